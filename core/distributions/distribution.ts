@@ -1,0 +1,31 @@
+/**
+ * What every likelihood and every posterior offers, so that training, sampling and evaluation need not know which one a model has.
+ * They live on a tape: each call records ops.
+ *
+ * @module
+ */
+
+import type { Draw } from "../ops/reparameterize.ts";
+import type { Values, Variable } from "../tape.ts";
+
+/** p(x | z): what a decoder gives. */
+export interface Likelihood {
+  readonly name: string;
+  /** -log p(x | z) of each row, nats. x [N, D] */
+  nll(x: Variable): Values;
+  /** E[x | z] [N, D] */
+  mean(): Variable;
+  /** x ~ p(x | z) [N, D] */
+  sample(): Variable;
+}
+
+/** q(z | x): what an encoder gives. */
+export interface Posterior {
+  readonly name: string;
+  /** K */
+  readonly latents: number;
+  /** What it is made of, [N, 2 K] for a diagonal Gaussian: μ, then log σ². */
+  readonly statistics: Variable;
+  /** z ~ q(z | x) with the gradient passing through, and KL(q ‖ N(0, I)). */
+  draw(): Draw;
+}

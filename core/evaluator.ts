@@ -1,0 +1,103 @@
+/**
+ * Measuring a model's terms on every row of a split: the forward pass alone, in the stored order.
+ *
+ * @module
+ */
+
+import type { Dataset, Split } from "./dataset.ts";
+import type { Gpu } from "./device.ts";
+import type { Losses } from "./events.ts";
+import type { Model } from "./model.ts";
+import { type Binarization, gather, makeResident, type Resident } from "./ops/gather.ts";
+import type { Parameters } from "./parameters.ts";
+import { createState, Program, setState } from "./program.ts";
+import { valueAt } from "./schedule.ts";
+import { Tape, type Term } from "./tape.ts";
+import type { Tiles } from "./tiles.ts";
+
+/** What an {@linkcode Evaluator} is made of. */
+export interface EvaluatorOptions {
+  readonly gpu: Gpu;
+  readonly tiles: Tiles;
+  readonly model: Model;
+  readonly config: object;
+  readonly parameters: Parameters;
+  readonly shape: Dataset["shape"];
+  readonly split: Split;
+  readonly binarize: Binarization;
+  readonly seed: number;
+  readonly batchSize: number;
+}
+
+/** Steps a submit: two of them are under way at a time. */
+const CHUNK = 32;
+
+/** The losses of means of terms; the weights are those of a step. */
+export function lossesOf(terms: readonly Term[], means: readonly number[], step: number): Losses {
+  const byName: Record<string, number> = {};
+  terms.forEach(({ name }, i) => byName[name] = (byName[name] ?? 0) + means[i]);
+  const { nll = NaN, kl = 0, ...others } = byName;
+  const loss = terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * means[i], 0);
+  return { elbo: -(nll + kl), nll, kl, loss, ...others };
+}
+
+/** A forward program over a split that lies on the GPU. */
+export class Evaluator {
+  readonly #options: EvaluatorOptions;
+  readonly #source: Resident;
+  readonly #state: GPUBuffer;
+  readonly #program: Program;
+
+  private constructor(options: EvaluatorOptions, source: Resident, state: GPUBuffer, program: Program) {
+    this.#options = options;
+    this.#source = source;
+    this.#state = state;
+    this.#program = program;
+  }
+
+  /** Uploads the split and compiles the program. */
+  static async create(options: EvaluatorOptions): Promise<Evaluator> {
+    const { gpu, tiles, model, config, parameters, shape, split, binarize } = options;
+    const source = makeResident(gpu, "rows to evaluate", shape, split);
+    const state = createState(gpu);
+    const tape = new Tape(gpu, Math.min(options.batchSize, split.count), tiles, state);
+    const { x } = gather(tape, source, binarize);
+    const compiled = tape.compile(model.objectives(tape, parameters, { x }, config));
+    return new Evaluator(options, source, state, await Program.create(tape, compiled));
+  }
+
+  /**
+   * Means over all rows, and over `samples` draws of z (and of the pixels, if binarized dynamically) for each.
+   *
+   * @param samples Draws a row.
+   * @param step The training step, for the weights in `loss`.
+   * @param signal Stops between submits.
+   */
+  async run(samples = 1, step = 0, signal?: AbortSignal): Promise<Losses> {
+    const { gpu, split, seed } = this.#options;
+    // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
+    setState(gpu, this.#state, { step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
+    this.#program.seek(0);
+    const { terms } = this.#program;
+    const sums = new Float64Array(terms.length);
+    const steps = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count)) * samples;
+    const queue: ReturnType<Program["submit"]>[] = [];
+    for (let submitted = 0; submitted < steps || queue.length;) {
+      signal?.throwIfAborted();
+      while (queue.length < 2 && submitted < steps) {
+        const chunk = Math.min(CHUNK, steps - submitted);
+        queue.push(this.#program.submit(chunk));
+        submitted += chunk;
+      }
+      for (const values of await queue.shift()!) values.forEach((value, i) => sums[i] += value);
+    }
+    return lossesOf(terms, [...sums].map((sum) => sum / split.count / samples), step);
+  }
+
+  /** Frees what it holds on the GPU. */
+  destroy(): void {
+    this.#program.destroy();
+    this.#source.buffer.destroy();
+    this.#state.destroy();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Joins shader parts into a kernel: text of `.wgsl` files, constants, and bindings that say what is read and what is written.
+ * WGSL does not care about order at module scope, so joining is concatenation.
+ *
+ * Two things are added to WGSL. `$name` is replaced by a parameter of the part. The lines between `//: repeat i 0..4` and
+ * `//: end` are written once for each i, with `$i` replaced: WGSL has no unrolling, and a loop would index dynamically, which is
+ * checked on every access.
+ *
+ * @module
+ */
+
+import type { Gpu } from "./device.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** The text of a part, or a text with values for its `$parameters`. */
+export type Part = string | { readonly text: string; readonly parameters: Readonly<Record<string, string | number>> };
+
+/** One buffer of a kernel. */
+export interface Binding {
+  readonly buffer: GPUBuffer;
+  readonly access: "read" | "read_write";
+  /** The element type in WGSL, or a struct's name. */
+  readonly type: string;
+}
+
+/** Shader parts with the constants and buffers that they need: a loader, an epilogue, or any other piece of a kernel. */
+export interface Fragment {
+  readonly parts: readonly Part[];
+  /** `const NAME = 5u;`, or a bool. */
+  readonly constants?: Readonly<Record<string, number | boolean>>;
+  /** `const NAME = f32(0.5);` */
+  readonly floats?: Readonly<Record<string, number>>;
+  readonly buffers?: Readonly<Record<string, Binding>>;
+}
+
+/** A kernel and how many workgroups of it to start. */
+export interface Dispatch {
+  readonly label: string;
+  readonly fragments: readonly Fragment[];
+  readonly workgroups: readonly [x: number, y?: number];
+  /** Multiply-adds that the mathematics asks for, padding left out; 0 for kernels that are no product. */
+  readonly macs?: number;
+}
+
+/** Binds what a kernel only reads. */
+export function read(tensor: Tensor | GPUBuffer, type?: string): Binding {
+  return bind(tensor, "read", type);
+}
+
+/** Binds what a kernel writes, or reads and writes. */
+export function write(tensor: Tensor | GPUBuffer, type?: string): Binding {
+  return bind(tensor, "read_write", type);
+}
+
+function bind(tensor: Tensor | GPUBuffer, access: Binding["access"], type?: string): Binding {
+  if ("buffer" in tensor) {
+    return { buffer: tensor.buffer, access, type: type ?? (tensor.type === "u8" ? "array<u32>" : "array<vec4f>") };
+  }
+  return { buffer: tensor, access, type: type ?? "array<f32>" };
+}
+
+/** Writes out the `//: repeat` blocks of a text and replaces its `$parameters`. */
+export function expand(text: string, parameters: Readonly<Record<string, string | number>> = {}): string {
+  // Longest names first: $start_row must not be read as $start.
+  for (const name of Object.keys(parameters).sort((a, b) => b.length - a.length)) {
+    text = text.replaceAll(`$${name}`, String(parameters[name]));
+  }
+  const lines = text.split("\n");
+  const out: string[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const header = /^\s*\/\/: repeat (\w+) (\d+)\.\.(\d+)\s*$/.exec(lines[i]);
+    if (!header) {
+      if (/^\s*\/\/: /.test(lines[i])) throw new SyntaxError(`Cannot expand a shader: unexpected line "${lines[i].trim()}"`);
+      out.push(lines[i]);
+      continue;
+    }
+    const [, name, from, to] = header;
+    let end = i + 1;
+    for (let depth = 1; end < lines.length; end++) {
+      if (/^\s*\/\/: repeat /.test(lines[end])) depth++;
+      if (/^\s*\/\/: end\s*$/.test(lines[end]) && --depth === 0) break;
+    }
+    if (end === lines.length) throw new SyntaxError(`Cannot expand a shader: no end for "${lines[i].trim()}"`);
+    const body = lines.slice(i + 1, end).join("\n");
+    for (let n = Number(from); n < Number(to); n++) out.push(expand(body, { [name]: n }));
+    i = end;
+  }
+  return out.join("\n");
+}
+
+/** The WGSL text of a dispatch, and its buffers in binding order. */
+export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } {
+  const declarations = new Map<string, string>();
+  const bindings: Binding[] = [];
+  const texts = new Set<string>();
+  const declare = (name: string, text: string) => {
+    if ((declarations.get(name) ?? text) !== text) {
+      throw new Error(`Cannot join the kernel "${dispatch.label}": "${name}" is declared twice, as ${declarations.get(name)} and ${text}`);
+    }
+    declarations.set(name, text);
+  };
+  for (const { parts, constants = {}, floats = {}, buffers = {} } of dispatch.fragments) {
+    for (const [name, value] of Object.entries(constants)) {
+      declare(name, `const ${name} = ${typeof value === "boolean" ? value : `${value}u`};`);
+    }
+    for (const [name, value] of Object.entries(floats)) declare(name, `const ${name} = f32(${value});`);
+    for (const [name, binding] of Object.entries(buffers)) {
+      const present = /@binding\((\d+)\)/.exec(declarations.get(name) ?? "");
+      const index = present ? Number(present[1]) : bindings.push(binding) - 1;
+      if (bindings[index].buffer !== binding.buffer) {
+        throw new Error(`Cannot join the kernel "${dispatch.label}": two buffers are named "${name}"`);
+      }
+      declare(name, `@group(0) @binding(${index}) var<storage, ${binding.access}> ${name}: ${binding.type};`);
+    }
+    for (const part of parts) texts.add(typeof part === "string" ? expand(part) : expand(part.text, part.parameters));
+  }
+  return { code: [...declarations.values(), ...texts].join("\n"), bindings };
+}
+
+/** A dispatch made ready: what a command encoder needs. */
+export interface Prepared {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number];
+  readonly macs: number;
+  /** The float buffers that it writes. */
+  readonly writes: readonly GPUBuffer[];
+}
+
+/** Compiles a dispatch and binds its buffers. */
+export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
+  const { code, bindings } = join(dispatch);
+  const pipeline = await gpu.pipeline(dispatch.label, code, bindings.map((binding) => binding.access === "read"));
+  const bindGroup = gpu.device.createBindGroup({
+    label: dispatch.label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: bindings.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+  });
+  const [x, y = 1] = dispatch.workgroups;
+  const writes = bindings.filter(({ access, type }) => access === "read_write" && /array<(vec4)?f/.test(type));
+  return {
+    label: dispatch.label,
+    pipeline,
+    bindGroup,
+    workgroups: [x, y],
+    macs: dispatch.macs ?? 0,
+    writes: writes.map(({ buffer }) => buffer),
+  };
+}

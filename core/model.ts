@@ -1,0 +1,47 @@
+/**
+ * The plugin contract: what a variant says of itself. Training, sampling, evaluation, checkpoints, flags and `--help` follow from it.
+ *
+ * @module
+ */
+
+import type { Dataset } from "./dataset.ts";
+import type { Likelihood, Posterior } from "./distributions/distribution.ts";
+import type { Parameters, Shapes } from "./parameters.ts";
+import type { Settings } from "./settings.ts";
+import type { Objective, Tape, Variable } from "./tape.ts";
+
+/** What a model may know of the data: its shape and its number of classes. */
+export type DataShape = Pick<Dataset, "shape" | "classes">;
+
+/** The rows of one step. */
+export interface Batch {
+  /** [N, D] */
+  readonly x: Variable;
+}
+
+/**
+ * A variant of the VAE. Its loss is a sum of weighted terms; a model that encodes and decodes can be sampled, reconstructed and
+ * evaluated too. A model is data checked by `satisfies`, and shares by calling functions, not by inheritance.
+ */
+export interface Model<C extends object = object> {
+  /** The name in `--model` and in checkpoints. */
+  readonly name: string;
+  /** One line: what it is. */
+  readonly summary: string;
+  /** The paper, with the equation. */
+  readonly source: string;
+  /** Every setting: default, range, help. Flags and validation follow. */
+  readonly settings: Settings<C>;
+  /** "encoder.0" -> { inputs: 784, outputs: 500 } */
+  parameters(config: C, data: DataShape): Shapes;
+  /** Records the loss of a batch; one objective for each group of parameters. Terms named "nll" and "kl" make the ELBO. */
+  objectives(t: Tape, p: Parameters, batch: Batch, config: C): readonly Objective[];
+  /** Records q(z | x). x [N, D] */
+  encode?(t: Tape, p: Parameters, x: Variable, config: C): Posterior;
+  /** Records p(x | z). z [N, K] */
+  decode?(t: Tape, p: Parameters, z: Variable, config: C): Likelihood;
+  /** K, for models that decode. */
+  latents?(config: C): number;
+  /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
+  remarks?(config: C): readonly string[];
+}

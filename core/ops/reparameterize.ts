@@ -1,0 +1,94 @@
+/**
+ * Drawing from a diagonal Gaussian posterior so that the gradient passes, with its KL divergence from the prior.
+ *
+ * @module
+ */
+
+import { type Fragment, read, write } from "../kernel.ts";
+import { loader, merge, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import gaussian from "../../shaders/gaussian.wgsl" with { type: "text" };
+import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import noiseGiven from "../../shaders/noise_given.wgsl" with { type: "text" };
+import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import random from "../../shaders/random.wgsl" with { type: "text" };
+import reparameterizeGradient from "../../shaders/epilogues/reparameterize_gradient.wgsl" with { type: "text" };
+import reparameterizeShader from "../../shaders/reparameterize.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+
+/** A draw and the divergence of what it was drawn from. */
+export interface Draw {
+  /** z [N, K] */
+  readonly z: Variable;
+  /** KL(q(z|x) ‖ N(0, I)) of each row, nats. */
+  readonly kl: Values;
+}
+
+/**
+ * z = μ + σ ε, ε ~ N(0, I), and KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σₖ (σₖ² + μₖ² - 1 - log σₖ²)
+ *
+ * Backward, with w the weight of the KL term: dμ = dz + w μ, dlog σ² = ½ (dz σ ε + w (σ² - 1)). The log-variance is clamped to
+ * [-30, 20], and has no gradient beyond. One dispatch forward, none backward: it ends the gradient of z. Source: Kingma and
+ * Welling, arXiv:1312.6114, section 2.4 and appendix B.
+ *
+ * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K.
+ * @param noise ε [N, K] to use in place of a draw.
+ */
+export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): Draw {
+  if (statistics.columns % 2) {
+    throw new RangeError(`Cannot draw from "${statistics.name}": expected an even number of columns, found ${statistics.columns}`);
+  }
+  const latents = statistics.columns / 2;
+  const z = t.variable("z", latents);
+  const stream = t.stream();
+  const noiseFragment: Fragment = noise
+    ? merge({ parts: [noiseGiven] }, loader("noise", noise))
+    : {
+      parts: [stateStruct, random, noiseRandom],
+      constants: { STREAM_noise: stream, ROWS_noise: t.rows },
+      buffers: { state: read(t.state, "State") },
+    };
+  const gaussianFragment = (): Fragment => {
+    const tensor = t.tensor(statistics);
+    return {
+      parts: [layout, layoutScalar, gaussian],
+      constants: { ROWS_statistics: tensor.storedRows, LATENTS: latents },
+      buffers: { statistics: read(tensor, "array<f32>") },
+    };
+  };
+  const kl: Values = t.values("kl", Math.ceil(latents / 4));
+  let target: ReturnType<Tape["gradientTarget"]> | undefined;
+  const finish = (): Fragment => {
+    target ??= t.gradientTarget(statistics);
+    return merge(gaussianFragment(), noiseFragment, t.upstream("kl", kl), {
+      parts: [reparameterizeGradient],
+      constants: { ROWS_gradient: target.tensor.storedRows },
+      buffers: { gradient: write(target.tensor, "array<f32>") },
+    });
+  };
+  z.finish = finish;
+  t.record({
+    name: "reparameterize",
+    inputs: [statistics],
+    parameters: [],
+    forward() {
+      t.dispatch({
+        label: "reparameterize",
+        fragments: [gaussianFragment(), noiseFragment, {
+          parts: [reparameterizeShader],
+          constants: { ROWS: t.rows },
+          buffers: { z: write(t.tensor(z)), kl: write(kl.buffer) },
+        }],
+        workgroups: [Math.ceil(t.rows * kl.parts / 64)],
+      });
+    },
+    backward() {
+      // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.
+      if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), latents);
+      target?.deliver();
+    },
+  }, z, kl);
+  return { z, kl };
+}

@@ -1,0 +1,190 @@
+/**
+ * The trained matrices of a model on the GPU, with the optimizer's slots beside them. A layer's weight [K, N] and bias [N] share one
+ * buffer: the bias is one more row, so that one kernel reads both and one gradient kernel updates both.
+ *
+ * @module
+ */
+
+import type { Gpu } from "./device.ts";
+import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "./tensor.ts";
+import { type Initializers, initialize } from "./initializers.ts";
+
+/** The shape of a layer's parameters: weight [inputs, outputs] and bias [outputs]. */
+export interface ParameterShape {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias". */
+export type Shapes = Readonly<Record<string, ParameterShape>>;
+
+/** Values as a checkpoint holds them: row-major, weight and bias apart. */
+export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
+
+/** Weight and bias of one layer. */
+export class Parameter {
+  /** [inputs, outputs]; the bias lies in row {@linkcode Parameter.biasRow}. */
+  readonly tensor: Tensor;
+  /** The stored row of the bias. */
+  readonly biasRow: number;
+  readonly #slots = new Map<string, Tensor>();
+  readonly #gpu: Gpu;
+
+  constructor(gpu: Gpu, readonly name: string, readonly shape: ParameterShape) {
+    this.#gpu = gpu;
+    this.biasRow = roundUp(shape.inputs, PANEL);
+    this.tensor = this.#create(name);
+  }
+
+  #create(name: string): Tensor {
+    return createTensor(this.#gpu, name, this.shape.inputs, this.shape.outputs, { storedRows: this.biasRow + 1 });
+  }
+
+  /** A matrix of the same layout that an optimizer keeps beside this one, zero at first. */
+  slot(name: string): Tensor {
+    let tensor = this.#slots.get(name);
+    if (!tensor) this.#slots.set(name, tensor = this.#create(`${name} of ${this.name}`));
+    return tensor;
+  }
+
+  /** The slots in use, by name. */
+  get slots(): ReadonlyMap<string, Tensor> {
+    return this.#slots;
+  }
+
+  /** Writes row-major weight [inputs, outputs] and bias [outputs]. */
+  set(tensor: Tensor, weight: Float32Array, bias: Float32Array): void {
+    const { inputs, outputs } = this.shape;
+    const all = new Float32Array((this.biasRow + 1) * outputs);
+    all.set(weight.subarray(0, inputs * outputs));
+    all.set(bias, this.biasRow * outputs);
+    upload(this.#gpu, tensor, all);
+  }
+
+  /** Reads weight and bias of this parameter, of one of its slots or of its gradient. */
+  async get(tensor: Tensor = this.tensor): Promise<{ weight: Float32Array<ArrayBuffer>; bias: Float32Array<ArrayBuffer> }> {
+    const stored = await this.#gpu.read(tensor.buffer);
+    return { weight: unpack(tensor, stored), bias: unpack(tensor, stored, this.biasRow, 1) };
+  }
+
+  /** Frees the buffers. */
+  destroy(): void {
+    for (const tensor of [this.tensor, ...this.#slots.values()]) tensor.buffer.destroy();
+  }
+}
+
+/** A copy of all parameters and slots on the GPU. */
+export interface Snapshot {
+  readonly copies: readonly GPUBuffer[];
+  /** Puts the copied values back. */
+  restore(): void;
+}
+
+/** All parameters of a model. */
+export class Parameters implements Iterable<Parameter> {
+  readonly #parameters: ReadonlyMap<string, Parameter>;
+  readonly #gpu: Gpu;
+
+  constructor(gpu: Gpu, shapes: Shapes) {
+    this.#gpu = gpu;
+    this.#parameters = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape)]));
+  }
+
+  /**
+   * The parameter of a name.
+   *
+   * @throws {TypeError} If the model declared none of that name.
+   */
+  get(name: string): Parameter {
+    const parameter = this.#parameters.get(name);
+    if (!parameter) {
+      throw new TypeError(`Cannot find the parameter "${name}": declared are ${[...this.#parameters.keys()].join(", ")}`);
+    }
+    return parameter;
+  }
+
+  [Symbol.iterator](): Iterator<Parameter> {
+    return this.#parameters.values();
+  }
+
+  /** Number of trained scalars. */
+  get count(): number {
+    return [...this].reduce((sum, { shape }) => sum + (shape.inputs + 1) * shape.outputs, 0);
+  }
+
+  /** Draws initial values, a function of the seed and of each parameter's place. */
+  initialize(initializers: Initializers, seed: number): void {
+    [...this].forEach((parameter, i) => {
+      const { inputs, outputs } = parameter.shape;
+      const weight = initialize(initializers.weight, inputs, outputs, inputs * outputs, seed, 2 * i);
+      // A bias is a weight from the one constant input 1.
+      const bias = initialize(initializers.bias, 1, outputs, outputs, seed, 2 * i + 1);
+      parameter.set(parameter.tensor, weight, bias);
+    });
+  }
+
+  /** Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>". */
+  async read(): Promise<NamedTensors> {
+    const tensors: NamedTensors = new Map();
+    for (const parameter of this) {
+      const { inputs, outputs } = parameter.shape;
+      for (const [prefix, tensor] of [["", parameter.tensor] as const, ...parameter.slots].map(prefixed)) {
+        const { weight, bias } = await parameter.get(tensor);
+        tensors.set(`${prefix}${parameter.name}.weight`, { shape: [inputs, outputs], data: weight });
+        tensors.set(`${prefix}${parameter.name}.bias`, { shape: [outputs], data: bias });
+      }
+    }
+    return tensors;
+  }
+
+  /**
+   * Writes every parameter, and the slots named.
+   *
+   * @throws {RangeError} If a tensor is missing or of another shape; nothing has been written then.
+   */
+  write(tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>, slots: readonly string[], source: string): void {
+    const find = (name: string, shape: readonly number[]): Float32Array => {
+      const found = tensors.get(name);
+      if (!found) throw new RangeError(`Cannot load "${source}": expected a tensor "${name}" of shape [${shape}], found none`);
+      if (found.shape.join() !== shape.join()) {
+        throw new RangeError(`Cannot load "${source}": expected "${name}" of shape [${shape}], found [${found.shape}]`);
+      }
+      if (!(found.data instanceof Float32Array)) throw new RangeError(`Cannot load "${source}": expected "${name}" in float32`);
+      return found.data;
+    };
+    const writes = [...this].flatMap((parameter) => {
+      const { inputs, outputs } = parameter.shape;
+      return ["", ...slots].map((slot) => {
+        const name = `${slot && `optimizer.${slot}.`}${parameter.name}`;
+        const weight = find(`${name}.weight`, [inputs, outputs]);
+        const bias = find(`${name}.bias`, [outputs]);
+        return () => parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias);
+      });
+    });
+    for (const write of writes) write();
+  }
+
+  /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */
+  snapshot(previous?: Snapshot): Snapshot {
+    const buffers = [...this].flatMap((parameter) => [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer));
+    const copies = previous?.copies ?? buffers.map(({ size, label }) =>
+      this.#gpu.device.createBuffer({ label, size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC })
+    );
+    const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      from.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, to[i], 0, buffer.size));
+      this.#gpu.device.queue.submit([encoder.finish()]);
+    };
+    copy(buffers, copies);
+    return { copies, restore: () => copy(copies, buffers) };
+  }
+
+  /** Frees the buffers. */
+  destroy(): void {
+    for (const parameter of this) parameter.destroy();
+  }
+}
+
+function prefixed([slot, tensor]: readonly [string, Tensor]): [string, Tensor] {
+  return [slot && `optimizer.${slot}.`, tensor];
+}

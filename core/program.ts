@@ -1,0 +1,181 @@
+/**
+ * A compiled tape that runs: pipelines and bind groups made once, any number of steps encoded into one submit, and the terms of every
+ * step read back from a ring, one read for a chunk of steps.
+ *
+ * @module
+ */
+
+import type { Gpu } from "./device.ts";
+import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
+import { createBuffer } from "./tensor.ts";
+import { type Compiled, type Tape, type Term } from "./tape.ts";
+import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
+import stateStruct from "../shaders/state.wgsl" with { type: "text" };
+
+/** Steps whose terms the ring holds: at most this many may be under way and unread. */
+const SLOTS = 4096;
+
+/** The state buffer of shaders/state.wgsl. */
+export function createState(gpu: Gpu): GPUBuffer {
+  return createBuffer(gpu, "state", 16 + 28 * 4);
+}
+
+/** What the steps of a program follow from. */
+export interface State {
+  /** Number of the next step. */
+  readonly step: number;
+  readonly seed: number;
+  /** Rows in the dataset. */
+  readonly count: number;
+  readonly shuffle: boolean;
+}
+
+/** Sets the state: a resumed run starts at its step. */
+export function setState(gpu: Gpu, buffer: GPUBuffer, { step, seed, count, shuffle }: State): void {
+  gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+}
+
+/** Sums of each term over the rows of the batch, one array for every step. */
+export type StepTerms = readonly Float32Array[];
+
+/** A program on the GPU. */
+export class Program {
+  readonly #gpu: Gpu;
+  readonly #tape: Tape;
+  readonly #prepared: readonly Prepared[];
+  readonly #ring: GPUBuffer | undefined;
+  readonly #staging: GPUBuffer[] = [];
+  readonly terms: readonly Term[];
+  #step: number;
+
+  private constructor(tape: Tape, terms: readonly Term[], prepared: readonly Prepared[], ring: GPUBuffer | undefined, step: number) {
+    this.#gpu = tape.gpu;
+    this.#tape = tape;
+    this.#prepared = prepared;
+    this.#ring = ring;
+    this.#step = step;
+    this.terms = terms;
+  }
+
+  /**
+   * Compiles the kernels and binds the buffers.
+   *
+   * @param tape The tape.
+   * @param compiled What {@linkcode Tape.compile} gave.
+   * @param step The step in the state buffer.
+   */
+  static async create(tape: Tape, compiled: Compiled, step = 0): Promise<Program> {
+    const { gpu } = tape;
+    const { terms } = compiled;
+    const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
+    const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    // All at once: a GPU driver compiles them side by side.
+    const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
+    return new Program(tape, terms, prepared, ring, step);
+  }
+
+  /** Number of the next step to submit. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** What one step dispatches. */
+  get dispatches(): readonly Pick<Prepared, "label" | "macs" | "workgroups">[] {
+    return this.#prepared;
+  }
+
+  /** Multiply-adds of one step, padding left out. */
+  get macs(): number {
+    return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
+  }
+
+  /**
+   * Submits steps and promises their terms. The promise may be left waiting while more is submitted.
+   *
+   * @param steps How many, at most 2048.
+   */
+  submit(steps: number): Promise<StepTerms> {
+    const { device } = this.#gpu;
+    this.#gpu.check();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < steps; i++) {
+      for (const { pipeline, bindGroup, workgroups } of this.#prepared) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+      }
+    }
+    pass.end();
+    const first = this.#step % SLOTS;
+    this.#step += steps;
+    const width = this.terms.length;
+    if (!this.#ring) {
+      device.queue.submit([encoder.finish()]);
+      return Promise.resolve([]);
+    }
+    // The ring may wrap once within the chunk.
+    const before = Math.min(steps, SLOTS - first);
+    const staging = this.#staging.pop() ?? device.createBuffer({
+      label: "metrics read-back",
+      size: SLOTS * width * 4,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    encoder.copyBufferToBuffer(this.#ring, first * width * 4, staging, 0, before * width * 4);
+    if (before < steps) encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
+    device.queue.submit([encoder.finish()]);
+    return this.#gpu.mapped(staging).then((bytes) => {
+      this.#staging.push(staging);
+      return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
+    });
+  }
+
+  /**
+   * Runs one step dispatch by dispatch and says which one first wrote a number that is not finite, and where; undefined if none did.
+   * Slow: everything written is read back.
+   */
+  async findNonFinite(): Promise<string | undefined> {
+    const { device } = this.#gpu;
+    this.#step++;
+    let found: string | undefined;
+    for (const { label, pipeline, bindGroup, workgroups, writes } of this.#prepared) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      for (const buffer of found ? [] : writes) {
+        const values = new Float32Array(await this.#gpu.read(buffer));
+        if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
+      }
+    }
+    return found;
+  }
+
+  /** Goes back (or on) to a step; the caller sets the state buffer. */
+  seek(step: number): void {
+    this.#step = step;
+  }
+
+  /** Frees every buffer of the program and of its tape. */
+  destroy(): void {
+    for (const staging of this.#staging) staging.destroy();
+    this.#tape.destroy();
+  }
+}
+
+function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch {
+  const parts = terms.map(({ value }, i) => [`parts_${i}`, read(value.buffer)] as const);
+  const counts = terms.map(({ value }, i) => [`PARTS_${i}`, value.parts] as const);
+  return {
+    label: "metrics",
+    fragments: [{
+      parts: [stateStruct, { text: metricsShader, parameters: { terms: terms.length } }],
+      constants: { ROWS: tape.rows, BATCH: tape.batch, SLOTS, ...Object.fromEntries(counts) },
+      buffers: { state: write(tape.state, "State"), ring: write(ring), ...Object.fromEntries(parts) },
+    }],
+    workgroups: [1],
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Schedules: a weight or a learning rate as a function of the step, as data, so that it runs on the GPU (shaders/schedule.wgsl) and
+ * is kept in a checkpoint.
+ *
+ * @module
+ */
+
+/** A number that follows from the step t, counted from 0. */
+export type Schedule =
+  /** The value at every step. */
+  | { readonly kind: "constant"; readonly value: number }
+  /** From `from` to `to` in a straight line over `steps` steps after `start` (warm-up, growing capacity). */
+  | { readonly kind: "linear"; readonly from: number; readonly to: number; readonly steps: number; readonly start?: number }
+  /**
+   * From `from` to `to` in the first `rising` part of each period of `steps` steps, then `to` (cyclic annealing). Source: Fu et
+   * al., "Cyclical Annealing Schedule", NAACL 2019.
+   */
+  | { readonly kind: "cyclic"; readonly from: number; readonly to: number; readonly steps: number; readonly rising: number }
+  /** `from` times `factor` for every `steps` steps gone. */
+  | { readonly kind: "decay"; readonly from: number; readonly factor: number; readonly steps: number }
+  /** From `from` to `to` along half a cosine over `steps` steps. */
+  | { readonly kind: "cosine"; readonly from: number; readonly to: number; readonly steps: number }
+  /** Adam's 1 / (1 - beta^(t + 1)). */
+  | { readonly kind: "correction"; readonly beta: number };
+
+/** The schedule of a number that stays. */
+export function constant(value: number): Schedule {
+  return { kind: "constant", value };
+}
+
+/** The same schedule with its values multiplied. */
+export function scaled(schedule: Schedule, factor: number): Schedule {
+  switch (schedule.kind) {
+    case "constant":
+      return { ...schedule, value: schedule.value * factor };
+    case "decay":
+      return { ...schedule, from: schedule.from * factor };
+    case "correction":
+      throw new TypeError("Cannot scale a bias correction");
+    default:
+      return { ...schedule, from: schedule.from * factor, to: schedule.to * factor };
+  }
+}
+
+/** The value at a step, in float64. */
+export function valueAt(schedule: Schedule, step: number): number {
+  switch (schedule.kind) {
+    case "constant":
+      return schedule.value;
+    case "linear": {
+      const progress = Math.min(1, Math.max(0, (step - (schedule.start ?? 0)) / schedule.steps));
+      return schedule.from + (schedule.to - schedule.from) * progress;
+    }
+    case "cyclic": {
+      const phase = (step / schedule.steps) % 1 / schedule.rising;
+      return schedule.from + (schedule.to - schedule.from) * Math.min(1, phase);
+    }
+    case "decay":
+      return schedule.from * schedule.factor ** Math.floor(step / schedule.steps);
+    case "cosine": {
+      const progress = Math.min(1, step / schedule.steps);
+      return schedule.to + (schedule.from - schedule.to) * 0.5 * (1 + Math.cos(Math.PI * progress));
+    }
+    case "correction":
+      return 1 / -Math.expm1(Math.log(schedule.beta) * (step + 1));
+  }
+}
+
+/** Floats of one schedule in the GPU's buffer. */
+export const SCHEDULE_FLOATS = 6;
+
+/** The struct Schedule of shaders/schedule.wgsl: kind (a u32), from, to, start, steps, factor. */
+export function encodeSchedules(schedules: readonly Schedule[]): ArrayBuffer {
+  const floats = new Float32Array(Math.max(1, schedules.length) * SCHEDULE_FLOATS);
+  const kinds = new Uint32Array(floats.buffer);
+  schedules.forEach((s, i) => {
+    const put = (kind: number, from = 0, to = 0, start = 0, steps = 1, factor = 1) => {
+      floats.set([0, from, to, start, steps, factor], i * SCHEDULE_FLOATS);
+      kinds[i * SCHEDULE_FLOATS] = kind;
+    };
+    if (s.kind === "constant") put(0, s.value);
+    else if (s.kind === "linear") put(1, s.from, s.to, s.start ?? 0, s.steps);
+    else if (s.kind === "cyclic") put(2, s.from, s.to, 0, s.steps, s.rising);
+    else if (s.kind === "decay") put(3, s.from, 0, 0, s.steps, s.factor);
+    else if (s.kind === "cosine") put(4, s.from, s.to, 0, s.steps);
+    else put(5, 0, 0, 0, 1, -Math.log(s.beta));
+  });
+  return floats.buffer;
+}

@@ -1,0 +1,101 @@
+/**
+ * Settings: what a model, a dataset or a training can be told, as data. From one table follow the
+ * defaults, the validation, the command-line flags, the `--help` text and what a checkpoint keeps.
+ * This file knows no flag and prints nothing.
+ *
+ * @module
+ */
+
+/** What one setting accepts, its default and one line of help. */
+export interface Setting<T> {
+  /** How a value is read and checked. */
+  readonly type: "integer" | "number" | "integers" | "choice" | "boolean" | "string";
+  /** The value where none is given. */
+  readonly default: T;
+  /** One line for `--help`. */
+  readonly help: string;
+  /** Smallest value allowed (of each element, for a list). */
+  readonly minimum?: number;
+  /** Largest value allowed (of each element, for a list). */
+  readonly maximum?: number;
+  /** True where the minimum itself is not allowed. */
+  readonly exclusiveMinimum?: boolean;
+  /** The words allowed, for a choice. */
+  readonly choices?: readonly string[];
+}
+
+/** One {@linkcode Setting} for every property of a configuration `C`. */
+export type Settings<C> = { readonly [K in keyof C]: Setting<C[K]> };
+
+/** The defaults of a table of settings. */
+export function defaults<C>(settings: Settings<C>): C {
+  return Object.fromEntries(
+    Object.entries<Setting<unknown>>(settings).map(([name, setting]) => [name, setting.default]),
+  ) as C;
+}
+
+/** Says in words what a setting accepts: `an integer of at least 1`. */
+export function expectation(setting: Setting<unknown>): string {
+  if (setting.type === "choice") return `one of ${setting.choices?.join(", ")}`;
+  const noun = {
+    integer: "an integer",
+    number: "a number",
+    integers: "integers joined by commas, each",
+    boolean: "true or false",
+    string: "text",
+    choice: "",
+  }[setting.type];
+  const { minimum, maximum, exclusiveMinimum } = setting;
+  const low = minimum === undefined ? "" : exclusiveMinimum ? `above ${minimum}` : `of at least ${minimum}`;
+  const high = maximum === undefined ? "" : `at most ${maximum}`;
+  const range = [low, high].filter(Boolean).join(" and ");
+  return setting.type === "integers" && !range ? "integers joined by commas" : [noun, range].filter(Boolean).join(" ");
+}
+
+function fits(setting: Setting<unknown>, value: unknown): boolean {
+  const inRange = (x: unknown) =>
+    typeof x === "number" && Number.isFinite(x) &&
+    (setting.minimum === undefined || (setting.exclusiveMinimum ? x > setting.minimum : x >= setting.minimum)) &&
+    (setting.maximum === undefined || x <= setting.maximum);
+  switch (setting.type) {
+    case "integer":
+      return Number.isSafeInteger(value) && inRange(value);
+    case "number":
+      return inRange(value);
+    case "integers":
+      return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && inRange(x));
+    case "choice":
+      return typeof value === "string" && (setting.choices?.includes(value) ?? false);
+    case "boolean":
+      return typeof value === "boolean";
+    case "string":
+      return typeof value === "string";
+  }
+}
+
+/**
+ * Fills in defaults and checks every value.
+ *
+ * @param settings The table.
+ * @param values Values by name; missing or undefined ones take the default.
+ * @param subject What is being configured, for the message.
+ * @throws {RangeError} If a value does not fit its setting.
+ * @throws {TypeError} If a name is not in the table.
+ */
+export function configure<C>(settings: Settings<C>, values: Partial<C> = {}, subject = "configuration"): C {
+  const config = defaults(settings);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const setting = (settings as Record<string, Setting<unknown>>)[name];
+    if (!setting) {
+      throw new TypeError(`Cannot set "${name}" of ${subject}: known settings are ${Object.keys(settings).join(", ")}`);
+    }
+    if (!fits(setting, value)) {
+      throw new RangeError(
+        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${JSON.stringify(value) ?? String(value)}`,
+      );
+    }
+    (config as Record<string, unknown>)[name] = value;
+  }
+  return config;
+}

@@ -1,0 +1,391 @@
+/**
+ * What a model records on. An op adds a node: how its forward dispatches look, and how it passes a gradient back. Nothing
+ * runs while recording; {@linkcode Tape.compile} then lays the tape out flat, when it is known who consumes what, so that a
+ * likelihood can be folded into the layer before it and an optimizer into the gradient that it applies.
+ *
+ * Dimension letters: N batch, D data, H hidden, K latent, L samples.
+ *
+ * @module
+ */
+
+import type { Gpu } from "./device.ts";
+import type { Dispatch, Fragment, Part } from "./kernel.ts";
+import { read, write } from "./kernel.ts";
+import type { Optimizer } from "./optimizers/mod.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Schedule } from "./schedule.ts";
+import { constant, scaled } from "./schedule.ts";
+import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
+import { product, type Product, type Tiles } from "./tiles.ts";
+import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
+import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
+import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
+import last from "../shaders/epilogues/last.wgsl" with { type: "text" };
+import layout from "../shaders/layout.wgsl" with { type: "text" };
+import loadF32 from "../shaders/loaders/f32.wgsl" with { type: "text" };
+import loadU8 from "../shaders/loaders/u8.wgsl" with { type: "text" };
+import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
+import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
+import only from "../shaders/epilogues/only.wgsl" with { type: "text" };
+import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
+import stateStruct from "../shaders/state.wgsl" with { type: "text" };
+import upstreamPart from "../shaders/epilogues/upstream.wgsl" with { type: "text" };
+
+/** A matrix on the tape, [rows, columns]. Its storage is allocated when something needs it stored. */
+export interface Variable {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly type: Tensor["type"];
+  /** The node that forms it; none for inputs. */
+  producer?: Node;
+  /** Who reads it, once for every use. */
+  readonly consumers: Node[];
+  /**
+   * What the last contribution to this variable's gradient does with the sum: a fragment giving `finish`. Without one, the sum
+   * is stored in {@linkcode Tape.gradient}.
+   */
+  finish?: () => Fragment;
+  /** An epilogue that could take the values in as they are formed, so that they need not be stored. */
+  sink?: () => Fragment;
+}
+
+/** One number for every row of the batch, kept as partial sums [parts, rows]. */
+export interface Values {
+  readonly name: string;
+  readonly buffer: GPUBuffer;
+  readonly parts: number;
+  /** Stored rows. */
+  readonly rows: number;
+  producer?: Node;
+  /** Its place among the terms of the objective, once compiled. */
+  term?: number;
+}
+
+/** One operation on the tape. */
+export interface Node {
+  readonly name: string;
+  readonly inputs: readonly Variable[];
+  readonly parameters: readonly Parameter[];
+  /** Records the forward dispatches. */
+  forward(): void;
+  /** Records what passes the gradient back to the inputs and parameters; forms their gradients in this order. */
+  backward?(): void;
+}
+
+/** One named part of the loss: summed over features, averaged over the batch, in nats. */
+export interface Term {
+  readonly name: string;
+  readonly value: Values;
+  /** Its weight in the minimised loss. */
+  readonly weight: Schedule;
+}
+
+/** What a group of parameters minimises: the weighted sum of the terms. */
+export interface Objective {
+  /** Names of the parameters: those that begin with this; all where it is left out. */
+  readonly parameters?: string;
+  readonly terms: readonly Term[];
+}
+
+/** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
+export interface Compiled {
+  readonly dispatches: readonly Dispatch[];
+  readonly terms: readonly Term[];
+  /** Term weights, then the optimizers' numbers: `State.scalars` at each step. */
+  readonly scalars: readonly Schedule[];
+}
+
+/** How {@linkcode Tape.compile} ends each parameter's gradient. */
+export interface Training {
+  /** An optimizer, or "gradients" to keep the gradients and leave the parameters. */
+  readonly optimizer: Optimizer | "gradients";
+  /** Whether the loss is averaged or summed over the batch. */
+  readonly reduction: "mean" | "sum";
+}
+
+/** A recording of ops on a batch of N rows. */
+export class Tape {
+  /** Stored rows of a batch. */
+  readonly rows: number;
+  readonly #nodes: Node[] = [];
+  readonly #tensors = new Map<Variable, Tensor>();
+  readonly #gradients = new Map<Variable | Parameter, Tensor>();
+  readonly #buffers: GPUBuffer[] = [];
+  #dispatches: Dispatch[] = [];
+  #expected = new Map<Variable | Parameter, number>();
+  #contributed = new Map<Variable | Parameter, number>();
+  #scratch: GPUBuffer | undefined;
+  #streams = 1;
+  #training: Training | undefined;
+  #firstScalar = 0;
+
+  /**
+   * @param gpu Where it will run.
+   * @param batch N, the rows of a batch.
+   * @param tiles The matrix kernels to use.
+   * @param state The buffer of shaders/state.wgsl.
+   */
+  constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
+    this.rows = roundUp(batch, tiles.rowMultiple);
+  }
+
+  /** A new variable of N rows. */
+  variable(name: string, columns: number, type: Tensor["type"] = "f32"): Variable {
+    return { name, rows: this.batch, columns, type, consumers: [] };
+  }
+
+  /** New per-row values in `parts` partial sums. */
+  values(name: string, parts: number): Values {
+    return { name, buffer: this.buffer(name, parts * this.rows * 4), parts, rows: this.rows };
+  }
+
+  /** A buffer that lives as long as the tape. */
+  buffer(label: string, size: number): GPUBuffer {
+    const buffer = createBuffer(this.gpu, label, size);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  /** A number for a random stream, different for each asker on this tape. */
+  stream(): number {
+    return this.#streams++;
+  }
+
+  /** Adds an operation that forms `outputs`. */
+  record(node: Node, ...outputs: readonly (Variable | Values)[]): void {
+    this.#nodes.push(node);
+    for (const input of node.inputs) input.consumers.push(node);
+    for (const output of outputs) output.producer = node;
+  }
+
+  /** Where a variable is stored. */
+  tensor(variable: Variable): Tensor {
+    return this.#store(this.#tensors, variable, variable);
+  }
+
+  /** Where a variable's gradient is stored: dL/da for a layer y = f(a). */
+  gradient(variable: Variable): Tensor {
+    return this.#store(this.#gradients, variable, { ...variable, name: `gradient of ${variable.name}`, type: "f32" });
+  }
+
+  #store<K>(map: Map<K, Tensor>, key: K, { name, columns, type }: Pick<Variable, "name" | "columns" | "type">): Tensor {
+    let tensor = map.get(key);
+    if (!tensor) {
+      tensor = createTensor(this.gpu, name, this.batch, columns, { storedRows: this.rows, type });
+      this.#buffers.push(tensor.buffer);
+      map.set(key, tensor);
+    }
+    return tensor;
+  }
+
+  /** The gradient of a parameter, in a tape compiled with "gradients". */
+  parameterGradient(parameter: Parameter): Tensor {
+    let tensor = this.#gradients.get(parameter);
+    if (!tensor) {
+      const { name, tensor: { rows, columns, storedRows } } = parameter;
+      tensor = createTensor(this.gpu, `gradient of ${name}`, rows, columns, { storedRows });
+      this.#buffers.push(tensor.buffer);
+      this.#gradients.set(parameter, tensor);
+    }
+    return tensor;
+  }
+
+  /** A fragment giving load_m of a variable, or of its gradient. */
+  load(m: string, source: Variable | Tensor): Fragment {
+    return loader(m, "buffer" in source ? source : this.tensor(source));
+  }
+
+  /** Records a dispatch. */
+  dispatch(dispatch: Dispatch): void {
+    this.#dispatches.push(dispatch);
+  }
+
+  /** Records a matrix product. */
+  product(description: Product): void {
+    this.dispatch(product(this.tiles, description, (floats) => this.#partials(floats)));
+  }
+
+  /** Records an epilogue on a variable's (or zero) values, without a product. */
+  map(label: string, a: Fragment, epilogue: Fragment, columns: number): void {
+    this.dispatch({
+      label,
+      fragments: [{ parts: [layout, mapTile, rowSum] }, a, epilogue],
+      workgroups: [roundUp(columns, PANEL) / PANEL, this.rows / 8],
+    });
+  }
+
+  /** One buffer serves all partial sums: dispatches that use it run one after another. */
+  #partials(floats: number): GPUBuffer {
+    if (!this.#scratch || this.#scratch.size < floats * 4) this.#scratch = this.buffer("partial sums", floats * 4);
+    return this.#scratch;
+  }
+
+  /** True while compiling for training. */
+  get training(): boolean {
+    return this.#training !== undefined;
+  }
+
+  /** True while compiling for a backward pass that reaches this variable. */
+  needsGradient(variable: Variable | Parameter): boolean {
+    return (this.#expected.get(variable) ?? 0) > 0;
+  }
+
+  /** True where the one consumer of a variable takes its values in as they are formed. */
+  fused(variable: Variable): boolean {
+    return variable.sink !== undefined && variable.consumers.length === 1;
+  }
+
+  /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss. */
+  upstream(m: string, values: Values | undefined): Fragment {
+    const term = values?.term;
+    if (term === undefined) return { parts: [`fn upstream_${m}(row: u32) -> f32 {\n  return 0.0;\n}`] };
+    return {
+      parts: [stateStruct, { text: upstreamPart, parameters: { m } }],
+      constants: { [`TERM_${m}`]: term, BATCH: this.batch },
+      buffers: { state: read(this.state, "State") },
+    };
+  }
+
+  /**
+   * A fragment giving `store(row, column4, value)`, which takes `value` as the next contribution to the gradient of a variable or
+   * parameter. Each consumer asks for it once, in backward order; the last one finishes the gradient.
+   */
+  contribution(target: Variable | Parameter): Fragment {
+    const count = (this.#contributed.get(target) ?? 0) + 1;
+    this.#contributed.set(target, count);
+    const expected = this.#expected.get(target) ?? 0;
+    if (count > expected) throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
+    if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
+    const collected = "shape" in target ? this.parameterGradient(target) : this.gradient(target);
+    const collecting = (part: Part): Fragment => ({
+      parts: [part],
+      constants: { ROWS_collected: collected.storedRows },
+      buffers: { collected: write(collected) },
+    });
+    if (count === 1) return collecting(first);
+    if (count < expected) return collecting(further);
+    return merge(collecting(last), this.#finish(target));
+  }
+
+  /**
+   * Where an op that forms the gradient of an input outside of a contribution writes it: the gradient itself where that is all there
+   * is to it, else a matrix of its own, which `deliver` then contributes.
+   */
+  gradientTarget(variable: Variable): { tensor: Tensor; deliver: () => void } {
+    if (variable.consumers.length === 1 && !variable.finish) return { tensor: this.gradient(variable), deliver: () => {} };
+    const { rows, columns, name } = variable;
+    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows, columns, { storedRows: this.rows });
+    this.#buffers.push(tensor.buffer);
+    return {
+      tensor,
+      deliver: () => {
+        if (!this.needsGradient(variable)) return;
+        this.map(`${name} gradient`, loader("a", tensor), this.contribution(variable), columns);
+      },
+    };
+  }
+
+  #finish(target: Variable | Parameter): Fragment {
+    if ("shape" in target) return this.#update(target);
+    return target.finish?.() ?? storeGradient(this.gradient(target));
+  }
+
+  #update(parameter: Parameter): Fragment {
+    const { optimizer } = this.#training!;
+    if (optimizer === "gradients") return storeGradient(this.parameterGradient(parameter));
+    const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
+    return {
+      parts: [stateStruct, optimizer.shader],
+      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: parameter.tensor.storedRows },
+      floats: optimizer.floats,
+      buffers: { parameter: write(parameter.tensor), ...Object.fromEntries(slots), state: read(this.state, "State") },
+    };
+  }
+
+  /**
+   * Lays the tape out flat.
+   *
+   * @param objectives What is minimised; its terms are measured whether or not there is a training.
+   * @param training How gradients end; without it, forward only.
+   */
+  compile(objectives: readonly Objective[], training?: Training): Compiled {
+    this.#dispatches = [];
+    const terms = objectives.flatMap((objective) => objective.terms);
+    terms.forEach((term, i) => term.value.term = training ? i : undefined);
+    const factor = training?.reduction === "sum" ? 1 : 1 / this.batch;
+    const scalars = terms.map((term) => scaled(term.weight, factor));
+    this.#training = training;
+    // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
+    for (const node of this.#nodes) node.forward();
+    for (const objective of training ? objectives : []) {
+      this.#firstScalar = scalars.length;
+      if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
+      this.#backward(objective);
+    }
+    if (scalars.length > 28) throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
+    return { dispatches: this.#dispatches, terms, scalars: scalars.length ? scalars : [constant(0)] };
+  }
+
+  /** Records the backward pass of one objective: only nodes between its terms and its parameters take part. */
+  #backward(objective: Objective): void {
+    const trained = (parameter: Parameter) => parameter.name.startsWith(objective.parameters ?? "");
+    const depends = new Map<Node, boolean>();
+    for (const node of this.#nodes) {
+      depends.set(node, node.parameters.some(trained) || node.inputs.some((v) => v.producer && depends.get(v.producer)));
+    }
+    const active = new Set<Node>();
+    const visit = (node: Node) => {
+      if (active.has(node) || !depends.get(node)) return;
+      active.add(node);
+      for (const input of node.inputs) if (input.producer) visit(input.producer);
+    };
+    for (const { value } of objective.terms) if (value.producer) visit(value.producer);
+    this.#expected = new Map();
+    this.#contributed = new Map();
+    const expect = (target: Variable | Parameter) => this.#expected.set(target, (this.#expected.get(target) ?? 0) + 1);
+    for (const node of active) {
+      for (const input of node.inputs) if (input.producer && active.has(input.producer)) expect(input);
+      for (const parameter of node.parameters) if (trained(parameter)) expect(parameter);
+    }
+    for (const node of this.#nodes.toReversed()) if (active.has(node)) node.backward?.();
+  }
+
+  /** Frees every buffer of the tape. */
+  destroy(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+    this.#buffers.length = 0;
+  }
+}
+
+/** A fragment giving load_m of a matrix. */
+export function loader(m: string, tensor: Tensor): Fragment {
+  return {
+    parts: [{ text: tensor.type === "u8" ? loadU8 : loadF32, parameters: { m } }],
+    constants: { [`ROWS_${m}`]: tensor.storedRows },
+    buffers: { [m]: read(tensor) },
+  };
+}
+
+/** A fragment giving load_m of a matrix of zeros. */
+export function zeros(m: string): Fragment {
+  return { parts: [{ text: loadZero, parameters: { m } }] };
+}
+
+function storeGradient(gradient: Tensor): Fragment {
+  return {
+    parts: [gradientPart],
+    constants: { ROWS_gradient: gradient.storedRows },
+    buffers: { gradient: write(gradient) },
+  };
+}
+
+/** Fragments as one. */
+export function merge(...fragments: readonly Fragment[]): Fragment {
+  return {
+    parts: fragments.flatMap((f) => f.parts),
+    constants: Object.assign({}, ...fragments.map((f) => f.constants)),
+    floats: Object.assign({}, ...fragments.map((f) => f.floats)),
+    buffers: Object.assign({}, ...fragments.map((f) => f.buffers)),
+  };
+}

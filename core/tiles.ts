@@ -1,0 +1,155 @@
+/**
+ * The tile variants of the matrix kernels, and which one suits an adapter. All heavy work is one of three products,
+ *
+ *     forward          Y  = X W + b     X [M, K], W [K, N]
+ *     input gradient   dX = dY Wᵀ
+ *     weight gradient  dW = Xᵀ dY, db = the column sums of dY
+ *
+ * and each is one tile + a loader for each operand + an epilogue. The operands stay in the layout of the forward product.
+ *
+ * @module
+ */
+
+import type { Gpu } from "./device.ts";
+import type { Dispatch, Fragment, Part } from "./kernel.ts";
+import { write } from "./kernel.ts";
+import biasNone from "../shaders/tiles/bias_none.wgsl" with { type: "text" };
+import biasRow from "../shaders/tiles/bias_row.wgsl" with { type: "text" };
+import layout from "../shaders/layout.wgsl" with { type: "text" };
+import panel from "../shaders/tiles/panel.wgsl" with { type: "text" };
+import panelForward from "../shaders/tiles/panel_forward.wgsl" with { type: "text" };
+import panelInputGradient from "../shaders/tiles/panel_input_gradient.wgsl" with { type: "text" };
+import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
+import panelWeightGradient from "../shaders/tiles/panel_weight_gradient.wgsl" with { type: "text" };
+import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
+import stageDirect from "../shaders/tiles/stage_direct.wgsl" with { type: "text" };
+import stageTurned from "../shaders/tiles/stage_turned.wgsl" with { type: "text" };
+import workgroup from "../shaders/tiles/workgroup.wgsl" with { type: "text" };
+
+/** The tile families: registers and subgroups (CPU adapters), workgroup memory (GPUs, and any other adapter). */
+export const TILE_FAMILIES = ["panel", "workgroup"] as const;
+/** A tile family's name. */
+export type TileFamily = typeof TILE_FAMILIES[number];
+
+/** The tiles in use. */
+export interface Tiles {
+  readonly family: TileFamily;
+  /** Batches are stored with a multiple of this many rows. */
+  readonly rowMultiple: number;
+  /** Invocations of a subgroup, for the panel family. */
+  readonly lanes: number;
+}
+
+/**
+ * The tiles that suit an adapter, or the family asked for.
+ *
+ * @throws {RangeError} If the family asked for cannot run there.
+ */
+export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Tiles {
+  // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
+  const panels = gpu.lanes === 4 || gpu.lanes === 8;
+  if (family === "panel" && !panels) {
+    throw new RangeError(`Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${gpu.lanes || "none"}`);
+  }
+  return family === "panel" || (family === "auto" && gpu.cpu && panels)
+    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes }
+    : { family: "workgroup", rowMultiple: 32, lanes: 0 };
+}
+
+/** Which of the three products. */
+export type ProductKind = "forward" | "inputGradient" | "weightGradient";
+
+/** One matrix product and what is done with its result. */
+export interface Product {
+  readonly label: string;
+  readonly kind: ProductKind;
+  /** Stored rows of the result. */
+  readonly rows: number;
+  /** Stored length of the sum. */
+  readonly depth: number;
+  /** Stored columns of the result. */
+  readonly columns: number;
+  /** Gives load_a: X, dY or X. */
+  readonly a: Fragment;
+  /** Gives load_b: W, W or dY. */
+  readonly b: Fragment;
+  /** The row that holds (forward) or receives (weight gradient) the bias. */
+  readonly biasRow?: number;
+  /** Gives store. */
+  readonly epilogue: Fragment;
+  readonly macs: number;
+}
+
+/** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */
+export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Dispatch {
+  const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(p);
+  return {
+    label: p.label,
+    macs: p.macs,
+    workgroups: shape.workgroups,
+    fragments: [{ parts: [layout] }, p.a, p.b, p.epilogue, shape],
+  };
+}
+
+type Shape = Fragment & Pick<Dispatch, "workgroups">;
+
+const PANEL_BODIES = { forward: panelForward, inputGradient: panelInputGradient, weightGradient: panelWeightGradient };
+
+/** Most rows of a workgroup: its partial sums, 128 bytes a row, should stay in the cache of a core. */
+const PANEL_ROWS = 1024;
+
+function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Shape {
+  // A block is what one load of the streamed operand brings: 4 values a lane, or in a weight gradient one row a lane.
+  // One block a panel (four in a weight gradient, whose loads each serve four rows) compiles in a tenth of the time
+  // of a panel four times as long, and runs at four fifths of its speed.
+  const turned = p.kind === "weightGradient";
+  const total = p.depth / (turned ? lanes : 4 * lanes);
+  const blocks = turned ? Math.min(total, 32 / lanes) : 1;
+  const before = Math.ceil(total / blocks) - 1;
+  const body = (name: string, count: number, start: string, finish: string): Part => ({
+    text: PANEL_BODIES[p.kind],
+    parameters: { name, blocks: count, lanes, start, finish },
+  });
+  const bias = p.kind === "forward" ? "bias" : "vec4f()";
+  const kept = "kept(target_row, column4)";
+  const parts: Part[] = [
+    { text: panel, parameters: { more: before > 0 ? 1 : 0 } },
+    body("last", total - before * blocks, before > 0 ? `${kept} + ${bias}` : bias, "store"),
+  ];
+  if (before > 0) {
+    parts.push(panelPartial, body("more", blocks, `select(vec4f(), ${kept}, block > 0u)`, "keep"));
+  }
+  const groups = p.columns / (4 * lanes);
+  // Enough workgroups to keep the threads of the adapter evenly busy, of a multiple of four rows each.
+  const wanted = Math.max(groups >= 8 ? 1 : Math.ceil(8 / groups), Math.ceil(p.rows / PANEL_ROWS));
+  const rowsPerGroup = Math.max(4, Math.ceil(p.rows / wanted / 4) * 4);
+  return {
+    parts,
+    constants: {
+      LANES: lanes,
+      ROWS: p.rows,
+      ROWS_PER_GROUP: rowsPerGroup,
+      PANELS_BEFORE: before,
+      BLOCKS: blocks,
+      ROW_bias: p.biasRow ?? 0,
+      ROWS_partial: p.rows + 1,
+    },
+    buffers: before > 0 ? { partial: write(scratch((p.rows + 1) * p.columns), "array<vec4f>") } : {},
+    workgroups: [groups, Math.ceil(p.rows / rowsPerGroup)],
+  };
+}
+
+function workgroupProduct(p: Product): Shape {
+  const stage = (m: "a" | "b", turned: boolean): Part => ({ text: turned ? stageTurned : stageDirect, parameters: { m } });
+  return {
+    parts: [
+      workgroup,
+      rowSum,
+      p.kind === "forward" ? biasRow : biasNone,
+      stage("a", p.kind === "weightGradient"),
+      stage("b", p.kind === "inputGradient"),
+    ],
+    constants: { DEPTH: p.depth, ROW_bias: p.biasRow ?? 0, COLUMN_SUMS: p.kind === "weightGradient" },
+    workgroups: [p.columns / 32, p.rows / 32],
+  };
+}

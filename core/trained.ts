@@ -1,0 +1,349 @@
+/**
+ * A model with its parameters: sampling, encoding, decoding, reconstructing, evaluating, and the bytes of its checkpoint. Values
+ * go in and come out as row-major Float32Arrays.
+ *
+ * @module
+ */
+
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./checkpoint.ts";
+import { features, type Split } from "./dataset.ts";
+import { Gpu } from "./device.ts";
+import type { Likelihood } from "./distributions/distribution.ts";
+import { Evaluator } from "./evaluator.ts";
+import type { Losses } from "./events.ts";
+import type { DataShape, Model } from "./model.ts";
+import type { Binarization } from "./ops/gather.ts";
+import { Parameters } from "./parameters.ts";
+import { createState, Program, setState } from "./program.ts";
+import { normals, uniforms } from "./random.ts";
+import { configure } from "./settings.ts";
+import { Tape, type Variable } from "./tape.ts";
+import { createTensor, download, type Tensor, upload } from "./tensor.ts";
+import { chooseTiles, type TileFamily, type Tiles } from "./tiles.ts";
+import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+
+/** What was trained on: enough to check that other data fits. */
+export interface DataDescription extends DataShape {
+  readonly name: string;
+  /** Rows trained on. */
+  readonly count: number;
+}
+
+/** Where a training stands. */
+export interface Progress {
+  /** Steps done. */
+  readonly step: number;
+  /** Sums of the terms over the steps of the epoch in progress, and how many. */
+  readonly sums: readonly number[];
+  readonly steps: number;
+}
+
+/** All that a checkpoint says besides the tensors. */
+export interface CheckpointHeader {
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly training: TrainingConfig;
+  readonly data: DataDescription;
+  readonly progress: Progress;
+  readonly adapter: string;
+  readonly tiles: TileFamily;
+}
+
+/** A checkpoint read from bytes. */
+export interface Checkpoint extends CheckpointHeader {
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+}
+
+const FORMAT = "elbo 1";
+
+/**
+ * Reads a checkpoint.
+ *
+ * @param bytes A safetensors file.
+ * @param file Its name, for messages.
+ * @throws If it is cut short, damaged, or not a checkpoint of this format.
+ */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  if (metadata.format !== FORMAT) {
+    throw new RangeError(`Cannot load "${file}": expected a checkpoint of format "${FORMAT}", found ${JSON.stringify(metadata.format) ?? "none"}`);
+  }
+  let header: CheckpointHeader;
+  try {
+    header = JSON.parse(metadata.elbo);
+  } catch (cause) {
+    throw new RangeError(`Cannot load "${file}": expected JSON in the metadata "elbo"`, { cause });
+  }
+  return { ...header, training: configure(trainingSettings, header.training, file), file, tensors };
+}
+
+/** Rows decoded at a time. */
+const ROWS = 128;
+
+/** A program with one input matrix and one output matrix of {@linkcode ROWS} rows. */
+interface Mapping {
+  readonly input: Tensor;
+  readonly output: Tensor;
+  readonly program: Program;
+}
+
+/** How {@linkcode Trained.sample} draws. */
+export interface SampleOptions {
+  /** How many. Default 100. */
+  readonly count?: number;
+  /** Standard deviation of the latents drawn. Default 1, the prior. */
+  readonly temperature?: number;
+  /** The mean of p(x | z), or a draw from it. Default "mean". */
+  readonly draw?: "mean" | "sample";
+  /** Default 0. */
+  readonly seed?: number;
+}
+
+/** How {@linkcode Trained.evaluate} measures. */
+export interface EvaluateOptions {
+  /** Draws of z for each row. Default 1. */
+  readonly samples?: number;
+  /** Default: as in training. */
+  readonly binarize?: Binarization;
+  /** Default: that of the training. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A model and its parameters on a GPU. */
+export class Trained<C extends object = object> {
+  readonly tiles: Tiles;
+  readonly #state: GPUBuffer;
+  readonly #mappings = new Map<string, Promise<Mapping>>();
+
+  /** Made by {@linkcode train} and {@linkcode Trained.fromCheckpoint}. */
+  constructor(
+    readonly gpu: Gpu,
+    readonly model: Model<C>,
+    readonly config: C,
+    readonly training: TrainingConfig,
+    readonly data: DataDescription,
+    readonly parameters: Parameters,
+    public progress: Progress,
+    /** Whether {@linkcode Trained.destroy} destroys the device too. */
+    readonly ownsGpu = false,
+  ) {
+    this.tiles = chooseTiles(gpu, training.tiles);
+    this.#state = createState(gpu);
+  }
+
+  /**
+   * Puts the parameters of a checkpoint on a GPU.
+   *
+   * @throws {RangeError} If the checkpoint is of another model or a tensor does not fit; nothing is left on the GPU then.
+   */
+  static async fromCheckpoint<C extends object>(
+    model: Model<C>,
+    checkpoint: Checkpoint,
+    options: { readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
+  ): Promise<Trained<C>> {
+    if (checkpoint.model !== model.name) {
+      throw new RangeError(`Cannot load "${checkpoint.file}": expected a model "${model.name}", found "${checkpoint.model}"`);
+    }
+    const config = configure(model.settings, checkpoint.config as Partial<C>, checkpoint.file);
+    const { training, data, progress } = checkpoint;
+    const gpu = options.gpu ?? (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
+    const parameters = new Parameters(gpu, model.parameters(config, data));
+    const ownsGpu = !options.gpu && !options.device;
+    try {
+      const slots = optimizerOf(training).slots;
+      const resumable = [...checkpoint.tensors.keys()].some((name) => name.startsWith("optimizer."));
+      parameters.write(checkpoint.tensors, resumable ? slots : [], checkpoint.file);
+      return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu);
+    } catch (error) {
+      parameters.destroy();
+      if (ownsGpu) gpu.destroy();
+      throw error;
+    }
+  }
+
+  /** D */
+  get features(): number {
+    return features(this.data.shape);
+  }
+
+  /** K */
+  get latents(): number {
+    if (!this.model.latents) throw new TypeError(`Cannot decode with "${this.model.name}": it has no latents`);
+    return this.model.latents(this.config);
+  }
+
+  /**
+   * x ~ p(x | z), z ~ N(0, temperature² I)
+   *
+   * @returns [count, D]
+   */
+  async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    const z = new Float32Array(count * this.latents);
+    normals(z, seed, 0, 0);
+    for (let i = 0; i < z.length; i++) z[i] *= temperature;
+    return await this.decode(z, { draw, seed });
+  }
+
+  /**
+   * The mean of p(x | z), or a draw from it.
+   *
+   * @param z [count, K]
+   * @returns [count, D]
+   */
+  async decode(
+    z: Float32Array,
+    { draw = "mean", seed = 0 }: Pick<SampleOptions, "draw" | "seed"> = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#apply(`decode ${draw}`, z, this.latents, seed, (t, x) => {
+      const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config);
+      return likelihood?.[draw]();
+    });
+  }
+
+  /**
+   * The parameters of q(z | x).
+   *
+   * @param x [count, D], values from 0 to 1
+   * @returns mean and logVariance, [count, K] each
+   */
+  async encode(x: Float32Array): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
+    const statistics = await this.#apply("encode", x, this.features, 0, (t, input) => {
+      return this.model.encode?.(t, this.parameters, input, this.config).statistics;
+    });
+    const k = this.latents;
+    const rows = statistics.length / (2 * k);
+    const half = (from: number) => {
+      const out = new Float32Array(rows * k);
+      for (let row = 0; row < rows; row++) out.set(statistics.subarray(2 * k * row + from, 2 * k * row + from + k), row * k);
+      return out;
+    };
+    return { mean: half(0), logVariance: half(k) };
+  }
+
+  /**
+   * The mean of p(x | z) at the mean of q(z | x).
+   *
+   * @param x [count, D], values from 0 to 1
+   * @returns [count, D]
+   */
+  async reconstruct(x: Float32Array): Promise<Float32Array<ArrayBuffer>> {
+    return await this.decode((await this.encode(x)).mean);
+  }
+
+  /** Means of the terms over the rows of a split, nats per datum. */
+  async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
+    const { samples = 1, signal } = options;
+    if (!Number.isSafeInteger(samples) || samples < 1) {
+      throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
+    }
+    const evaluator = await Evaluator.create({
+      gpu: this.gpu,
+      tiles: this.tiles,
+      model: this.model as Model,
+      config: this.config,
+      parameters: this.parameters,
+      shape: this.data.shape,
+      split,
+      binarize: options.binarize ?? this.training.binarize,
+      seed: options.seed ?? this.training.seed,
+      batchSize: this.training.batchSize,
+    });
+    try {
+      return await evaluator.run(samples, this.progress.step, signal);
+    } finally {
+      evaluator.destroy();
+    }
+  }
+
+  /**
+   * Rows of a split as this model was given them in training: values from 0 to 1, binarized if it was.
+   *
+   * @returns [rows, D]
+   */
+  rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
+    const width = this.features;
+    const rows = split.values.subarray(from * width, (from + count) * width);
+    const scale = rows instanceof Uint8Array ? 1 / 255 : 1;
+    const values = Float32Array.from(rows, (value) => value * scale);
+    if (this.training.binarize === "threshold") return values.map((value) => value >= 0.5 ? 1 : 0);
+    if (this.training.binarize === "none") return values;
+    const u = uniforms(new Float32Array(values.length), seed, 0, 1);
+    return values.map((value, i) => u[i] < value ? 1 : 0);
+  }
+
+  /** Runs rows through a recorded mapping, {@linkcode ROWS} at a time. */
+  async #apply(
+    name: string,
+    values: Float32Array,
+    columns: number,
+    seed: number,
+    record: (t: Tape, input: Variable) => Variable | undefined,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    if (values.length === 0 || values.length % columns) {
+      throw new RangeError(`Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`);
+    }
+    let mapping = this.#mappings.get(name);
+    if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
+    const { input, output, program } = await mapping;
+    const count = values.length / columns;
+    const out = new Float32Array(count * output.columns);
+    for (let from = 0; from < count; from += ROWS) {
+      const rows = Math.min(ROWS, count - from);
+      upload(this.gpu, input, values.subarray(from * columns, (from + rows) * columns));
+      setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
+      await program.submit(1);
+      const result = await download(this.gpu, output);
+      out.set(result.subarray(0, rows * output.columns), from * output.columns);
+    }
+    return out;
+  }
+
+  async #compile(
+    name: string,
+    columns: number,
+    record: (t: Tape, input: Variable) => Variable | undefined,
+  ): Promise<Mapping> {
+    const tape = new Tape(this.gpu, ROWS, this.tiles, this.#state);
+    const variable = tape.variable("input", columns);
+    const result = record(tape, variable);
+    if (!result) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+    const compiled = tape.compile([]);
+    return { input: tape.tensor(variable), output: tape.tensor(result), program: await Program.create(tape, compiled) };
+  }
+
+  /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */
+  async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const { model, config, training, data, progress } = this;
+    const header: CheckpointHeader = {
+      model: model.name,
+      config: config as Record<string, unknown>,
+      training,
+      data,
+      progress,
+      adapter: this.gpu.adapter,
+      tiles: this.tiles.family,
+    };
+    return encodeSafetensors(await this.parameters.read(), { format: FORMAT, elbo: JSON.stringify(header) });
+  }
+
+  /** Writes the checkpoint; a file that was there stays good until the new one is whole. */
+  async save(path: string): Promise<void> {
+    await writeFileAtomically(path, await this.toBytes());
+  }
+
+  /** Frees what it holds on the GPU, and the device if it opened it. */
+  destroy(): void {
+    for (const mapping of this.#mappings.values()) mapping.then(({ program }) => program.destroy(), () => {});
+    this.#state.destroy();
+    this.parameters.destroy();
+    if (this.ownsGpu) this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}

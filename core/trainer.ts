@@ -1,0 +1,311 @@
+/**
+ * The training loop, for every model. It yields events and prints nothing.
+ *
+ * @module
+ */
+
+import { type Dataset, features, slice } from "./dataset.ts";
+import { Gpu } from "./device.ts";
+import { Evaluator, lossesOf } from "./evaluator.ts";
+import type { Losses, TrainingEvent } from "./events.ts";
+import type { Model } from "./model.ts";
+import { gather, makeResident, type Resident } from "./ops/gather.ts";
+import { Parameters, type Snapshot } from "./parameters.ts";
+import { createState, Program, setState, type StepTerms } from "./program.ts";
+import { configure } from "./settings.ts";
+import { Tape } from "./tape.ts";
+import { type Checkpoint, Trained } from "./trained.ts";
+import { initializersOf, optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+
+/** The loss, or something that it is made of, is no longer a finite number. */
+export class DivergenceError extends Error {
+  override readonly name = "DivergenceError";
+  /**
+   * @param step The step in which it happened, from 0.
+   * @param place The first buffer that held it and the kernel that wrote it.
+   */
+  constructor(readonly step: number, readonly place: string) {
+    super(
+      `Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ` +
+        "A smaller learning rate often helps",
+    );
+  }
+}
+
+/** What {@linkcode train} takes besides the configuration. */
+export interface TrainOptions {
+  /** Where to train; default: the best adapter. */
+  readonly gpu?: Gpu;
+  /** The caller's own device, in place of `gpu`. */
+  readonly device?: GPUDevice;
+  /** Ends the training after the steps under way; the end event then says `stopped`. */
+  readonly signal?: AbortSignal;
+  /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
+  readonly resume?: Checkpoint;
+}
+
+/** A training: iterate over it for its events. Between two events nothing else touches the parameters. */
+export interface Training<C extends object> extends AsyncIterable<TrainingEvent> {
+  /**
+   * The model as it stands. Its parameters are those of the event last seen for `epoch` and `end` events.
+   *
+   * @throws {Error} Before the first event.
+   */
+  readonly trained: Trained<C>;
+}
+
+/** Work under way at a time: about this many seconds a submit, two submits. */
+const SECONDS_A_SUBMIT = 0.08;
+
+/** Splits a flat configuration into the training's and the model's part, and checks both. */
+export function configureTraining<C extends object>(
+  model: Model<C>,
+  values: Partial<TrainingConfig & C>,
+): { training: TrainingConfig; config: C } {
+  const forTraining: Record<string, unknown> = {};
+  const forModel: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    (name in trainingSettings && !(name in model.settings) ? forTraining : forModel)[name] = value;
+  }
+  return {
+    training: configure(trainingSettings, forTraining, "the training"),
+    config: configure(model.settings, forModel as Partial<C>, `model "${model.name}"`),
+  };
+}
+
+/**
+ * Trains a model on a dataset.
+ *
+ * ```ts
+ * const training = train(vae, dataset, { hidden: [500], latents: 20, epochs: 10 });
+ * for await (const event of training) if (event.event === "epoch") console.log(event.epoch, event.train.elbo);
+ * const images = await training.trained.sample({ count: 16 });
+ * ```
+ *
+ * @param model A model of `models/`, or one of your own.
+ * @param dataset Rows in memory; they are copied to the GPU once.
+ * @param config Settings of the training and of the model together; what is left out takes its default.
+ * @throws {RangeError} On a setting that does not fit, before anything is trained.
+ */
+export function train<C extends object>(
+  model: Model<C>,
+  dataset: Dataset,
+  config: Partial<TrainingConfig & C> = {},
+  options: TrainOptions = {},
+): Training<C> {
+  const trainer = new Trainer(model, dataset, config, options);
+  return {
+    [Symbol.asyncIterator]: () => trainer.run(),
+    get trained() {
+      return trainer.trained;
+    },
+  };
+}
+
+class Trainer<C extends object> {
+  readonly #model: Model<C>;
+  readonly #dataset: Dataset;
+  readonly #options: TrainOptions;
+  readonly #training: TrainingConfig;
+  readonly #config: C;
+  readonly #count: number;
+  readonly #validation: number;
+  #trained: Trained<C> | undefined;
+
+  constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
+    const { resume } = options;
+    const isFloat = !(dataset.train.values instanceof Uint8Array);
+    const given = resume
+      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
+      : { ...(isFloat ? { binarize: "none" } : {}), ...values };
+    const { training, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    const all = dataset.train.count;
+    // A default that was not asked for must not eat up a small dataset.
+    const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
+    if (validation >= all) {
+      throw new RangeError(`Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`);
+    }
+    if (training.batchSize > all - validation) {
+      throw new RangeError(
+        `Cannot train with batches of ${training.batchSize}: expected at most the ${all - validation} training rows of "${dataset.name}"`,
+      );
+    }
+    if (resume) requireSame(resume, model, dataset, all - validation);
+    this.#model = model;
+    this.#dataset = dataset;
+    this.#options = options;
+    this.#training = { ...training, validation };
+    this.#config = config;
+    this.#count = all - validation;
+    this.#validation = validation;
+  }
+
+  get trained(): Trained<C> {
+    if (!this.#trained) throw new Error("Cannot give the trained model: expected the training to have begun");
+    return this.#trained;
+  }
+
+  /** The number of steps after which an epoch is complete. */
+  #stepsUntil(epoch: number): number {
+    return Math.ceil(epoch * this.#count / this.#training.batchSize);
+  }
+
+  async *run(): AsyncGenerator<TrainingEvent> {
+    const { resume, signal } = this.#options;
+    const { epochs, batchSize, seed, binarize, reduction } = this.#training;
+    const { shape, classes, name } = this.#dataset;
+    const trained = await this.#begin();
+    const { gpu, tiles, parameters } = trained;
+    const start = resume?.progress.step ?? 0;
+
+    const state = createState(gpu);
+    const source: Resident = makeResident(gpu, name, shape, slice(this.#dataset.train, 0, this.#count));
+    const tape = new Tape(gpu, batchSize, tiles, state);
+    const batch = gather(tape, source, binarize);
+    const objectives = this.#model.objectives(tape, parameters, batch, this.#config);
+    const compiled = tape.compile(objectives, { optimizer: optimizerOf(this.#training), reduction });
+    batch.setSchedules(compiled.scalars);
+    const seek = (step: number) => setState(gpu, state, { step, seed, count: this.#count, shuffle: true });
+    seek(start);
+    const program = await Program.create(tape, compiled, start);
+    const evaluator = this.#validation === 0 ? undefined : await Evaluator.create({
+      gpu,
+      tiles,
+      model: this.#model as Model,
+      config: this.#config,
+      parameters,
+      shape,
+      split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
+      binarize,
+      seed,
+      batchSize,
+    });
+
+    const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : compiled.terms.map(() => 0));
+    let steps = resume?.progress.steps ?? 0;
+    const train = (): Losses => lossesOf(compiled.terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
+    const began = performance.now();
+    const seconds = () => (performance.now() - began) / 1000;
+    let done = start;
+    let chunk = 1;
+    let snapshot: Snapshot = parameters.snapshot();
+    let snapshotStep = start;
+    const queue: { readonly terms: Promise<StepTerms>; readonly steps: number }[] = [];
+    const record = () => trained.progress = { step: done, sums: [...sums], steps };
+
+    try {
+      yield {
+        event: "start",
+        adapter: gpu.adapter,
+        model: this.#model.name,
+        dataset: name,
+        parameters: parameters.count,
+        config: { ...this.#training, ...this.#config, tiles: tiles.family, shape, ...(classes ? { classes } : {}) },
+        step: start,
+        epochs,
+        stepsPerEpoch: this.#stepsUntil(1),
+      };
+      let last: { train: Losses; validation?: Losses; samplesPerSecond: number } = { train: train(), samplesPerSecond: 0 };
+      let epoch = 1;
+      while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
+      for (; epoch <= epochs; epoch++) {
+        const end = this.#stepsUntil(epoch);
+        let trainingSeconds = 0;
+        let stepsTimed = 0;
+        let ended = performance.now();
+        while (done < end) {
+          while (queue.length < 2 && program.step < end && !signal?.aborted) {
+            const count = Math.min(chunk, end - program.step);
+            const terms = program.submit(count);
+            // A failure is met where the chunk is awaited, even if that comes after another one's.
+            terms.catch(() => {});
+            queue.push({ terms, steps: count });
+          }
+          const next = queue.shift();
+          if (!next) break;
+          for (const values of await next.terms) {
+            if (!values.every(Number.isFinite)) {
+              snapshot.restore();
+              throw new DivergenceError(done, await this.#findPlace(program, seek, snapshotStep, done));
+            }
+            values.forEach((value, i) => sums[i] += value);
+            done++;
+            steps++;
+          }
+          const now = performance.now();
+          const taken = (now - ended) / 1000;
+          ended = now;
+          // The first chunk of all holds the compilation.
+          if (done > start + 1) {
+            trainingSeconds += taken;
+            stepsTimed += next.steps;
+            chunk = Math.max(1, Math.min(1024, 4 * chunk, Math.round(SECONDS_A_SUBMIT * stepsTimed / trainingSeconds)));
+          }
+          const samplesPerSecond = trainingSeconds > 0 ? stepsTimed * batchSize / trainingSeconds : 0;
+          last = { train: train(), samplesPerSecond };
+          yield {
+            event: "progress",
+            epoch: Math.min(epochs, done * batchSize / this.#count),
+            step: done,
+            steps: this.#stepsUntil(epochs),
+            train: last.train,
+            samplesPerSecond,
+            seconds: seconds(),
+          };
+        }
+        if (done < end) break;
+        const validation = evaluator ? { validation: await evaluator.run(1, done) } : {};
+        last = { ...last, train: train(), ...validation };
+        sums.fill(0);
+        steps = 0;
+        record();
+        snapshot = parameters.snapshot(snapshot);
+        snapshotStep = done;
+        yield { event: "epoch", epoch, step: done, ...last, seconds: seconds() };
+      }
+      record();
+      yield { event: "end", epochs: epoch - 1, step: done, ...last, seconds: seconds(), stopped: done < this.#stepsUntil(epochs) };
+    } finally {
+      await Promise.allSettled(queue.map(({ terms }) => terms));
+      for (const copy of snapshot.copies) copy.destroy();
+      program.destroy();
+      evaluator?.destroy();
+      source.buffer.destroy();
+      state.destroy();
+    }
+  }
+
+  /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */
+  async #begin(): Promise<Trained<C>> {
+    const { resume, gpu, device } = this.#options;
+    if (resume) {
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, { gpu, device });
+      return this.#trained = trained;
+    }
+    const { name, shape, classes } = this.#dataset;
+    const opened = gpu ?? (device ? new Gpu(device, device.adapterInfo) : await Gpu.open());
+    const data = { name, shape, ...(classes ? { classes } : {}), count: this.#count };
+    const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
+    parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    const progress = { step: 0, sums: [], steps: 0 };
+    return this.#trained = new Trained(opened, this.#model, this.#config, this.#training, data, parameters, progress, !gpu && !device);
+  }
+
+  /** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
+  async #findPlace(program: Program, seek: (step: number) => void, from: number, bad: number): Promise<string> {
+    seek(from);
+    program.seek(from);
+    while (program.step < bad) await program.submit(Math.min(64, bad - program.step));
+    return await program.findNonFinite() ?? "the sum of a term over the batch";
+  }
+}
+
+function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {
+  const found = { model: model.name, rows: count, features: features(dataset.shape) };
+  const expected = { model: resume.model, rows: resume.data.count, features: features(resume.data.shape) };
+  for (const key of ["model", "rows", "features"] as const) {
+    if (found[key] !== expected[key]) {
+      throw new RangeError(`Cannot resume "${resume.file}": expected ${key} ${expected[key]}, found ${found[key]}`);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * How a training is told to go, whatever the model: the settings that become flags of `train` and that a checkpoint keeps.
+ *
+ * @module
+ */
+
+import { type Initializers, INITIALIZERS } from "./initializers.ts";
+import { type Binarization, BINARIZATIONS } from "./ops/gather.ts";
+import { createOptimizer, type Optimizer, OPTIMIZERS } from "./optimizers/mod.ts";
+import { constant, type Schedule } from "./schedule.ts";
+import type { Settings } from "./settings.ts";
+import { TILE_FAMILIES, type TileFamily } from "./tiles.ts";
+
+/** Every setting of a training. */
+export interface TrainingConfig {
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly optimizer: typeof OPTIMIZERS[number];
+  readonly learningRate: number;
+  readonly learningRateSchedule: "constant" | "warm-up" | "decay" | "cosine";
+  readonly learningRateSteps: number;
+  readonly learningRateFactor: number;
+  readonly weightDecay: number;
+  readonly momentum: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly biasCorrection: boolean;
+  readonly reduction: "mean" | "sum";
+  readonly binarize: Binarization;
+  readonly validation: number;
+  readonly seed: number;
+  readonly initializer: typeof INITIALIZERS[number];
+  readonly biasInitializer: typeof INITIALIZERS[number];
+  readonly initializerScale: number;
+  readonly tiles: TileFamily | "auto";
+}
+
+/** The settings of {@linkcode TrainingConfig}. */
+export const trainingSettings: Settings<TrainingConfig> = {
+  batchSize: { type: "integer", default: 100, minimum: 1, maximum: 65536, help: "rows a step, N" },
+  epochs: { type: "integer", default: 10, minimum: 1, maximum: 1e6, help: "passes over the training rows" },
+  optimizer: { type: "choice", default: "adam", choices: OPTIMIZERS, help: "what updates the parameters" },
+  learningRate: { type: "number", default: 0.001, minimum: 0, exclusiveMinimum: true, help: "step size" },
+  learningRateSchedule: {
+    type: "choice",
+    default: "constant",
+    choices: ["constant", "warm-up", "decay", "cosine"],
+    help: "how the learning rate goes: rising from 0, times a factor every so many steps, or down to 0",
+  },
+  learningRateSteps: { type: "integer", default: 1000, minimum: 1, help: "steps of that schedule" },
+  learningRateFactor: { type: "number", default: 0.5, minimum: 0, exclusiveMinimum: true, help: "factor of a decay" },
+  weightDecay: { type: "number", default: 0, minimum: 0, help: "decoupled weight decay: w -= rate * decay * w" },
+  momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd" },
+  beta1: { type: "number", default: 0.9, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean gradient" },
+  beta2: { type: "number", default: 0.999, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean square" },
+  epsilon: {
+    type: "number",
+    default: 0,
+    minimum: 0,
+    help: "added to the root of the squares; 0 takes 1e-8 for adam, 1e-4 for rmsprop and adagrad",
+  },
+  biasCorrection: { type: "boolean", default: true, help: "adam: divide the means by 1 - beta^t" },
+  reduction: { type: "choice", default: "mean", choices: ["mean", "sum"], help: "gradient of the mean or sum over the batch" },
+  binarize: {
+    type: "choice",
+    default: "dynamic",
+    choices: BINARIZATIONS,
+    help: "pixels as they are, x >= 1/2, or drawn anew each time they are seen",
+  },
+  validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
+  seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "where every random number follows from" },
+  initializer: { type: "choice", default: "glorot-uniform", choices: INITIALIZERS, help: "how weights start" },
+  biasInitializer: { type: "choice", default: "zeros", choices: INITIALIZERS, help: "how biases start (fan-in 1)" },
+  initializerScale: {
+    type: "number",
+    default: 0.01,
+    minimum: 0,
+    exclusiveMinimum: true,
+    help: "standard deviation of the initializer normal",
+  },
+  tiles: {
+    type: "choice",
+    default: "auto",
+    choices: ["auto", ...TILE_FAMILIES],
+    help: "matrix kernels: panel (CPU adapters), workgroup (GPUs), or what suits the adapter",
+  },
+};
+
+/** The learning rate's schedule. */
+export function learningRate(config: TrainingConfig): Schedule {
+  const { learningRate: rate, learningRateSteps: steps, learningRateFactor: factor } = config;
+  switch (config.learningRateSchedule) {
+    case "constant":
+      return constant(rate);
+    case "warm-up":
+      return { kind: "linear", from: rate / steps, to: rate, steps };
+    case "decay":
+      return { kind: "decay", from: rate, factor, steps };
+    case "cosine":
+      return { kind: "cosine", from: rate, to: 0, steps };
+  }
+}
+
+/** The optimizer of a configuration. */
+export function optimizerOf(config: TrainingConfig): Optimizer {
+  const { weightDecay, momentum, beta1, beta2, biasCorrection } = config;
+  return createOptimizer(config.optimizer, {
+    learningRate: learningRate(config),
+    weightDecay,
+    momentum,
+    betas: [beta1, beta2],
+    biasCorrection,
+    epsilon: config.epsilon || undefined,
+  });
+}
+
+/** The initializers of a configuration. */
+export function initializersOf({ initializer, biasInitializer, initializerScale: scale }: TrainingConfig): Initializers {
+  return { weight: { name: initializer, scale }, bias: { name: biasInitializer, scale } };
+}

@@ -1,0 +1,85 @@
+/**
+ * The idx format of MNIST and its relatives: a big-endian header, then unsigned bytes. This file parses bytes that are
+ * in memory; it opens no file, unpacks no gzip and knows no dataset.
+ *
+ * @module
+ */
+
+/** What an idx file holds. */
+export interface Idx {
+  /** The size of every dimension, outermost first: [count] for labels, [count, height, width] for images. */
+  readonly shape: readonly number[];
+  /** The bytes, row-major; a view of the bytes that were parsed. */
+  readonly values: Uint8Array<ArrayBuffer>;
+}
+
+/** Third byte of the magic number: the elements are unsigned bytes. The fourth is the number of dimensions. */
+const UNSIGNED_BYTE = 0x08;
+
+/**
+ * Parses an idx file of unsigned bytes, without copying its data.
+ *
+ * @param bytes The whole file.
+ * @param file The name of the file, for messages.
+ * @param expected One entry a dimension: the size it must have, or `undefined` for any. Three entries ask for images
+ * (magic 0x00000803), one for labels (magic 0x00000801).
+ * @throws {Error} If the magic number, a dimension or the length of the file is not what it should be.
+ * @see http://yann.lecun.com/exdb/mnist/ (the section on file formats)
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * const labels: Idx = parseIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]), "labels", [undefined]);
+ * assertEquals(labels.shape, [2]);
+ * assertEquals([...labels.values], [7, 3]);
+ * ```
+ */
+export function parseIdx(
+  bytes: Uint8Array<ArrayBuffer>,
+  file: string,
+  expected: readonly (number | undefined)[],
+): Idx {
+  const fail = (message: string): never => {
+    throw new Error(`Cannot read "${file}": ${message}`);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 4) fail(`expected an idx file, found ${bytes.length} bytes (cut short?)`);
+  const magic = view.getUint32(0);
+  const wanted = UNSIGNED_BYTE << 8 | expected.length;
+  if (magic !== wanted) fail(`expected magic ${hex(wanted)}, found ${hex(magic)}${guess(magic)}`);
+
+  const header = 4 + 4 * expected.length;
+  if (bytes.length < header) fail(`expected a header of ${header} bytes, found ${bytes.length} (cut short?)`);
+  const shape = expected.map((_, axis) => view.getUint32(4 + 4 * axis));
+  expected.forEach((size, axis) => {
+    if (size !== undefined && shape[axis] !== size) {
+      const sizes = expected.map((known) => known ?? "any").join(", ");
+      fail(`expected dimensions [${sizes}], found [${shape.join(", ")}]`);
+    }
+  });
+
+  const length = header + shape.reduce((product, size) => product * size, 1);
+  if (bytes.length < length) {
+    fail(`expected ${length} bytes for dimensions [${shape.join(", ")}], found ${bytes.length} (cut short?)`);
+  }
+  if (bytes.length > length) {
+    fail(
+      `expected ${length} bytes for dimensions [${shape.join(", ")}], found ${bytes.length - length} more after them`,
+    );
+  }
+  return { shape, values: bytes.subarray(header) };
+}
+
+function hex(magic: number): string {
+  return `0x${magic.toString(16).padStart(8, "0")}`;
+}
+
+/** What a wrong magic number tells of the file. */
+function guess(magic: number): string {
+  if (magic >>> 16 === 0x1f8b) return " (a gzip file?)";
+  if (magic >>> 16 === 0x504b) return " (a zip file?)";
+  if (magic === 0x00000801) return " (an idx file of labels?)";
+  if (magic === 0x00000803) return " (an idx file of images?)";
+  return "";
+}

@@ -1,0 +1,43 @@
+/**
+ * The list of models. Adding a variant is one file and one line here.
+ *
+ * @module
+ */
+
+import type { Gpu } from "../core/device.ts";
+import type { Model } from "../core/model.ts";
+import { decodeCheckpoint, Trained } from "../core/trained.ts";
+import { betaVae } from "./beta_vae.ts";
+import { vae } from "./vae.ts";
+
+/** Every model by name. */
+export const models: ReadonlyMap<string, Model> = new Map(
+  ([vae, betaVae] as const).map((model) => [model.name, model as Model]),
+);
+
+/**
+ * The model of a name.
+ *
+ * @throws {RangeError} If there is none, with the names there are.
+ */
+export function findModel(name: string): Model {
+  const model = models.get(name);
+  if (!model) throw new RangeError(`Cannot find a model "${name}": known models are ${[...models.keys()].join(", ")}`);
+  return model;
+}
+
+/**
+ * Loads a trained model from a checkpoint.
+ *
+ * @param file The path of a `checkpoint.safetensors`, or its bytes.
+ * @param options The model, where it is not one of {@linkcode models}; a {@linkcode Gpu} or `GPUDevice` to load it on.
+ * @throws If the file is missing, damaged, or of another model.
+ */
+export async function load(
+  file: string | URL | Uint8Array,
+  options: { readonly model?: Model; readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
+): Promise<Trained> {
+  const bytes = file instanceof Uint8Array ? file : await Deno.readFile(file);
+  const checkpoint = decodeCheckpoint(bytes, file instanceof Uint8Array ? "checkpoint" : String(file));
+  return await Trained.fromCheckpoint(options.model ?? findModel(checkpoint.model), checkpoint, options);
+}

@@ -1,0 +1,39 @@
+// The last dispatch of a step: sums every term over the rows of the batch, in a fixed order, into this step's slot of a ring,
+// and moves on to the next step. One workgroup; a term's parts are [parts][ROWS].
+// Needs: buffers state, ring, and parts_0 ... of f32; const ROWS, BATCH, SLOTS, PARTS_0 .... Gives: main.
+
+var<workgroup> partial_sums: array<f32, 256>;
+
+@compute @workgroup_size(256)
+fn main(@builtin(local_invocation_index) index: u32) {
+  let step = state.step;
+  var live = BATCH;
+  if (state.shuffle == 0u) {
+    // Rows in the stored order: the last batch may be shorter.
+    let batches = (state.count + BATCH - 1u) / BATCH;
+    live = min(BATCH, state.count - (step % batches) * BATCH);
+  }
+  //: repeat term 0..$terms
+  {
+    var sum = 0.0;
+    for (var i = index; i < PARTS_$term * ROWS; i += 256u) {
+      sum += select(0.0, parts_$term[i], i % ROWS < live);
+    }
+    partial_sums[index] = sum;
+    workgroupBarrier();
+    for (var width = 128u; width > 0u; width >>= 1u) {
+      if (index < width) {
+        partial_sums[index] += partial_sums[index + width];
+      }
+      workgroupBarrier();
+    }
+    if (index == 0u) {
+      ring[(step % SLOTS) * $termsu + $termu] = partial_sums[0];
+    }
+    workgroupBarrier();
+  }
+  //: end
+  if (index == 0u) {
+    state.step = step + 1u;
+  }
+}

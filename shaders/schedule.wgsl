@@ -1,0 +1,45 @@
+// Schedules: numbers that follow from the step. Equal to core/schedule.ts, which documents the kinds.
+// Gives: scheduled.
+
+struct Schedule {
+  kind: u32,
+  from_value: f32,
+  to_value: f32,
+  start: f32,
+  steps: f32,
+  factor: f32,
+}
+
+/// 1 - exp(-x) for x >= 0, without cancellation where x is small.
+fn one_minus_exp(x: f32) -> f32 {
+  if (x < 0.1) {
+    return x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
+  }
+  return 1.0 - exp(-x);
+}
+
+fn scheduled(s: Schedule, step: u32) -> f32 {
+  let t = f32(step) - s.start;
+  let progress = clamp(t / s.steps, 0.0, 1.0);
+  switch s.kind {
+    case 1u: { // linear
+      return s.from_value + (s.to_value - s.from_value) * progress;
+    }
+    case 2u: { // cyclic
+      let phase = fract(max(t, 0.0) / s.steps) / s.factor;
+      return s.from_value + (s.to_value - s.from_value) * min(phase, 1.0);
+    }
+    case 3u: { // decay
+      return s.from_value * pow(s.factor, floor(max(t, 0.0) / s.steps));
+    }
+    case 4u: { // cosine
+      return s.to_value + (s.from_value - s.to_value) * 0.5 * (1.0 + cos(3.141592653589793 * progress));
+    }
+    case 5u: { // bias correction: `factor` is -log beta
+      return 1.0 / one_minus_exp(s.factor * f32(step + 1u));
+    }
+    default: { // constant
+      return s.from_value;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// dX = dY Wᵀ for the panel tile: W is read in the layout of the forward product, four rows a lane, and turned in registers.
+// Needs: load_a (dY), load_b (W), $finish. Gives: panel_$name.
+
+fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
+  //: repeat j 0..$blocks
+  //: repeat l 0..$lanes
+  let r_$j_$l_0 = load_b(4u * column4, (block + $ju) * LANES + $lu);
+  let r_$j_$l_1 = load_b(4u * column4 + 1u, (block + $ju) * LANES + $lu);
+  let r_$j_$l_2 = load_b(4u * column4 + 2u, (block + $ju) * LANES + $lu);
+  let r_$j_$l_3 = load_b(4u * column4 + 3u, (block + $ju) * LANES + $lu);
+  let w_$j_$l_x = vec4f(r_$j_$l_0.x, r_$j_$l_1.x, r_$j_$l_2.x, r_$j_$l_3.x);
+  let w_$j_$l_y = vec4f(r_$j_$l_0.y, r_$j_$l_1.y, r_$j_$l_2.y, r_$j_$l_3.y);
+  let w_$j_$l_z = vec4f(r_$j_$l_0.z, r_$j_$l_1.z, r_$j_$l_2.z, r_$j_$l_3.z);
+  let w_$j_$l_w = vec4f(r_$j_$l_0.w, r_$j_$l_1.w, r_$j_$l_2.w, r_$j_$l_3.w);
+  //: end
+  //: end
+  for (var target_row = begin; target_row < end; target_row++) {
+    //: repeat j 0..$blocks
+    let x_$j = load_a(target_row, (block + $ju) * LANES + lane);
+    //: end
+    var sum = $start;
+    //: repeat j 0..$blocks
+    //: repeat l 0..$lanes
+    sum += subgroupBroadcast(x_$j.x, $lu) * w_$j_$l_x;
+    sum += subgroupBroadcast(x_$j.y, $lu) * w_$j_$l_y;
+    sum += subgroupBroadcast(x_$j.z, $lu) * w_$j_$l_z;
+    sum += subgroupBroadcast(x_$j.w, $lu) * w_$j_$l_w;
+    //: end
+    //: end
+    $finish(target_row, column4, sum);
+  }
+}

@@ -1,0 +1,9 @@
+// Partial sums of a panel that is not the last. Needs: buffer partial of vec4f, const ROWS_partial. Gives: keep, kept.
+
+fn keep(row: u32, column4: u32, sum: vec4f) {
+  partial[at(ROWS_partial, row, column4)] = sum;
+}
+
+fn kept(row: u32, column4: u32) -> vec4f {
+  return partial[at(ROWS_partial, row, column4)];
+}

@@ -1,0 +1,17 @@
+// Sums across a workgroup of 8 x 8 invocations, eight to a row. Gives: invocation (the tile sets it), row_sum.
+
+var<workgroup> row_parts: array<f32, 64>;
+var<private> invocation: u32;
+
+/// Sum over the invocations that hold the same row of the result. In uniform control flow only.
+fn row_sum(value: f32) -> f32 {
+  row_parts[invocation] = value;
+  workgroupBarrier();
+  let first = invocation & 56u;
+  var sum = 0.0;
+  //: repeat i 0..8
+  sum += row_parts[first + $iu];
+  //: end
+  workgroupBarrier();
+  return sum;
+}

@@ -1,0 +1,54 @@
+// Tile for GPUs: a workgroup of 8 x 8 invocations forms 32 x 32 of the result, each invocation 4 rows x 4 columns, from blocks
+// of both operands that are staged in workgroup memory, 32 values of the summed index at a time.
+//
+// All three products come down to the same inner loop, R[row, column] = sum over k of A[row, k] B[k, column], because the
+// staging parts turn an operand while they copy it. The accumulators are named, not an array, and the inner body is unrolled:
+// a dynamic index would be checked on every access.
+//
+// Needs: stage_a, stage_b, store, bias_of, const ROWS (of the result), DEPTH (length of the sum), ROW_bias, COLUMN_SUMS, invocation.
+// Gives: main.
+
+var<workgroup> tile_a: array<vec4f, 256>; // [32 rows][8 x 4 k]
+var<workgroup> tile_b: array<vec4f, 256>; // [32 k][8 x 4 columns]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  invocation = index;
+  let x = index & 7u;
+  let y = index >> 3u;
+  let column4 = group.x * 8u + x;
+  let row = group.y * 32u + y * 4u;
+  var sum_0 = vec4f();
+  var sum_1 = vec4f();
+  var sum_2 = vec4f();
+  var sum_3 = vec4f();
+  var column_sum = vec4f();
+  for (var k = 0u; k < DEPTH; k += 32u) {
+    stage_a(group.y * 32u, k, index);
+    stage_b(k, group.x * 32u, index);
+    workgroupBarrier();
+    //: repeat k 0..8
+    {
+      let b_x = tile_b[($ku * 4u + 0u) * 8u + x];
+      let b_y = tile_b[($ku * 4u + 1u) * 8u + x];
+      let b_z = tile_b[($ku * 4u + 2u) * 8u + x];
+      let b_w = tile_b[($ku * 4u + 3u) * 8u + x];
+      //: repeat r 0..4
+      let a_$r = tile_a[(y * 4u + $ru) * 8u + $ku];
+      sum_$r += a_$r.x * b_x + a_$r.y * b_y + a_$r.z * b_z + a_$r.w * b_w;
+      //: end
+      if (COLUMN_SUMS) {
+        column_sum += b_x + b_y + b_z + b_w;
+      }
+    }
+    //: end
+    workgroupBarrier();
+  }
+  let bias = bias_of(column4);
+  //: repeat r 0..4
+  store(row + $ru, column4, sum_$r + bias);
+  //: end
+  if (COLUMN_SUMS && group.y == 0u && y == 0u) {
+    store(ROW_bias, column4, column_sum);
+  }
+}

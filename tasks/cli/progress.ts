@@ -1,0 +1,143 @@
+/**
+ * Shows a training's events: on a screen one line, drawn again and again; in a pipe or file one line an epoch; with
+ * `--json` the events themselves.
+ *
+ * @module
+ */
+
+import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "../../core/events.ts";
+import type { Context } from "./run.ts";
+
+/** What {@linkcode trainingProgress} returns. */
+export interface Progress extends Disposable {
+  /** Shows one event. Properties that a task adds to an event appear in its JSON. */
+  show(event: TrainingEvent): void;
+  /** Takes the unfinished line away, so that other text can be printed. */
+  clear(): void;
+}
+
+/**
+ * ```ts ignore
+ * using progress = trainingProgress(context);
+ * for await (const event of train(model, dataset, config)) progress.show(event);
+ * ```
+ */
+export function trainingProgress(context: Context): Progress {
+  const { terminal, json } = context;
+  let start: StartEvent | undefined;
+  let validation: Losses | undefined;
+  let drawn = false;
+
+  const clear = () => {
+    if (drawn) terminal.write("\r\x1b[K");
+    drawn = false;
+  };
+  const draw = (event: ProgressEvent) => {
+    // the last column stays free: some terminals wrap once it is written
+    terminal.write("\r" + progressLine(event, terminal.columns() - 1, start, validation) + "\x1b[K");
+    drawn = true;
+  };
+
+  return {
+    show(event) {
+      // progress is for looking at: as a log it would be long and say no more than the epochs do
+      if (json) return event.event === "progress" ? undefined : context.emit(event);
+      switch (event.event) {
+        case "start":
+          start = event;
+          return context.print(startLine(event));
+        case "progress":
+          return terminal.interactive ? draw(event) : undefined;
+        case "epoch":
+          validation = event.validation;
+          return terminal.interactive ? undefined : context.print(epochLine(event, start?.epochs));
+        case "end":
+          clear();
+          return context.print(endLine(event, start?.epochs));
+      }
+    },
+    clear,
+    [Symbol.dispose]: clear,
+  };
+}
+
+function startLine(event: StartEvent): string {
+  const resumed = event.step > 0 ? `, from step ${count(event.step)}` : "";
+  return `${event.model} on ${event.dataset}: ${count(event.parameters)} parameters, ` +
+    `${count(event.stepsPerEpoch)} steps an epoch${resumed}; adapter: ${event.adapter}`;
+}
+
+/** `epoch 3/10  ██████░░░░  34%  elbo -102.31 (validation -103.20)  4,512 samples/s  1:05 left`, as far as it fits. */
+export function progressLine(event: ProgressEvent, columns: number, start?: StartEvent, validation?: Losses): string {
+  const epochs = start?.epochs;
+  const done = event.steps > 0 ? Math.min(1, event.step / event.steps) : 0;
+  const rate = (event.step - (start?.step ?? 0)) / event.seconds;
+  const left = rate > 0 ? `${duration((event.steps - event.step) / rate)} left` : "";
+  const epoch = Math.floor(event.epoch) + 1;
+  const title = `epoch ${epochs ? `${Math.min(epoch, epochs)}/${epochs}` : epoch}`;
+  const percent = `${String(Math.floor(done * 100)).padStart(2)}%`;
+  const elbo = `elbo ${nats(event.train.elbo)}`;
+  const checked = validation ? `${elbo} (validation ${nats(validation.elbo)})` : elbo;
+  const speed = `${count(event.samplesPerSecond)} samples/s`;
+
+  // the least needed goes first
+  const layouts = [[title, percent, checked, speed, left], [title, percent, elbo, speed, left], [
+    title,
+    percent,
+    elbo,
+    left,
+  ], [title, percent, elbo]]
+    .map((parts) => parts.filter(Boolean));
+  const width = (parts: readonly string[]) => parts.join("  ").length;
+  const parts = layouts.find((parts) => width(parts) <= columns) ?? [title];
+  const room = Math.min(30, columns - width(parts) - 2);
+  if (room >= 8) {
+    const filled = Math.round(done * room);
+    parts.splice(1, 0, "█".repeat(filled) + "░".repeat(room - filled));
+  }
+  return parts.join("  ").slice(0, Math.max(0, columns));
+}
+
+function epochLine(event: EpochEvent, epochs?: number): string {
+  return [
+    `epoch ${event.epoch}${epochs ? `/${epochs}` : ""}`,
+    losses(event.train),
+    event.validation ? `validation ${losses(event.validation)}` : "",
+    `${count(event.samplesPerSecond)} samples/s`,
+    duration(event.seconds),
+  ].filter(Boolean).join("  ");
+}
+
+function endLine(event: EndEvent, epochs?: number): string {
+  const what = event.stopped
+    ? `Stopped in epoch ${event.epochs + 1}${epochs ? ` of ${epochs}` : ""}, at step ${count(event.step)}`
+    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps`;
+  const validation = event.validation ? `; validation ${losses(event.validation)}` : "";
+  return `${what}, after ${duration(event.seconds)}: ${losses(event.train)}${validation}`;
+}
+
+/** Every term by name; the loss only where weights make it another number than -elbo. */
+function losses(terms: Losses): string {
+  const weighted = Math.abs(terms.loss + terms.elbo) > 1e-4 * Math.abs(terms.elbo);
+  return Object.entries(terms)
+    .filter(([name]) => name !== "loss" || weighted)
+    .map(([name, value]) => `${name} ${nats(value)}`)
+    .join(" ");
+}
+
+function nats(value: number): string {
+  return value.toFixed(2);
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** Seconds as `42 s`, `3:05` or `1:02:03`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

@@ -1,0 +1,143 @@
+/**
+ * The frame around every task: reads the flags, prints the help, passes Ctrl-C on as an AbortSignal, and turns what
+ * happened into an exit code.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | 0 | done |
+ * | 1 | failed: one line on stderr says why; `ELBO_DEBUG=1` adds the stack |
+ * | 2 | the command line was wrong |
+ * | 130, 143 | stopped by Ctrl-C, by SIGTERM |
+ * | 141 | whoever read the output went away |
+ *
+ * @module
+ */
+
+import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
+import { stderr, stdout, type Terminal } from "./terminal.ts";
+
+/** What a task is given besides its flags. */
+export interface Context {
+  /** Aborted by Ctrl-C: finish what must be finished, then return or throw. */
+  readonly signal: AbortSignal;
+  /** Standard output. */
+  readonly terminal: Terminal;
+  /** True with `--json`. */
+  readonly json: boolean;
+  /** One line for people; nothing with `--json`. */
+  print(line?: string): void;
+  /** One value as a JSON line; nothing without `--json`. */
+  emit(value: unknown): void;
+}
+
+/** One command of the command line. */
+export interface Task<G extends FlagGroups> {
+  /** The flags, or how they follow from the command line (the flags of a model depend on `--model`). */
+  readonly flags: Flags<G> | ((args: readonly string[]) => Flags<G> | Promise<Flags<G>>);
+  run(options: Parsed<G>, context: Context): Promise<void> | void;
+}
+
+/** What {@linkcode execute} works with. */
+export interface Surroundings {
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  readonly signal: AbortSignal;
+  /** Shows stacks. */
+  readonly debug?: boolean;
+}
+
+/**
+ * Runs a task and ends the process with its exit code.
+ *
+ * ```ts ignore
+ * if (import.meta.main) await main({ flags, run });
+ * ```
+ */
+export async function main<G extends FlagGroups>(task: Task<G>): Promise<never> {
+  const controller = new AbortController();
+  const stopped = listen(controller);
+  const code = await execute(task, Deno.args, {
+    stdout: stdout(),
+    stderr: stderr(),
+    signal: controller.signal,
+    debug: Deno.env.get("ELBO_DEBUG") === "1",
+  });
+  // A task that was stopped has not done all that it was asked for, however cleanly it ended.
+  Deno.exit(code === 0 ? stopped() : code);
+}
+
+/**
+ * Runs a task; everything that {@linkcode main} does but for the process.
+ *
+ * @returns The exit code.
+ */
+export async function execute<G extends FlagGroups>(
+  task: Task<G>,
+  args: readonly string[],
+  { stdout, stderr, signal, debug = false }: Surroundings,
+): Promise<number> {
+  let name = "";
+  try {
+    const flags = typeof task.flags === "function" ? await task.flags(args) : task.flags;
+    name = flags.name;
+    const options = parseFlags(flags, args);
+    if (options.help) {
+      stdout.write(helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100));
+      return 0;
+    }
+    await task.run(options, {
+      signal,
+      terminal: stdout,
+      json: options.json,
+      print: (line = "") => options.json || stdout.write(line + "\n"),
+      emit: (value) => options.json && stdout.write(JSON.stringify(value) + "\n"),
+    });
+    return 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return 141;
+    if (signal.aborted && isAbort(error, signal)) return 0; // it ended as it was asked to
+    const usage = error instanceof UsageError;
+    stderr.write(describe(error, debug) + "\n");
+    if (usage && name) stderr.write(`deno task ${name} --help shows every flag\n`);
+    return usage ? 2 : 1;
+  }
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
+
+/** The first line of the message: what follows it (a shader's text, say) is for `ELBO_DEBUG=1`. */
+function describe(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `Error: ${error}`;
+  if (debug) return Deno.inspect(error);
+  const [line] = error.message.split("\n", 1);
+  return `Error: ${line || error.name}`;
+}
+
+/**
+ * How long a second signal still counts as the first one, in milliseconds: at a terminal Ctrl-C reaches the whole
+ * process group, and `deno task` passes its own on as well, so one key press gives two.
+ */
+const sameKeyPress = 1000;
+
+/** Aborts at the first signal, exits at the second. Returns what gives the exit code of the signal, or 0. */
+function listen(controller: AbortController): () => number {
+  let code = 0;
+  let first = 0;
+  const on = (signal: Deno.Signal, number: number) =>
+    Deno.addSignalListener(signal, () => {
+      if (code === 0) {
+        code = 128 + number;
+        first = performance.now();
+        const screen = stderr();
+        if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
+        controller.abort();
+      } else if (performance.now() - first > sameKeyPress) {
+        Deno.exit(code);
+      }
+    });
+  on("SIGINT", 2);
+  if (Deno.build.os !== "windows") on("SIGTERM", 15);
+  return () => code;
+}

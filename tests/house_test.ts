@@ -1,0 +1,170 @@
+/**
+ * Holds the order of the house: who may import whom, who may print, and that what deno.json names exists.
+ *
+ * tasks -> everything; figures, evaluation, models, datasets -> core; core -> shaders; mod.ts re-exports.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+
+const root = new URL("../", import.meta.url);
+
+/** Which other folders a folder's files may import. `tasks`, `tests` and `bench` import what they like. */
+const mayImport: Record<string, readonly string[]> = {
+  "mod.ts": ["core", "models", "datasets", "evaluation", "figures"],
+  core: ["shaders"],
+  models: ["core"],
+  datasets: ["core"],
+  evaluation: ["core"],
+  figures: ["core"],
+  shaders: [],
+};
+
+/** What models share; a model imports no other model. */
+const shared = ["models/mlp.ts"];
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+/** Specifiers of all imports and re-exports, and whether they load only when called. */
+function imports(code: string): { specifier: string; dynamic: boolean }[] {
+  const statements = /^\s*(?:import|export)\b[^;"'`]*?["']([^"'\n]+)["']/gm;
+  const calls = /\bimport\s*\(\s*["']([^"'\n]+)["']/g;
+  return [
+    ...code.matchAll(calls).map(([, specifier]) => ({ specifier, dynamic: true })),
+    ...code.matchAll(statements)
+      .filter(([text]) => /\bfrom\s*["']|^\s*import\s*["']/.test(text))
+      .map(([, specifier]) => ({ specifier, dynamic: false })),
+  ];
+}
+
+/** What is against the order in one file, in words. */
+function violations(path: string, text: string): string[] {
+  const code = withoutComments(text);
+  const house = path.split("/")[0];
+  const allowed = mayImport[house];
+  if (!allowed) return [];
+  const found: string[] = [];
+  for (const { specifier, dynamic } of imports(code)) {
+    if (!/^\.{1,2}\//.test(specifier)) {
+      // a dataset may fetch a package when it is asked for; figures may use one, but then mod.ts can't load them
+      if (!dynamic && house !== "figures" && !specifier.startsWith("node:")) {
+        found.push(`${path} depends on the package ${specifier}`);
+      }
+      continue;
+    }
+    const target = new URL(specifier, new URL(path, "file:///")).pathname.slice(1);
+    const [targetHouse] = target.split("/");
+    if (targetHouse !== house && !allowed.includes(targetHouse)) found.push(`${path} imports ${target}`);
+    const isModel = house === "models" && path !== "models/mod.ts";
+    if (isModel && targetHouse === "models" && !shared.includes(target)) found.push(`${path} imports ${target}`);
+  }
+  for (const [name] of code.matchAll(/\bconsole\.\w+|\bDeno\.(?:stdout|stderr|stdin|args)\b/g)) {
+    found.push(`${path} uses ${name}`);
+  }
+  return found;
+}
+
+/** The file and all that it loads at once, as paths from the root, and the packages among them. */
+function loaded(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  if (!path.endsWith(".ts")) return seen;
+  for (const { specifier, dynamic } of imports(withoutComments(read(path)))) {
+    if (dynamic) continue;
+    if (specifier.startsWith(".")) loaded(new URL(specifier, new URL(path, "file:///")).pathname.slice(1), seen);
+    else seen.add(`package ${specifier}`);
+  }
+  return seen;
+}
+
+/** Paths of the files below a folder, or the file itself, from the root. */
+function* files(path: string): Generator<string> {
+  if (path.endsWith(".ts")) return yield path;
+  for (const entry of Deno.readDirSync(new URL(path, root))) {
+    if (entry.isDirectory) yield* files(`${path}/${entry.name}`);
+    else if (entry.name.endsWith(".ts")) yield `${path}/${entry.name}`;
+  }
+}
+
+const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
+
+Deno.test("every file imports only what its place in the house allows, and only tasks print", () => {
+  const found = Object.keys(mayImport).flatMap((house) => [...files(house)])
+    .flatMap((path) => violations(path, read(path)));
+  assertEquals(found, []);
+});
+
+Deno.test("violations() finds an import of a folder that is not allowed", () => {
+  assertEquals(violations("core/a.ts", 'import { vae } from "../models/vae.ts";'), ["core/a.ts imports models/vae.ts"]);
+  assertEquals(violations("core/ops/a.ts", 'export * from "../../tasks/x.ts";'), ["core/ops/a.ts imports tasks/x.ts"]);
+  assertEquals(violations("models/a.ts", 'const x = await import("../datasets/mnist.ts");'), [
+    "models/a.ts imports datasets/mnist.ts",
+  ]);
+  assertEquals(violations("figures/a.ts", 'import type {\n  A,\n} from "../evaluation/a.ts";'), [
+    "figures/a.ts imports evaluation/a.ts",
+  ]);
+  assertEquals(violations("core/a.ts", 'import "../models/a.ts";\nexport const a = "b";'), [
+    "core/a.ts imports models/a.ts",
+  ]);
+  assertEquals(violations("mod.ts", 'export * from "./tasks/train.ts";'), ["mod.ts imports tasks/train.ts"]);
+});
+
+Deno.test("violations() finds a model that imports another model", () => {
+  assertEquals(violations("models/a.ts", 'import { b } from "./b.ts";'), ["models/a.ts imports models/b.ts"]);
+  assertEquals(violations("models/a.ts", 'import { mlp } from "./mlp.ts";'), []);
+  assertEquals(violations("models/mod.ts", 'export { a } from "./a.ts";'), []);
+});
+
+Deno.test("violations() finds a package that the library would depend on, and lets a dataset fetch one", () => {
+  assertEquals(violations("core/a.ts", 'import { x } from "@std/cli";'), ["core/a.ts depends on the package @std/cli"]);
+  assertEquals(violations("datasets/a.ts", 'const { PNG } = await import("pngjs");'), []);
+});
+
+Deno.test("violations() finds printing and reading of the command line", () => {
+  assertEquals(violations("core/a.ts", "if (x) console.log(x);"), ["core/a.ts uses console.log"]);
+  assertEquals(violations("models/a.ts", "const [x] = Deno.args;"), ["models/a.ts uses Deno.args"]);
+  assertEquals(violations("evaluation/a.ts", "Deno.stdout.writeSync(x);"), ["evaluation/a.ts uses Deno.stdout"]);
+});
+
+Deno.test("violations() lets the allowed pass, and looks into no comment", () => {
+  const text =
+    '/** ```ts\n * console.log(1);\n * ``` */\nimport { a } from "../core/a.ts"; // console.log, "../tasks/x.ts"\n';
+  assertEquals(violations("figures/a.ts", text), []);
+  assertEquals(violations("core/a.ts", 'import code from "../shaders/a.wgsl" with { type: "text" };'), []);
+  assertEquals(violations("core/a.ts", 'fail(`expected other than from "${name}"`);'), []);
+  assertEquals(violations("tasks/a.ts", 'import { a } from "../bench/a.ts"; console.log(Deno.args);'), []);
+});
+
+Deno.test("mod.ts and what it loads depend on no package", () => {
+  const packages = [...loaded("mod.ts")].filter((path) =>
+    path.startsWith("package ") && !path.startsWith("package node:")
+  );
+  assertEquals(packages, []);
+});
+
+Deno.test("mod.ts re-exports and does nothing else", () => {
+  const rest = withoutComments(read("mod.ts")).replace(/export (type )?(\*|\{[^}]*\}) from "[^"]+";/g, "").trim();
+  assertEquals(rest, "");
+});
+
+Deno.test("every task of deno.json runs a file that exists", () => {
+  const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { command: string }> };
+  const missing = Object.entries(tasks).flatMap(([name, { command }]) =>
+    [...command.matchAll(/\S+\.(?:ts|sh|md)\b/g)].map(([path]) => ({ name, path }))
+  ).filter(({ path }) => !exists(path)).map(({ name, path }) => `${name}: ${path}`);
+  assertEquals(missing, []);
+});
+
+Deno.test("every task of deno.json says what it is for", () => {
+  const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { description?: string }> };
+  for (const [name, { description }] of Object.entries(tasks)) assert(description, `task ${name} has no description`);
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(new URL(path, root)).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { UsageError } from "../../tasks/cli/flags.ts";
+import { type Context, execute } from "../../tasks/cli/run.ts";
+import type { Terminal } from "../../tasks/cli/terminal.ts";
+
+const flags = {
+  name: "try",
+  summary: "Tries.",
+  groups: {
+    all: {
+      title: "All",
+      settings: { count: { type: "integer", default: 1, minimum: 1, help: "how many" } },
+    },
+  },
+} as const;
+
+function screen(): Terminal & { text: string } {
+  return {
+    text: "",
+    interactive: false,
+    columns: () => 80,
+    write(text) {
+      this.text += text;
+    },
+  };
+}
+
+async function attempt(
+  args: readonly string[],
+  run: (options: { values: { all: { count: number } } }, context: Context) => void | Promise<void>,
+  { debug = false, signal = new AbortController().signal } = {},
+) {
+  const [stdout, stderr] = [screen(), screen()];
+  const code = await execute({ flags, run }, args, { stdout, stderr, signal, debug });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+Deno.test("execute() runs the task with its values and returns 0", async () => {
+  const result = await attempt(["--count", "3"], ({ values }, { print, emit }) => {
+    print(`count ${values.all.count}`);
+    emit({ count: values.all.count });
+  });
+  assertEquals(result, { code: 0, stdout: "count 3\n", stderr: "" });
+});
+
+Deno.test("execute() with --json lets only JSON Lines onto stdout", async () => {
+  const result = await attempt(["--json"], ({ values }, { print, emit }) => {
+    print("for people");
+    emit({ count: values.all.count });
+  });
+  assertEquals(result, { code: 0, stdout: '{"count":1}\n', stderr: "" });
+});
+
+Deno.test("execute() prints the help and does not run", async () => {
+  const result = await attempt(["--help"], () => {
+    throw new Error("ran");
+  });
+  assertEquals([result.code, result.stderr], [0, ""]);
+  assertStringIncludes(result.stdout, "Usage: deno task try");
+});
+
+Deno.test("execute() returns 2 for a wrong command line, from the flags or from the task", async () => {
+  const hint = "deno task try --help shows every flag\n";
+  const expected = 'Error: Cannot read --count: expected an integer of at least 1, found "0"\n' + hint;
+  assertEquals(await attempt(["--count", "0"], () => {}), { code: 2, stdout: "", stderr: expected });
+  const result = await attempt([], () => {
+    throw new UsageError("Cannot use both");
+  });
+  assertEquals(result, { code: 2, stdout: "", stderr: "Error: Cannot use both\n" + hint });
+});
+
+Deno.test("execute() returns 1 for a failure, with one line and no stack", async () => {
+  const fail = () => {
+    throw new RangeError("Cannot read x\nline 2");
+  };
+  assertEquals(await attempt([], fail), { code: 1, stdout: "", stderr: "Error: Cannot read x\n" });
+  const shown = await attempt([], fail, { debug: true });
+  assertStringIncludes(shown.stderr, "line 2");
+  assertStringIncludes(shown.stderr, "run_test.ts");
+});
+
+Deno.test("execute() takes an abort that was asked for as an end, and any other as a failure", async () => {
+  const controller = new AbortController();
+  const asked = await attempt([], (_, { signal }) => {
+    controller.abort();
+    signal.throwIfAborted();
+  }, { signal: controller.signal });
+  assertEquals(asked, { code: 0, stdout: "", stderr: "" });
+  const unasked = await attempt([], () => {
+    throw new DOMException("no answer", "AbortError");
+  });
+  assertEquals(unasked, { code: 1, stdout: "", stderr: "Error: no answer\n" });
+});
+
+Deno.test("execute() ends silently when the reader went away", async () => {
+  const result = await attempt([], () => {
+    throw new Deno.errors.BrokenPipe("Broken pipe");
+  });
+  assertEquals(result, { code: 141, stdout: "", stderr: "" });
+});
+
+Deno.test("execute() asks for the flags where they depend on the command line", async () => {
+  const [stdout, stderr] = [screen(), screen()];
+  const failing = {
+    flags: (args: readonly string[]) => {
+      throw new UsageError(`Unknown model ${args[1]}`);
+    },
+    run: () => {},
+  };
+  const signal = new AbortController().signal;
+  assertEquals(await execute(failing, ["--model", "x"], { stdout, stderr, signal }), 2);
+  assertEquals(stderr.text, "Error: Unknown model x\n");
+});
+
+const script = `
+  import { main } from ${JSON.stringify(import.meta.resolve("../../tasks/cli/run.ts"))};
+  await main({
+    flags: { name: "try", summary: "Tries.", groups: {} },
+    async run(_options, { signal, print }) {
+      const alive = setInterval(() => {}, 1000);
+      print("ready");
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      clearInterval(alive);
+      print("saved");
+    },
+  });
+`;
+
+for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test({
+    name: `main() lets a task finish after ${name} and exits with ${code}, a doubled signal notwithstanding`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const file = await Deno.makeTempFile({ suffix: ".ts" });
+      try {
+        await Deno.writeTextFile(file, script);
+        const config = new URL("../../deno.json", import.meta.url).pathname;
+        const child = new Deno.Command(Deno.execPath(), {
+          args: ["run", "-A", "--no-check", "--quiet", "--config", config, file],
+          stdout: "piped",
+          stderr: "null",
+        }).spawn();
+        const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+        let text = (await reader.read()).value ?? "";
+        assert(text.startsWith("ready"));
+        child.kill(name);
+        child.kill(name);
+        for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+        assertEquals(text, "ready\nsaved\n");
+        assertEquals((await child.status).code, code);
+      } finally {
+        await Deno.remove(file);
+      }
+    },
+  });
+}
