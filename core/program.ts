@@ -154,6 +154,27 @@ export class Program {
     return found;
   }
 
+  /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
+  async time(index: number, repeats: number): Promise<number> {
+    const { device } = this.#gpu;
+    const { pipeline, bindGroup, workgroups } = this.#prepared[index];
+    const run = async (times: number) => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      for (let i = 0; i < times; i++) pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+      pass.end();
+      const begin = performance.now();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      return performance.now() - begin;
+    };
+    // The difference of two runs leaves the cost of a submit and of waiting out.
+    const once = await run(repeats);
+    return (await run(2 * repeats) - once) / repeats;
+  }
+
   /** Goes back (or on) to a step; the caller sets the state buffer. */
   seek(step: number): void {
     this.#step = step;

@@ -25,18 +25,18 @@ function mix(v: Uint32Array): void {
   v[3] += Math.imul(v[1], v[2]);
 }
 
-/** Fills an array with uniforms in (0, 1), four to an index. */
-export function uniforms(out: Float64Array | Float32Array, seed: number, step: number, stream: number): typeof out {
+/** Fills an array with uniforms in (0, 1), four to an index: multiples of 2^-24 that float32 holds exactly. */
+export function uniforms<T extends Float64Array | Float32Array>(out: T, seed: number, step: number, stream: number): T {
   const bits = new Uint32Array(4);
   for (let i = 0; i < out.length; i++) {
     if (i % 4 === 0) randomBits(seed, step, stream, i / 4, bits);
-    out[i] = ((bits[i % 4] >>> 8) + 0.5) * 2 ** -24;
+    out[i] = ((bits[i % 4] >>> 9) + 0.5) * 2 ** -23;
   }
   return out;
 }
 
 /** Fills an array with standard normals, by Box and Muller's transform. */
-export function normals(out: Float64Array | Float32Array, seed: number, step: number, stream: number): typeof out {
+export function normals<T extends Float64Array | Float32Array>(out: T, seed: number, step: number, stream: number): T {
   const u = uniforms(new Float64Array(Math.ceil(out.length / 4) * 4), seed, step, stream);
   for (let i = 0; i < out.length; i++) {
     const first = i - (i % 4);
@@ -51,7 +51,8 @@ export function normals(out: Float64Array | Float32Array, seed: number, step: nu
 export function permuted(position: number, count: number, seed: number, epoch: number): number {
   const keys = randomBits(seed, epoch, 0x5f0f, 0);
   const moreKeys = randomBits(seed, epoch, 0x5f0f, 1);
-  const bits = Math.max(2, 32 - Math.clz32(count - 1));
+  // Not below 3: with two bits the last shift would be by 0, and v ^ v is 0.
+  const bits = Math.max(3, 32 - Math.clz32(count - 1));
   const mask = bits === 32 ? 0xffffffff : 2 ** bits - 1;
   const half = (bits + 1) >>> 1;
   let v = position;

@@ -20,6 +20,7 @@ import panel from "../shaders/tiles/panel.wgsl" with { type: "text" };
 import panelForward from "../shaders/tiles/panel_forward.wgsl" with { type: "text" };
 import panelInputGradient from "../shaders/tiles/panel_input_gradient.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
+import panelRows from "../shaders/tiles/panel_rows.wgsl" with { type: "text" };
 import panelWeightGradient from "../shaders/tiles/panel_weight_gradient.wgsl" with { type: "text" };
 import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import stageDirect from "../shaders/tiles/stage_direct.wgsl" with { type: "text" };
@@ -99,26 +100,24 @@ const PANEL_BODIES = { forward: panelForward, inputGradient: panelInputGradient,
 const PANEL_ROWS = 1024;
 
 function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Shape {
-  // A block is what one load of the streamed operand brings: 4 values a lane, or in a weight gradient one row a lane.
-  // One block a panel (four in a weight gradient, whose loads each serve four rows) compiles in a tenth of the time
-  // of a panel four times as long, and runs at four fifths of its speed.
+  // A block is what one load of the streamed operand brings: 4 values a lane, or in a weight gradient one row a lane. One
+  // block a panel (32 rows in a weight gradient, whose loads each serve four rows) compiles in a tenth of the time of a
+  // panel four times as long, and runs at four fifths of its speed.
   const turned = p.kind === "weightGradient";
   const total = p.depth / (turned ? lanes : 4 * lanes);
   const blocks = turned ? Math.min(total, 32 / lanes) : 1;
-  const before = Math.ceil(total / blocks) - 1;
+  const ceiling = Math.ceil(total / blocks);
+  const before = ceiling === 1 ? 0 : turned ? ceiling - 1 : ceiling;
+  const bias = p.kind === "forward" ? "bias" : "vec4f()";
+  const kept = "kept(target_row, column4)";
   const body = (name: string, count: number, start: string, finish: string): Part => ({
     text: PANEL_BODIES[p.kind],
     parameters: { name, blocks: count, lanes, start, finish },
   });
-  const bias = p.kind === "forward" ? "bias" : "vec4f()";
-  const kept = "kept(target_row, column4)";
-  const parts: Part[] = [
-    { text: panel, parameters: { more: before > 0 ? 1 : 0 } },
-    body("last", total - before * blocks, before > 0 ? `${kept} + ${bias}` : bias, "store"),
-  ];
-  if (before > 0) {
-    parts.push(panelPartial, body("more", blocks, `select(vec4f(), ${kept}, block > 0u)`, "keep"));
-  }
+  const parts: Part[] = [{ text: panel, parameters: { more: before > 0 ? 1 : 0 } }];
+  if (before > 0) parts.push(panelPartial, body("more", blocks, `select(${bias}, ${kept}, block > 0u)`, "keep"));
+  if (before === 0) parts.push(body("end", total, bias, "store"));
+  else parts.push(turned ? body("end", total - before * blocks, kept, "store") : panelRows);
   const groups = p.columns / (4 * lanes);
   // Enough workgroups to keep the threads of the adapter evenly busy, of a multiple of four rows each.
   const wanted = Math.max(groups >= 8 ? 1 : Math.ceil(8 / groups), Math.ceil(p.rows / PANEL_ROWS));

@@ -268,7 +268,7 @@ export class Trained<C extends object = object> {
     const width = this.features;
     const rows = split.values.subarray(from * width, (from + count) * width);
     const scale = rows instanceof Uint8Array ? 1 / 255 : 1;
-    const values = Float32Array.from(rows, (value) => value * scale);
+    const values = new Float32Array(rows).map((value) => value * scale);
     if (this.training.binarize === "threshold") return values.map((value) => value >= 0.5 ? 1 : 0);
     if (this.training.binarize === "none") return values;
     const u = uniforms(new Float32Array(values.length), seed, 0, 1);

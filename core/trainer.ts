@@ -9,13 +9,12 @@ import { Gpu } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import type { Model } from "./model.ts";
-import { gather, makeResident, type Resident } from "./ops/gather.ts";
 import { Parameters, type Snapshot } from "./parameters.ts";
-import { createState, Program, setState, type StepTerms } from "./program.ts";
+import type { StepTerms } from "./program.ts";
 import { configure } from "./settings.ts";
-import { Tape } from "./tape.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
-import { initializersOf, optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+import { createTrainingProgram, type TrainingProgram } from "./training_program.ts";
+import { initializersOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** The loss, or something that it is made of, is no longer a finite number. */
 export class DivergenceError extends Error {
@@ -152,22 +151,25 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs, batchSize, seed, binarize, reduction } = this.#training;
+    const { epochs, batchSize, seed, binarize } = this.#training;
     const { shape, classes, name } = this.#dataset;
     const trained = await this.#begin();
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
 
-    const state = createState(gpu);
-    const source: Resident = makeResident(gpu, name, shape, slice(this.#dataset.train, 0, this.#count));
-    const tape = new Tape(gpu, batchSize, tiles, state);
-    const batch = gather(tape, source, binarize);
-    const objectives = this.#model.objectives(tape, parameters, batch, this.#config);
-    const compiled = tape.compile(objectives, { optimizer: optimizerOf(this.#training), reduction });
-    batch.setSchedules(compiled.scalars);
-    const seek = (step: number) => setState(gpu, state, { step, seed, count: this.#count, shuffle: true });
-    seek(start);
-    const program = await Program.create(tape, compiled, start);
+    const step = await createTrainingProgram({
+      gpu,
+      tiles,
+      model: this.#model as Model,
+      config: this.#config,
+      training: this.#training,
+      parameters,
+      shape,
+      split: slice(this.#dataset.train, 0, this.#count),
+      step: start,
+    });
+    const { program } = step;
+    const { terms } = program;
     const evaluator = this.#validation === 0 ? undefined : await Evaluator.create({
       gpu,
       tiles,
@@ -181,16 +183,16 @@ class Trainer<C extends object> {
       batchSize,
     });
 
-    const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : compiled.terms.map(() => 0));
+    const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
     let steps = resume?.progress.steps ?? 0;
-    const train = (): Losses => lossesOf(compiled.terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
+    const train = (): Losses => lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     let done = start;
     let chunk = 1;
     let snapshot: Snapshot = parameters.snapshot();
     let snapshotStep = start;
-    const queue: { readonly terms: Promise<StepTerms>; readonly steps: number }[] = [];
+    const queue: { readonly values: Promise<StepTerms>; readonly steps: number }[] = [];
     const record = () => trained.progress = { step: done, sums: [...sums], steps };
 
     try {
@@ -216,17 +218,17 @@ class Trainer<C extends object> {
         while (done < end) {
           while (queue.length < 2 && program.step < end && !signal?.aborted) {
             const count = Math.min(chunk, end - program.step);
-            const terms = program.submit(count);
+            const values = program.submit(count);
             // A failure is met where the chunk is awaited, even if that comes after another one's.
-            terms.catch(() => {});
-            queue.push({ terms, steps: count });
+            values.catch(() => {});
+            queue.push({ values, steps: count });
           }
           const next = queue.shift();
           if (!next) break;
-          for (const values of await next.terms) {
+          for (const values of await next.values) {
             if (!values.every(Number.isFinite)) {
               snapshot.restore();
-              throw new DivergenceError(done, await this.#findPlace(program, seek, snapshotStep, done));
+              throw new DivergenceError(done, await findPlace(step, snapshotStep, done));
             }
             values.forEach((value, i) => sums[i] += value);
             done++;
@@ -266,12 +268,10 @@ class Trainer<C extends object> {
       record();
       yield { event: "end", epochs: epoch - 1, step: done, ...last, seconds: seconds(), stopped: done < this.#stepsUntil(epochs) };
     } finally {
-      await Promise.allSettled(queue.map(({ terms }) => terms));
+      await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();
-      program.destroy();
+      step.destroy();
       evaluator?.destroy();
-      source.buffer.destroy();
-      state.destroy();
     }
   }
 
@@ -290,14 +290,13 @@ class Trainer<C extends object> {
     const progress = { step: 0, sums: [], steps: 0 };
     return this.#trained = new Trained(opened, this.#model, this.#config, this.#training, data, parameters, progress, !gpu && !device);
   }
+}
 
-  /** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
-  async #findPlace(program: Program, seek: (step: number) => void, from: number, bad: number): Promise<string> {
-    seek(from);
-    program.seek(from);
-    while (program.step < bad) await program.submit(Math.min(64, bad - program.step));
-    return await program.findNonFinite() ?? "the sum of a term over the batch";
-  }
+/** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
+async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
+  seek(from);
+  while (program.step < bad) await program.submit(Math.min(64, bad - program.step));
+  return await program.findNonFinite() ?? "the sum of a term over the batch";
 }
 
 function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {

@@ -16,9 +16,9 @@ fn random_bits(seed: u32, step: u32, stream: u32, index: u32) -> vec4u {
   return v;
 }
 
-/// Four uniforms in (0, 1): 24 bits each, the half keeps log(0) away.
+/// Four uniforms in (0, 1): 23 bits each, and the half keeps log(0) away. One bit more would round to 1.
 fn random_uniform(seed: u32, step: u32, stream: u32, index: u32) -> vec4f {
-  return (vec4f(random_bits(seed, step, stream, index) >> vec4u(8u)) + 0.5) * exp2(-24.0);
+  return (vec4f(random_bits(seed, step, stream, index) >> vec4u(9u)) + 0.5) * exp2(-23.0);
 }
 
 /// Four standard normals, by Box and Muller's transform of two pairs of uniforms.

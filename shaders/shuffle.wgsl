@@ -5,7 +5,8 @@
 fn permuted(position: u32, count: u32, seed: u32, epoch: u32) -> u32 {
   let keys = random_bits(seed, epoch, 0x5f0fu, 0u);
   let more_keys = random_bits(seed, epoch, 0x5f0fu, 1u);
-  let bits = max(2u, 32u - countLeadingZeros(count - 1u));
+  // Not below 3: with two bits the last shift would be by 0, and v ^ v is 0.
+  let bits = max(3u, 32u - countLeadingZeros(count - 1u));
   let mask = select((1u << bits) - 1u, 0xffffffffu, bits == 32u);
   let half = (bits + 1u) / 2u;
   var v = position;

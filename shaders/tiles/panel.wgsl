@@ -5,7 +5,7 @@
 // constant lane, then hands to all. It wins there because every load or store is a scalar loop over the lanes, and because an
 // accumulator that is carried through a loop costs a blend and a spill, while one local to the loop body stays in registers.
 //
-// Needs: panel_last, panel_more (where $more is 1), const LANES, ROWS, ROWS_PER_GROUP, PANELS_BEFORE, BLOCKS.
+// Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains, const LANES, ROWS, ROWS_PER_GROUP, PANELS_BEFORE, BLOCKS.
 // Gives: main, row_sum.
 
 @compute @workgroup_size(LANES)
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     panel_more(panel * BLOCKS, column4, lane, begin, end);
   }
   //: end
-  panel_last(PANELS_BEFORE * BLOCKS, column4, lane, begin, end);
+  panel_end(PANELS_BEFORE * BLOCKS, column4, lane, begin, end);
 }
 
 /// Sum over the invocations that hold the same row of the result.

@@ -1,0 +1,204 @@
+/**
+ * `deno task bench`: whole training steps (gathering, forward, backward, optimizer) and each of their kernels, on this machine.
+ *
+ * FLOP are counted as 6 per multiply-add of a forward pass (2 forward, 4 backward), padding left out. A round measures each
+ * configuration in turn; the median over the rounds is what to quote, since machines are noisy.
+ *
+ * @module
+ */
+
+import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
+import { Gpu } from "../core/device.ts";
+import { Parameters } from "../core/parameters.ts";
+import { uniforms } from "../core/random.ts";
+import { configure, type Settings } from "../core/settings.ts";
+import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../core/tiles.ts";
+import { initializersOf, trainingSettings } from "../core/training_settings.ts";
+import { vae } from "../models/vae.ts";
+import type { Model } from "../core/model.ts";
+import { main } from "../tasks/cli/run.ts";
+import { UsageError } from "../tasks/cli/flags.ts";
+
+interface BenchConfig {
+  readonly configurations: string;
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly tiles: TileFamily | "auto";
+  readonly kernels: boolean;
+  readonly cold: boolean;
+}
+
+const settings: Settings<BenchConfig> = {
+  configurations: {
+    type: "string",
+    default: "500-20:100,500-500-3:128",
+    help: "architectures (hidden widths and latents) with their batch sizes",
+  },
+  seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
+  rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
+  tiles: { type: "choice", default: "auto", choices: ["auto", ...TILE_FAMILIES], help: "matrix kernels" },
+  kernels: { type: "boolean", default: true, help: "time every kernel of the step too" },
+  cold: {
+    type: "boolean",
+    default: false,
+    help: "without the driver's shader cache (Mesa): the first step of a fresh machine",
+  },
+};
+
+/** 784 pixels, as MNIST has them; values do not matter to speed. */
+const shape = [28, 28, 1] as const;
+const ROWS = 60_000;
+
+interface Subject {
+  readonly architecture: string;
+  readonly batch: number;
+  readonly step: TrainingProgram;
+  readonly firstStepMs: number;
+  readonly rates: number[];
+}
+
+function parse(text: string): { hidden: number[]; latents: number; batch: number; architecture: string }[] {
+  return text.split(",").map((item) => {
+    const match = /^(\d+(?:-\d+)*)-(\d+):(\d+)$/.exec(item);
+    if (!match) throw new UsageError(`--configurations: expected items as 500-500-3:128, found "${item}"`);
+    const [, hidden, latents, batch] = match;
+    return {
+      hidden: hidden.split("-").map(Number),
+      latents: Number(latents),
+      batch: Number(batch),
+      architecture: `${hidden}-${latents}`,
+    };
+  });
+}
+
+async function prepare(
+  gpu: Gpu,
+  { hidden, latents, batch, architecture }: ReturnType<typeof parse>[number],
+  tiles: TileFamily | "auto",
+): Promise<Subject> {
+  const model = vae as Model;
+  const config = configure(vae.settings, { hidden, latents });
+  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles });
+  const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
+  const values = new Uint8Array(pixels.length);
+  for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
+  const begin = performance.now();
+  const parameters = new Parameters(gpu, model.parameters(config, { shape }));
+  parameters.initialize(initializersOf(training), 1);
+  const step = await createTrainingProgram({
+    gpu,
+    tiles: chooseTiles(gpu, tiles),
+    model,
+    config,
+    training,
+    parameters,
+    shape,
+    split: { values, count: ROWS },
+  });
+  await step.program.submit(1);
+  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
+}
+
+async function measure({ step: { program }, batch, rates }: Subject, seconds: number): Promise<void> {
+  let steps = 2;
+  let begin = performance.now();
+  await program.submit(steps);
+  const perStep = (performance.now() - begin) / steps;
+  const chunk = Math.max(1, Math.min(1024, Math.round(80 / perStep)));
+  steps = 0;
+  begin = performance.now();
+  let pending = program.submit(chunk);
+  while (performance.now() - begin < seconds * 1000) {
+    const next = program.submit(chunk);
+    await pending;
+    pending = next;
+    steps += chunk;
+  }
+  await pending;
+  rates.push((steps + chunk) * batch / ((performance.now() - begin) / 1000));
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Peak resident memory in MB, where the system says it (Linux); else what is resident now. */
+function peakMemory(): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))![1]) / 1024;
+  } catch {
+    return Deno.memoryUsage().rss / 2 ** 20;
+  }
+}
+
+if (import.meta.main) {
+  await main({
+    flags: {
+      name: "bench",
+      summary: "Measures whole training steps and their kernels on this machine.",
+      groups: { bench: { title: "Benchmark", settings, placeholders: { configurations: "LIST" } } },
+      examples: ["deno task bench", "deno task bench --configurations 500-20:1024 --tiles workgroup --json"],
+    },
+    async run({ values: { bench } }, context) {
+      const configurations = parse(bench.configurations);
+      // Mesa reads it when the driver is loaded.
+      if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DISABLE", "true");
+      using gpu = await Gpu.open();
+      context.print(
+        `${gpu.adapter}, tiles ${chooseTiles(gpu, bench.tiles).family}, ${new Date().toISOString().slice(0, 10)}`,
+      );
+      const subjects: Subject[] = [];
+      for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, bench.tiles));
+      for (let round = 0; round < bench.rounds; round++) {
+        for (const subject of subjects) {
+          context.signal.throwIfAborted();
+          await measure(subject, bench.seconds);
+        }
+      }
+      for (const { architecture, batch, step: { program }, firstStepMs, rates } of subjects) {
+        const samplesPerSecond = median(rates);
+        const flops = 2 * program.macs / batch;
+        const kernels = [];
+        for (const [i, { label, macs }] of bench.kernels ? program.dispatches.entries() : []) {
+          const ms = median([await program.time(i, 8), await program.time(i, 8), await program.time(i, 8)]);
+          kernels.push({ kernel: label, ms, gflops: macs ? 2 * macs / ms / 1e6 : undefined });
+        }
+        const result = {
+          adapter: gpu.adapter,
+          tiles: chooseTiles(gpu, bench.tiles).family,
+          architecture: `784-${architecture}`,
+          batch,
+          samplesPerSecond: Math.round(samplesPerSecond),
+          lowest: Math.round(Math.min(...rates)),
+          highest: Math.round(Math.max(...rates)),
+          gflops: flops * samplesPerSecond / 1e9,
+          dispatches: program.dispatches.length,
+          firstStepMs: Math.round(firstStepMs),
+          cold: bench.cold,
+          peakMemoryMb: Math.round(peakMemory()),
+          kernels,
+        };
+        context.emit(result);
+        context.print();
+        context.print(
+          `${result.architecture}, batch ${batch}: ${result.samplesPerSecond} samples/s (${result.lowest} to ${result.highest}), ` +
+            `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches a step, ` +
+            `first step ${(firstStepMs / 1000).toFixed(2)} s${
+              bench.cold ? " (cold)" : ""
+            }, peak memory ${result.peakMemoryMb} MB`,
+        );
+        if (!kernels.length) continue;
+        const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+        context.print(`  ${"kernel".padEnd(30)} ${"ms".padStart(8)} ${"share".padStart(7)} ${"GFLOP/s".padStart(8)}`);
+        for (const { kernel, ms, gflops } of kernels) {
+          const share = `${(100 * ms / total).toFixed(1)} %`;
+          context.print(
+            `  ${kernel.padEnd(30)} ${ms.toFixed(3).padStart(8)} ${share.padStart(7)} ${
+              (gflops?.toFixed(1) ?? "").padStart(8)
+            }`,
+          );
+        }
+      }
+    },
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * The program of one training step: gather, forward, backward with the optimizer folded in, metrics.
+ *
+ * @module
+ */
+
+import type { Dataset, Split } from "./dataset.ts";
+import type { Gpu } from "./device.ts";
+import type { Model } from "./model.ts";
+import { gather, makeResident } from "./ops/gather.ts";
+import type { Parameters } from "./parameters.ts";
+import { createState, Program, setState } from "./program.ts";
+import { Tape } from "./tape.ts";
+import type { Tiles } from "./tiles.ts";
+import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
+
+/** What a {@linkcode TrainingProgram} is made of. */
+export interface TrainingProgramOptions {
+  readonly gpu: Gpu;
+  readonly tiles: Tiles;
+  readonly model: Model;
+  readonly config: object;
+  readonly training: TrainingConfig;
+  readonly parameters: Parameters;
+  readonly shape: Dataset["shape"];
+  /** The rows to train on. */
+  readonly split: Split;
+  /** The first step. */
+  readonly step?: number;
+}
+
+/** A training step that runs, with its data on the GPU. */
+export interface TrainingProgram {
+  readonly program: Program;
+  /** Makes `step` the next one. */
+  seek(step: number): void;
+  /** Frees what it holds on the GPU; the parameters stay. */
+  destroy(): void;
+}
+
+/** Uploads the rows, records the step and compiles it. */
+export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
+  const { gpu, tiles, model, config, training, parameters, shape, split, step = 0 } = options;
+  const state = createState(gpu);
+  const source = makeResident(gpu, "training rows", shape, split);
+  const tape = new Tape(gpu, training.batchSize, tiles, state);
+  const batch = gather(tape, source, training.binarize);
+  const objectives = model.objectives(tape, parameters, batch, config);
+  const compiled = tape.compile(objectives, { optimizer: optimizerOf(training), reduction: training.reduction });
+  batch.setSchedules(compiled.scalars);
+  const program = await Program.create(tape, compiled);
+  const seek = (to: number) => {
+    setState(gpu, state, { step: to, seed: training.seed, count: split.count, shuffle: true });
+    program.seek(to);
+  };
+  seek(step);
+  return {
+    program,
+    seek,
+    destroy() {
+      program.destroy();
+      source.buffer.destroy();
+      state.destroy();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * One GPU for the tests of a file, and a bench to put ops on: inputs with given values whose gradients are kept, outputs with a given
+ * gradient from above, run once.
+ *
+ * @module
+ */
+
+import { Gpu } from "../../core/device.ts";
+import { type Dispatch, prepare } from "../../core/kernel.ts";
+import { Parameters, type Shapes } from "../../core/parameters.ts";
+import { createState, Program, setState, type State, type StepTerms } from "../../core/program.ts";
+import { constant, valueAt } from "../../core/schedule.ts";
+import { type Compiled, loader, Tape, type Term, type Training, type Values, type Variable } from "../../core/tape.ts";
+import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
+import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../../core/tiles.ts";
+
+/** The GPU of this file's tests. */
+export const gpu: Gpu = await Gpu.open();
+
+/** The tile families that must run here: Mesa's CPU adapter has to take both, a GPU has no panels. */
+export const families: readonly TileFamily[] = /llvmpipe/.test(gpu.adapter) ? TILE_FAMILIES : ["workgroup"];
+
+/** Runs one dispatch. */
+export async function dispatch(description: Dispatch): Promise<void> {
+  const { pipeline, bindGroup, workgroups } = await prepare(gpu, description);
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...workgroups);
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+}
+
+/** Options of a {@linkcode Bench}. */
+export interface BenchOptions extends Partial<State> {
+  readonly family?: TileFamily;
+  readonly shapes?: Shapes;
+  /** The device; the file's own one if left out. */
+  readonly on?: Gpu;
+}
+
+/** A tape with its state and parameters. */
+export class Bench {
+  readonly gpu: Gpu;
+  readonly tape: Tape;
+  readonly parameters: Parameters;
+  readonly #state: State;
+  #program: Program | undefined;
+
+  constructor(batch: number, { family = families[0], shapes = {}, on = gpu, ...state }: BenchOptions = {}) {
+    this.gpu = on;
+    this.#state = { step: 0, seed: 1, count: batch, shuffle: false, ...state };
+    this.tape = new Tape(on, batch, chooseTiles(on, family), createState(on));
+    // The trained parameter of no values that makes inputs part of the backward pass.
+    this.parameters = new Parameters(on, { ...shapes, input: { inputs: 1, outputs: 1 } });
+  }
+
+  /** A variable [N, columns] with given row-major values, whose gradient is formed too. */
+  input(name: string, columns: number, values: Float32Array): Variable {
+    return this.#input(name, columns, "f32", (tensor) => upload(this.gpu, tensor, values));
+  }
+
+  /** A variable [N, columns] of bytes. */
+  bytes(name: string, columns: number, values: Uint8Array): Variable {
+    return this.#input(name, columns, "u8", (tensor) => {
+      const packed = new Uint8Array(tensor.storedRows * tensor.storedColumns);
+      for (let i = 0; i < values.length; i++) {
+        packed[indexOf(tensor.storedRows, Math.floor(i / columns), i % columns)] = values[i];
+      }
+      this.gpu.device.queue.writeBuffer(tensor.buffer, 0, packed);
+    });
+  }
+
+  #input(name: string, columns: number, type: Tensor["type"], fill: (tensor: Tensor) => void): Variable {
+    const variable = this.tape.variable(name, columns, type);
+    fill(this.tape.tensor(variable));
+    this.tape.record({ name, inputs: [], parameters: [this.parameters.get("input")], forward() {} }, variable);
+    return variable;
+  }
+
+  /** A term of the loss with dL/dy as given, row-major [N, columns]. `set` changes it between steps. */
+  given(y: Variable, gradient: Float32Array): Term & { set(gradient: Float32Array): void } {
+    const { tape } = this;
+    const name = `given gradient of ${y.name}`;
+    const tensor = createTensor(this.gpu, name, y.rows, y.columns, { storedRows: tape.rows });
+    const set = (gradient: Float32Array) => upload(this.gpu, tensor, gradient);
+    set(gradient);
+    const value = tape.values(name, 1);
+    tape.record({
+      name,
+      inputs: [y],
+      parameters: [],
+      forward() {},
+      backward: () => tape.map(name, loader("a", tensor), tape.contribution(y), y.columns),
+    }, value);
+    return { name, value, weight: constant(0), set };
+  }
+
+  /** Compiles what was recorded. The scheduled numbers are those of the first step, where no gather sets them. */
+  async compile(terms: readonly Term[], training?: Training): Promise<{ program: Program; compiled: Compiled }> {
+    const compiled = this.tape.compile([{ terms }], training);
+    const { state } = this.tape;
+    setState(this.gpu, state, this.#state);
+    const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
+    this.gpu.device.queue.writeBuffer(state, 16, scalars);
+    this.#program = await Program.create(this.tape, compiled, this.#state.step);
+    return { program: this.#program, compiled };
+  }
+
+  /** Compiles what was recorded and runs one step that keeps the gradients; the loss is summed over the batch. */
+  async run(terms: readonly Term[]): Promise<StepTerms> {
+    const { program } = await this.compile(terms, { optimizer: "gradients", reduction: "sum" });
+    const result = await program.submit(1);
+    this.gpu.check();
+    return result;
+  }
+
+  /** The values of a variable, row-major. */
+  read(variable: Variable): Promise<Float32Array> {
+    return download(this.gpu, this.tape.tensor(variable));
+  }
+
+  /** Everything that is stored of a variable, padding included. */
+  async stored(variable: Variable): Promise<Float32Array> {
+    return new Float32Array(await this.gpu.read(this.tape.tensor(variable).buffer));
+  }
+
+  /** dL/dvariable, row-major; dL/da for a layer y = f(a). */
+  gradient(variable: Variable): Promise<Float32Array> {
+    return download(this.gpu, this.tape.gradient(variable));
+  }
+
+  /** dL/dW and dL/db. */
+  parameterGradient(name: string): Promise<{ weight: Float32Array; bias: Float32Array }> {
+    const parameter = this.parameters.get(name);
+    return parameter.get(this.tape.parameterGradient(parameter));
+  }
+
+  /** Writes W and b. */
+  set(name: string, weight: Float32Array, bias: Float32Array): void {
+    const parameter = this.parameters.get(name);
+    parameter.set(parameter.tensor, weight, bias);
+  }
+
+  /** One number for every row. */
+  async rows({ buffer, parts, rows }: Values): Promise<Float64Array> {
+    const partial = new Float32Array(await this.gpu.read(buffer));
+    return Float64Array.from({ length: this.tape.batch }, (_, row) => {
+      let sum = 0;
+      for (let part = 0; part < parts; part++) sum += partial[part * rows + row];
+      return sum;
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#program) this.#program.destroy();
+    else this.tape.destroy();
+    this.parameters.destroy();
+    this.tape.state.destroy();
+  }
+}
