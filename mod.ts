@@ -63,6 +63,6 @@ export { type TrainingConfig, trainingSettings } from "./core/training_settings.
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
-export { mlpDecode, mlpEncode, mlpSettings, mlpShapes, type MlpConfig } from "./models/mlp.ts";
+export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { vae } from "./models/vae.ts";

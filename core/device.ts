@@ -54,7 +54,8 @@ export class Gpu {
    * @param subgroups Whether subgroup operations were asked for and granted.
    */
   constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false) {
-    this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") || "unknown adapter";
+    this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
+      "unknown adapter";
     this.cpu = /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(this.adapter);
     const bits = Number(/\(LLVM [^,)]*, (\d+) bits\)/.exec(this.adapter)?.[1] ?? 0);
     this.lanes = subgroups ? bits / 32 : 0;
@@ -78,7 +79,9 @@ export class Gpu {
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     prepareLinux();
     const gpu = globalThis.navigator?.gpu;
-    if (!gpu) throw new GpuError("Cannot use WebGPU: navigator.gpu is missing here (Deno 2.9 or a recent browser has it)");
+    if (!gpu) {
+      throw new GpuError("Cannot use WebGPU: navigator.gpu is missing here (Deno 2.9 or a recent browser has it)");
+    }
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
     if (!adapter) throw new GpuError(NO_ADAPTER);
     const { limits } = adapter;
@@ -91,9 +94,15 @@ export class Gpu {
     for (const feature of ["subgroups", undefined] as const) {
       const requiredFeatures = feature ? [feature as GPUFeatureName] : [];
       try {
-        return new Gpu(await adapter.requestDevice({ requiredFeatures, requiredLimits }), adapter.info, feature !== undefined);
+        return new Gpu(
+          await adapter.requestDevice({ requiredFeatures, requiredLimits }),
+          adapter.info,
+          feature !== undefined,
+        );
       } catch (error) {
-        if (feature === undefined) throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
+        if (feature === undefined) {
+          throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
+        }
       }
     }
     throw new GpuError(NO_ADAPTER);

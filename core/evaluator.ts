@@ -36,7 +36,7 @@ const CHUNK = 32;
 export function lossesOf(terms: readonly Term[], means: readonly number[], step: number): Losses {
   const byName: Record<string, number> = {};
   terms.forEach(({ name }, i) => byName[name] = (byName[name] ?? 0) + means[i]);
-  const { nll = NaN, kl = 0, ...others } = byName;
+  const { nll = 0, kl = 0, ...others } = byName;
   const loss = terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * means[i], 0);
   return { elbo: -(nll + kl), nll, kl, loss, ...others };
 }
@@ -69,11 +69,11 @@ export class Evaluator {
   /**
    * Means over all rows, and over `samples` draws of z (and of the pixels, if binarized dynamically) for each.
    *
-   * @param samples Draws a row.
    * @param step The training step, for the weights in `loss`.
+   * @param samples Draws a row.
    * @param signal Stops between submits.
    */
-  async run(samples = 1, step = 0, signal?: AbortSignal): Promise<Losses> {
+  async run(step: number, samples = 1, signal?: AbortSignal): Promise<Losses> {
     const { gpu, split, seed } = this.#options;
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
     setState(gpu, this.#state, { step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });

@@ -70,7 +70,9 @@ export function expand(text: string, parameters: Readonly<Record<string, string 
   for (let i = 0; i < lines.length; i++) {
     const header = /^\s*\/\/: repeat (\w+) (\d+)\.\.(\d+)\s*$/.exec(lines[i]);
     if (!header) {
-      if (/^\s*\/\/: /.test(lines[i])) throw new SyntaxError(`Cannot expand a shader: unexpected line "${lines[i].trim()}"`);
+      if (/^\s*\/\/: /.test(lines[i])) {
+        throw new SyntaxError(`Cannot expand a shader: unexpected line "${lines[i].trim()}"`);
+      }
       out.push(lines[i]);
       continue;
     }
@@ -95,7 +97,11 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
   const texts = new Set<string>();
   const declare = (name: string, text: string) => {
     if ((declarations.get(name) ?? text) !== text) {
-      throw new Error(`Cannot join the kernel "${dispatch.label}": "${name}" is declared twice, as ${declarations.get(name)} and ${text}`);
+      throw new Error(
+        `Cannot join the kernel "${dispatch.label}": "${name}" is declared twice, as ${
+          declarations.get(name)
+        } and ${text}`,
+      );
     }
     declarations.set(name, text);
   };
@@ -114,6 +120,17 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
     }
     for (const part of parts) texts.add(typeof part === "string" ? expand(part) : expand(part.text, part.parameters));
   }
+  const names = [...declarations].filter(([, text]) => text.includes("@binding")).map(([name]) => name);
+  bindings.forEach(({ buffer }, i) => {
+    const j = bindings.findIndex((other) => other.buffer === buffer);
+    if (i !== j && (bindings[i].access === "read_write" || bindings[j].access === "read_write")) {
+      throw new Error(
+        `Cannot join the kernel "${dispatch.label}": "${names[j]}" and "${
+          names[i]
+        }" are the same buffer, and one of them is written`,
+      );
+    }
+  });
   return { code: [...declarations.values(), ...texts].join("\n"), bindings };
 }
 

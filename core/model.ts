@@ -21,7 +21,7 @@ export interface Batch {
 
 /**
  * A variant of the VAE. Its loss is a sum of weighted terms; a model that encodes and decodes can be sampled, reconstructed and
- * evaluated too. A model is data checked by `satisfies`, and shares by calling functions, not by inheritance.
+ * evaluated too. A model is data, and shares by calling functions, not by inheritance.
  */
 export interface Model<C extends object = object> {
   /** The name in `--model` and in checkpoints. */

@@ -7,7 +7,7 @@
 
 import type { Gpu } from "./device.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "./tensor.ts";
-import { type Initializers, initialize } from "./initializers.ts";
+import { initialize, type Initializers } from "./initializers.ts";
 
 /** The shape of a layer's parameters: weight [inputs, outputs] and bias [outputs]. */
 export interface ParameterShape {
@@ -62,7 +62,9 @@ export class Parameter {
   }
 
   /** Reads weight and bias of this parameter, of one of its slots or of its gradient. */
-  async get(tensor: Tensor = this.tensor): Promise<{ weight: Float32Array<ArrayBuffer>; bias: Float32Array<ArrayBuffer> }> {
+  async get(
+    tensor: Tensor = this.tensor,
+  ): Promise<{ weight: Float32Array<ArrayBuffer>; bias: Float32Array<ArrayBuffer> }> {
     const stored = await this.#gpu.read(tensor.buffer);
     return { weight: unpack(tensor, stored), bias: unpack(tensor, stored, this.biasRow, 1) };
   }
@@ -98,7 +100,9 @@ export class Parameters implements Iterable<Parameter> {
   get(name: string): Parameter {
     const parameter = this.#parameters.get(name);
     if (!parameter) {
-      throw new TypeError(`Cannot find the parameter "${name}": declared are ${[...this.#parameters.keys()].join(", ")}`);
+      throw new TypeError(
+        `Cannot find the parameter "${name}": declared are ${[...this.#parameters.keys()].join(", ")}`,
+      );
     }
     return parameter;
   }
@@ -142,14 +146,22 @@ export class Parameters implements Iterable<Parameter> {
    *
    * @throws {RangeError} If a tensor is missing or of another shape; nothing has been written then.
    */
-  write(tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>, slots: readonly string[], source: string): void {
+  write(
+    tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>,
+    slots: readonly string[],
+    source: string,
+  ): void {
     const find = (name: string, shape: readonly number[]): Float32Array => {
       const found = tensors.get(name);
-      if (!found) throw new RangeError(`Cannot load "${source}": expected a tensor "${name}" of shape [${shape}], found none`);
+      if (!found) {
+        throw new RangeError(`Cannot load "${source}": expected a tensor "${name}" of shape [${shape}], found none`);
+      }
       if (found.shape.join() !== shape.join()) {
         throw new RangeError(`Cannot load "${source}": expected "${name}" of shape [${shape}], found [${found.shape}]`);
       }
-      if (!(found.data instanceof Float32Array)) throw new RangeError(`Cannot load "${source}": expected "${name}" in float32`);
+      if (!(found.data instanceof Float32Array)) {
+        throw new RangeError(`Cannot load "${source}": expected "${name}" in float32`);
+      }
       return found.data;
     };
     const writes = [...this].flatMap((parameter) => {
@@ -166,10 +178,13 @@ export class Parameters implements Iterable<Parameter> {
 
   /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */
   snapshot(previous?: Snapshot): Snapshot {
-    const buffers = [...this].flatMap((parameter) => [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer));
-    const copies = previous?.copies ?? buffers.map(({ size, label }) =>
-      this.#gpu.device.createBuffer({ label, size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC })
+    const buffers = [...this].flatMap((parameter) =>
+      [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer)
     );
+    const copies = previous?.copies ??
+      buffers.map(({ size, label }) =>
+        this.#gpu.device.createBuffer({ label, size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC })
+      );
     const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) => {
       const encoder = this.#gpu.device.createCommandEncoder();
       from.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, to[i], 0, buffer.size));

@@ -8,7 +8,7 @@
 import type { Gpu } from "./device.ts";
 import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
-import { type Compiled, type Tape, type Term } from "./tape.ts";
+import type { Compiled, Tape, Term } from "./tape.ts";
 import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
 
@@ -48,7 +48,13 @@ export class Program {
   readonly terms: readonly Term[];
   #step: number;
 
-  private constructor(tape: Tape, terms: readonly Term[], prepared: readonly Prepared[], ring: GPUBuffer | undefined, step: number) {
+  private constructor(
+    tape: Tape,
+    terms: readonly Term[],
+    prepared: readonly Prepared[],
+    ring: GPUBuffer | undefined,
+    step: number,
+  ) {
     this.#gpu = tape.gpu;
     this.#tape = tape;
     this.#prepared = prepared;
@@ -122,7 +128,9 @@ export class Program {
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
     encoder.copyBufferToBuffer(this.#ring, first * width * 4, staging, 0, before * width * 4);
-    if (before < steps) encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
+    if (before < steps) {
+      encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
+    }
     device.queue.submit([encoder.finish()]);
     return this.#gpu.mapped(staging).then((bytes) => {
       this.#staging.push(staging);

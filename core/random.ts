@@ -6,7 +6,13 @@
  */
 
 /** Four random u32 for (seed, step, stream, index), written into `out`. */
-export function randomBits(seed: number, step: number, stream: number, index: number, out = new Uint32Array(4)): Uint32Array {
+export function randomBits(
+  seed: number,
+  step: number,
+  stream: number,
+  index: number,
+  out = new Uint32Array(4),
+): Uint32Array {
   out[0] = seed;
   out[1] = step;
   out[2] = stream;

@@ -10,12 +10,24 @@ export type Schedule =
   /** The value at every step. */
   | { readonly kind: "constant"; readonly value: number }
   /** From `from` to `to` in a straight line over `steps` steps after `start` (warm-up, growing capacity). */
-  | { readonly kind: "linear"; readonly from: number; readonly to: number; readonly steps: number; readonly start?: number }
+  | {
+    readonly kind: "linear";
+    readonly from: number;
+    readonly to: number;
+    readonly steps: number;
+    readonly start?: number;
+  }
   /**
    * From `from` to `to` in the first `rising` part of each period of `steps` steps, then `to` (cyclic annealing). Source: Fu et
    * al., "Cyclical Annealing Schedule", NAACL 2019.
    */
-  | { readonly kind: "cyclic"; readonly from: number; readonly to: number; readonly steps: number; readonly rising: number }
+  | {
+    readonly kind: "cyclic";
+    readonly from: number;
+    readonly to: number;
+    readonly steps: number;
+    readonly rising: number;
+  }
   /** `from` times `factor` for every `steps` steps gone. */
   | { readonly kind: "decay"; readonly from: number; readonly factor: number; readonly steps: number }
   /** From `from` to `to` along half a cosine over `steps` steps. */
@@ -81,7 +93,7 @@ export function encodeSchedules(schedules: readonly Schedule[]): ArrayBuffer {
     if (s.kind === "constant") put(0, s.value);
     else if (s.kind === "linear") put(1, s.from, s.to, s.start ?? 0, s.steps);
     else if (s.kind === "cyclic") put(2, s.from, s.to, 0, s.steps, s.rising);
-    else if (s.kind === "decay") put(3, s.from, 0, 0, s.steps, s.factor);
+    else if (s.kind === "decay") put(3, s.from, 0, 0, s.steps, Math.log(s.factor));
     else if (s.kind === "cosine") put(4, s.from, s.to, 0, s.steps);
     else put(5, 0, 0, 0, 1, -Math.log(s.beta));
   });

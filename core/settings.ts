@@ -92,7 +92,9 @@ export function configure<C>(settings: Settings<C>, values: Partial<C> = {}, sub
     }
     if (!fits(setting, value)) {
       throw new RangeError(
-        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${JSON.stringify(value) ?? String(value)}`,
+        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${
+          JSON.stringify(value) ?? String(value)
+        }`,
       );
     }
     (config as Record<string, unknown>)[name] = value;

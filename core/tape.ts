@@ -16,7 +16,7 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
-import { product, type Product, type Tiles } from "./tiles.ts";
+import { type Product, product, type Tiles } from "./tiles.ts";
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -48,6 +48,8 @@ export interface Variable {
   finish?: () => Fragment;
   /** An epilogue that could take the values in as they are formed, so that they need not be stored. */
   sink?: () => Fragment;
+  /** True where the producer can end with the sink. */
+  fusible?: boolean;
 }
 
 /** One number for every row of the batch, kept as partial sums [parts, rows]. */
@@ -111,6 +113,7 @@ export class Tape {
   readonly #nodes: Node[] = [];
   readonly #tensors = new Map<Variable, Tensor>();
   readonly #gradients = new Map<Variable | Parameter, Tensor>();
+  readonly #sums = new Map<Variable, Tensor>();
   readonly #buffers: GPUBuffer[] = [];
   #dispatches: Dispatch[] = [];
   #expected = new Map<Variable | Parameter, number>();
@@ -231,9 +234,9 @@ export class Tape {
     return (this.#expected.get(variable) ?? 0) > 0;
   }
 
-  /** True where the one consumer of a variable takes its values in as they are formed. */
+  /** True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. */
   fused(variable: Variable): boolean {
-    return variable.sink !== undefined && variable.consumers.length === 1;
+    return variable.fusible === true && variable.sink !== undefined && variable.consumers.length === 1;
   }
 
   /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss. */
@@ -255,16 +258,24 @@ export class Tape {
     const count = (this.#contributed.get(target) ?? 0) + 1;
     this.#contributed.set(target, count);
     const expected = this.#expected.get(target) ?? 0;
-    if (count > expected) throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
+    if (count > expected) {
+      throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
+    }
     if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
-    const collected = "shape" in target ? this.parameterGradient(target) : this.gradient(target);
+    // Collected where the gradient will stand, unless finishing writes there: a kernel cannot bind one buffer twice.
+    const stays = "shape" in target ? this.#training!.optimizer === "gradients" : !target.finish;
+    const collected = "shape" in target
+      ? this.parameterGradient(target)
+      : stays
+      ? this.gradient(target)
+      : this.#store(this.#sums, target, { ...target, name: `sum for ${target.name}`, type: "f32" });
     const collecting = (part: Part): Fragment => ({
       parts: [part],
       constants: { ROWS_collected: collected.storedRows },
       buffers: { collected: write(collected) },
     });
     if (count === 1) return collecting(first);
-    if (count < expected) return collecting(further);
+    if (count < expected || stays) return collecting(further);
     return merge(collecting(last), this.#finish(target));
   }
 
@@ -273,7 +284,9 @@ export class Tape {
    * is to it, else a matrix of its own, which `deliver` then contributes.
    */
   gradientTarget(variable: Variable): { tensor: Tensor; deliver: () => void } {
-    if (variable.consumers.length === 1 && !variable.finish) return { tensor: this.gradient(variable), deliver: () => {} };
+    if (variable.consumers.length === 1 && !variable.finish) {
+      return { tensor: this.gradient(variable), deliver: () => {} };
+    }
     const { rows, columns, name } = variable;
     const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows, columns, { storedRows: this.rows });
     this.#buffers.push(tensor.buffer);
@@ -323,7 +336,9 @@ export class Tape {
       if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
       this.#backward(objective);
     }
-    if (scalars.length > 28) throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
+    if (scalars.length > 28) {
+      throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
+    }
     return { dispatches: this.#dispatches, terms, scalars: scalars.length ? scalars : [constant(0)] };
   }
 
@@ -332,7 +347,10 @@ export class Tape {
     const trained = (parameter: Parameter) => parameter.name.startsWith(objective.parameters ?? "");
     const depends = new Map<Node, boolean>();
     for (const node of this.#nodes) {
-      depends.set(node, node.parameters.some(trained) || node.inputs.some((v) => v.producer && depends.get(v.producer)));
+      depends.set(
+        node,
+        node.parameters.some(trained) || node.inputs.some((v) => v.producer && depends.get(v.producer)),
+      );
     }
     const active = new Set<Node>();
     const visit = (node: Node) => {

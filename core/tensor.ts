@@ -46,7 +46,9 @@ export function createTensor(
 export function createBuffer(gpu: Gpu, label: string, size: number): GPUBuffer {
   const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   if (size > limit) {
-    throw new RangeError(`Cannot allocate "${label}": expected at most ${limit} bytes on ${gpu.adapter}, found ${size}`);
+    throw new RangeError(
+      `Cannot allocate "${label}": expected at most ${limit} bytes on ${gpu.adapter}, found ${size}`,
+    );
   }
   return gpu.device.createBuffer({
     label,
@@ -74,7 +76,12 @@ export function upload(gpu: Gpu, tensor: Tensor, values: Float32Array, from = 0)
 }
 
 /** Puts values that were read from a matrix back into row-major order. */
-export function unpack(tensor: Tensor, stored: ArrayBuffer, from = 0, rows: number = tensor.rows): Float32Array<ArrayBuffer> {
+export function unpack(
+  tensor: Tensor,
+  stored: ArrayBuffer,
+  from = 0,
+  rows: number = tensor.rows,
+): Float32Array<ArrayBuffer> {
   const { storedRows, columns, type } = tensor;
   const packed = type === "u8" ? new Uint8Array(stored) : new Float32Array(stored);
   const scale = type === "u8" ? 255 : 1;

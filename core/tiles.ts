@@ -39,6 +39,8 @@ export interface Tiles {
   readonly rowMultiple: number;
   /** Invocations of a subgroup, for the panel family. */
   readonly lanes: number;
+  /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
+  readonly summed: number;
 }
 
 /**
@@ -50,11 +52,15 @@ export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Til
   // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
   const panels = gpu.lanes === 4 || gpu.lanes === 8;
   if (family === "panel" && !panels) {
-    throw new RangeError(`Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${gpu.lanes || "none"}`);
+    throw new RangeError(
+      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${
+        gpu.lanes || "none"
+      }`,
+    );
   }
   return family === "panel" || (family === "auto" && gpu.cpu && panels)
-    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes }
-    : { family: "workgroup", rowMultiple: 32, lanes: 0 };
+    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes }
+    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32 };
 }
 
 /** Which of the three products. */
@@ -139,16 +145,19 @@ function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) =>
 }
 
 function workgroupProduct(p: Product): Shape {
-  const stage = (m: "a" | "b", turned: boolean): Part => ({ text: turned ? stageTurned : stageDirect, parameters: { m } });
+  const stage = (m: "a" | "b", turned: boolean): Part => ({
+    text: turned ? stageTurned : stageDirect,
+    parameters: { m },
+  });
   return {
     parts: [
-      workgroup,
+      { text: workgroup, parameters: { sums: p.kind === "weightGradient" ? 1 : 0 } },
       rowSum,
       p.kind === "forward" ? biasRow : biasNone,
       stage("a", p.kind === "weightGradient"),
       stage("b", p.kind === "inputGradient"),
     ],
-    constants: { DEPTH: p.depth, ROW_bias: p.biasRow ?? 0, COLUMN_SUMS: p.kind === "weightGradient" },
+    constants: { DEPTH: p.depth, ROW_bias: p.biasRow ?? 0 },
     workgroups: [p.columns / 32, p.rows / 32],
   };
 }

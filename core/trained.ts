@@ -18,7 +18,7 @@ import { createState, Program, setState } from "./program.ts";
 import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
 import { Tape, type Variable } from "./tape.ts";
-import { createTensor, download, type Tensor, upload } from "./tensor.ts";
+import { download, type Tensor, upload } from "./tensor.ts";
 import { chooseTiles, type TileFamily, type Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -67,7 +67,11 @@ const FORMAT = "elbo 1";
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   if (metadata.format !== FORMAT) {
-    throw new RangeError(`Cannot load "${file}": expected a checkpoint of format "${FORMAT}", found ${JSON.stringify(metadata.format) ?? "none"}`);
+    throw new RangeError(
+      `Cannot load "${file}": expected a checkpoint of format "${FORMAT}", found ${
+        JSON.stringify(metadata.format) ?? "none"
+      }`,
+    );
   }
   let header: CheckpointHeader;
   try {
@@ -144,11 +148,14 @@ export class Trained<C extends object = object> {
     options: { readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
   ): Promise<Trained<C>> {
     if (checkpoint.model !== model.name) {
-      throw new RangeError(`Cannot load "${checkpoint.file}": expected a model "${model.name}", found "${checkpoint.model}"`);
+      throw new RangeError(
+        `Cannot load "${checkpoint.file}": expected a model "${model.name}", found "${checkpoint.model}"`,
+      );
     }
     const config = configure(model.settings, checkpoint.config as Partial<C>, checkpoint.file);
     const { training, data, progress } = checkpoint;
-    const gpu = options.gpu ?? (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
+    const gpu = options.gpu ??
+      (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
     const parameters = new Parameters(gpu, model.parameters(config, data));
     const ownsGpu = !options.gpu && !options.device;
     try {
@@ -181,7 +188,9 @@ export class Trained<C extends object = object> {
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
-    if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
     const z = new Float32Array(count * this.latents);
     normals(z, seed, 0, 0);
     for (let i = 0; i < z.length; i++) z[i] *= temperature;
@@ -218,7 +227,9 @@ export class Trained<C extends object = object> {
     const rows = statistics.length / (2 * k);
     const half = (from: number) => {
       const out = new Float32Array(rows * k);
-      for (let row = 0; row < rows; row++) out.set(statistics.subarray(2 * k * row + from, 2 * k * row + from + k), row * k);
+      for (let row = 0; row < rows; row++) {
+        out.set(statistics.subarray(2 * k * row + from, 2 * k * row + from + k), row * k);
+      }
       return out;
     };
     return { mean: half(0), logVariance: half(k) };
@@ -253,7 +264,7 @@ export class Trained<C extends object = object> {
       batchSize: this.training.batchSize,
     });
     try {
-      return await evaluator.run(samples, this.progress.step, signal);
+      return await evaluator.run(this.progress.step, samples, signal);
     } finally {
       evaluator.destroy();
     }
@@ -284,7 +295,9 @@ export class Trained<C extends object = object> {
     record: (t: Tape, input: Variable) => Variable | undefined,
   ): Promise<Float32Array<ArrayBuffer>> {
     if (values.length === 0 || values.length % columns) {
-      throw new RangeError(`Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`);
+      throw new RangeError(
+        `Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`,
+      );
     }
     let mapping = this.#mappings.get(name);
     if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));

@@ -122,11 +122,15 @@ class Trainer<C extends object> {
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
     if (validation >= all) {
-      throw new RangeError(`Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`);
+      throw new RangeError(
+        `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
+      );
     }
     if (training.batchSize > all - validation) {
       throw new RangeError(
-        `Cannot train with batches of ${training.batchSize}: expected at most the ${all - validation} training rows of "${dataset.name}"`,
+        `Cannot train with batches of ${training.batchSize}: expected at most the ${
+          all - validation
+        } training rows of "${dataset.name}"`,
       );
     }
     if (resume) requireSame(resume, model, dataset, all - validation);
@@ -185,7 +189,8 @@ class Trainer<C extends object> {
 
     const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
     let steps = resume?.progress.steps ?? 0;
-    const train = (): Losses => lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
+    const train = (): Losses =>
+      lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     let done = start;
@@ -194,6 +199,13 @@ class Trainer<C extends object> {
     let snapshotStep = start;
     const queue: { readonly values: Promise<StepTerms>; readonly steps: number }[] = [];
     const record = () => trained.progress = { step: done, sums: [...sums], steps };
+    const diverged = async (): Promise<DivergenceError> => {
+      snapshot.restore();
+      const place = await findPlace(step, snapshotStep, done);
+      // The search has repeated the steps: what is left behind is what was last good.
+      snapshot.restore();
+      return new DivergenceError(done, place);
+    };
 
     try {
       yield {
@@ -207,7 +219,10 @@ class Trainer<C extends object> {
         epochs,
         stepsPerEpoch: this.#stepsUntil(1),
       };
-      let last: { train: Losses; validation?: Losses; samplesPerSecond: number } = { train: train(), samplesPerSecond: 0 };
+      let last: { train: Losses; validation?: Losses; samplesPerSecond: number } = {
+        train: train(),
+        samplesPerSecond: 0,
+      };
       let epoch = 1;
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
       for (; epoch <= epochs; epoch++) {
@@ -226,10 +241,7 @@ class Trainer<C extends object> {
           const next = queue.shift();
           if (!next) break;
           for (const values of await next.values) {
-            if (!values.every(Number.isFinite)) {
-              snapshot.restore();
-              throw new DivergenceError(done, await findPlace(step, snapshotStep, done));
-            }
+            if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);
             done++;
             steps++;
@@ -256,7 +268,9 @@ class Trainer<C extends object> {
           };
         }
         if (done < end) break;
-        const validation = evaluator ? { validation: await evaluator.run(1, done) } : {};
+        const validation = evaluator ? { validation: await evaluator.run(done) } : {};
+        // The last update of an epoch is seen here first; what it made must not become a checkpoint.
+        if (validation.validation && !Object.values(validation.validation).every(Number.isFinite)) throw await diverged();
         last = { ...last, train: train(), ...validation };
         sums.fill(0);
         steps = 0;
@@ -266,7 +280,14 @@ class Trainer<C extends object> {
         yield { event: "epoch", epoch, step: done, ...last, seconds: seconds() };
       }
       record();
-      yield { event: "end", epochs: epoch - 1, step: done, ...last, seconds: seconds(), stopped: done < this.#stepsUntil(epochs) };
+      yield {
+        event: "end",
+        epochs: epoch - 1,
+        step: done,
+        ...last,
+        seconds: seconds(),
+        stopped: done < this.#stepsUntil(epochs),
+      };
     } finally {
       await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();
@@ -279,7 +300,10 @@ class Trainer<C extends object> {
   async #begin(): Promise<Trained<C>> {
     const { resume, gpu, device } = this.#options;
     if (resume) {
-      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, { gpu, device });
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, {
+        gpu,
+        device,
+      });
       return this.#trained = trained;
     }
     const { name, shape, classes } = this.#dataset;
@@ -288,7 +312,16 @@ class Trainer<C extends object> {
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     parameters.initialize(initializersOf(this.#training), this.#training.seed);
     const progress = { step: 0, sums: [], steps: 0 };
-    return this.#trained = new Trained(opened, this.#model, this.#config, this.#training, data, parameters, progress, !gpu && !device);
+    return this.#trained = new Trained(
+      opened,
+      this.#model,
+      this.#config,
+      this.#training,
+      data,
+      parameters,
+      progress,
+      !gpu && !device,
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Initializers, INITIALIZERS } from "./initializers.ts";
+import { INITIALIZERS, type Initializers } from "./initializers.ts";
 import { type Binarization, BINARIZATIONS } from "./ops/gather.ts";
 import { createOptimizer, type Optimizer, OPTIMIZERS } from "./optimizers/mod.ts";
 import { constant, type Schedule } from "./schedule.ts";
@@ -61,7 +61,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help: "added to the root of the squares; 0 takes 1e-8 for adam, 1e-4 for rmsprop and adagrad",
   },
   biasCorrection: { type: "boolean", default: true, help: "adam: divide the means by 1 - beta^t" },
-  reduction: { type: "choice", default: "mean", choices: ["mean", "sum"], help: "gradient of the mean or sum over the batch" },
+  reduction: {
+    type: "choice",
+    default: "mean",
+    choices: ["mean", "sum"],
+    help: "gradient of the mean or sum over the batch",
+  },
   binarize: {
     type: "choice",
     default: "dynamic",
@@ -69,7 +74,13 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help: "pixels as they are, x >= 1/2, or drawn anew each time they are seen",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
-  seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "where every random number follows from" },
+  seed: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 0xffffffff,
+    help: "where every random number follows from",
+  },
   initializer: { type: "choice", default: "glorot-uniform", choices: INITIALIZERS, help: "how weights start" },
   biasInitializer: { type: "choice", default: "zeros", choices: INITIALIZERS, help: "how biases start (fan-in 1)" },
   initializerScale: {
@@ -116,6 +127,8 @@ export function optimizerOf(config: TrainingConfig): Optimizer {
 }
 
 /** The initializers of a configuration. */
-export function initializersOf({ initializer, biasInitializer, initializerScale: scale }: TrainingConfig): Initializers {
+export function initializersOf(
+  { initializer, biasInitializer, initializerScale: scale }: TrainingConfig,
+): Initializers {
   return { weight: { name: initializer, scale }, bias: { name: biasInitializer, scale } };
 }

@@ -7,7 +7,7 @@
 import type { Model } from "../core/model.ts";
 import type { Schedule } from "../core/schedule.ts";
 import { constant } from "../core/schedule.ts";
-import { mlpDecode, mlpEncode, type MlpConfig, mlpSettings, mlpShapes } from "./mlp.ts";
+import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The VAE's configuration and the weight of its KL term. */
 export interface BetaVaeConfig extends MlpConfig {
@@ -36,7 +36,7 @@ function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
  *
  * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles.
  */
-export const betaVae = {
+export const betaVae: Model<BetaVaeConfig> = {
   name: "beta_vae",
   summary: "β-VAE: the KL term weighted by β, constant, warming up or cyclic",
   source: "Higgins et al., ICLR 2017, equation 4",
@@ -55,11 +55,17 @@ export const betaVae = {
   objectives(t, p, { x }, config) {
     const { z, kl } = mlpEncode(t, p, x, config).draw();
     const nll = mlpDecode(t, p, z, config).nll(x);
-    return [{ terms: [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: weight(config) }] }];
+    return [{
+      terms: [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: weight(config) }],
+    }];
   },
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
   remarks: ({ beta }) =>
-    beta === 1 ? [] : [`effective β = ${beta}: the loss is ${beta > 1 ? "a looser bound than" : "no bound as"} the ELBO is; elbo is reported with weight 1`],
-} as const satisfies Model<BetaVaeConfig>;
+    beta === 1 ? [] : [
+      `effective β = ${beta}: the loss is ${
+        beta > 1 ? "a looser bound than" : "no bound as"
+      } the ELBO is; elbo is reported with weight 1`,
+    ],
+};

@@ -26,7 +26,13 @@ export interface MlpConfig {
 
 /** The settings of {@linkcode MlpConfig}. */
 export const mlpSettings: Settings<MlpConfig> = {
-  hidden: { type: "integers", default: [500], minimum: 1, maximum: 16384, help: "widths of the hidden layers; the decoder mirrors them" },
+  hidden: {
+    type: "integers",
+    default: [500],
+    minimum: 1,
+    maximum: 16384,
+    help: "widths of the hidden layers; the decoder mirrors them",
+  },
   latents: { type: "integer", default: 20, minimum: 1, maximum: 4096, help: "latent dimensions, K" },
   activation: { type: "choice", default: "tanh", choices: ACTIVATIONS, help: "activation of the hidden layers" },
 };

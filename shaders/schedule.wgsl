@@ -26,11 +26,11 @@ fn scheduled(s: Schedule, step: u32) -> f32 {
       return s.from_value + (s.to_value - s.from_value) * progress;
     }
     case 2u: { // cyclic
-      let phase = fract(max(t, 0.0) / s.steps) / s.factor;
+      let phase = (max(t, 0.0) % s.steps) / s.steps / s.factor;
       return s.from_value + (s.to_value - s.from_value) * min(phase, 1.0);
     }
-    case 3u: { // decay
-      return s.from_value * pow(s.factor, floor(max(t, 0.0) / s.steps));
+    case 3u: { // decay: `factor` is its logarithm, of which float32 holds more
+      return s.from_value * exp(s.factor * floor(max(t, 0.0) / s.steps));
     }
     case 4u: { // cosine
       return s.to_value + (s.from_value - s.to_value) * 0.5 * (1.0 + cos(3.141592653589793 * progress));

@@ -22,9 +22,11 @@ import bernoulliNllShader from "../../shaders/epilogues/bernoulli_nll.wgsl" with
  */
 export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
   if (logits.columns !== x.columns) {
-    throw new RangeError(`Cannot compare "${logits.name}" with "${x.name}": expected ${x.columns} columns, found ${logits.columns}`);
+    throw new RangeError(
+      `Cannot compare "${logits.name}" with "${x.name}": expected ${x.columns} columns, found ${logits.columns}`,
+    );
   }
-  const nll = t.values("nll", roundUp(logits.columns, PANEL) / PANEL);
+  const nll = t.values("nll", roundUp(logits.columns, PANEL) / t.tiles.summed);
   let deliver = () => {};
   const epilogue = (): Fragment => {
     const common: Fragment = {

@@ -7,7 +7,7 @@
 import { type Fragment, read, write } from "../kernel.ts";
 import type { Parameter, Parameters, ParameterShape } from "../parameters.ts";
 import type { Tape, Variable } from "../tape.ts";
-import { roundUp, PANEL } from "../tensor.ts";
+import { PANEL, roundUp } from "../tensor.ts";
 import { type Activation, activations, type ActivationShader } from "./activations.ts";
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import denseGradient from "../../shaders/epilogues/dense_gradient.wgsl" with { type: "text" };
@@ -26,7 +26,9 @@ import denseKeep from "../../shaders/epilogues/dense_keep.wgsl" with { type: "te
 export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Activation = "identity"): Variable {
   const { inputs, outputs } = parameter.shape;
   if (x.columns !== inputs) {
-    throw new RangeError(`Cannot apply "${parameter.name}" to "${x.name}": expected ${inputs} columns, found ${x.columns}`);
+    throw new RangeError(
+      `Cannot apply "${parameter.name}" to "${x.name}": expected ${inputs} columns, found ${x.columns}`,
+    );
   }
   const { shader, needsInput }: ActivationShader = activations[activation];
   const y = t.variable(parameter.name, outputs);
@@ -35,6 +37,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
   const weight = parameter.tensor;
   const columns = roundUp(outputs, PANEL);
   const macs = t.batch * inputs * outputs;
+  y.fusible = activation === "identity";
   if (activation !== "identity") {
     y.finish = () => {
       const gradient = t.gradient(y);
@@ -64,7 +67,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
         a: t.load("a", x),
         b: t.load("b", weight),
         biasRow: parameter.biasRow,
-        epilogue: activation === "identity" && t.fused(y) ? y.sink!() : store(),
+        epilogue: t.fused(y) ? y.sink!() : store(),
         macs,
       });
     },
@@ -109,7 +112,14 @@ export function stackShapes(name: string, sizes: readonly number[]): Record<stri
 }
 
 /** Applies `name.0`, `name.1`, ... `name.(layers - 1)`, each with the activation. */
-export function stack(t: Tape, x: Variable, p: Parameters, name: string, layers: number, activation: Activation): Variable {
+export function stack(
+  t: Tape,
+  x: Variable,
+  p: Parameters,
+  name: string,
+  layers: number,
+  activation: Activation,
+): Variable {
   for (let i = 0; i < layers; i++) x = dense(t, x, p.get(`${name}.${i}`), activation);
   return x;
 }

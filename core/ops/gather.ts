@@ -4,7 +4,7 @@
  * @module
  */
 
-import { features, type Dataset, type Split } from "../dataset.ts";
+import { type Dataset, features, type Split } from "../dataset.ts";
 import type { Gpu } from "../device.ts";
 import { read, write } from "../kernel.ts";
 import { encodeSchedules, type Schedule } from "../schedule.ts";

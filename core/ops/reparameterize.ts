@@ -38,18 +38,18 @@ export interface Draw {
  */
 export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): Draw {
   if (statistics.columns % 2) {
-    throw new RangeError(`Cannot draw from "${statistics.name}": expected an even number of columns, found ${statistics.columns}`);
+    throw new RangeError(
+      `Cannot draw from "${statistics.name}": expected an even number of columns, found ${statistics.columns}`,
+    );
   }
   const latents = statistics.columns / 2;
   const z = t.variable("z", latents);
   const stream = t.stream();
-  const noiseFragment: Fragment = noise
-    ? merge({ parts: [noiseGiven] }, loader("noise", noise))
-    : {
-      parts: [stateStruct, random, noiseRandom],
-      constants: { STREAM_noise: stream, ROWS_noise: t.rows },
-      buffers: { state: read(t.state, "State") },
-    };
+  const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
+    parts: [stateStruct, random, noiseRandom],
+    constants: { STREAM_noise: stream, ROWS_noise: t.rows },
+    buffers: { state: read(t.state, "State") },
+  };
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
     return {
@@ -69,26 +69,30 @@ export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): D
     });
   };
   z.finish = finish;
-  t.record({
-    name: "reparameterize",
-    inputs: [statistics],
-    parameters: [],
-    forward() {
-      t.dispatch({
-        label: "reparameterize",
-        fragments: [gaussianFragment(), noiseFragment, {
-          parts: [reparameterizeShader],
-          constants: { ROWS: t.rows },
-          buffers: { z: write(t.tensor(z)), kl: write(kl.buffer) },
-        }],
-        workgroups: [Math.ceil(t.rows * kl.parts / 64)],
-      });
+  t.record(
+    {
+      name: "reparameterize",
+      inputs: [statistics],
+      parameters: [],
+      forward() {
+        t.dispatch({
+          label: "reparameterize",
+          fragments: [gaussianFragment(), noiseFragment, {
+            parts: [reparameterizeShader],
+            constants: { ROWS: t.rows },
+            buffers: { z: write(t.tensor(z)), kl: write(kl.buffer) },
+          }],
+          workgroups: [Math.ceil(t.rows * kl.parts / 64)],
+        });
+      },
+      backward() {
+        // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.
+        if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), latents);
+        target?.deliver();
+      },
     },
-    backward() {
-      // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.
-      if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), latents);
-      target?.deliver();
-    },
-  }, z, kl);
+    z,
+    kl,
+  );
   return { z, kl };
 }

@@ -45,7 +45,8 @@ export const OPTIMIZERS = ["adam", "rmsprop", "adagrad", "sgd"] as const;
 
 /** An optimizer by name. Defaults: betas 0.9, 0.999; alpha 0.9; momentum 0; epsilon 1e-8 (Adam) or 1e-4. */
 export function createOptimizer(name: typeof OPTIMIZERS[number], options: OptimizerOptions): Optimizer {
-  const { learningRate, weightDecay = 0, betas = [0.9, 0.999], biasCorrection = true, momentum = 0, alpha = 0.9 } = options;
+  const { learningRate, weightDecay = 0, betas = [0.9, 0.999], biasCorrection = true, momentum = 0, alpha = 0.9 } =
+    options;
   const EPSILON = options.epsilon ?? (name === "adam" ? 1e-8 : 1e-4);
   const WEIGHT_DECAY = weightDecay;
   switch (name) {
@@ -57,7 +58,9 @@ export function createOptimizer(name: typeof OPTIMIZERS[number], options: Optimi
         floats: { BETA1: betas[0], BETA2: betas[1], EPSILON, WEIGHT_DECAY },
         scalars: [
           learningRate,
-          ...betas.map((beta): Schedule => biasCorrection ? { kind: "correction", beta } : { kind: "constant", value: 1 }),
+          ...betas.map((beta): Schedule =>
+            biasCorrection ? { kind: "correction", beta } : { kind: "constant", value: 1 }
+          ),
         ],
       };
     case "rmsprop":

@@ -6,7 +6,10 @@
 // accumulator that is carried through a loop costs a blend and a spill, while one local to the loop body stays in registers.
 //
 // Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains, const LANES, ROWS, ROWS_PER_GROUP, PANELS_BEFORE, BLOCKS.
-// Gives: main, row_sum.
+// Gives: main, row_sum, SUMMED4.
+
+/// Groups of four columns that row_sum adds.
+const SUMMED4 = LANES;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

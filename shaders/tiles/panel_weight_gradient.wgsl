@@ -12,18 +12,20 @@ fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
     //: repeat j 0..$blocks
     let x_$j = load_a((block + $ju) * LANES + lane, row >> 2u);
     //: end
-    //: repeat c 0..4
-    {
-      let target_row = row + $cu;
+    // A loop, since the epilogue may be an optimizer: four copies of it take long to compile.
+    for (var c = 0u; c < 4u; c++) {
+      let target_row = row + c;
+      //: repeat j 0..$blocks
+      let v_$j = x_$j[c];
+      //: end
       var sum = $start;
       //: repeat j 0..$blocks
       //: repeat l 0..$lanes
-      sum += subgroupBroadcast(x_$j[$c], $lu) * d_$j_$l;
+      sum += subgroupBroadcast(v_$j, $lu) * d_$j_$l;
       //: end
       //: end
       $finish(target_row, column4, sum);
     }
-    //: end
   }
   if (begin == 0u) {
     let target_row = ROW_bias;

@@ -1,5 +1,7 @@
-// Sums across a workgroup of 8 x 8 invocations, eight to a row. Gives: invocation (the tile sets it), row_sum.
+// Sums across a workgroup of 8 x 8 invocations, eight to a row. Gives: invocation (the tile sets it), row_sum, SUMMED4.
 
+/// Groups of four columns that row_sum adds.
+const SUMMED4 = 8u;
 var<workgroup> row_parts: array<f32, 64>;
 var<private> invocation: u32;
 

@@ -5,7 +5,8 @@
 // staging parts turn an operand while they copy it. The accumulators are named, not an array, and the inner body is unrolled:
 // a dynamic index would be checked on every access.
 //
-// Needs: stage_a, stage_b, store, bias_of, const ROWS (of the result), DEPTH (length of the sum), ROW_bias, COLUMN_SUMS, invocation.
+// Needs: stage_a, stage_b, store, bias_of, const DEPTH (length of the sum), ROW_bias, invocation; where $sums
+// is 1, the column sums of B are formed too.
 // Gives: main.
 
 var<workgroup> tile_a: array<vec4f, 256>; // [32 rows][8 x 4 k]
@@ -22,7 +23,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   var sum_1 = vec4f();
   var sum_2 = vec4f();
   var sum_3 = vec4f();
+  //: repeat _ 0..$sums
   var column_sum = vec4f();
+  //: end
   for (var k = 0u; k < DEPTH; k += 32u) {
     stage_a(group.y * 32u, k, index);
     stage_b(k, group.x * 32u, index);
@@ -37,9 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let a_$r = tile_a[(y * 4u + $ru) * 8u + $ku];
       sum_$r += a_$r.x * b_x + a_$r.y * b_y + a_$r.z * b_z + a_$r.w * b_w;
       //: end
-      if (COLUMN_SUMS) {
-        column_sum += b_x + b_y + b_z + b_w;
-      }
+      //: repeat _ 0..$sums
+      column_sum += b_x + b_y + b_z + b_w;
+      //: end
     }
     //: end
     workgroupBarrier();
@@ -48,7 +51,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   //: repeat r 0..4
   store(row + $ru, column4, sum_$r + bias);
   //: end
-  if (COLUMN_SUMS && group.y == 0u && y == 0u) {
+  //: repeat _ 0..$sums
+  if (group.y == 0u && y == 0u) {
     store(ROW_bias, column4, column_sum);
   }
+  //: end
 }

@@ -83,7 +83,7 @@ export function peekFlag(args: readonly string[], setting: string): string | und
 }
 
 /** Whether help is asked for: it wins over any mistake beside it. */
-function wantsHelp(args: readonly string[]): boolean {
+export function wantsHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === "--help" || arg === "-h");
 }
@@ -236,24 +236,32 @@ function quote(text: string): string {
 export function helpText(flags: Flags, columns = 100): string {
   const groups = [...Object.values(flags.groups), general as FlagGroup<unknown>]
     .filter((group) => Object.keys(group.settings).length > 0);
-  const sections = groups.map((group) => ({
-    title: group.title,
-    rows: Object.entries<Setting<unknown>>(group.settings).map(([name, setting]) => [
-      heading(name, setting, (group.placeholders as Record<string, string> | undefined)?.[name]),
-      `${setting.help}${details(setting)}`,
-    ]),
-  }));
-  const indent = 4 + Math.max(...sections.flatMap((section) => section.rows.map(([left]) => left.length)));
+  const tables = groups.map(settingRows);
+  const indent = 4 + Math.max(...tables.flatMap((rows) => rows.map(([left]) => left.length)));
   const lines = [`Usage: deno task ${flags.name} [flags]`, "", ...wrap(flags.summary, columns)];
-  for (const { title, rows } of sections) {
-    lines.push("", title);
-    for (const [left, right] of rows) {
-      const [first, ...others] = wrap(right, Math.max(30, columns - indent));
-      lines.push(("  " + left).padEnd(indent) + first, ...others.map((line) => " ".repeat(indent) + line));
-    }
-  }
+  groups.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
   if (flags.examples?.length) lines.push("", "Examples", ...flags.examples.map((example) => "  " + example));
   return lines.join("\n") + "\n";
+}
+
+/** The table of a group: `--latents N`, and what it is with its range and default. */
+export function settingRows(group: FlagGroup<unknown>): (readonly [flag: string, help: string])[] {
+  return Object.entries<Setting<unknown>>(group.settings).map(([name, setting]) => [
+    heading(name, setting, (group.placeholders as Record<string, string> | undefined)?.[name]),
+    `${setting.help}${details(setting)}`,
+  ]);
+}
+
+/** Two columns of text: the second begins at `indent` and is wrapped to fit. */
+export function tableLines(
+  rows: readonly (readonly [left: string, right: string])[],
+  columns: number,
+  indent: number = 4 + Math.max(...rows.map(([left]) => left.length)),
+): string[] {
+  return rows.flatMap(([left, right]) => {
+    const [first, ...others] = wrap(right, Math.max(30, columns - indent));
+    return [("  " + left).padEnd(indent) + first, ...others.map((line) => " ".repeat(indent) + line)];
+  });
 }
 
 function heading(name: string, setting: Setting<unknown>, placeholder?: string): string {

@@ -1,0 +1,71 @@
+/**
+ * `deno task sample`: draws images from a trained model.
+ *
+ * @module
+ */
+
+import { Trained } from "../core/trained.ts";
+import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
+import { COLUMNS, drawSamples } from "./cli/pictures.ts";
+import { type Context, main, type Task } from "./cli/run.ts";
+import { chosenRun, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
+
+interface Drawing {
+  readonly count: number;
+  readonly out: string;
+  readonly temperature: number;
+  readonly draw: "mean" | "sample";
+  readonly seed: number;
+  readonly columns: number;
+}
+
+type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
+
+const flags: Flags<Groups> = {
+  name: "sample",
+  summary: "Draws images from a trained model: z from the prior, then the decoder.",
+  groups: {
+    run: runChoice,
+    drawing: {
+      title: "Drawing",
+      settings: {
+        count: { type: "integer", default: COLUMNS * COLUMNS, minimum: 1, maximum: 100_000, help: "how many images" },
+        out: { type: "string", default: "", help: `the PNG to write (default: ${FILES.samples} in the run folder)` },
+        temperature: {
+          type: "number",
+          default: 1,
+          minimum: 0,
+          help: "standard deviation of the latents; 1 is the prior",
+        },
+        draw: {
+          type: "choice",
+          default: "mean",
+          choices: ["mean", "sample"],
+          help: "the mean of p(x | z), or a draw from it",
+        },
+        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "another one draws other images" },
+        columns: { type: "integer", default: COLUMNS, minimum: 1, maximum: 1000, help: "images in a row" },
+      },
+      placeholders: { out: "FILE" },
+    },
+  },
+  examples: [
+    "deno task sample",
+    "deno task sample --run runs/mine --count 400 --columns 20 --temperature 0.7 --out cool.png",
+  ],
+};
+
+async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+  const { folder, checkpoint, model } = await chosenRun(values.run, context);
+  const { out, ...drawing } = values.drawing;
+  const file = out || join(folder, FILES.samples);
+  using trained = await Trained.fromCheckpoint(model, checkpoint);
+  await drawSamples(trained, file, drawing);
+  context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
+  context.emit({ run: folder, file, ...drawing });
+}
+
+/** The task. */
+export const sampleTask: Task<Groups> = { flags, run };
+
+if (import.meta.main) await main(sampleTask);

@@ -1,0 +1,360 @@
+/**
+ * `deno task train`: trains a model on a dataset into a run folder, or goes on with one.
+ *
+ * @module
+ */
+
+import type { Settings } from "../core/settings.ts";
+import type { Dataset } from "../core/dataset.ts";
+import { Gpu } from "../core/device.ts";
+import type { EndEvent, EpochEvent, StartEvent } from "../core/events.ts";
+import type { Model } from "../core/model.ts";
+import { type Checkpoint, Trained } from "../core/trained.ts";
+import { DivergenceError, train, type Training } from "../core/trainer.ts";
+import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
+import { datasets, findDataset } from "../datasets/mod.ts";
+import { models } from "../models/mod.ts";
+import { vae } from "../models/vae.ts";
+import {
+  type FlagGroup,
+  flagName,
+  type Flags,
+  type Parsed,
+  peekFlag,
+  tableLines,
+  UsageError,
+  wantsHelp,
+} from "./cli/flags.ts";
+import { findNamedModel, type NamedModel } from "./cli/model_module.ts";
+import { COLUMNS, drawReconstructions, drawSamples, PAIRS } from "./cli/pictures.ts";
+import { trainingProgress } from "./cli/progress.ts";
+import { remarks } from "./cli/remarks.ts";
+import { type Context, main, type Task } from "./cli/run.ts";
+import {
+  appendMetrics,
+  claimFolder,
+  cutMetrics,
+  datasetOf,
+  defaultFolder,
+  FILES,
+  join,
+  openRun,
+  quoted,
+  readMetrics,
+  requireFree,
+  type Run,
+  stepsOf,
+  writeConfig,
+} from "./cli/run_folder.ts";
+
+/** What a training is told besides the settings of the training and of the model. */
+interface RunSettings {
+  readonly model: string;
+  readonly dataset: string;
+  readonly out: string;
+  readonly resume: string;
+  readonly checkpointEvery: number;
+}
+
+type Groups = {
+  readonly run: FlagGroup<RunSettings>;
+  readonly training: FlagGroup<TrainingConfig>;
+  readonly model: FlagGroup<unknown>;
+};
+
+function runSettings(): Settings<RunSettings> {
+  return {
+    model: {
+      type: "string",
+      default: vae.name,
+      help: `${[...models.keys()].join(", ")}, or a module that exports a model: ./my_vae.ts, jsr:@me/my-vae`,
+    },
+    dataset: { type: "choice", default: "mnist", choices: [...datasets.keys()], help: "what to train on" },
+    out: { type: "string", default: "", help: "the run folder to make (default runs/<model>-<dataset>-<date>-<time>)" },
+    resume: { type: "string", default: "", help: "go on with the run in this folder, from its last checkpoint" },
+    checkpointEvery: { type: "integer", default: 1, minimum: 1, help: "epochs from one checkpoint to the next" },
+  };
+}
+
+/** The flags of a model follow from its settings: so the model is looked for first, in the run that is resumed or by its name. */
+async function flags(args: readonly string[]): Promise<Flags<Groups>> {
+  const { model } = await namedModel(args).catch((error): NamedModel => {
+    if (wantsHelp(args)) return { model: vae as Model };
+    throw error;
+  });
+  const settings = model.settings as Settings<unknown>;
+  return {
+    name: "train",
+    summary:
+      "Trains a model on a dataset. The run folder then holds the checkpoint, the figures of every epoch, and pictures.",
+    groups: {
+      run: {
+        title: "Run",
+        settings: runSettings(),
+        placeholders: { model: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
+      },
+      training: { title: "Training", settings: trainingSettings },
+      model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
+    },
+    examples: [
+      "deno task train:mnist",
+      "deno task train --model beta_vae --beta 4 --hidden 500,500 --latents 3 --epochs 20",
+      "deno task train --resume runs/vae-mnist-20261121-093805 --epochs 40",
+      "deno task train --model ./my_vae.ts --binarize threshold --out runs/mine",
+    ],
+  };
+}
+
+async function namedModel(args: readonly string[]): Promise<NamedModel> {
+  const [resume, model] = [peekFlag(args, "resume"), peekFlag(args, "model")];
+  return resume ? await openRun(resume, model) : await findNamedModel(model ?? vae.name);
+}
+
+async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
+  const { run: settings } = values;
+  const only = (from: object) => Object.fromEntries(Object.entries(from).filter(([name]) => given.has(name)));
+  const told = { ...only(values.training), ...only(values.model as object) };
+  if (!settings.resume) {
+    const named = await findNamedModel(settings.model);
+    return await begin({ named, dataset: settings.dataset, told, settings }, context);
+  }
+  const resumed = await openRun(settings.resume, given.has("model") ? settings.model : undefined);
+  requireUnchanged(resumed, { ...told, ...(given.has("dataset") ? { dataset: settings.dataset } : {}) });
+  const epochs = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
+  if (resumed.checkpoint.progress.step >= stepsOf(resumed.checkpoint, epochs)) {
+    return await complete(resumed, epochs, context);
+  }
+  await begin({ named: resumed, dataset: resumed.checkpoint.data.name, told: { epochs }, settings, resumed }, context);
+}
+
+/** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
+function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<string, unknown>>): void {
+  const had: Record<string, unknown> = { ...checkpoint.config, ...checkpoint.training, dataset: checkpoint.data.name };
+  for (const [name, value] of Object.entries(told)) {
+    if (name === "epochs" || String(value) === String(had[name])) continue;
+    throw new UsageError(
+      `Cannot change ${flagName(name)} of the run "${folder}": it was begun with ${had[name]}, found ${value}; ` +
+        "leave the flag out, or train a new run",
+    );
+  }
+}
+
+/** What is to be trained, from its first step or from a checkpoint. */
+interface Job {
+  readonly named: NamedModel;
+  readonly dataset: string;
+  /** Training and model settings that were given. */
+  readonly told: Readonly<Record<string, unknown>>;
+  readonly settings: RunSettings;
+  readonly resumed?: Run;
+}
+
+async function begin({ named, dataset: name, told, settings, resumed }: Job, context: Context): Promise<void> {
+  const { model } = named;
+  const elsewhere = settings.out && settings.out !== resumed?.folder;
+  const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
+  if (!resumed || elsewhere) await requireFree(folder);
+  using gpu = await Gpu.open();
+  const dataset = await findDataset(name).load({ signal: context.signal });
+  const training = prepare(model, dataset, told, { gpu, signal: context.signal, resume: resumed?.checkpoint });
+  context.signal.throwIfAborted();
+  await claimFolder(folder);
+  if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
+  context.print(`Training ${model.name} on ${name} into ${folder}`);
+  const end = await follow(training, { folder, named, every: settings.checkpointEvery, resumed }, context);
+  if (end.stopped) {
+    context.print(`Stopped; the checkpoint holds all ${end.step} steps. Go on with`);
+    context.print(`  deno task train --resume ${quoted(folder)}`);
+    return;
+  }
+  await draw(training.trained as Trained, dataset, folder);
+  await summarize(folder, end, context);
+}
+
+function prepare(
+  model: Model,
+  dataset: Dataset,
+  told: object,
+  options: { readonly gpu: Gpu; readonly signal: AbortSignal; readonly resume?: Checkpoint },
+): Training<object> {
+  try {
+    return train(model, dataset, told, options);
+  } catch (error) {
+    // Nothing has run yet: what does not fit is what was asked for.
+    if (error instanceof RangeError || error instanceof TypeError) {
+      throw new UsageError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+interface Following {
+  readonly folder: string;
+  readonly named: NamedModel;
+  /** Epochs from one checkpoint to the next. */
+  readonly every: number;
+  readonly resumed?: Run;
+}
+
+/** Trains to the end, showing and keeping what happens. */
+async function follow(
+  training: Training<object>,
+  { folder, named, every, resumed }: Following,
+  context: Context,
+): Promise<EndEvent> {
+  const file = join(folder, FILES.checkpoint);
+  let saved: { readonly step: number; readonly epoch: number } | undefined;
+  const save = async (step: number, epoch: number) => {
+    await training.trained.save(file);
+    saved = { step, epoch };
+  };
+  using progress = trainingProgress(context);
+  try {
+    for await (const event of training) {
+      switch (event.event) {
+        case "start":
+          await keepConfig(event, training, { folder, named, every, resumed });
+          // From now on there is a checkpoint, and it is known that one can be written.
+          await save(event.step, Math.floor(event.step / event.stepsPerEpoch));
+          progress.show(event);
+          for (const line of remarks(named.model, training.trained.config, training.trained.training.binarize)) {
+            context.print(line);
+          }
+          break;
+        case "progress":
+          progress.show(event);
+          break;
+        case "epoch":
+          // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
+          await appendMetrics(folder, event);
+          if (event.epoch % every === 0) await save(event.step, event.epoch);
+          progress.show(event);
+          break;
+        case "end": {
+          const end = { ...event, run: folder };
+          if (saved?.step !== event.step) await save(event.step, event.epochs);
+          await appendMetrics(folder, end);
+          progress.show(end);
+          return event;
+        }
+      }
+    }
+  } catch (error) {
+    throw saved ? withCheckpoint(error, file, saved) : error;
+  }
+  throw new Error("The training ended without its last event");
+}
+
+/** The same error, and what is left of the training. */
+function withCheckpoint(
+  error: unknown,
+  file: string,
+  { step, epoch }: { readonly step: number; readonly epoch: number },
+): Error {
+  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
+  const place = step === 0 ? "before the first step" : `after epoch ${epoch}, step ${step}`;
+  const what = error instanceof DivergenceError ? "The last good checkpoint is kept" : "The last checkpoint is";
+  const next = error instanceof DivergenceError
+    ? ""
+    : `; go on with: deno task train --resume ${quoted(file.replace(/\/[^/]*$/, ""))}`;
+  return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
+}
+
+async function keepConfig(
+  { model, dataset, adapter, parameters, config }: StartEvent,
+  { trained }: Training<object>,
+  { folder, named, resumed }: Following,
+): Promise<void> {
+  await writeConfig(folder, {
+    model,
+    ...(named.module ? { module: named.module } : {}),
+    dataset,
+    adapter,
+    parameters,
+    started: resumed?.config?.started ?? new Date().toISOString(),
+    remarks: remarks(named.model, trained.config, trained.training.binarize),
+    config,
+  });
+}
+
+/** The pictures that the model has the parts for. */
+async function draw(trained: Trained, dataset: Dataset, folder: string): Promise<void> {
+  const { model } = trained;
+  if (!model.decode || !model.latents) return;
+  await drawSamples(trained, join(folder, FILES.samples));
+  if (model.encode) await drawReconstructions(trained, join(folder, FILES.reconstructions), dataset.test, PAIRS);
+}
+
+/** Nothing is left to train: says so, after what a kill may have kept from being written. */
+async function complete(run: Run, epochs: number, context: Context): Promise<void> {
+  const { folder, checkpoint, model } = run;
+  const { progress: { step }, training, data } = checkpoint;
+  const trainedEpochs = Math.floor(step * training.batchSize / data.count);
+  const events = await readMetrics(folder);
+  let last = events.findLast((event) => event.event === "end");
+  if (step >= stepsOf(checkpoint)) {
+    if (!last) last = await closeMetrics(folder, events, checkpoint);
+    if (!await exists(join(folder, FILES.samples)) || !await exists(join(folder, FILES.reconstructions))) {
+      using trained = await Trained.fromCheckpoint(model, checkpoint);
+      await draw(trained, await datasetOf(run, context.signal), folder);
+    }
+  }
+  context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
+  context.print(
+    `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
+  );
+  context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
+}
+
+/** Writes the end event of a run that was killed after its last checkpoint. */
+async function closeMetrics(
+  folder: string,
+  events: readonly (EpochEvent | EndEvent)[],
+  { progress, training }: Checkpoint,
+): Promise<EndEvent | undefined> {
+  const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
+  if (!last || last.step !== progress.step) return undefined;
+  const { train, validation, samplesPerSecond, seconds, step } = last;
+  const end: EndEvent = {
+    event: "end",
+    epochs: training.epochs,
+    step,
+    train,
+    ...(validation ? { validation } : {}),
+    samplesPerSecond,
+    seconds,
+    stopped: false,
+  };
+  await appendMetrics(folder, { ...end, run: folder });
+  return end;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function summarize(folder: string, { epochs }: EndEvent, { print }: Context): Promise<void> {
+  const name = quoted(folder);
+  print();
+  print(`In ${folder}:`);
+  const files = [
+    [FILES.checkpoint, "the trained model, in safetensors"],
+    [FILES.samples, `${COLUMNS * COLUMNS} images drawn from it`],
+    [FILES.reconstructions, "test images, each above its reconstruction"],
+    [FILES.metrics, "the figures of every epoch"],
+    [FILES.config, "every setting"],
+  ] as const;
+  // A model without a decoder has no pictures.
+  const there = await Promise.all(files.map(([name]) => exists(join(folder, name))));
+  for (const line of tableLines(files.filter((_, i) => there[i]), 100)) print(line);
+  print();
+  print("Next:");
+  print(`  deno task sample --run ${name}`);
+  print(`  deno task evaluate --run ${name}`);
+  print(`  deno task train --resume ${name} --epochs ${2 * epochs}`);
+}
+
+/** The task. */
+export const trainTask: Task<Groups> = { flags, run };
+
+if (import.meta.main) await main(trainTask);
