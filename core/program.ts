@@ -101,6 +101,7 @@ export class Program {
    * @param steps How many, at most 2048.
    */
   submit(steps: number): Promise<StepTerms> {
+    if (steps > SLOTS / 2) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${SLOTS / 2}`);
     const { device } = this.#gpu;
     this.#gpu.check();
     const encoder = device.createCommandEncoder();

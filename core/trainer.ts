@@ -5,7 +5,7 @@
  */
 
 import { type Dataset, features, slice } from "./dataset.ts";
-import { Gpu } from "./device.ts";
+import { Gpu, GpuError } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import type { Model } from "./model.ts";
@@ -270,7 +270,7 @@ class Trainer<C extends object> {
         if (done < end) break;
         const validation = evaluator ? { validation: await evaluator.run(done) } : {};
         // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-        if (validation.validation && !Object.values(validation.validation).every(Number.isFinite)) throw await diverged();
+        if (validation.validation && !Number.isFinite(validation.validation.loss)) throw await diverged();
         last = { ...last, train: train(), ...validation };
         sums.fill(0);
         steps = 0;
@@ -288,6 +288,11 @@ class Trainer<C extends object> {
         seconds: seconds(),
         stopped: done < this.#stepsUntil(epochs),
       };
+    } catch (error) {
+      // A read fails a moment before the device is reported lost, which says more.
+      if (error instanceof GpuError) await new Promise((resolve) => setTimeout(resolve, 20));
+      gpu.check();
+      throw error;
     } finally {
       await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();

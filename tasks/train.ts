@@ -96,6 +96,11 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       training: { title: "Training", settings: trainingSettings },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
     },
+    elsewhere: new Map(
+      models.values().flatMap(({ name, settings }) =>
+        Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
+      ),
+    ),
     examples: [
       "deno task train:mnist",
       "deno task train --model beta_vae --beta 4 --hidden 500,500 --latents 3 --epochs 20",

@@ -32,6 +32,8 @@ export interface Flags<G extends FlagGroups = FlagGroups> {
   /** One sentence: what the task does. */
   readonly summary: string;
   readonly groups: G;
+  /** Settings that this task has under other circumstances, and which: `beta` of "--model beta_vae". */
+  readonly elsewhere?: ReadonlyMap<string, string>;
   /** Whole command lines. */
   readonly examples?: readonly string[];
 }
@@ -101,7 +103,7 @@ export function wantsHelp(args: readonly string[]): boolean {
 export function parseFlags<G extends FlagGroups>(flags: Flags<G>, args: readonly string[]): Parsed<G> {
   const settings = allSettings(flags);
   const help = wantsHelp(args);
-  const given = help ? new Map<string, unknown>() : read(settings, args);
+  const given = help ? new Map<string, unknown>() : read(settings, args, flags.elsewhere);
   const pick = <C>(group: FlagGroup<C>): C => {
     const entries = Object.keys(group.settings).filter((name) => given.has(name)).map((
       name,
@@ -130,7 +132,11 @@ function allSettings(flags: Flags): Map<string, Setting<unknown>> {
 }
 
 /** The settings given, by name, as checked values. */
-function read(settings: ReadonlyMap<string, Setting<unknown>>, args: readonly string[]): Map<string, unknown> {
+function read(
+  settings: ReadonlyMap<string, Setting<unknown>>,
+  args: readonly string[],
+  elsewhere: Flags["elsewhere"] = new Map(),
+): Map<string, unknown> {
   const names = new Map([...settings.keys()].map((name) => [flagName(name), name]));
   const keys = [...names.keys()].map((flag) => flag.slice(2));
   const found = parseArgs(joinValues(settings, names, args), {
@@ -139,6 +145,8 @@ function read(settings: ReadonlyMap<string, Setting<unknown>>, args: readonly st
     unknown: (arg) => {
       if (!arg.startsWith("-")) throw new UsageError(`Unexpected argument "${arg}": every value follows a flag`);
       const flag = arg.split("=", 1)[0];
+      const where = elsewhere.entries().find(([name]) => flagName(name) === flag)?.[1];
+      if (where) throw new UsageError(`Unknown flag ${flag}: it is one of ${where}`);
       throw new UsageError(`Unknown flag ${flag}: the nearest known one is ${nearest(flag, settings)}`);
     },
   });

@@ -73,12 +73,16 @@ export async function openRun(folder: string, model?: string): Promise<Run> {
   });
   const checkpoint = decodeCheckpoint(bytes, file);
   const config = await readConfig(folder);
-  const named = await modelOf(checkpoint, model ?? config?.module);
+  const named = await modelOf(checkpoint, model, config?.module);
   return { ...named, folder, checkpoint, ...(config ? { config } : {}) };
 }
 
-async function modelOf(checkpoint: Checkpoint, name: string | undefined): Promise<NamedModel> {
-  if (name === undefined && !models.has(checkpoint.model)) {
+async function modelOf(
+  checkpoint: Checkpoint,
+  asked: string | undefined,
+  module: string | undefined,
+): Promise<NamedModel> {
+  if (asked === undefined && module === undefined && !models.has(checkpoint.model)) {
     throw new Error(
       `Cannot load "${checkpoint.file}": its model "${checkpoint.model}" is none of ${
         [...models.keys()].join(", ")
@@ -86,7 +90,10 @@ async function modelOf(checkpoint: Checkpoint, name: string | undefined): Promis
         "name its module with --model",
     );
   }
-  const named = await findNamedModel(name ?? checkpoint.model);
+  const named = await findNamedModel(asked ?? module ?? checkpoint.model).catch((cause) => {
+    if (asked !== undefined) throw cause;
+    throw new Error(`${cause.message}; where it is now can be said with --model`, { cause });
+  });
   if (named.model.name !== checkpoint.model) {
     throw new Error(
       `Cannot load "${checkpoint.file}": expected a model "${named.model.name}", found "${checkpoint.model}"`,

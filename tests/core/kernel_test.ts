@@ -44,7 +44,12 @@ Deno.test("join() declares constants, floats and buffers in binding order, then 
   const y = createTensor(gpu, "y", 1, 1, { type: "u8" });
   const z = createBuffer(gpu, "z", 16);
   const { code, bindings } = joined(
-    { parts: ["fn f() {}"], constants: { N: 5, YES: true }, floats: { HALF: 0.5 }, buffers: { x: write(x), y: read(y) } },
+    {
+      parts: ["fn f() {}"],
+      constants: { N: 5, YES: true },
+      floats: { HALF: 0.5 },
+      buffers: { x: write(x), y: read(y) },
+    },
     { parts: [{ text: "fn g_$m() {}", parameters: { m: "a" } }], buffers: { z: read(z), s: read(z, "State") } },
   );
   assertEquals(code.split("\n"), [
@@ -146,7 +151,10 @@ Deno.test("prepare() compiles one text once", async () => {
   const y = createBuffer(gpu, "y", 16);
   const kernel = (label: string, buffer: GPUBuffer): Dispatch => ({
     label,
-    fragments: [{ parts: ["@compute @workgroup_size(1)\nfn main() {\n  x[0] = 1.0;\n}"], buffers: { x: write(buffer) } }],
+    fragments: [{
+      parts: ["@compute @workgroup_size(1)\nfn main() {\n  x[0] = 1.0;\n}"],
+      buffers: { x: write(buffer) },
+    }],
     workgroups: [1],
   });
   const [one, two] = await Promise.all([prepare(gpu, kernel("one", x)), prepare(gpu, kernel("two", y))]);

@@ -34,10 +34,15 @@ for (const family of families) {
         const [terms] = await vae.program.submit(1);
         const mean = terms.map((term) => term / golden.sizes.batch);
         assertClose(mean, [nll, kl], `nll and kl of step ${step + 1}`, { absolute: 0, relative: 2e-5 });
-        const after: Record<string, number[]> = step === 0 ? expected.afterStep1 : step === 9 ? expected.afterStep10 : {};
+        const after: Record<string, number[]> = step === 0
+          ? expected.afterStep1
+          : step === 9
+          ? expected.afterStep10
+          : {};
         const found = Object.keys(after).length ? await vae.values() : {};
         for (const [key, values] of Object.entries(after)) {
-          assertClose(found[key], values, `${key} after step ${step + 1}`, { absolute: 2e-6, relative: 1e-5 });
+          // A thousandth of a step of Adam: where a gradient is almost 0, its rounding decides the direction.
+          assertClose(found[key], values, `${key} after step ${step + 1}`, { absolute: 1e-5, relative: 1e-5 });
         }
       }
     });
@@ -80,7 +85,14 @@ function inReference(
   const x = Float64Array.from(draw(BATCH * INPUTS, 0, 3));
   return Array.from({ length: steps }, (_, step) => {
     const upstream = Float64Array.from(draw(BATCH * OUTPUTS, step, 4));
-    const { weight, bias } = denseBackward(x, parameters[0], new Float64Array(upstream.length), upstream, sizes, "identity");
+    const { weight, bias } = denseBackward(
+      x,
+      parameters[0],
+      new Float64Array(upstream.length),
+      upstream,
+      sizes,
+      "identity",
+    );
     [weight, bias].forEach((gradient, i) => update(parameters[i], gradient, kept[i], step + 1));
     return [...parameters, ...Array.from({ length: slots }, (_, s) => [kept[0][s], kept[1][s]]).flat()]
       .map((values) => values.slice());
@@ -94,7 +106,8 @@ const adam = { beta1: 0.8, beta2: 0.95, epsilon: 1e-3 };
 const cases: readonly [Optimizer, Parameters<typeof inReference>[0]][] = [
   [
     createOptimizer("adam", { learningRate: falling, weightDecay: 0.1, betas: [0.8, 0.95], epsilon: 1e-3 }),
-    (w, g, [m, v], t) => adamStep(w, g, { m, v }, t, { ...adam, learningRate: valueAt(falling, t - 1), biasCorrection: true }),
+    (w, g, [m, v], t) =>
+      adamStep(w, g, { m, v }, t, { ...adam, learningRate: valueAt(falling, t - 1), biasCorrection: true }),
   ],
   [
     createOptimizer("rmsprop", { learningRate: falling, weightDecay: 0.1, alpha: 0.7, epsilon: 1e-2 }),

@@ -35,7 +35,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
 Deno.test("random_bits of the GPU are the integers of randomBits()", async () => {
   const count = 1000;
-  const found = new Uint32Array(await evaluate("vec4u", 16, count, "random_bits(7u + i / 500u, i * i, 0xfffffff0u + i, i)"));
+  const found = new Uint32Array(
+    await evaluate("vec4u", 16, count, "random_bits(7u + i / 500u, i * i, 0xfffffff0u + i, i)"),
+  );
   const expected = Array.from(
     { length: count },
     (_, i) => [...randomBits(7 + Math.floor(i / 500), i * i, (0xfffffff0 + i) >>> 0, i)],
@@ -136,6 +138,7 @@ Deno.test("permuted() gives every row the same chance of every place, and other 
     const chi = counts.reduce((sum, found) => sum + (found - trials / count) ** 2 / (trials / count), 0);
     assert(chi < 30, `χ² of position ${position} is ${chi}: ${counts}`);
   }
-  const order = (seed: number, epoch: number) => Array.from({ length: 100 }, (_, i) => permuted(i, 100, seed, epoch)).join();
+  const order = (seed: number, epoch: number) =>
+    Array.from({ length: 100 }, (_, i) => permuted(i, 100, seed, epoch)).join();
   assertEquals(new Set([order(1, 0), order(1, 1), order(2, 0), order(2, 1)]).size, 4);
 });

@@ -2,7 +2,7 @@
 
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { type Fragment, read, write } from "../../core/kernel.ts";
-import { constant, encodeSchedules, type Schedule, scaled, valueAt } from "../../core/schedule.ts";
+import { constant, encodeSchedules, scaled, type Schedule, valueAt } from "../../core/schedule.ts";
 import { createBuffer } from "../../core/tensor.ts";
 import scheduleShader from "../../shaders/schedule.wgsl" with { type: "text" };
 import { assertClose } from "../support/compare.ts";
@@ -51,7 +51,34 @@ const schedules = {
 } as const satisfies Record<string, Schedule>;
 
 Deno.test("the GPU's schedules agree with valueAt() at the start, in between, at the end and long after", async () => {
-  const steps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17, 19, 20, 50, 99, 100, 101, 999, 1000, 1009, 1010, 5003, 1000003];
+  const steps = [
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    15,
+    16,
+    17,
+    19,
+    20,
+    50,
+    99,
+    100,
+    101,
+    999,
+    1000,
+    1009,
+    1010,
+    5003,
+    1000003,
+  ];
   const found = await onGpu(Object.values(schedules), steps);
   for (const [i, [name, schedule]] of Object.entries(schedules).entries()) {
     const expected = steps.map((step) => valueAt(schedule, step));

@@ -100,7 +100,9 @@ export interface TrainOptions {
 }
 
 /** Trains with Adam, drawn noise and a shuffle, and gives the bits of every term and of every parameter. */
-export async function train({ family, submits }: TrainOptions): Promise<{ adapter: string; terms: number[]; parameters: number[] }> {
+export async function train(
+  { family, submits }: TrainOptions,
+): Promise<{ adapter: string; terms: number[]; parameters: number[] }> {
   const optimizer = createOptimizer("adam", { learningRate: constant(1e-2) });
   using vae = await createVae({ family, optimizer, givenNoise: false, shuffle: true });
   const terms: number[] = [];

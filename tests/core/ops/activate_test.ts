@@ -10,7 +10,10 @@ import { assertClose } from "../../support/compare.ts";
 import { Bench } from "../../support/gpu.ts";
 
 // Into the tails, where float32 exponentials overflow and vanish, around 0, and the kink itself.
-const POINTS = Float32Array.of(...[1e-6, 1e-3, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 90, 110, 1000, 1e6].flatMap((x) => [x, -x]), 0);
+const POINTS = Float32Array.of(
+  ...[1e-6, 1e-3, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 80, 90, 110, 1000, 1e6].flatMap((x) => [x, -x]),
+  0,
+);
 const ONES = new Float32Array(POINTS.length).fill(1);
 
 for (const activation of ACTIVATIONS) {

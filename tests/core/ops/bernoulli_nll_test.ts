@@ -117,7 +117,10 @@ Deno.test("bernoulliNll() of extreme logits is finite and exact", async () => {
   const nll = bernoulliNll(bench.tape, logits, bench.input("x", 1, x));
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
   // log 2 at 0; |l| where x contradicts the logit; exp(-50) = 2e-22 where it agrees.
-  assertClose(await bench.rows(nll), [Math.LN2, 0, 0, 50, 50, 0, 0, 1000, 1000, 0], "nll", { absolute: 1e-6, relative: 1e-6 });
+  assertClose(await bench.rows(nll), [Math.LN2, 0, 0, 50, 50, 0, 0, 1000, 1000, 0], "nll", {
+    absolute: 1e-6,
+    relative: 1e-6,
+  });
   assertClose(await bench.gradient(logits), [0.25, 0, 0, 1, -1, 0, 0, 1, -1, 0], "dlogits", { absolute: 1e-6 });
 });
 
@@ -145,7 +148,11 @@ Deno.test("bernoulliSample() draws 1 as often as the sigmoid says, anew at every
   const levels = [-1000, -2, -0.5, 0, 1, 3, 1000];
   const [batch, features] = [4096, levels.length];
   using bench = new Bench(batch);
-  const logits = bench.input("logits", features, Float32Array.from({ length: batch * features }, (_, i) => levels[i % features]));
+  const logits = bench.input(
+    "logits",
+    features,
+    Float32Array.from({ length: batch * features }, (_, i) => levels[i % features]),
+  );
   const x = bernoulliSample(bench.tape, logits);
   const { program } = await bench.compile([]);
   await program.submit(1);

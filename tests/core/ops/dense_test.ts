@@ -1,7 +1,7 @@
 /** The dense layer, its two gradients and all activations on both tile families, against the float64 reference. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { ACTIVATIONS, type Activation } from "../../../core/ops/activations.ts";
+import { type Activation, ACTIVATIONS } from "../../../core/ops/activations.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { normals, randomBits } from "../../../core/random.ts";
 import { denseBackward, denseForward, type DenseSizes } from "../../reference/dense.ts";
@@ -81,7 +81,9 @@ for (const family of families) {
       assertClose(weight, expected.gradient.weight, "dW", { sum: sizes.batch, absolute: 3e-6 });
       assertClose(bias, expected.gradient.bias, "db", { sum: sizes.batch, absolute: 3e-6 });
       const stored = await bench.stored(y);
-      const padding = [...stored].filter((_, i) => 32 * Math.floor(i / (32 * bench.tape.rows)) + i % 32 >= sizes.outputs);
+      const padding = [...stored].filter((_, i) =>
+        32 * Math.floor(i / (32 * bench.tape.rows)) + i % 32 >= sizes.outputs
+      );
       assertEquals(padding, Array(bench.tape.rows * 29).fill(0), "columns 35 to 63 of y");
     });
   }

@@ -34,7 +34,11 @@ function drawn(bench: Bench, latents: number, seed: number, step: number): Float
 for (const [batch, latents] of [[97, 1], [97, 3], [97, 20], [97, 37], [1, 3]]) {
   Deno.test(`reparameterize() and its gradient agree with the reference: ${batch} rows, ${latents} latents`, async () => {
     const sizes = { batch, latents };
-    const [values, noise, upstream] = [draw(batch * 2 * latents, 1), draw(batch * latents, 2), draw(batch * latents, 3)];
+    const [values, noise, upstream] = [
+      draw(batch * 2 * latents, 1),
+      draw(batch * latents, 2),
+      draw(batch * latents, 3),
+    ];
     using bench = new Bench(batch);
     const statistics = bench.input("statistics", 2 * latents, values);
     const { z, kl } = reparameterize(bench.tape, statistics, given(bench, latents, noise));
@@ -140,7 +144,13 @@ Deno.test("reparameterize() whose KL is no term of the loss passes the gradient 
   const statistics = bench.input("statistics", 12, values);
   const { z } = reparameterize(bench.tape, statistics, given(bench, 6, noise));
   await bench.run([bench.given(z, upstream)]);
-  const gradient = reparameterizeBackward(float64(values), float64(noise), float64(upstream), new Float64Array(5), sizes);
+  const gradient = reparameterizeBackward(
+    float64(values),
+    float64(noise),
+    float64(upstream),
+    new Float64Array(5),
+    sizes,
+  );
   assertClose(await bench.gradient(statistics), gradient, "dstatistics", { absolute: 1e-6 });
 });
 

@@ -1,0 +1,183 @@
+/** Gathering the rows of a step: the shuffle, the stored order, the binarizations, and the scheduled numbers set on the way. */
+
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import type { Split } from "../../../core/dataset.ts";
+import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
+import { dense } from "../../../core/ops/dense.ts";
+import { type Binarization, gather, makeResident } from "../../../core/ops/gather.ts";
+import { permuted, uniforms } from "../../../core/random.ts";
+import { constant, type Schedule, valueAt } from "../../../core/schedule.ts";
+import type { Term, Variable } from "../../../core/tape.ts";
+import { Bench, type BenchOptions, gpu } from "../../support/gpu.ts";
+
+/** Rows whose every value is the number of the row. */
+function numbered(count: number, columns: number): Split {
+  return { values: Uint8Array.from({ length: count * columns }, (_, i) => Math.floor(i / columns)), count };
+}
+
+/** A bench that only gathers, and a term of it if asked. */
+async function gathering(
+  split: Split,
+  batch: number,
+  binarize: Binarization,
+  options: BenchOptions,
+  term?: (bench: Bench, x: Variable) => Term,
+) {
+  const columns = split.values.length / split.count;
+  const resident = makeResident(gpu, "data", [1, columns, 1], split);
+  const bench = new Bench(batch, { count: split.count, ...options });
+  const { x, setSchedules } = gather(bench.tape, resident, binarize);
+  const { program, compiled } = await bench.compile(term ? [term(bench, x)] : []);
+  setSchedules(compiled.scalars);
+  /** Runs a step, which moves on to the next one only where there is a term. */
+  const step = async () => {
+    const terms = await program.submit(1);
+    return { x: await bench.read(x), terms };
+  };
+  const dispose = () => {
+    bench[Symbol.dispose]();
+    resident.buffer.destroy();
+  };
+  return { bench, x, step, setSchedules, [Symbol.dispose]: dispose };
+}
+
+/** -log p of logits 0: D log 2 for each row that counts. */
+function rows(bench: Bench, x: Variable): Term {
+  const logits = bench.input("logits", x.columns, new Float32Array(bench.tape.batch * x.columns));
+  return { name: "nll", value: bernoulliNll(bench.tape, logits, x), weight: constant(1) };
+}
+
+/** Which rows a batch of numbered rows holds; every value of a row must agree. */
+function numbers(x: Float32Array, columns: number): number[] {
+  return Array.from({ length: x.length / columns }, (_, row) => {
+    const [first, ...rest] = Array.from(
+      x.subarray(row * columns, (row + 1) * columns),
+      (value) => Math.round(value * 255),
+    );
+    assertEquals(rest, Array(columns - 1).fill(first));
+    return first;
+  });
+}
+
+for (const [count, batch, columns] of [[12, 4, 8], [10, 3, 5], [7, 7, 4], [3, 8, 1]]) {
+  Deno.test(`gather() visits each of ${count} rows once an epoch in batches of ${batch}, in permuted()'s order`, async () => {
+    using gathered = await gathering(numbered(count, columns), batch, "none", { shuffle: true, seed: 77 }, rows);
+    const visited: number[] = [];
+    while (visited.length < 4 * count) visited.push(...numbers((await gathered.step()).x, columns));
+    const epochs = [0, 1, 2, 3].map((epoch) => visited.slice(epoch * count, (epoch + 1) * count));
+    for (const [epoch, order] of epochs.entries()) {
+      assertEquals(order, Array.from({ length: count }, (_, i) => permuted(i, count, 77, epoch)));
+      assertEquals(order.toSorted((a, b) => a - b), Array.from({ length: count }, (_, i) => i));
+    }
+    assert(new Set(epochs.map((order) => order.join())).size > 1, "every epoch has the same order");
+  });
+}
+
+Deno.test("gather() in the stored order ends with a shorter batch, whose missing rows count for no term", async () => {
+  using gathered = await gathering(numbered(10, 5), 4, "none", { shuffle: false }, rows);
+  const found = [];
+  for (let step = 0; step < 4; step++) {
+    const { x, terms } = await gathered.step();
+    found.push({ rows: numbers(x, 5), counted: terms[0][0] / (5 * Math.LN2) });
+  }
+  const expected = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9], [0, 1, 2, 3]];
+  assertEquals(found.map(({ rows }, i) => rows.slice(0, expected[i].length)), expected);
+  found.forEach(({ counted }, i) => assertAlmostEquals(counted, expected[i].length, 1e-5));
+});
+
+Deno.test("gather() goes on at the step of the state", async () => {
+  using gathered = await gathering(numbered(10, 5), 3, "none", { shuffle: true, step: 6 });
+  const { x } = await gathered.step();
+  assertEquals(
+    numbers(x, 5),
+    [18, 19, 20].map((position) => permuted(position % 10, 10, 1, Math.floor(position / 10))),
+  );
+});
+
+Deno.test("gather() by threshold gives 1 from byte 128 on, else 0, for each of the four bytes of a word", async () => {
+  const values = Uint8Array.of(0, 1, 127, 128, 255, 129, 126, 64, 254, 200);
+  using gathered = await gathering({ values, count: 2 }, 2, "threshold", {});
+  const { x } = await gathered.step();
+  assertEquals([...x], [0, 0, 0, 1, 1, 1, 0, 0, 1, 1]);
+  const stored = new Uint8Array(await gpu.read(gathered.bench.tape.tensor(gathered.x).buffer));
+  assertEquals(stored.slice(0, 8), Uint8Array.of(0, 0, 0, 255, 255, 0, 0, 0), "padding of the first row");
+});
+
+Deno.test("gather() by drawing gives 1 as often as the pixel says, anew at every step, and 0 and 1 for black and white", async () => {
+  const levels = [0, 1, 64, 128, 200, 254, 255];
+  const [batch, columns, steps] = [512, levels.length, 8];
+  const values = Uint8Array.from({ length: batch * columns }, (_, i) => levels[i % columns]);
+  using gathered = await gathering({ values, count: batch }, batch, "dynamic", { shuffle: true }, rows);
+  const ones = new Float64Array(columns);
+  const draws: Float32Array[] = [];
+  for (let step = 0; step < steps; step++) {
+    const { x } = await gathered.step();
+    assert(x.every((value) => value === 0 || value === 1));
+    x.forEach((value, i) => ones[i % columns] += value);
+    draws.push(x);
+  }
+  levels.forEach((level, d) => {
+    const p = level / 255;
+    // Five standard deviations.
+    assertAlmostEquals(ones[d] / (batch * steps), p, 5 * Math.sqrt(p * (1 - p) / (batch * steps)), `byte ${level}`);
+  });
+  const [one, two] = draws.map((x) => x.filter((_, i) => i % columns === 3));
+  assertNotEquals(one, two);
+  // Byte 128 agrees between two independent draws in half of the rows.
+  const agreeing = one.filter((value, i) => value === two[i]).length;
+  assertAlmostEquals(agreeing / batch, 0.5, 5 * Math.sqrt(0.25 / batch));
+});
+
+Deno.test("gather() by drawing gives input and target the same draw", async () => {
+  const values = new Uint8Array(64 * 12).fill(128);
+  // nll of logits 50 (2 x - 1), made of x by a layer: 0 only where the target is what the layer saw.
+  const shapes = { layer: { inputs: 12, outputs: 12 } };
+  const identity = Float32Array.from({ length: 144 }, (_, i) => i % 13 === 0 ? 100 : 0);
+  using gathered = await gathering({ values, count: 64 }, 64, "dynamic", { shapes }, (bench, x) => {
+    bench.set("layer", identity, new Float32Array(12).fill(-50));
+    const logits = dense(bench.tape, x, bench.parameters.get("layer"));
+    return { name: "nll", value: bernoulliNll(bench.tape, logits, x), weight: constant(1) };
+  });
+  const { x, terms } = await gathered.step();
+  const ones = x.reduce((sum, value) => sum + value);
+  assert(ones > 0 && ones < x.length, "the draw is not one value");
+  assertAlmostEquals(terms[0][0], 0, 1e-6);
+});
+
+for (const columns of [4, 6]) {
+  Deno.test(`gather() hands floats on as they are: rows of ${columns}`, async () => {
+    const values = uniforms(new Float32Array(9 * columns), 1, 0, 0).map((x) => 10 * x - 5) as Float32Array<ArrayBuffer>;
+    using gathered = await gathering({ values, count: 9 }, 4, "none", { step: 1 });
+    const { x } = await gathered.step();
+    assertEquals(x, values.subarray(4 * columns, 8 * columns));
+    const stored = await gathered.bench.stored(gathered.x);
+    assertEquals(stored.filter((_, i) => i % 32 >= columns).every((value) => value === 0), true, "padding");
+  });
+}
+
+Deno.test("gather() sets every scheduled number of the step", async () => {
+  const schedules: Schedule[] = [
+    constant(0.5),
+    { kind: "linear", from: 0, to: 1, steps: 4 },
+    ...Array.from({ length: 26 }, (_, i) => constant(i)),
+  ];
+  using gathered = await gathering(numbered(4, 4), 2, "none", {}, rows);
+  gathered.setSchedules(schedules);
+  for (let step = 0; step < 3; step++) {
+    await gathered.step();
+    const scalars = new Float32Array(await gpu.read(gathered.bench.tape.state, 16));
+    assertEquals([...scalars], schedules.map((schedule) => valueAt(schedule, step)));
+  }
+});
+
+Deno.test("makeResident() and gather() refuse values of another number, and floats to be binarized", () => {
+  assertThrows(
+    () => makeResident(gpu, "data", [2, 2, 1], { values: new Uint8Array(11), count: 3 }),
+    RangeError,
+    'Cannot use "data": expected 3 x 4 values, found 11',
+  );
+  const resident = makeResident(gpu, "data", [1, 4, 1], { values: new Float32Array(8), count: 2 });
+  using bench = new Bench(1);
+  assertThrows(() => gather(bench.tape, resident, "dynamic"), RangeError, 'expected binarize "none", found "dynamic"');
+  resident.buffer.destroy();
+});

@@ -1,0 +1,498 @@
+/**
+ * The plugin contract, on every model there is and on one that is defined here, outside models/: what a model says of itself is
+ * enough to train, measure, sample, encode, save, load, stop and resume it.
+ */
+
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  activate,
+  bernoulliNll,
+  betaVae,
+  type BetaVaeConfig,
+  type Checkpoint,
+  constant,
+  type Dataset,
+  decodeCheckpoint,
+  defaults,
+  dense,
+  DivergenceError,
+  type EndEvent,
+  type EpochEvent,
+  Gpu,
+  GpuError,
+  load,
+  type MlpConfig,
+  mlpDecode,
+  mlpEncode,
+  mlpSettings,
+  mlpShapes,
+  type Model,
+  models,
+  type Settings,
+  train,
+  Trained,
+  type TrainOptions,
+  vae,
+  valueAt,
+} from "../../mod.ts";
+import { gather, makeResident } from "../../core/ops/gather.ts";
+import { Parameters } from "../../core/parameters.ts";
+import { createState, Program, setState } from "../../core/program.ts";
+import { uniforms } from "../../core/random.ts";
+import { Tape } from "../../core/tape.ts";
+import { chooseTiles } from "../../core/tiles.ts";
+import { families, gpu } from "../support/gpu.ts";
+
+interface ProbedConfig extends MlpConfig {
+  readonly probe: number;
+}
+
+/** A VAE with a second, linear decoder behind a sigmoid of z, whose likelihood counts as well. Only what mod.ts exports is used. */
+const probedVae = {
+  name: "probed_vae",
+  summary: "a VAE whose latents must also be readable by one linear layer",
+  source: "this test",
+  settings: {
+    ...mlpSettings,
+    probe: {
+      type: "number",
+      default: 0.5,
+      minimum: 0,
+      help: "weight of the linear decoder's likelihood, reached after 20 steps",
+    },
+  },
+  parameters: (config, data) => ({
+    ...mlpShapes(config, data),
+    probe: { inputs: config.latents, outputs: data.shape[0] * data.shape[1] * data.shape[2] },
+  }),
+  objectives(t, p, { x }, config) {
+    const { z, kl } = mlpEncode(t, p, x, config).draw();
+    const probe = bernoulliNll(t, dense(t, activate(t, z, "sigmoid"), p.get("probe")), x);
+    return [{
+      terms: [
+        { name: "nll", value: mlpDecode(t, p, z, config).nll(x), weight: constant(1) },
+        { name: "kl", value: kl, weight: constant(1) },
+        { name: "probe", value: probe, weight: { kind: "linear", from: 0.1, to: config.probe, steps: 20 } },
+      ],
+    }];
+  },
+  encode: mlpEncode,
+  decode: mlpDecode,
+  latents: (config) => config.latents,
+} as const satisfies Model<ProbedConfig>;
+
+/** 240 rows of 4 x 4 grey pixels: two halves, one bright and one dark, with noise. */
+function blocks(count = 240): Dataset {
+  const noise = uniforms(new Float32Array(count * 16), 5, 0, 0);
+  const values = Uint8Array.from(noise, (u, i) => ((i >> 4) % 2 === (i % 16 < 8 ? 0 : 1) ? 200 : 0) + 55 * u);
+  const rows = { values, count };
+  return { name: "blocks", shape: [4, 4, 1], train: rows, test: rows };
+}
+
+const dataset = blocks();
+
+/** Settings of a training of a second or so: 5 epochs of 9 and a bit steps. */
+const small = {
+  hidden: [6],
+  latents: 2,
+  batchSize: 21,
+  epochs: 5,
+  validation: 40,
+  learningRate: 0.02,
+  seed: 3,
+} as const;
+
+interface Outcome {
+  readonly epochs: readonly EpochEvent[];
+  readonly end: EndEvent;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Trains to the end. `stopAfter` aborts once so many steps are done. */
+async function trained(
+  model: Model,
+  config: object = {},
+  options: TrainOptions & { readonly stopAfter?: number } = {},
+): Promise<Outcome> {
+  const controller = new AbortController();
+  const training = train(model, dataset, options.resume ? config : { ...small, ...config }, {
+    ...(options.device ? {} : { gpu }),
+    ...options,
+    signal: controller.signal,
+  });
+  const epochs: EpochEvent[] = [];
+  let end: EndEvent | undefined;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  for await (const event of training) {
+    if ("step" in event && event.step >= (options.stopAfter ?? Infinity)) controller.abort();
+    if (event.event === "epoch") epochs.push(event);
+    if (event.event !== "end") continue;
+    end = event;
+    bytes = await training.trained.toBytes();
+  }
+  training.trained.destroy();
+  return { epochs, end: end!, bytes: bytes! };
+}
+
+const checkpointOf = ({ bytes }: Outcome): Checkpoint => decodeCheckpoint(bytes, "checkpoint");
+
+const contract = [...models.values(), probedVae as Model];
+
+for (const model of contract) {
+  // One uninterrupted training serves many tests.
+  let whole: Promise<Outcome> | undefined;
+  const uninterrupted = () => whole ??= trained(model);
+  const loaded = async () => await Trained.fromCheckpoint(model, checkpointOf(await uninterrupted()), { gpu });
+
+  Deno.test(`${model.name} trains with a finite and falling loss, and reports every epoch`, async () => {
+    const { epochs, end } = await uninterrupted();
+    assertEquals(epochs.map(({ epoch }) => epoch), [1, 2, 3, 4, 5]);
+    // 5 epochs of 200 rows by 21: an epoch ends with the step that completes it.
+    assertEquals(epochs.map(({ step }) => step), [10, 20, 29, 39, 48]);
+    for (const { train, validation } of epochs) {
+      assert(Object.values({ ...train, ...validation! }).every(Number.isFinite), JSON.stringify(train));
+      assertAlmostEquals(train.elbo, -(train.nll + train.kl), 1e-9);
+    }
+    assert(epochs[0].train.nll > epochs[4].train.nll + 0.3, `${epochs[0].train.nll} -> ${epochs[4].train.nll}`);
+    assert(epochs[0].validation!.loss > epochs[4].validation!.loss, "the validation loss does not fall");
+    assertEquals({ ...end.train }, { ...epochs[4].train });
+    assertEquals([end.epochs, end.step, end.stopped], [5, 48, false]);
+  });
+
+  Deno.test(`${model.name} has the gradients of central differences, for every parameter`, async () => {
+    await checkGradients(model);
+  });
+
+  Deno.test(`${model.name} says what it is, and takes its own defaults`, async () => {
+    assert(model.name && model.summary && model.source);
+    assert(Object.values(model.settings as Settings<Record<string, unknown>>).every(({ help }) => help.length > 0));
+    const checkpoint = checkpointOf(await uninterrupted());
+    assertEquals(Object.keys(checkpoint.config).sort(), Object.keys(model.settings).sort());
+    for (const line of model.remarks?.(checkpoint.config) ?? []) assert(!line.includes("\n"));
+  });
+
+  Deno.test(`${model.name} samples rows of the data's shape and range, by the seed`, async () => {
+    using trained = await loaded();
+    const means = await trained.sample({ count: 130, seed: 1 });
+    assertEquals(means.length, 130 * 16);
+    assert(means.every((value) => value > 0 && value < 1));
+    assertEquals(await trained.sample({ count: 130, seed: 1 }), means);
+    assertNotEquals(await trained.sample({ count: 130, seed: 2 }), means);
+    const draws = await trained.sample({ count: 130, seed: 1, draw: "sample" });
+    assert(draws.every((value) => value === 0 || value === 1));
+    const cold = await trained.sample({ count: 2, temperature: 0 });
+    assertEquals(cold.subarray(0, 16), cold.subarray(16));
+    await assertRejects(() => trained.sample({ count: 0 }), RangeError, "expected a count of at least 1, found 0");
+  });
+
+  Deno.test(`${model.name} encodes, decodes and reconstructs any number of rows`, async () => {
+    using trained = await loaded();
+    const rows = trained.rowsOf(dataset.test, 0, 131);
+    const { mean, logVariance } = await trained.encode(rows);
+    assertEquals([mean.length, logVariance.length], [131 * 2, 131 * 2]);
+    const decoded = await trained.decode(mean);
+    assertEquals(decoded.length, 131 * 16);
+    assertEquals(await trained.reconstruct(rows), decoded);
+    // A row's result depends on no other row.
+    const last = await trained.encode(rows.subarray(130 * 16));
+    assertEquals(last.mean, mean.subarray(130 * 2));
+    await assertRejects(
+      () => trained.encode(new Float32Array(17)),
+      RangeError,
+      "expected rows of 16 values, found 17 values",
+    );
+  });
+
+  Deno.test(`${model.name} evaluates a split the same each time, and all rows of it`, async () => {
+    using trained = await loaded();
+    const losses = await trained.evaluate(dataset.test, { samples: 3 });
+    assert(Object.values(losses).every(Number.isFinite));
+    assertEquals(await trained.evaluate(dataset.test, { samples: 3 }), losses);
+    // Threshold leaves only the noise of z; 40 rows are no multiple of the batch.
+    const part = { values: dataset.test.values.subarray(0, 40 * 16), count: 40 };
+    const few = await trained.evaluate(part, { binarize: "threshold" });
+    const twice = { values: Uint8Array.from([...part.values, ...part.values]), count: 80 };
+    const many = await trained.evaluate(twice, { binarize: "threshold", samples: 40 });
+    assertAlmostEquals(few.elbo, many.elbo, 0.2 * Math.abs(many.elbo));
+    await assertRejects(
+      () => trained.evaluate(part, { samples: 0 }),
+      RangeError,
+      "expected at least 1 sample, found 0",
+    );
+  });
+
+  Deno.test(`${model.name} is the same after saving and loading`, async () => {
+    const { bytes } = await uninterrupted();
+    const file = await Deno.makeTempFile({ suffix: ".safetensors" });
+    using first = await loaded();
+    await first.save(file);
+    assertEquals(await Deno.readFile(file), bytes);
+    using second = await load(file, { model, gpu });
+    const rows = first.rowsOf(dataset.test, 0, 5);
+    assertEquals(await second.sample({ count: 5 }), await first.sample({ count: 5 }));
+    assertEquals(await second.encode(rows), await first.encode(rows));
+    assertEquals(await second.evaluate(dataset.test), await first.evaluate(dataset.test));
+    await Deno.remove(file);
+  });
+
+  Deno.test(`${model.name} gives equal bytes for one seed, however its steps are submitted, and others for another seed`, async () => {
+    const { bytes, epochs } = await uninterrupted();
+    const clock = performance.now;
+    // The number of steps a submit follows from this clock: now it finds every chunk slow.
+    let time = 0;
+    performance.now = () => time += 1000;
+    const slow = await trained(model).finally(() => performance.now = clock);
+    assertEquals(slow.bytes, bytes);
+    assertEquals(
+      slow.epochs.map(({ train, validation }) => [train, validation]),
+      epochs.map((e) => [e.train, e.validation]),
+    );
+    const other = await trained(model, { seed: 4, epochs: 1 });
+    assertNotEquals(other.epochs[0].train.loss, epochs[0].train.loss);
+  });
+
+  Deno.test(`${model.name} stopped anywhere and resumed gives the bytes of the uninterrupted training`, async () => {
+    const { bytes, epochs } = await uninterrupted();
+    // Within the first epoch, within a later one, and at the end of one.
+    for (const stopAfter of [1, 23, 39]) {
+      const stopped = await trained(model, {}, { stopAfter });
+      assert(
+        stopped.end.stopped && stopped.end.step >= stopAfter && stopped.end.step < 48,
+        JSON.stringify(stopped.end),
+      );
+      const resumed = await trained(model, {}, { resume: checkpointOf(stopped) });
+      assertEquals(resumed.bytes, bytes);
+      assertEquals(
+        resumed.epochs.map(({ train }) => train),
+        epochs.slice(stopped.end.epochs).map(({ train }) => train),
+      );
+    }
+  });
+
+  Deno.test(`${model.name} trained for fewer epochs and resumed with more gives the bytes of all at once`, async () => {
+    const short = await trained(model, { epochs: 2 });
+    const resumed = await trained(model, { epochs: 5 }, { resume: checkpointOf(short) });
+    assertEquals(resumed.bytes, (await uninterrupted()).bytes);
+  });
+
+  Deno.test(`${model.name} trains on a caller's own device, and leaves it alive`, async () => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter!.requestDevice();
+    // Which tiles are chosen depends on what a device was asked for, and the last bits depend on the tiles.
+    const config = { epochs: 1, tiles: "workgroup" };
+    const [own, usual] = [await trained(model, config, { device }), await trained(model, config)].map(checkpointOf);
+    assertEquals([...own.tensors], [...usual.tensors]);
+    device.pushErrorScope("validation");
+    device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE }).destroy();
+    assertEquals(await device.popErrorScope(), null);
+    device.destroy();
+  });
+}
+
+/** dL/dw of every weight and bias of a batch of 8, against (L(w + h) - L(w - h)) / 2h of the loss that the GPU forms. */
+async function checkGradients(model: Model): Promise<void> {
+  const config = { ...defaults<object>(model.settings), hidden: [3], latents: 2 };
+  const tiles = chooseTiles(gpu, families[0]);
+  const state = createState(gpu);
+  const source = makeResident(gpu, "rows", dataset.shape, dataset.train);
+  const parameters = new Parameters(gpu, model.parameters(config, dataset));
+  parameters.initialize({ weight: { name: "normal", scale: 0.5 }, bias: { name: "normal", scale: 0.5 } }, 1);
+  const record = async (optimizer?: "gradients") => {
+    const tape = new Tape(gpu, 8, tiles, state);
+    const { x, setSchedules } = gather(tape, source, "threshold");
+    const objectives = model.objectives(tape, parameters, { x }, config);
+    const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
+    setSchedules(compiled.scalars);
+    return { tape, terms: compiled.terms, program: await Program.create(tape, compiled) };
+  };
+  // Warm-up weights are neither 0 nor at their end.
+  const step = 7;
+  const back = () => setState(gpu, state, { step, seed: 1, count: dataset.train.count, shuffle: true });
+  const backward = await record("gradients");
+  const forward = await record();
+  const loss = async () => {
+    back();
+    forward.program.seek(step);
+    const [values] = await forward.program.submit(1);
+    return forward.terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0) / 8;
+  };
+  back();
+  backward.program.seek(step);
+  await backward.program.submit(1);
+
+  const h = 1 / 64;
+  for (const parameter of parameters) {
+    const { weight, bias } = await parameter.get();
+    const gradients = await parameter.get(backward.tape.parameterGradient(parameter));
+    for (const part of ["weight", "bias"] as const) {
+      const values = { weight, bias }[part];
+      const expected = gradients[part];
+      assert(expected.some((value) => value !== 0), `${parameter.name}.${part} has no gradient`);
+      for (let i = 0; i < values.length; i++) {
+        const original = values[i];
+        const at = async (value: number) => {
+          values[i] = value;
+          parameter.set(parameter.tensor, weight, bias);
+          return await loss();
+        };
+        const difference = (await at(original + h) - await at(original - h)) / (2 * h);
+        values[i] = original;
+        // h² times a third derivative, and the rounding of a float32 loss of about 20 over 2 h.
+        const apart = Math.abs(expected[i] - difference);
+        assert(
+          apart <= 2e-3 + 4e-3 * Math.abs(difference),
+          `${parameter.name}.${part}[${i}]: ${expected[i]}, by differences ${difference}`,
+        );
+      }
+      parameter.set(parameter.tensor, weight, bias);
+    }
+  }
+  backward.program.destroy();
+  forward.program.destroy();
+  parameters.destroy();
+  source.buffer.destroy();
+  state.destroy();
+}
+
+Deno.test("a model's own term is weighted in the loss and left out of the elbo", async () => {
+  const { epochs } = await trained(probedVae as Model, { probe: 2 });
+  const { nll, kl, probe, loss, elbo } = epochs[4].validation!;
+  // After 20 steps the weight stays at 2.
+  assertAlmostEquals(loss, nll + kl + 2 * probe, 1e-6);
+  assertAlmostEquals(elbo, -(nll + kl), 1e-6);
+});
+
+Deno.test("beta_vae with beta 1 is vae: equal bytes in every tensor", async () => {
+  const [plain, beta] = [await trained(vae as Model), await trained(betaVae as Model, { beta: 1 })].map(checkpointOf);
+  assertEquals([...beta.tensors], [...plain.tensors]);
+});
+
+Deno.test("beta_vae with a larger beta has a smaller KL, and says its effective β", async () => {
+  const [low, high] = [await trained(betaVae as Model, { beta: 0.1 }), await trained(betaVae as Model, { beta: 5 })];
+  const [before, after] = [low, high].map(({ epochs }) => epochs[4].validation!);
+  assert(after.kl < before.kl, `${after.kl} and ${before.kl}`);
+  assertAlmostEquals(after.loss, after.nll + 5 * after.kl, 1e-6);
+  const config = checkpointOf(high).config as unknown as BetaVaeConfig;
+  const { remarks }: Model<BetaVaeConfig> = betaVae;
+  assert(remarks!(config)[0].includes("effective β = 5"));
+});
+
+Deno.test("beta_vae warms its KL weight up from 0, or lets it go in cycles", async () => {
+  const warm = await trained(betaVae as Model, { beta: 2, betaSchedule: "warm-up", betaSteps: 40 });
+  // The weight of each epoch's last step: 10 / 40, 20 / 40, 29 / 40, 39 / 40, and then the end.
+  const expected = [0.5, 1, 1.45, 1.95, 2];
+  warm.epochs.forEach(({ validation }, i) => {
+    const { loss, nll, kl } = validation!;
+    assertAlmostEquals((loss - nll) / kl, expected[i], 1e-4);
+  });
+  // Trained otherwise than with the weight at its end, from the first step on.
+  const flat = await trained(betaVae as Model, { beta: 2, epochs: 1 });
+  assert(
+    warm.epochs[0].train.kl > flat.epochs[0].train.kl,
+    `${warm.epochs[0].train.kl} and ${flat.epochs[0].train.kl}`,
+  );
+  const cyclic = await trained(betaVae as Model, { beta: 2, betaSchedule: "cyclic", betaSteps: 20 });
+  // In cycles of 20 the weight is 2 at step 10, back at 0 at 20, 2 x 9 / 10 at 29 and 2 at 39, then 2 x 8 / 10 at 48.
+  cyclic.epochs.forEach(({ validation }, i) => {
+    const { loss, nll, kl } = validation!;
+    assertAlmostEquals((loss - nll) / kl, [2, 0, 1.8, 2, 1.6][i], 1e-4);
+  });
+});
+
+Deno.test("train() stops at a number that is not finite, names tensor and step, and goes back to the last epoch", async () => {
+  const training = train(vae, dataset, { ...small, learningRate: 1e30 }, { gpu });
+  const epochs: number[] = [];
+  const error = await assertRejects(async () => {
+    for await (const event of training) if (event.event === "epoch") epochs.push(event.epoch);
+  }, DivergenceError);
+  assertEquals(epochs, []);
+  // The first update makes every weight ±1e30; the second step meets them.
+  assertEquals(error.step, 1);
+  assert(
+    /step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+"/.test(error.message),
+    error.message,
+  );
+  const { tensors, progress } = decodeCheckpoint(await training.trained.toBytes(), "left");
+  assertEquals(progress.step, 0);
+  for (const [name, { data }] of tensors) assert(data.every((value) => Math.abs(value) < 10), `${name} went bad`);
+  training.trained.destroy();
+});
+
+Deno.test("train() finds a number that is not finite in the validation, before the epoch becomes a checkpoint", async () => {
+  // One step an epoch: its loss is still that of the start.
+  const training = train(vae, dataset, { ...small, batchSize: 200, learningRate: 1e30 }, { gpu });
+  await assertRejects(
+    async () => {
+      for await (const event of training) assert(event.event !== "epoch");
+    },
+    DivergenceError,
+    "step 1 gave a number that is not finite",
+  );
+  training.trained.destroy();
+});
+
+Deno.test("train() says in one line that the device was lost", async () => {
+  const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  const training = train(vae, dataset, { ...small, epochs: 50 }, { device });
+  const error = await assertRejects(async () => {
+    for await (const event of training) if (event.event === "epoch" && event.epoch === 2) device.destroy();
+  }, GpuError);
+  assert(/^The GPU device was lost \(destroyed\) on \S.*$/.test(error.message), error.message);
+});
+
+Deno.test("train() refuses what does not fit before anything is trained", () => {
+  const attempt = (config: object) => assertThrows(() => train(vae, dataset, config, { gpu }), Error).message;
+  assertEquals(
+    attempt({ batchSize: 201, validation: 40 }),
+    'Cannot train with batches of 201: expected at most the 200 training rows of "blocks"',
+  );
+  assertEquals(
+    attempt({ validation: 240 }),
+    'Cannot validate on 240 rows: expected fewer than the 240 training rows of "blocks"',
+  );
+  assertEquals(
+    attempt({ batchSize: 0 }),
+    'Cannot set "batchSize" of the training: expected an integer of at least 1 and at most 65536, found 0',
+  );
+  assertEquals(
+    attempt({ latents: -3 }),
+    'Cannot set "latents" of model "vae": expected an integer of at least 1 and at most 4096, found -3',
+  );
+  assertEquals(
+    attempt({ hidden: [500, NaN, 3] }),
+    'Cannot set "hidden" of model "vae": expected integers joined by commas, each of at least 1 and at most 16384, found [500,null,3]',
+  );
+  assertEquals(
+    attempt({ beta: 1 }),
+    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation',
+  );
+});
+
+Deno.test("a checkpoint loads only where it belongs: model, shapes and dataset are checked", async () => {
+  const checkpoint = checkpointOf(await trained(vae as Model, { epochs: 1 }));
+  await assertRejects(
+    () => Trained.fromCheckpoint(betaVae as Model, checkpoint, { gpu }),
+    RangeError,
+    'Cannot load "checkpoint": expected a model "beta_vae", found "vae"',
+  );
+  const wider = { ...checkpoint, config: { ...checkpoint.config, hidden: [7] } };
+  await assertRejects(
+    () => Trained.fromCheckpoint(vae as Model, wider, { gpu }),
+    RangeError,
+    'expected "encoder.0.weight" of shape [16,7], found [16,6]',
+  );
+  assertThrows(
+    () => train(vae as Model, blocks(300), {}, { gpu, resume: checkpoint }),
+    RangeError,
+    'Cannot resume "checkpoint": expected rows 200, found 260',
+  );
+});
+
+Deno.test("a Gpu may serve several trainings, one after another", async () => {
+  using own = await Gpu.open();
+  const [a, b] = [
+    await trained(vae as Model, { epochs: 1 }, { gpu: own }),
+    await trained(vae as Model, { epochs: 1 }, { gpu: own }),
+  ];
+  assertEquals(a.bytes, b.bytes);
+});
