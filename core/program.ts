@@ -198,12 +198,16 @@ export class Program {
 
 function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch {
   const parts = terms.map(({ value }, i) => [`parts_${i}`, read(value.buffer)] as const);
-  const counts = terms.map(({ value }, i) => [`PARTS_${i}`, value.parts] as const);
+  const counts = terms.flatMap(({ value }, i) => [
+    [`PARTS_${i}`, value.parts],
+    [`ROWS_${i}`, value.storedRows],
+    [`REPEATS_${i}`, value.rows / tape.batch],
+  ]);
   return {
     label: "metrics",
     fragments: [{
       parts: [stateStruct, { text: metricsShader, parameters: { terms: terms.length } }],
-      constants: { ROWS: tape.rows, BATCH: tape.batch, SLOTS, ...Object.fromEntries(counts) },
+      constants: { BATCH: tape.batch, SLOTS, ...Object.fromEntries(counts) },
       buffers: { state: write(tape.state, "State"), ring: write(ring), ...Object.fromEntries(parts) },
     }],
     workgroups: [1],

@@ -57,8 +57,10 @@ export interface Values {
   readonly name: string;
   readonly buffer: GPUBuffer;
   readonly parts: number;
-  /** Stored rows. */
+  /** One for each of N rows, or several in turn for each. */
   readonly rows: number;
+  /** Rows stored, padding included. */
+  readonly storedRows: number;
   producer?: Node;
   /** Its place among the terms of the objective, once compiled. */
   term?: number;
@@ -133,14 +135,20 @@ export class Tape {
     this.rows = roundUp(batch, tiles.rowMultiple);
   }
 
-  /** A new variable of N rows. */
-  variable(name: string, columns: number, type: Tensor["type"] = "f32"): Variable {
-    return { name, rows: this.batch, columns, type, consumers: [] };
+  /** A new variable of N rows, or of another number of them. */
+  variable(name: string, columns: number, type: Tensor["type"] = "f32", rows: number = this.batch): Variable {
+    return { name, rows, columns, type, consumers: [] };
   }
 
   /** New per-row values in `parts` partial sums. */
-  values(name: string, parts: number): Values {
-    return { name, buffer: this.buffer(name, parts * this.rows * 4), parts, rows: this.rows };
+  values(name: string, parts: number, rows: number = this.batch): Values {
+    const storedRows = this.stored(rows);
+    return { name, buffer: this.buffer(name, parts * storedRows * 4), parts, rows, storedRows };
+  }
+
+  /** Rows stored for so many rows. */
+  stored(rows: number): number {
+    return roundUp(rows, this.tiles.rowMultiple);
   }
 
   /** A buffer that lives as long as the tape. */
@@ -172,10 +180,14 @@ export class Tape {
     return this.#store(this.#gradients, variable, { ...variable, name: `gradient of ${variable.name}`, type: "f32" });
   }
 
-  #store<K>(map: Map<K, Tensor>, key: K, { name, columns, type }: Pick<Variable, "name" | "columns" | "type">): Tensor {
+  #store<K>(
+    map: Map<K, Tensor>,
+    key: K,
+    { name, rows, columns, type }: Pick<Variable, "name" | "rows" | "columns" | "type">,
+  ): Tensor {
     let tensor = map.get(key);
     if (!tensor) {
-      tensor = createTensor(this.gpu, name, this.batch, columns, { storedRows: this.rows, type });
+      tensor = createTensor(this.gpu, name, rows, columns, { storedRows: this.stored(rows), type });
       this.#buffers.push(tensor.buffer);
       map.set(key, tensor);
     }
@@ -194,9 +206,9 @@ export class Tape {
     return tensor;
   }
 
-  /** A fragment giving load_m of a variable, or of its gradient. */
-  load(m: string, source: Variable | Tensor): Fragment {
-    return loader(m, "buffer" in source ? source : this.tensor(source));
+  /** A fragment giving load_m of a variable, or of its gradient; each row `repeats` times in turn. */
+  load(m: string, source: Variable | Tensor, repeats = 1): Fragment {
+    return loader(m, "buffer" in source ? source : this.tensor(source), repeats);
   }
 
   /** Records a dispatch. */
@@ -210,11 +222,11 @@ export class Tape {
   }
 
   /** Records an epilogue on a variable's (or zero) values, without a product. */
-  map(label: string, a: Fragment, epilogue: Fragment, columns: number): void {
+  map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
     this.dispatch({
       label,
       fragments: [{ parts: [layout, mapTile, rowSum] }, a, epilogue],
-      workgroups: [roundUp(columns, PANEL) / PANEL, this.rows / 8],
+      workgroups: [roundUp(columns, PANEL) / PANEL, this.stored(rows) / 8],
     });
   }
 
@@ -245,7 +257,7 @@ export class Tape {
     if (term === undefined) return { parts: [`fn upstream_${m}(row: u32) -> f32 {\n  return 0.0;\n}`] };
     return {
       parts: [stateStruct, { text: upstreamPart, parameters: { m } }],
-      constants: { [`TERM_${m}`]: term, BATCH: this.batch },
+      constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values!.rows },
       buffers: { state: read(this.state, "State") },
     };
   }
@@ -288,13 +300,15 @@ export class Tape {
       return { tensor: this.gradient(variable), deliver: () => {} };
     }
     const { rows, columns, name } = variable;
-    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows, columns, { storedRows: this.rows });
+    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows, columns, {
+      storedRows: this.stored(rows),
+    });
     this.#buffers.push(tensor.buffer);
     return {
       tensor,
       deliver: () => {
         if (!this.needsGradient(variable)) return;
-        this.map(`${name} gradient`, loader("a", tensor), this.contribution(variable), columns);
+        this.map(`${name} gradient`, loader("a", tensor), this.contribution(variable), variable);
       },
     };
   }
@@ -326,8 +340,9 @@ export class Tape {
     this.#dispatches = [];
     const terms = objectives.flatMap((objective) => objective.terms);
     terms.forEach((term, i) => term.value.term = training ? i : undefined);
-    const factor = training?.reduction === "sum" ? 1 : 1 / this.batch;
-    const scalars = terms.map((term) => scaled(term.weight, factor));
+    // Several values for a datum count as their mean.
+    const factor = training?.reduction === "sum" ? this.batch : 1;
+    const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
     this.#training = training;
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
@@ -376,11 +391,11 @@ export class Tape {
   }
 }
 
-/** A fragment giving load_m of a matrix. */
-export function loader(m: string, tensor: Tensor): Fragment {
+/** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
+export function loader(m: string, tensor: Tensor, repeats = 1): Fragment {
   return {
     parts: [{ text: tensor.type === "u8" ? loadU8 : loadF32, parameters: { m } }],
-    constants: { [`ROWS_${m}`]: tensor.storedRows },
+    constants: { [`ROWS_${m}`]: tensor.storedRows, [`REPEATS_${m}`]: repeats },
     buffers: { [m]: read(tensor) },
   };
 }

@@ -1,6 +1,7 @@
 // The last dispatch of a step: sums every term over the rows of the batch, in a fixed order, into this step's slot of a ring,
-// and moves on to the next step. One workgroup; a term's parts are [parts][ROWS].
-// Needs: buffers state, ring, and parts_0 ... of f32; const ROWS, BATCH, SLOTS, PARTS_0 .... Gives: main.
+// and moves on to the next step. One workgroup; a term's parts are [parts][rows].
+// Needs: buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, and for each term PARTS_0, ROWS_0 (stored) and
+// REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 
 var<workgroup> partial_sums: array<f32, 256>;
 
@@ -16,8 +17,8 @@ fn main(@builtin(local_invocation_index) index: u32) {
   //: repeat term 0..$terms
   {
     var sum = 0.0;
-    for (var i = index; i < PARTS_$term * ROWS; i += 256u) {
-      sum += select(0.0, parts_$term[i], i % ROWS < live);
+    for (var i = index; i < PARTS_$term * ROWS_$term; i += 256u) {
+      sum += select(0.0, parts_$term[i], i % ROWS_$term < live * REPEATS_$term);
     }
     partial_sums[index] = sum;
     workgroupBarrier();
@@ -28,7 +29,7 @@ fn main(@builtin(local_invocation_index) index: u32) {
       workgroupBarrier();
     }
     if (index == 0u) {
-      ring[(step % SLOTS) * $termsu + $termu] = partial_sums[0];
+      ring[(step % SLOTS) * $termsu + $termu] = partial_sums[0] / f32(REPEATS_$term);
     }
     workgroupBarrier();
   }

@@ -20,10 +20,10 @@ import denseGradient from "../../shaders/epilogues/dense_gradient.wgsl" with { t
  */
 export function activate(t: Tape, x: Variable, activation: Activation): Variable {
   const { shader, needsInput }: ActivationShader = activations[activation];
-  const y = t.variable(`${activation} of ${x.name}`, x.columns);
+  const y = t.variable(`${activation} of ${x.name}`, x.columns, "f32", x.rows);
   const epilogue = (): Fragment => ({
     parts: [shader, denseEpilogue],
-    constants: { ROWS_y: t.rows, COLUMNS: x.columns },
+    constants: { ROWS_y: t.stored(x.rows), COLUMNS: x.columns },
     buffers: { y: write(t.tensor(y)) },
   });
   if (!needsInput) x.sink = epilogue;
@@ -42,7 +42,7 @@ export function activate(t: Tape, x: Variable, activation: Activation): Variable
     inputs: [x],
     parameters: [],
     forward() {
-      if (!t.fused(x)) t.map(y.name, loader("a", t.tensor(x)), epilogue(), x.columns);
+      if (!t.fused(x)) t.map(y.name, loader("a", t.tensor(x)), epilogue(), x);
     },
     backward: () => deliver(),
   }, y);

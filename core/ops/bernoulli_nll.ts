@@ -18,7 +18,7 @@ import bernoulliNllShader from "../../shaders/epilogues/bernoulli_nll.wgsl" with
  * not stored, unless something else reads them. x may lie anywhere in [0, 1]; only for x in {0, 1} is it a likelihood.
  *
  * @param logits [N, D]
- * @param x [N, D]
+ * @param x [N, D]; where the logits have L rows for each row of x, each row is compared with all of its L.
  */
 export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
   if (logits.columns !== x.columns) {
@@ -26,18 +26,18 @@ export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
       `Cannot compare "${logits.name}" with "${x.name}": expected ${x.columns} columns, found ${logits.columns}`,
     );
   }
-  const nll = t.values("nll", roundUp(logits.columns, PANEL) / t.tiles.summed);
+  const nll = t.values("nll", roundUp(logits.columns, PANEL) / t.tiles.summed, logits.rows);
   let deliver = () => {};
   const epilogue = (): Fragment => {
     const common: Fragment = {
       parts: [bernoulliNllShader],
-      constants: { ROWS_nll: t.rows, COLUMNS: logits.columns },
+      constants: { ROWS_nll: nll.storedRows, COLUMNS: logits.columns },
       buffers: { nll: write(nll.buffer) },
     };
-    if (!t.training) return merge(common, t.load("data", x), { parts: [backwardNone] });
+    if (!t.training) return merge(common, t.load("data", x, logits.rows / x.rows), { parts: [backwardNone] });
     const target = t.gradientTarget(logits);
     deliver = target.deliver;
-    return merge(common, t.load("data", x), t.upstream("nll", nll), {
+    return merge(common, t.load("data", x, logits.rows / x.rows), t.upstream("nll", nll), {
       parts: [backwardStore],
       constants: { ROWS_gradient: target.tensor.storedRows },
       buffers: { gradient: write(target.tensor) },
@@ -49,7 +49,7 @@ export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
     inputs: [logits, x],
     parameters: [],
     forward() {
-      if (!t.fused(logits)) t.map("nll", loader("a", t.tensor(logits)), epilogue(), logits.columns);
+      if (!t.fused(logits)) t.map("nll", loader("a", t.tensor(logits)), epilogue(), logits);
     },
     backward: () => deliver(),
   }, nll);

@@ -17,11 +17,11 @@ import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
  * @returns x [N, D]
  */
 export function bernoulliSample(t: Tape, logits: Variable): Variable {
-  const x = t.variable("sample", logits.columns);
+  const x = t.variable("sample", logits.columns, "f32", logits.rows);
   const stream = t.stream();
   const epilogue = (): Fragment => ({
     parts: [stateStruct, random, bernoulliSampleShader],
-    constants: { ROWS_y: t.rows, COLUMNS: logits.columns, STREAM_sample: stream },
+    constants: { ROWS_y: t.stored(x.rows), COLUMNS: logits.columns, STREAM_sample: stream },
     buffers: { y: write(t.tensor(x)), state: read(t.state, "State") },
   });
   logits.sink = epilogue;
@@ -30,7 +30,7 @@ export function bernoulliSample(t: Tape, logits: Variable): Variable {
     inputs: [logits],
     parameters: [],
     forward() {
-      if (!t.fused(logits)) t.map(x.name, loader("a", t.tensor(logits)), epilogue(), logits.columns);
+      if (!t.fused(logits)) t.map(x.name, loader("a", t.tensor(logits)), epilogue(), logits);
     },
   }, x);
   return x;

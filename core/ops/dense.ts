@@ -31,12 +31,13 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
     );
   }
   const { shader, needsInput }: ActivationShader = activations[activation];
-  const y = t.variable(parameter.name, outputs);
+  const y = t.variable(parameter.name, outputs, "f32", x.rows);
   // What f' is computed from where that is not y; a variable of its own so that it is stored only where it is needed.
-  const a = t.variable(`input of ${parameter.name}`, outputs);
+  const a = t.variable(`input of ${parameter.name}`, outputs, "f32", x.rows);
   const weight = parameter.tensor;
   const columns = roundUp(outputs, PANEL);
-  const macs = t.batch * inputs * outputs;
+  const macs = x.rows * inputs * outputs;
+  const rows = t.stored(x.rows);
   y.fusible = activation === "identity";
   if (activation !== "identity") {
     y.finish = () => {
@@ -55,13 +56,13 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
     forward() {
       const store = (): Fragment => ({
         parts: [shader, needsInput ? denseKeep : denseEpilogue],
-        constants: { ROWS_y: t.rows, COLUMNS: outputs },
+        constants: { ROWS_y: rows, COLUMNS: outputs },
         buffers: { y: write(t.tensor(y)), ...(needsInput ? { kept_input: write(t.tensor(a)) } : {}) },
       });
       t.product({
         label: `${parameter.name} forward`,
         kind: "forward",
-        rows: t.rows,
+        rows,
         depth: roundUp(inputs, PANEL),
         columns,
         a: t.load("a", x),
@@ -78,7 +79,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
         t.product({
           label: `${parameter.name} input gradient`,
           kind: "inputGradient",
-          rows: t.rows,
+          rows,
           depth: columns,
           columns: roundUp(inputs, PANEL),
           a: t.load("a", gradient),
@@ -92,7 +93,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
           label: `${parameter.name} weight gradient`,
           kind: "weightGradient",
           rows: parameter.biasRow,
-          depth: t.rows,
+          depth: rows,
           columns,
           a: t.load("a", x),
           b: t.load("b", gradient),

@@ -43,11 +43,13 @@ export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): D
     );
   }
   const latents = statistics.columns / 2;
-  const z = t.variable("z", latents);
+  const { rows } = statistics;
+  const storedRows = t.stored(rows);
+  const z = t.variable("z", latents, "f32", rows);
   const stream = t.stream();
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
-    constants: { STREAM_noise: stream, ROWS_noise: t.rows },
+    constants: { STREAM_noise: stream, ROWS_noise: storedRows },
     buffers: { state: read(t.state, "State") },
   };
   const gaussianFragment = (): Fragment => {
@@ -58,7 +60,7 @@ export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): D
       buffers: { statistics: read(tensor, "array<f32>") },
     };
   };
-  const kl: Values = t.values("kl", Math.ceil(latents / 4));
+  const kl: Values = t.values("kl", Math.ceil(latents / 4), rows);
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
   const finish = (): Fragment => {
     target ??= t.gradientTarget(statistics);
@@ -79,15 +81,15 @@ export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): D
           label: "reparameterize",
           fragments: [gaussianFragment(), noiseFragment, {
             parts: [reparameterizeShader],
-            constants: { ROWS: t.rows },
+            constants: { ROWS: storedRows },
             buffers: { z: write(t.tensor(z)), kl: write(kl.buffer) },
           }],
-          workgroups: [Math.ceil(t.rows * kl.parts / 64)],
+          workgroups: [Math.ceil(storedRows * kl.parts / 64)],
         });
       },
       backward() {
         // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.
-        if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), latents);
+        if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), z);
         target?.deliver();
       },
     },

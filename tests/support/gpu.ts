@@ -83,7 +83,7 @@ export class Bench {
   given(y: Variable, gradient: Float32Array): Term & { set(gradient: Float32Array): void } {
     const { tape } = this;
     const name = `given gradient of ${y.name}`;
-    const tensor = createTensor(this.gpu, name, y.rows, y.columns, { storedRows: tape.rows });
+    const tensor = createTensor(this.gpu, name, y.rows, y.columns, { storedRows: tape.stored(y.rows) });
     const set = (gradient: Float32Array) => upload(this.gpu, tensor, gradient);
     set(gradient);
     const value = tape.values(name, 1);
@@ -92,7 +92,7 @@ export class Bench {
       inputs: [y],
       parameters: [],
       forward() {},
-      backward: () => tape.map(name, loader("a", tensor), tape.contribution(y), y.columns),
+      backward: () => tape.map(name, loader("a", tensor), tape.contribution(y), y),
     }, value);
     return { name, value, weight: constant(0), set };
   }
@@ -144,11 +144,11 @@ export class Bench {
   }
 
   /** One number for every row. */
-  async rows({ buffer, parts, rows }: Values): Promise<Float64Array> {
+  async rows({ buffer, parts, storedRows }: Values): Promise<Float64Array> {
     const partial = new Float32Array(await this.gpu.read(buffer));
     return Float64Array.from({ length: this.tape.batch }, (_, row) => {
       let sum = 0;
-      for (let part = 0; part < parts; part++) sum += partial[part * rows + row];
+      for (let part = 0; part < parts; part++) sum += partial[part * storedRows + row];
       return sum;
     });
   }
