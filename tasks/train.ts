@@ -168,7 +168,7 @@ async function begin({ named, dataset: name, told, settings, resumed }: Job, con
   context.print(`Training ${model.name} on ${name} into ${folder}`);
   const end = await follow(training, { folder, named, every: settings.checkpointEvery, resumed }, context);
   if (end.stopped) {
-    context.print(`Stopped; the checkpoint holds all ${end.step} steps. Go on with`);
+    context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${quoted(folder)}`);
     return;
   }
@@ -245,7 +245,8 @@ async function follow(
       }
     }
   } catch (error) {
-    throw saved ? withCheckpoint(error, file, saved) : error;
+    // Nobody reads a message when the reader went away.
+    throw saved && !(error instanceof Deno.errors.BrokenPipe) ? withCheckpoint(error, file, saved) : error;
   }
   throw new Error("The training ended without its last event");
 }

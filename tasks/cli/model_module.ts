@@ -7,6 +7,7 @@
 import type { Model } from "../../core/model.ts";
 import { models } from "../../models/mod.ts";
 import { closestString } from "@std/text";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { UsageError } from "./flags.ts";
 
 /** A model, and the module that it came from where it is not one of `models/`. */
@@ -33,14 +34,14 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
         "a module of your own is a path or URL, such as ./my_vae.ts",
     );
   }
-  const module = /^[a-z][a-z+.-]+:/i.test(name) ? name : new URL(name, `file://${Deno.cwd()}/`).href;
+  const module = /^[a-z][a-z+.-]+:/i.test(name) ? name : pathToFileURL(name).href;
   return { model: onlyModel(await load(name, module), name), module };
 }
 
 async function load(name: string, module: string): Promise<Record<string, unknown>> {
   if (module.startsWith("file:") && !await isFile(new URL(module))) {
     throw new UsageError(
-      `Cannot load the model "${name}": there is no file ${decodeURIComponent(new URL(module).pathname)}`,
+      `Cannot load the model "${name}": there is no file ${fileURLToPath(module)}`,
     );
   }
   try {

@@ -159,12 +159,12 @@ export async function requireFree(folder: string): Promise<void> {
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) return;
   if (!info.isDirectory) throw new UsageError(`Cannot write the run to "${folder}": there is a file of that name`);
-  for await (const _ of Deno.readDir(folder)) {
-    throw new UsageError(
-      `Cannot write the run to "${folder}": the folder is not empty; ` +
-        `go on with the run in it by --resume ${quoted(folder)}, or name another folder`,
-    );
-  }
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  if (names.length === 0) return;
+  const way = names.includes(FILES.checkpoint)
+    ? `go on with the run in it by --resume ${quoted(folder)}, or name`
+    : "name";
+  throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);
 }
 
 /**

@@ -205,7 +205,7 @@ Deno.test("train refuses an output folder that is not empty, or that it cannot w
     assertEquals([full.code, full.stdout, names("full")], [2, "", ["mine.txt"]]);
     assertStringIncludes(
       full.stderr,
-      'Cannot write the run to "full": the folder is not empty; go on with the run in it by --resume full',
+      'Cannot write the run to "full": the folder is not empty; name another one',
     );
     const file = await attempt(trainTask, [...small, "--out", "full/mine.txt"]);
     assertEquals([file.code, file.stdout], [2, ""]);
@@ -213,9 +213,12 @@ Deno.test("train refuses an output folder that is not empty, or that it cannot w
     const denied = await attempt(trainTask, [...small, "--out", "/dev/null/run"]);
     assertEquals([denied.code, denied.stdout], [1, ""]);
     assertMatch(denied.stderr, /^Error: Cannot write to the folder "\/dev\/null\/run": .+\n$/);
-    // An empty folder that is there is taken.
+    // An empty folder that is there is taken, a run in it is not overwritten.
     await Deno.mkdir("empty");
     assertEquals((await attempt(trainTask, [...small, "--out", "empty"])).code, 0);
+    const again = await attempt(trainTask, [...small, "--out", "empty"]);
+    assertEquals([again.code, again.stdout], [2, ""]);
+    assertStringIncludes(again.stderr, "go on with the run in it by --resume empty, or name another one");
   }));
 
 Deno.test("train stops at a number that is not finite, names tensor, step and the last good checkpoint, and returns 1", () =>
@@ -252,6 +255,20 @@ Deno.test("train says that the device was lost, where the last checkpoint is and
     await attempt(trainTask, [...small, "--out", "whole"]);
     assertEquals((await attempt(trainTask, ["--resume", "run"])).code, 0);
     assertEquals(await read("run/checkpoint.safetensors"), await read("whole/checkpoint.safetensors"));
+  }));
+
+Deno.test("train ends silently when the reader of its output went away, and can be resumed", () =>
+  inFolder(async () => {
+    const onWrite = (stdout: string) => {
+      if (stdout.includes("epoch 2/")) throw new Deno.errors.BrokenPipe("Broken pipe");
+    };
+    const { code, stderr } = await attempt(trainTask, [...small, "--checkpoint-every", "3", "--out", "run"], {
+      onWrite,
+    });
+    assertEquals([code, stderr], [141, ""]);
+    // Two epochs are done, and three were to pass before the first checkpoint after the start's.
+    assertEquals(decodeCheckpoint(await read("run/checkpoint.safetensors"), "checkpoint").progress.step, 0);
+    assertEquals((await attempt(trainTask, ["--resume", "run"])).code, 0);
   }));
 
 Deno.test("train refuses a wrong command line with 2, and says what was expected", async () => {
