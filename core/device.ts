@@ -169,6 +169,8 @@ export class Gpu {
     try {
       await staging.mapAsync(GPUMapMode.READ);
     } catch (error) {
+      // A read fails a moment before the device is reported lost, which says more.
+      await new Promise((resolve) => setTimeout(resolve, 20));
       this.check();
       throw new GpuError(`Cannot read from the GPU (${this.adapter})`, { cause: error });
     }

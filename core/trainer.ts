@@ -5,7 +5,7 @@
  */
 
 import { type Dataset, features, slice } from "./dataset.ts";
-import { Gpu, GpuError } from "./device.ts";
+import { Gpu } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import type { Model } from "./model.ts";
@@ -288,11 +288,6 @@ class Trainer<C extends object> {
         seconds: seconds(),
         stopped: done < this.#stepsUntil(epochs),
       };
-    } catch (error) {
-      // A read fails a moment before the device is reported lost, which says more.
-      if (error instanceof GpuError) await new Promise((resolve) => setTimeout(resolve, 20));
-      gpu.check();
-      throw error;
     } finally {
       await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();

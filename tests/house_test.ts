@@ -1,7 +1,7 @@
 /**
  * Holds the order of the house: who may import whom, who may print, and that what deno.json names exists.
  *
- * tasks -> everything; figures, evaluation, models, datasets -> core; core -> shaders; mod.ts re-exports.
+ * tasks -> everything; figures, models, datasets -> core; core -> shaders; mod.ts re-exports.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -10,11 +10,10 @@ const root = new URL("../", import.meta.url);
 
 /** Which other folders a folder's files may import. `tasks`, `tests` and `bench` import what they like. */
 const mayImport: Record<string, readonly string[]> = {
-  "mod.ts": ["core", "models", "datasets", "evaluation", "figures"],
+  "mod.ts": ["core", "models", "datasets", "figures"],
   core: ["shaders"],
   models: ["core"],
   datasets: ["core"],
-  evaluation: ["core"],
   figures: ["core"],
   shaders: [],
 };
@@ -101,8 +100,8 @@ Deno.test("violations() finds an import of a folder that is not allowed", () => 
   assertEquals(violations("models/a.ts", 'const x = await import("../datasets/mnist.ts");'), [
     "models/a.ts imports datasets/mnist.ts",
   ]);
-  assertEquals(violations("figures/a.ts", 'import type {\n  A,\n} from "../evaluation/a.ts";'), [
-    "figures/a.ts imports evaluation/a.ts",
+  assertEquals(violations("figures/a.ts", 'import type {\n  A,\n} from "../datasets/a.ts";'), [
+    "figures/a.ts imports datasets/a.ts",
   ]);
   assertEquals(violations("core/a.ts", 'import "../models/a.ts";\nexport const a = "b";'), [
     "core/a.ts imports models/a.ts",
@@ -124,7 +123,7 @@ Deno.test("violations() finds a package that the library would depend on, and le
 Deno.test("violations() finds printing and reading of the command line", () => {
   assertEquals(violations("core/a.ts", "if (x) console.log(x);"), ["core/a.ts uses console.log"]);
   assertEquals(violations("models/a.ts", "const [x] = Deno.args;"), ["models/a.ts uses Deno.args"]);
-  assertEquals(violations("evaluation/a.ts", "Deno.stdout.writeSync(x);"), ["evaluation/a.ts uses Deno.stdout"]);
+  assertEquals(violations("figures/a.ts", "Deno.stdout.writeSync(x);"), ["figures/a.ts uses Deno.stdout"]);
 });
 
 Deno.test("violations() lets the allowed pass, and looks into no comment", () => {

@@ -21,7 +21,7 @@ export function bernoulliSample(t: Tape, logits: Variable): Variable {
   const stream = t.stream();
   const epilogue = (): Fragment => ({
     parts: [stateStruct, random, bernoulliSampleShader],
-    constants: { ROWS_y: t.stored(x.rows), COLUMNS: logits.columns, STREAM_sample: stream },
+    constants: { ROWS_y: t.stored(x.rows), COLUMNS: logits.columns, LIVE_sample: x.rows, STREAM_sample: stream },
     buffers: { y: write(t.tensor(x)), state: read(t.state, "State") },
   });
   logits.sink = epilogue;

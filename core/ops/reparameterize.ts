@@ -49,7 +49,7 @@ export function reparameterize(t: Tape, statistics: Variable, noise?: Tensor): D
   const stream = t.stream();
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
-    constants: { STREAM_noise: stream, ROWS_noise: storedRows },
+    constants: { STREAM_noise: stream, LIVE_noise: rows },
     buffers: { state: read(t.state, "State") },
   };
   const gaussianFragment = (): Fragment => {

@@ -98,7 +98,7 @@ const small = {
   batchSize: 21,
   epochs: 5,
   validation: 40,
-  learningRate: 0.02,
+  learningRate: 0.03,
   seed: 3,
 } as const;
 
@@ -278,7 +278,7 @@ for (const model of contract) {
   Deno.test(`${model.name} trains on a caller's own device, and leaves it alive`, async () => {
     const adapter = await navigator.gpu.requestAdapter();
     const device = await adapter!.requestDevice();
-    // Which tiles are chosen depends on what a device was asked for, and the last bits depend on the tiles.
+    // Which tiles are chosen depends on what a device was asked for, and the last bits, though not the draws, on the tiles.
     const config = { epochs: 1, tiles: "workgroup" };
     const [own, usual] = [await trained(model, config, { device }), await trained(model, config)].map(checkpointOf);
     assertEquals([...own.tensors], [...usual.tensors]);

@@ -21,13 +21,13 @@ function given(bench: Bench, latents: number, values: Float32Array) {
   return tensor;
 }
 
-/** The noise that a tape's first stream draws at a step: four latents of a row at index `column4 · rows + row`. */
+/** The noise that a tape's first stream draws at a step: four latents of a row at index `column4 · batch + row`. */
 function drawn(bench: Bench, latents: number, seed: number, step: number): Float64Array {
-  const { batch, rows } = bench.tape;
-  const values = normals(new Float64Array(Math.ceil(latents / 4) * rows * 4), seed, step, 1);
+  const { batch } = bench.tape;
+  const values = normals(new Float64Array(Math.ceil(latents / 4) * batch * 4), seed, step, 1);
   return Float64Array.from({ length: batch * latents }, (_, i) => {
     const [row, k] = [Math.floor(i / latents), i % latents];
-    return values[((k >> 2) * rows + row) * 4 + k % 4];
+    return values[((k >> 2) * batch + row) * 4 + k % 4];
   });
 }
 
