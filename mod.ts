@@ -37,12 +37,16 @@ export type { Likelihood, Posterior } from "./core/distributions/distribution.ts
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { diagonalGaussian } from "./core/distributions/gaussian.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
-export type { Batch, DataShape, Model } from "./core/model.ts";
+export type { Batch, Condition, DataShape, Model } from "./core/model.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
+export { absoluteDifference } from "./core/ops/absolute_difference.ts";
+export { concat } from "./core/ops/concat.ts";
+export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
-export { type Draw, reparameterize } from "./core/ops/reparameterize.ts";
+export { importanceBound } from "./core/ops/importance.ts";
+export { type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/parameters.ts";
 export { constant, type Schedule, valueAt } from "./core/schedule.ts";
@@ -51,6 +55,7 @@ export type { Objective, Tape, Term, Values, Variable } from "./core/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,
+  type ConditionOptions,
   type DataDescription,
   decodeCheckpoint,
   type EvaluateOptions,
@@ -62,7 +67,10 @@ export { DivergenceError, train, type Training, type TrainOptions } from "./core
 export { type TrainingConfig, trainingSettings } from "./core/training_settings.ts";
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { mnist } from "./datasets/mnist.ts";
+export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
-export { vae } from "./models/vae.ts";
+export { cvae, type CvaeConfig } from "./models/cvae.ts";
+export { iwae, type IwaeConfig } from "./models/iwae.ts";
+export { vae, type VaeConfig } from "./models/vae.ts";

@@ -92,7 +92,7 @@ async function prepare(
     config,
     training,
     parameters,
-    shape,
+    data: { shape },
     split: { values, count: ROWS },
   });
   await step.program.submit(1);

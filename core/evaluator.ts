@@ -4,27 +4,20 @@
  * @module
  */
 
-import type { Dataset, Split } from "./dataset.ts";
+import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
-import type { Model } from "./model.ts";
-import { type Binarization, gather, makeResident, type Resident } from "./ops/gather.ts";
 import type { Parameters } from "./parameters.ts";
 import { createState, Program, setState } from "./program.ts";
-import { valueAt } from "./schedule.ts";
+import { constant, valueAt } from "./schedule.ts";
 import { Tape, type Term } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
 
 /** What an {@linkcode Evaluator} is made of. */
-export interface EvaluatorOptions {
+export interface EvaluatorOptions extends BatchSource {
   readonly gpu: Gpu;
   readonly tiles: Tiles;
-  readonly model: Model;
-  readonly config: object;
   readonly parameters: Parameters;
-  readonly shape: Dataset["shape"];
-  readonly split: Split;
-  readonly binarize: Binarization;
   readonly seed: number;
   readonly batchSize: number;
 }
@@ -44,26 +37,37 @@ export function lossesOf(terms: readonly Term[], means: readonly number[], step:
 /** A forward program over a split that lies on the GPU. */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
-  readonly #source: Resident;
+  readonly #recorded: RecordedBatch;
   readonly #state: GPUBuffer;
   readonly #program: Program;
 
-  private constructor(options: EvaluatorOptions, source: Resident, state: GPUBuffer, program: Program) {
+  /** Holds everything scheduled at a training's step. */
+  readonly #setStep: (step: number) => void;
+
+  private constructor(
+    options: EvaluatorOptions,
+    recorded: RecordedBatch,
+    state: GPUBuffer,
+    program: Program,
+    setStep: (step: number) => void,
+  ) {
+    this.#setStep = setStep;
     this.#options = options;
-    this.#source = source;
+    this.#recorded = recorded;
     this.#state = state;
     this.#program = program;
   }
 
   /** Uploads the split and compiles the program. */
   static async create(options: EvaluatorOptions): Promise<Evaluator> {
-    const { gpu, tiles, model, config, parameters, shape, split, binarize } = options;
-    const source = makeResident(gpu, "rows to evaluate", shape, split);
+    const { gpu, tiles, model, config, parameters, split } = options;
     const state = createState(gpu);
     const tape = new Tape(gpu, Math.min(options.batchSize, split.count), tiles, state);
-    const { x } = gather(tape, source, binarize);
-    const compiled = tape.compile(model.objectives(tape, parameters, { x }, config));
-    return new Evaluator(options, source, state, await Program.create(tape, compiled));
+    const recorded = recordBatch(tape, options);
+    const compiled = tape.compile(model.objectives(tape, parameters, recorded.batch, config));
+    const at = (step: number) =>
+      recorded.setSchedules(compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
+    return new Evaluator(options, recorded, state, await Program.create(tape, compiled), at);
   }
 
   /**
@@ -78,6 +82,7 @@ export class Evaluator {
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
     setState(gpu, this.#state, { step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
     this.#program.seek(0);
+    this.#setStep(step);
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
     const steps = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count)) * samples;
@@ -97,7 +102,7 @@ export class Evaluator {
   /** Frees what it holds on the GPU. */
   destroy(): void {
     this.#program.destroy();
-    this.#source.buffer.destroy();
+    this.#recorded.destroy();
     this.#state.destroy();
   }
 }

@@ -17,7 +17,12 @@ export type DataShape = Pick<Dataset, "shape" | "classes">;
 export interface Batch {
   /** [N, D] */
   readonly x: Variable;
+  /** What a conditional model is given besides: [N, classes] or [N, 1]. */
+  readonly condition?: Variable;
 }
+
+/** How a label is given to a conditional model: 1 in the label's column of [N, classes], or as a number [N, 1]. */
+export type Condition = "one-hot" | "raw";
 
 /**
  * A variant of the VAE. Its loss is a sum of weighted terms; a model that encodes and decodes can be sampled, reconstructed and
@@ -37,9 +42,11 @@ export interface Model<C extends object = object> {
   /** Records the loss of a batch; one objective for each group of parameters. Terms named "nll" and "kl" make the ELBO. */
   objectives(t: Tape, p: Parameters, batch: Batch, config: C): readonly Objective[];
   /** Records q(z | x). x [N, D] */
-  encode?(t: Tape, p: Parameters, x: Variable, config: C): Posterior;
+  encode?(t: Tape, p: Parameters, x: Variable, config: C, condition?: Variable): Posterior;
   /** Records p(x | z). z [N, K] */
-  decode?(t: Tape, p: Parameters, z: Variable, config: C): Likelihood;
+  decode?(t: Tape, p: Parameters, z: Variable, config: C, condition?: Variable): Likelihood;
+  /** How labels reach the model, for conditional ones. */
+  condition?(config: C): Condition;
   /** K, for models that decode. */
   latents?(config: C): number;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */

@@ -25,10 +25,12 @@ import layout from "../shaders/layout.wgsl" with { type: "text" };
 import loadF32 from "../shaders/loaders/f32.wgsl" with { type: "text" };
 import loadU8 from "../shaders/loaders/u8.wgsl" with { type: "text" };
 import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
+import loadSum from "../shaders/loaders/sum.wgsl" with { type: "text" };
 import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
 import only from "../shaders/epilogues/only.wgsl" with { type: "text" };
 import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
+import upstreamNone from "../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
 /** A matrix on the tape, [rows, columns]. Its storage is allocated when something needs it stored. */
@@ -48,6 +50,8 @@ export interface Variable {
   finish?: () => Fragment;
   /** An epilogue that could take the values in as they are formed, so that they need not be stored. */
   sink?: () => Fragment;
+  /** Says that the sink cannot take the values in after all, once everything is recorded. */
+  unfused?: () => boolean;
   /** True where the producer can end with the sink. */
   fusible?: boolean;
 }
@@ -62,6 +66,10 @@ export interface Values {
   /** Rows stored, padding included. */
   readonly storedRows: number;
   producer?: Node;
+  /** The op that reads them, where they are not only a term. */
+  consumer?: Node;
+  /** A fragment giving upstream_m(row), dL/dvalue, from the op that reads them. */
+  upstream?: (m: string) => Fragment;
   /** Its place among the terms of the objective, once compiled. */
   term?: number;
 }
@@ -71,6 +79,8 @@ export interface Node {
   readonly name: string;
   readonly inputs: readonly Variable[];
   readonly parameters: readonly Parameter[];
+  /** Per-row values that it reads. */
+  readonly values?: readonly Values[];
   /** Records the forward dispatches. */
   forward(): void;
   /** Records what passes the gradient back to the inputs and parameters; forms their gradients in this order. */
@@ -96,7 +106,7 @@ export interface Objective {
 export interface Compiled {
   readonly dispatches: readonly Dispatch[];
   readonly terms: readonly Term[];
-  /** Term weights, then the optimizers' numbers: `State.scalars` at each step. */
+  /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
   readonly scalars: readonly Schedule[];
 }
 
@@ -124,6 +134,8 @@ export class Tape {
   #streams = 1;
   #training: Training | undefined;
   #firstScalar = 0;
+  #terms = 0;
+  readonly #schedules: Schedule[] = [];
 
   /**
    * @param gpu Where it will run.
@@ -163,10 +175,21 @@ export class Tape {
     return this.#streams++;
   }
 
+  /** Asks for a number that follows from the step; {@linkcode Tape.scalar} says where it stands. */
+  schedule(schedule: Schedule): number {
+    return this.#schedules.push(schedule) - 1;
+  }
+
+  /** The place in `State.scalars` of a number asked for, once compiling. */
+  scalar(index: number): number {
+    return this.#terms + index;
+  }
+
   /** Adds an operation that forms `outputs`. */
   record(node: Node, ...outputs: readonly (Variable | Values)[]): void {
     this.#nodes.push(node);
     for (const input of node.inputs) input.consumers.push(node);
+    for (const values of node.values ?? []) values.consumer = node;
     for (const output of outputs) output.producer = node;
   }
 
@@ -248,16 +271,23 @@ export class Tape {
 
   /** True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. */
   fused(variable: Variable): boolean {
-    return variable.fusible === true && variable.sink !== undefined && variable.consumers.length === 1;
+    const { fusible, sink, unfused, consumers } = variable;
+    return fusible === true && sink !== undefined && consumers.length === 1 && !unfused?.();
   }
 
-  /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss. */
-  upstream(m: string, values: Values | undefined): Fragment {
-    const term = values?.term;
-    if (term === undefined) return { parts: [`fn upstream_${m}(row: u32) -> f32 {\n  return 0.0;\n}`] };
+  /** True where an op reads the values, so that their upstream gradient is known only when that op has run. */
+  deferred(values: Values): boolean {
+    return this.training && values.consumer !== undefined;
+  }
+
+  /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss or that an op reads. */
+  upstream(m: string, values: Values): Fragment {
+    if (values.upstream) return values.upstream(m);
+    const { term } = values;
+    if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
     return {
       parts: [stateStruct, { text: upstreamPart, parameters: { m } }],
-      constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values!.rows },
+      constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
       buffers: { state: read(this.state, "State") },
     };
   }
@@ -293,22 +323,28 @@ export class Tape {
 
   /**
    * Where an op that forms the gradient of an input outside of a contribution writes it: the gradient itself where that is all there
-   * is to it, else a matrix of its own, which `deliver` then contributes.
+   * is to it, else a matrix of its own, which `deliver` then contributes. With `repeats`, that many rows in turn are for one row of
+   * the variable, and are summed.
    */
-  gradientTarget(variable: Variable): { tensor: Tensor; deliver: () => void } {
-    if (variable.consumers.length === 1 && !variable.finish) {
+  gradientTarget(variable: Variable, repeats = 1): { tensor: Tensor; deliver: () => void } {
+    if (variable.consumers.length === 1 && !variable.finish && repeats === 1) {
       return { tensor: this.gradient(variable), deliver: () => {} };
     }
     const { rows, columns, name } = variable;
-    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows, columns, {
-      storedRows: this.stored(rows),
+    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows * repeats, columns, {
+      storedRows: this.stored(rows * repeats),
     });
     this.#buffers.push(tensor.buffer);
     return {
       tensor,
       deliver: () => {
         if (!this.needsGradient(variable)) return;
-        this.map(`${name} gradient`, loader("a", tensor), this.contribution(variable), variable);
+        const load = repeats === 1 ? loader("a", tensor) : {
+          parts: [loadSum],
+          constants: { ROWS_a: tensor.storedRows, REPEATS_a: repeats },
+          buffers: { a: read(tensor) },
+        };
+        this.map(`${name} gradient`, load, this.contribution(variable), variable);
       },
     };
   }
@@ -344,6 +380,8 @@ export class Tape {
     const factor = training?.reduction === "sum" ? this.batch : 1;
     const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
     this.#training = training;
+    this.#terms = terms.length;
+    scalars.push(...this.#schedules);
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
     for (const objective of training ? objectives : []) {
@@ -364,14 +402,15 @@ export class Tape {
     for (const node of this.#nodes) {
       depends.set(
         node,
-        node.parameters.some(trained) || node.inputs.some((v) => v.producer && depends.get(v.producer)),
+        node.parameters.some(trained) ||
+          [...node.inputs, ...node.values ?? []].some(({ producer }) => producer && depends.get(producer)),
       );
     }
     const active = new Set<Node>();
     const visit = (node: Node) => {
       if (active.has(node) || !depends.get(node)) return;
       active.add(node);
-      for (const input of node.inputs) if (input.producer) visit(input.producer);
+      for (const { producer } of [...node.inputs, ...node.values ?? []]) if (producer) visit(producer);
     };
     for (const { value } of objective.terms) if (value.producer) visit(value.producer);
     this.#expected = new Map();

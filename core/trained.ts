@@ -11,7 +11,8 @@ import { Gpu } from "./device.ts";
 import type { Likelihood } from "./distributions/distribution.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Losses } from "./events.ts";
-import type { DataShape, Model } from "./model.ts";
+import { conditionColumns, conditionRows } from "./batch.ts";
+import type { Condition, DataShape, Model } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
 import { Parameters } from "./parameters.ts";
 import { createState, Program, setState } from "./program.ts";
@@ -88,12 +89,22 @@ const ROWS = 128;
 /** A program with one input matrix and one output matrix of {@linkcode ROWS} rows. */
 interface Mapping {
   readonly input: Tensor;
+  readonly condition?: Tensor;
   readonly output: Tensor;
   readonly program: Program;
 }
 
+/** Records the ops from an input to an output. */
+type Recording = (t: Tape, input: Variable, condition?: Variable) => Variable | undefined;
+
+/** What conditional models are told. */
+export interface ConditionOptions {
+  /** One class for each row; `sample` also takes one class for all, and without it goes through the classes in turn. */
+  readonly labels?: ArrayLike<number>;
+}
+
 /** How {@linkcode Trained.sample} draws. */
-export interface SampleOptions {
+export interface SampleOptions extends ConditionOptions {
   /** How many. Default 100. */
   readonly count?: number;
   /** Standard deviation of the latents drawn. Default 1, the prior. */
@@ -188,13 +199,15 @@ export class Trained<C extends object = object> {
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    const given = options.labels ?? Array.from({ length: this.data.classes ?? 0 }, (_, label) => label);
+    const labels = this.#condition ? Array.from({ length: count }, (_, i) => given[i % given.length]) : options.labels;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
     const z = new Float32Array(count * this.latents);
     normals(z, seed, 0, 0);
     for (let i = 0; i < z.length; i++) z[i] *= temperature;
-    return await this.decode(z, { draw, seed });
+    return await this.decode(z, { draw, seed, labels });
   }
 
   /**
@@ -205,10 +218,10 @@ export class Trained<C extends object = object> {
    */
   async decode(
     z: Float32Array,
-    { draw = "mean", seed = 0 }: Pick<SampleOptions, "draw" | "seed"> = {},
+    { draw = "mean", seed = 0, labels }: Pick<SampleOptions, "draw" | "seed" | "labels"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#apply(`decode ${draw}`, z, this.latents, seed, (t, x) => {
-      const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config);
+    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, labels }, (t, x, condition) => {
+      const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       return likelihood?.[draw]();
     });
   }
@@ -217,18 +230,25 @@ export class Trained<C extends object = object> {
    * The parameters of q(z | x).
    *
    * @param x [count, D], values from 0 to 1
+   * @param options The labels, for conditional models.
    * @returns mean and logVariance, [count, K] each
    */
-  async encode(x: Float32Array): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
-    const statistics = await this.#apply("encode", x, this.features, 0, (t, input) => {
-      return this.model.encode?.(t, this.parameters, input, this.config).statistics;
+  async encode(
+    x: Float32Array,
+    { labels }: ConditionOptions = {},
+  ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
+    const statistics = await this.#apply("encode", x, this.features, { labels }, (t, input, condition) => {
+      return this.model.encode?.(t, this.parameters, input, this.config, condition).statistics;
     });
     const k = this.latents;
-    const rows = statistics.length / (2 * k);
+    const count = x.length / this.features;
+    // A point, such as a plain autoencoder's, has no variance.
+    if (statistics.length === count * k) return { mean: statistics, logVariance: statistics.map(() => -Infinity) };
+    const width = statistics.length / count;
     const half = (from: number) => {
-      const out = new Float32Array(rows * k);
-      for (let row = 0; row < rows; row++) {
-        out.set(statistics.subarray(2 * k * row + from, 2 * k * row + from + k), row * k);
+      const out = new Float32Array(count * k);
+      for (let row = 0; row < count; row++) {
+        out.set(statistics.subarray(width * row + from, width * row + from + k), row * k);
       }
       return out;
     };
@@ -241,8 +261,8 @@ export class Trained<C extends object = object> {
    * @param x [count, D], values from 0 to 1
    * @returns [count, D]
    */
-  async reconstruct(x: Float32Array): Promise<Float32Array<ArrayBuffer>> {
-    return await this.decode((await this.encode(x)).mean);
+  async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    return await this.decode((await this.encode(x, options)).mean, options);
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
@@ -257,7 +277,7 @@ export class Trained<C extends object = object> {
       model: this.model as Model,
       config: this.config,
       parameters: this.parameters,
-      shape: this.data.shape,
+      data: this.data,
       split,
       binarize: options.binarize ?? this.training.binarize,
       seed: options.seed ?? this.training.seed,
@@ -286,46 +306,66 @@ export class Trained<C extends object = object> {
     return values.map((value, i) => u[i] < value ? 1 : 0);
   }
 
+  /** How labels reach the model, if they do. */
+  get #condition(): Condition | undefined {
+    return this.model.condition?.(this.config);
+  }
+
   /** Runs rows through a recorded mapping, {@linkcode ROWS} at a time. */
   async #apply(
     name: string,
     values: Float32Array,
     columns: number,
-    seed: number,
-    record: (t: Tape, input: Variable) => Variable | undefined,
+    { seed = 0, labels }: { readonly seed?: number; readonly labels?: ArrayLike<number> },
+    record: Recording,
   ): Promise<Float32Array<ArrayBuffer>> {
-    if (values.length === 0 || values.length % columns) {
+    const count = values.length / columns;
+    if (count === 0 || !Number.isInteger(count)) {
       throw new RangeError(
         `Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`,
       );
     }
+    const kind = this.#condition;
+    if (kind && labels?.length !== count) {
+      throw new RangeError(
+        `Cannot ${name} with "${this.model.name}": expected a label for each of ${count} rows, found ${
+          labels?.length ?? 0
+        }`,
+      );
+    }
+    const conditions = kind && conditionRows(kind, labels!, this.data.classes);
     let mapping = this.#mappings.get(name);
     if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
-    const { input, output, program } = await mapping;
-    const count = values.length / columns;
+    const { input, condition, output, program } = await mapping;
     const out = new Float32Array(count * output.columns);
     for (let from = 0; from < count; from += ROWS) {
-      const rows = Math.min(ROWS, count - from);
-      upload(this.gpu, input, values.subarray(from * columns, (from + rows) * columns));
+      const to = Math.min(from + ROWS, count);
+      upload(this.gpu, input, values.subarray(from * columns, to * columns));
+      if (condition) {
+        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
+      }
       setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
       await program.submit(1);
       const result = await download(this.gpu, output);
-      out.set(result.subarray(0, rows * output.columns), from * output.columns);
+      out.set(result.subarray(0, (to - from) * output.columns), from * output.columns);
     }
     return out;
   }
 
-  async #compile(
-    name: string,
-    columns: number,
-    record: (t: Tape, input: Variable) => Variable | undefined,
-  ): Promise<Mapping> {
+  async #compile(name: string, columns: number, record: Recording): Promise<Mapping> {
     const tape = new Tape(this.gpu, ROWS, this.tiles, this.#state);
-    const variable = tape.variable("input", columns);
-    const result = record(tape, variable);
+    const input = tape.variable("input", columns);
+    const kind = this.#condition;
+    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data.classes));
+    const result = record(tape, input, condition);
     if (!result) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
     const compiled = tape.compile([]);
-    return { input: tape.tensor(variable), output: tape.tensor(result), program: await Program.create(tape, compiled) };
+    return {
+      input: tape.tensor(input),
+      ...(condition ? { condition: tape.tensor(condition) } : {}),
+      output: tape.tensor(result),
+      program: await Program.create(tape, compiled),
+    };
   }
 
   /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */

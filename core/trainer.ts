@@ -168,7 +168,7 @@ class Trainer<C extends object> {
       config: this.#config,
       training: this.#training,
       parameters,
-      shape,
+      data: this.#dataset,
       split: slice(this.#dataset.train, 0, this.#count),
       step: start,
     });
@@ -180,7 +180,7 @@ class Trainer<C extends object> {
       model: this.#model as Model,
       config: this.#config,
       parameters,
-      shape,
+      data: this.#dataset,
       split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
       binarize,
       seed,

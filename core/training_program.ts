@@ -4,10 +4,8 @@
  * @module
  */
 
-import type { Dataset, Split } from "./dataset.ts";
+import { type BatchSource, recordBatch } from "./batch.ts";
 import type { Gpu } from "./device.ts";
-import type { Model } from "./model.ts";
-import { gather, makeResident } from "./ops/gather.ts";
 import type { Parameters } from "./parameters.ts";
 import { createState, Program, setState } from "./program.ts";
 import { Tape } from "./tape.ts";
@@ -15,16 +13,11 @@ import type { Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
 
 /** What a {@linkcode TrainingProgram} is made of. */
-export interface TrainingProgramOptions {
+export interface TrainingProgramOptions extends Omit<BatchSource, "binarize"> {
   readonly gpu: Gpu;
   readonly tiles: Tiles;
-  readonly model: Model;
-  readonly config: object;
   readonly training: TrainingConfig;
   readonly parameters: Parameters;
-  readonly shape: Dataset["shape"];
-  /** The rows to train on. */
-  readonly split: Split;
   /** The first step. */
   readonly step?: number;
 }
@@ -40,14 +33,13 @@ export interface TrainingProgram {
 
 /** Uploads the rows, records the step and compiles it. */
 export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
-  const { gpu, tiles, model, config, training, parameters, shape, split, step = 0 } = options;
+  const { gpu, tiles, model, config, training, parameters, split, step = 0 } = options;
   const state = createState(gpu);
-  const source = makeResident(gpu, "training rows", shape, split);
   const tape = new Tape(gpu, training.batchSize, tiles, state);
-  const batch = gather(tape, source, training.binarize);
+  const { batch, setSchedules, destroy } = recordBatch(tape, { ...options, binarize: training.binarize });
   const objectives = model.objectives(tape, parameters, batch, config);
   const compiled = tape.compile(objectives, { optimizer: optimizerOf(training), reduction: training.reduction });
-  batch.setSchedules(compiled.scalars);
+  setSchedules(compiled.scalars);
   const program = await Program.create(tape, compiled);
   const seek = (to: number) => {
     setState(gpu, state, { step: to, seed: training.seed, count: split.count, shuffle: true });
@@ -59,7 +51,7 @@ export async function createTrainingProgram(options: TrainingProgramOptions): Pr
     seek,
     destroy() {
       program.destroy();
-      source.buffer.destroy();
+      destroy();
       state.destroy();
     },
   };

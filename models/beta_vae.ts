@@ -5,6 +5,7 @@
  */
 
 import type { Model } from "../core/model.ts";
+import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import type { Schedule } from "../core/schedule.ts";
 import { constant } from "../core/schedule.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
@@ -13,8 +14,12 @@ import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./
 export interface BetaVaeConfig extends MlpConfig {
   readonly beta: number;
   readonly betaSchedule: "constant" | "warm-up" | "cyclic";
-  /** Steps of the warm-up, or of one cycle. */
+  /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
   readonly betaSteps: number;
+  /** Free bits of each latent dimension, nats. */
+  readonly freeBits: number;
+  /** C, nats that the KL is held at, growing from 0; 0 for none. */
+  readonly capacity: number;
 }
 
 function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
@@ -34,7 +39,11 @@ function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
  * β > 1 presses the posterior towards the prior; the loss is then a looser bound on -log p(x) than the ELBO, which is reported with
  * weight 1 all the same. Warm-up raises the weight from 0 to β in a straight line; cyclic does so in the first half of every cycle.
  *
- * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles.
+ * With a capacity the loss is E[-log p(x | z)] + β |KL - C|, C growing from 0. With free bits a latent dimension whose KL is below
+ * them has no gradient from its KL.
+ *
+ * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles; Burgess et al.,
+ * arXiv:1804.03599, equation 8, for the capacity; Kingma et al., arXiv:1606.04934, for the free bits.
  */
 export const betaVae: Model<BetaVaeConfig> = {
   name: "beta_vae",
@@ -49,12 +58,35 @@ export const betaVae: Model<BetaVaeConfig> = {
       choices: ["constant", "warm-up", "cyclic"],
       help: "how the weight comes to β",
     },
-    betaSteps: { type: "integer", default: 5000, minimum: 1, help: "steps of the warm-up or of one cycle" },
+    betaSteps: {
+      type: "integer",
+      default: 5000,
+      minimum: 1,
+      help: "steps of the warm-up, of one cycle, or of the capacity's growth",
+    },
+    freeBits: { type: "number", default: 0, minimum: 0, help: "nats of KL that each latent dimension has for free" },
+    capacity: {
+      type: "number",
+      default: 0,
+      minimum: 0,
+      help: "hold the KL at this many nats, growing from 0: beta * |KL - C|; 0 for none",
+    },
   },
-  parameters: mlpShapes,
+  parameters: (config, data) => mlpShapes(config, data),
   objectives(t, p, { x }, config) {
-    const { z, kl } = mlpEncode(t, p, x, config).draw();
+    const { capacity, freeBits, betaSteps } = config;
+    const { z, kl } = mlpEncode(t, p, x, config).draw({ freeBits });
     const nll = mlpDecode(t, p, z, config).nll(x);
+    if (capacity > 0) {
+      const distance = absoluteDifference(t, kl, { kind: "linear", from: 0, to: capacity, steps: betaSteps });
+      return [{
+        terms: [
+          { name: "nll", value: nll, weight: constant(1) },
+          { name: "kl", value: kl, weight: constant(0) },
+          { name: "capacity", value: distance, weight: weight(config) },
+        ],
+      }];
+    }
     return [{
       terms: [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: weight(config) }],
     }];

@@ -10,6 +10,7 @@ import { diagonalGaussian } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { DataShape } from "../core/model.ts";
 import { type Activation, ACTIVATIONS } from "../core/ops/activations.ts";
+import { concat } from "../core/ops/concat.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import type { Parameters, Shapes } from "../core/parameters.ts";
 import type { Settings } from "../core/settings.ts";
@@ -22,6 +23,8 @@ export interface MlpConfig {
   /** K */
   readonly latents: number;
   readonly activation: Activation;
+  /** 1: mean and log-variance from one trunk; 2: each from a tower of its own. */
+  readonly towers: number;
 }
 
 /** The settings of {@linkcode MlpConfig}. */
@@ -35,27 +38,54 @@ export const mlpSettings: Settings<MlpConfig> = {
   },
   latents: { type: "integer", default: 20, minimum: 1, maximum: 4096, help: "latent dimensions, K" },
   activation: { type: "choice", default: "tanh", choices: ACTIVATIONS, help: "activation of the hidden layers" },
+  towers: {
+    type: "integer",
+    default: 1,
+    minimum: 1,
+    maximum: 2,
+    help: "1: mean and log-variance from one trunk; 2: from a tower each",
+  },
 };
 
-/** D - hidden - 2 K and K - hidden reversed - D. */
-export function mlpShapes({ hidden, latents }: MlpConfig, data: DataShape): Shapes {
+/** The names of the encoder's stacks, each with what its last layer gives. */
+function towersOf({ towers, latents }: MlpConfig): readonly (readonly [name: string, outputs: number])[] {
+  return towers === 1 ? [["encoder", 2 * latents]] : [["encoder.mean", latents], ["encoder.logVariance", latents]];
+}
+
+/**
+ * D + C - hidden - 2 K and K + C - hidden reversed - D
+ *
+ * @param condition C, columns joined to x and to z.
+ */
+export function mlpShapes(config: MlpConfig, data: DataShape, condition = 0): Shapes {
+  const { hidden, latents } = config;
   const width = features(data.shape);
   return {
-    ...stackShapes("encoder", [width, ...hidden]),
-    posterior: { inputs: hidden.at(-1) ?? width, outputs: 2 * latents },
-    ...stackShapes("decoder", [latents, ...hidden.toReversed()]),
-    likelihood: { inputs: hidden[0] ?? latents, outputs: width },
+    ...Object.assign(
+      {},
+      ...towersOf(config).map(([name, outputs]) => ({
+        ...stackShapes(name, [width + condition, ...hidden]),
+        [`${name}.posterior`]: { inputs: hidden.at(-1) ?? width + condition, outputs },
+      })),
+    ),
+    ...stackShapes("decoder", [latents + condition, ...hidden.toReversed()]),
+    likelihood: { inputs: hidden[0] ?? latents + condition, outputs: width },
   };
 }
 
-/** q(z | x) = N(μ(x), diag σ²(x)), both from one trunk. */
-export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig): Posterior {
-  const h = stack(t, x, p, "encoder", config.hidden.length, config.activation);
-  return diagonalGaussian(t, dense(t, h, p.get("posterior")));
+/** q(z | x) = N(μ(x), diag σ²(x)); with a condition, of x joined with it. */
+export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig, condition?: Variable): Posterior {
+  const input = condition ? concat(t, [x, condition]) : x;
+  const heads = towersOf(config).map(([name]) => {
+    const h = stack(t, input, p, name, config.hidden.length, config.activation);
+    return dense(t, h, p.get(`${name}.posterior`));
+  });
+  return diagonalGaussian(t, heads.length === 1 ? heads[0] : concat(t, heads));
 }
 
-/** p(x | z), Bernoulli. */
-export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig): Likelihood {
-  const h = stack(t, z, p, "decoder", config.hidden.length, config.activation);
+/** p(x | z), Bernoulli; with a condition, of z joined with it. */
+export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig, condition?: Variable): Likelihood {
+  const input = condition ? concat(t, [z, condition]) : z;
+  const h = stack(t, input, p, "decoder", config.hidden.length, config.activation);
   return bernoulli(t, dense(t, h, p.get("likelihood")));
 }

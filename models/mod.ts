@@ -7,12 +7,15 @@
 import type { Gpu } from "../core/device.ts";
 import type { Model } from "../core/model.ts";
 import { decodeCheckpoint, Trained } from "../core/trained.ts";
+import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
+import { cvae } from "./cvae.ts";
+import { iwae } from "./iwae.ts";
 import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  ([vae, betaVae] as const).map((model) => [model.name, model as Model]),
+  ([ae, dae, vae, betaVae, cvae, iwae] as const).map((model) => [model.name, model as Model]),
 );
 
 /**

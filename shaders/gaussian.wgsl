@@ -1,12 +1,13 @@
 // A diagonal Gaussian whose mean and log-variance are the first and the last K columns of one matrix of 2 K columns. The
 // log-variance is clamped to [-30, 20], where float32 can still square the deviation; beyond, its gradient is zero.
-// Needs: buffer statistics of f32, const ROWS_statistics, LATENTS. Gives: mean_at, log_variance_at, within.
+// Needs: buffer statistics of f32, const ROWS_statistics, REPEATS_statistics (draws for a row),
+// LATENTS. Gives: mean_at, log_variance_at, within.
 
 fn mean_at(row: u32, column4: u32) -> vec4f {
   var v = vec4f();
   //: repeat c 0..4
   if (4u * column4 + $cu < LATENTS) {
-    v[$c] = statistics[at_scalar(ROWS_statistics, row, 4u * column4 + $cu)];
+    v[$c] = statistics[at_scalar(ROWS_statistics, row / REPEATS_statistics, 4u * column4 + $cu)];
   }
   //: end
   return v;
@@ -16,7 +17,7 @@ fn unclamped_log_variance_at(row: u32, column4: u32) -> vec4f {
   var v = vec4f();
   //: repeat c 0..4
   if (4u * column4 + $cu < LATENTS) {
-    v[$c] = statistics[at_scalar(ROWS_statistics, row, LATENTS + 4u * column4 + $cu)];
+    v[$c] = statistics[at_scalar(ROWS_statistics, row / REPEATS_statistics, LATENTS + 4u * column4 + $cu)];
   }
   //: end
   return v;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Draw } from "../ops/reparameterize.ts";
+import type { Draw, ReparameterizeOptions } from "../ops/reparameterize.ts";
 import type { Values, Variable } from "../tape.ts";
 
 /** p(x | z): what a decoder gives. */
@@ -24,8 +24,8 @@ export interface Posterior {
   readonly name: string;
   /** K */
   readonly latents: number;
-  /** What it is made of, [N, 2 K] for a diagonal Gaussian: μ, then log σ². */
+  /** What it is made of: [N, 2 K] for a diagonal Gaussian, μ and then log σ²; [N, K] for a point. */
   readonly statistics: Variable;
-  /** z ~ q(z | x) with the gradient passing through, and KL(q ‖ N(0, I)). */
-  draw(): Draw;
+  /** z ~ q(z | x) with the gradient passing through, and the divergence of q from N(0, I). */
+  draw(options?: ReparameterizeOptions): Draw;
 }

@@ -18,6 +18,6 @@ export function diagonalGaussian(t: Tape, statistics: Variable): Posterior {
     name: "diagonal gaussian",
     latents: statistics.columns / 2,
     statistics,
-    draw: () => reparameterize(t, statistics),
+    draw: (options) => reparameterize(t, statistics, options),
   };
 }

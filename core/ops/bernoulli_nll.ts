@@ -28,13 +28,13 @@ export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
   }
   const nll = t.values("nll", roundUp(logits.columns, PANEL) / t.tiles.summed, logits.rows);
   let deliver = () => {};
-  const epilogue = (): Fragment => {
+  const epilogue = (gradient: boolean): Fragment => {
     const common: Fragment = {
       parts: [bernoulliNllShader],
       constants: { ROWS_nll: nll.storedRows, COLUMNS: logits.columns },
       buffers: { nll: write(nll.buffer) },
     };
-    if (!t.training) return merge(common, t.load("data", x, logits.rows / x.rows), { parts: [backwardNone] });
+    if (!gradient) return merge(common, t.load("data", x, logits.rows / x.rows), { parts: [backwardNone] });
     const target = t.gradientTarget(logits);
     deliver = target.deliver;
     return merge(common, t.load("data", x, logits.rows / x.rows), t.upstream("nll", nll), {
@@ -43,15 +43,20 @@ export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
       buffers: { gradient: write(target.tensor) },
     });
   };
-  logits.sink = epilogue;
+  logits.sink = () => epilogue(t.training);
+  logits.unfused = () => t.deferred(nll);
   t.record({
     name: "nll",
     inputs: [logits, x],
     parameters: [],
     forward() {
-      if (!t.fused(logits)) t.map("nll", loader("a", t.tensor(logits)), epilogue(), logits);
+      if (t.fused(logits)) return;
+      t.map("nll", loader("a", t.tensor(logits)), epilogue(t.training && !t.deferred(nll)), logits);
     },
-    backward: () => deliver(),
+    backward() {
+      if (t.deferred(nll)) t.map("nll gradient", loader("a", t.tensor(logits)), epilogue(true), logits);
+      deliver();
+    },
   }, nll);
   return nll;
 }

@@ -61,34 +61,41 @@ export function makeResident(gpu: Gpu, name: string, shape: Dataset["shape"], sp
 
 /**
  * x [N, D]: the rows of this step's batch, in the shuffled or the stored order, binarized if asked. It is the first dispatch of a
- * step, and sets the step's scheduled numbers on the way.
+ * step, and sets the step's scheduled numbers on the way, unless another gather of the tape does.
  */
 export function gather(
   t: Tape,
   source: Resident,
   binarize: Binarization,
+  { name = "x", setsSchedules = true }: { readonly name?: string; readonly setsSchedules?: boolean } = {},
 ): { x: Variable; setSchedules(schedules: readonly Schedule[]): void } {
   if (source.type === "f32" && binarize !== "none") {
     throw new RangeError(`Cannot binarize float data: expected binarize "none", found "${binarize}"`);
   }
-  const x = t.variable("x", source.columns, source.type);
+  const x = t.variable(name, source.columns, source.type);
   const type = source.type === "u8" ? "u32" : "vec4f";
   const words = Math.ceil(source.columns / 4);
   const schedules = t.buffer("schedules", encodeSchedules(Array(28).fill({ kind: "constant", value: 0 })).byteLength);
   const stream = t.stream();
   const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
   t.record({
-    name: "gather",
+    name: `gather ${name}`,
     inputs: [],
     parameters: [],
     forward() {
       const groups = Math.ceil(t.rows * words / 64);
       const across = Math.min(groups, 32768);
       t.dispatch({
-        label: "gather",
+        label: `gather ${name}`,
         fragments: [{
           parts: [stateStruct, layout, random, shuffle, scheduleShader, gatherShader, value[binarize]],
-          constants: { ROWS: t.rows, BATCH: t.batch, WORDS: words, SCALARS: 28, STREAM_binarize: stream },
+          constants: {
+            ROWS: t.rows,
+            BATCH: t.batch,
+            WORDS: words,
+            SCALARS: setsSchedules ? 28 : 0,
+            STREAM_binarize: stream,
+          },
           buffers: {
             state: write(t.state, "State"),
             schedules: read(schedules, "array<Schedule>"),

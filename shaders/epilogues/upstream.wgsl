@@ -1,6 +1,12 @@
 // dL/dvalue of a term of the loss, value being one number a row: its weight at this step, over the batch; 0 in the padding.
-// Needs: buffer state, const TERM_$m, LIVE_$m. Gives: upstream_$m.
+// Needs: buffer state, const TERM_$m, LIVE_$m. Gives: upstream_$m,
+// importance_$m.
 
 fn upstream_$m(row: u32) -> f32 {
   return select(0.0, state.scalars[TERM_$m], row < LIVE_$m);
+}
+
+/// Only an importance-weighted bound has draws of different importance.
+fn importance_$m(row: u32) -> f32 {
+  return 1.0;
 }

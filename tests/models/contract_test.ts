@@ -11,6 +11,7 @@ import {
   type BetaVaeConfig,
   type Checkpoint,
   constant,
+  cvae,
   type Dataset,
   decodeCheckpoint,
   defaults,
@@ -20,6 +21,7 @@ import {
   type EpochEvent,
   Gpu,
   GpuError,
+  iwae,
   load,
   type MlpConfig,
   mlpDecode,
@@ -35,8 +37,8 @@ import {
   vae,
   valueAt,
 } from "../../mod.ts";
-import { gather, makeResident } from "../../core/ops/gather.ts";
 import { Parameters } from "../../core/parameters.ts";
+import { recordBatch } from "../../core/batch.ts";
 import { createState, Program, setState } from "../../core/program.ts";
 import { uniforms } from "../../core/random.ts";
 import { Tape } from "../../core/tape.ts";
@@ -85,8 +87,8 @@ const probedVae = {
 function blocks(count = 240): Dataset {
   const noise = uniforms(new Float32Array(count * 16), 5, 0, 0);
   const values = Uint8Array.from(noise, (u, i) => ((i >> 4) % 2 === (i % 16 < 8 ? 0 : 1) ? 200 : 0) + 55 * u);
-  const rows = { values, count };
-  return { name: "blocks", shape: [4, 4, 1], train: rows, test: rows };
+  const rows = { values, count, labels: Uint8Array.from({ length: count }, (_, i) => i % 2) };
+  return { name: "blocks", shape: [4, 4, 1], classes: 2, train: rows, test: rows };
 }
 
 const dataset = blocks();
@@ -180,7 +182,7 @@ for (const model of contract) {
     assertNotEquals(await trained.sample({ count: 130, seed: 2 }), means);
     const draws = await trained.sample({ count: 130, seed: 1, draw: "sample" });
     assert(draws.every((value) => value === 0 || value === 1));
-    const cold = await trained.sample({ count: 2, temperature: 0 });
+    const cold = await trained.sample({ count: 2, temperature: 0, labels: [1] });
     assertEquals(cold.subarray(0, 16), cold.subarray(16));
     await assertRejects(() => trained.sample({ count: 0 }), RangeError, "expected a count of at least 1, found 0");
   });
@@ -188,13 +190,14 @@ for (const model of contract) {
   Deno.test(`${model.name} encodes, decodes and reconstructs any number of rows`, async () => {
     using trained = await loaded();
     const rows = trained.rowsOf(dataset.test, 0, 131);
-    const { mean, logVariance } = await trained.encode(rows);
+    const labels = dataset.test.labels!.subarray(0, 131);
+    const { mean, logVariance } = await trained.encode(rows, { labels });
     assertEquals([mean.length, logVariance.length], [131 * 2, 131 * 2]);
-    const decoded = await trained.decode(mean);
+    const decoded = await trained.decode(mean, { labels });
     assertEquals(decoded.length, 131 * 16);
-    assertEquals(await trained.reconstruct(rows), decoded);
+    assertEquals(await trained.reconstruct(rows, { labels }), decoded);
     // A row's result depends on no other row.
-    const last = await trained.encode(rows.subarray(130 * 16));
+    const last = await trained.encode(rows.subarray(130 * 16), { labels: labels.subarray(130) });
     assertEquals(last.mean, mean.subarray(130 * 2));
     await assertRejects(
       () => trained.encode(new Float32Array(17)),
@@ -209,9 +212,14 @@ for (const model of contract) {
     assert(Object.values(losses).every(Number.isFinite));
     assertEquals(await trained.evaluate(dataset.test, { samples: 3 }), losses);
     // Threshold leaves only the noise of z; 40 rows are no multiple of the batch.
-    const part = { values: dataset.test.values.subarray(0, 40 * 16), count: 40 };
+    const [values, labels] = [dataset.test.values.subarray(0, 40 * 16), dataset.test.labels!.subarray(0, 40)];
+    const part = { values, count: 40, labels };
     const few = await trained.evaluate(part, { binarize: "threshold" });
-    const twice = { values: Uint8Array.from([...part.values, ...part.values]), count: 80 };
+    const twice = {
+      values: Uint8Array.from([...values, ...values]),
+      count: 80,
+      labels: Uint8Array.from([...labels, ...labels]),
+    };
     const many = await trained.evaluate(twice, { binarize: "threshold", samples: 40 });
     assertAlmostEquals(few.elbo, many.elbo, 0.2 * Math.abs(many.elbo));
     await assertRejects(
@@ -230,7 +238,8 @@ for (const model of contract) {
     using second = await load(file, { model, gpu });
     const rows = first.rowsOf(dataset.test, 0, 5);
     assertEquals(await second.sample({ count: 5 }), await first.sample({ count: 5 }));
-    assertEquals(await second.encode(rows), await first.encode(rows));
+    const labels = dataset.test.labels!.subarray(0, 5);
+    assertEquals(await second.encode(rows, { labels }), await first.encode(rows, { labels }));
     assertEquals(await second.evaluate(dataset.test), await first.evaluate(dataset.test));
     await Deno.remove(file);
   });
@@ -290,17 +299,22 @@ for (const model of contract) {
 }
 
 /** dL/dw of every weight and bias of a batch of 8, against (L(w + h) - L(w - h)) / 2h of the loss that the GPU forms. */
-async function checkGradients(model: Model): Promise<void> {
-  const config = { ...defaults<object>(model.settings), hidden: [3], latents: 2 };
+async function checkGradients(model: Model, settings: object = {}): Promise<void> {
+  const config = { ...defaults<object>(model.settings), hidden: [3], latents: 2, ...settings };
   const tiles = chooseTiles(gpu, families[0]);
   const state = createState(gpu);
-  const source = makeResident(gpu, "rows", dataset.shape, dataset.train);
   const parameters = new Parameters(gpu, model.parameters(config, dataset));
   parameters.initialize({ weight: { name: "normal", scale: 0.5 }, bias: { name: "normal", scale: 0.5 } }, 1);
   const record = async (optimizer?: "gradients") => {
     const tape = new Tape(gpu, 8, tiles, state);
-    const { x, setSchedules } = gather(tape, source, "threshold");
-    const objectives = model.objectives(tape, parameters, { x }, config);
+    const { batch, setSchedules } = recordBatch(tape, {
+      model,
+      config,
+      data: dataset,
+      split: dataset.train,
+      binarize: "threshold",
+    });
+    const objectives = model.objectives(tape, parameters, batch, config);
     const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
     setSchedules(compiled.scalars);
     return { tape, terms: compiled.terms, program: await Program.create(tape, compiled) };
@@ -350,7 +364,6 @@ async function checkGradients(model: Model): Promise<void> {
   backward.program.destroy();
   forward.program.destroy();
   parameters.destroy();
-  source.buffer.destroy();
   state.destroy();
 }
 
@@ -464,7 +477,7 @@ Deno.test("train() refuses what does not fit before anything is trained", () => 
   );
   assertEquals(
     attempt({ beta: 1 }),
-    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation',
+    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation, towers, samples, divergence',
   );
 });
 
@@ -496,3 +509,17 @@ Deno.test("a Gpu may serve several trainings, one after another", async () => {
   ];
   assertEquals(a.bytes, b.bytes);
 });
+
+for (
+  const [model, settings] of [
+    [vae, { samples: 3 }],
+    [vae, { samples: 2, divergence: "sampled", towers: 2 }],
+    [betaVae, { capacity: 0.4, betaSteps: 10 }],
+    [cvae, { condition: "raw", towers: 2 }],
+    [iwae, { samples: 3 }],
+  ] as const
+) {
+  Deno.test(`${model.name} has the gradients of central differences with ${JSON.stringify(settings)}`, async () => {
+    await checkGradients(model as Model, settings);
+  });
+}

@@ -61,7 +61,7 @@ export async function createVae({ family, optimizer, givenNoise, shuffle = false
   if (givenNoise) noise = createTensor(gpu, "noise", batch, latents, { storedRows: tape.rows });
   const { x, setSchedules } = gather(tape, resident, "none");
   const h = dense(tape, x, parameters.get("encoder.0"), "tanh");
-  const { z, kl } = reparameterize(tape, dense(tape, h, parameters.get("head")), noise);
+  const { z, kl } = reparameterize(tape, dense(tape, h, parameters.get("head")), { noise });
   const logits = dense(tape, dense(tape, z, parameters.get("decoder.0"), "tanh"), parameters.get("decoder.1"));
   const terms: Term[] = [
     { name: "nll", value: bernoulliNll(tape, logits, x), weight: constant(1) },

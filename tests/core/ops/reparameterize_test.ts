@@ -41,7 +41,7 @@ for (const [batch, latents] of [[97, 1], [97, 3], [97, 20], [97, 37], [1, 3]]) {
     ];
     using bench = new Bench(batch);
     const statistics = bench.input("statistics", 2 * latents, values);
-    const { z, kl } = reparameterize(bench.tape, statistics, given(bench, latents, noise));
+    const { z, kl } = reparameterize(bench.tape, statistics, { noise: given(bench, latents, noise) });
     const [terms] = await bench.run([
       { name: "kl", value: kl, weight: constant(0.7) },
       bench.given(z, upstream),
@@ -65,7 +65,7 @@ Deno.test("reparameterize() clamps log-variances to [-30, 20], and passes no gra
   const ones = new Float32Array(batch).fill(1);
   using bench = new Bench(batch);
   const statistics = bench.input("statistics", 2, values);
-  const { z, kl } = reparameterize(bench.tape, statistics, given(bench, 1, ones));
+  const { z, kl } = reparameterize(bench.tape, statistics, { noise: given(bench, 1, ones) });
   await bench.run([{ name: "kl", value: kl, weight: constant(1) }, bench.given(z, ones)]);
   const sizes = { batch, latents: 1 };
   const expected = reparameterizeForward(float64(values), float64(ones), sizes);
@@ -142,7 +142,7 @@ Deno.test("reparameterize() whose KL is no term of the loss passes the gradient 
   const [values, noise, upstream] = [draw(5 * 12, 1), draw(30, 2), draw(30, 3)];
   using bench = new Bench(5);
   const statistics = bench.input("statistics", 12, values);
-  const { z } = reparameterize(bench.tape, statistics, given(bench, 6, noise));
+  const { z } = reparameterize(bench.tape, statistics, { noise: given(bench, 6, noise) });
   await bench.run([bench.given(z, upstream)]);
   const gradient = reparameterizeBackward(
     float64(values),
@@ -159,7 +159,7 @@ Deno.test("statistics that something else reads too get the sum of both gradient
   const [values, noise, dz, more] = [draw(54, 1), draw(27, 2), draw(27, 3), draw(54, 4)];
   using bench = new Bench(9);
   const statistics = bench.input("statistics", 6, values);
-  const { z, kl } = reparameterize(bench.tape, statistics, given(bench, 3, noise));
+  const { z, kl } = reparameterize(bench.tape, statistics, { noise: given(bench, 3, noise) });
   await bench.run([
     { name: "kl", value: kl, weight: constant(1) },
     bench.given(z, dz),
@@ -177,7 +177,7 @@ Deno.test("z that two layers read gets the sum of both gradients", async () => {
   const [values, noise, one, two] = [draw(54, 1), draw(27, 2), draw(27, 3), draw(27, 4)];
   using bench = new Bench(9);
   const statistics = bench.input("statistics", 6, values);
-  const { z, kl } = reparameterize(bench.tape, statistics, given(bench, 3, noise));
+  const { z, kl } = reparameterize(bench.tape, statistics, { noise: given(bench, 3, noise) });
   await bench.run([{ name: "kl", value: kl, weight: constant(1) }, bench.given(z, one), bench.given(z, two)]);
   const dz = Float64Array.from(one, (value, i) => value + two[i]);
   const gradient = reparameterizeBackward(float64(values), float64(noise), dz, new Float64Array(9).fill(1), sizes);
@@ -192,7 +192,7 @@ Deno.test("statistics that a layer with an activation forms pass their gradient 
   bench.set("head", weight, bias);
   const input = bench.input("x", 5, x);
   const statistics = dense(bench.tape, input, bench.parameters.get("head"), "tanh");
-  const { z, kl } = reparameterize(bench.tape, statistics, given(bench, 3, noise));
+  const { z, kl } = reparameterize(bench.tape, statistics, { noise: given(bench, 3, noise) });
   await bench.run([{ name: "kl", value: kl, weight: constant(1) }, bench.given(z, dz)]);
   const [x64, weight64] = [x, weight].map(float64);
   const { preactivation, output } = denseForward(x64, weight64, float64(bias), layer, "tanh");

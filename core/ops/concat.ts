@@ -1,0 +1,65 @@
+/**
+ * Joining matrices side by side.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Tape, Variable } from "../tape.ts";
+import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
+
+/**
+ * y = [a | b | ...]
+ *
+ * Backward: each part's gradient is its columns of dy. A part with fewer rows than the widest stands for several rows in turn, which
+ * only parts without a gradient may.
+ *
+ * @param parts [N, Dᵢ] each
+ * @returns [N, Σ Dᵢ]
+ */
+export function concat(t: Tape, parts: readonly Variable[]): Variable {
+  const rows = Math.max(...parts.map((part) => part.rows));
+  const y = t.variable(
+    parts.map(({ name }) => name).join(" | "),
+    parts.reduce((sum, { columns }) => sum + columns, 0),
+    "f32",
+    rows,
+  );
+  const placed: { part: Variable; first: number }[] = [];
+  for (const part of parts) {
+    const previous = placed.at(-1);
+    placed.push({ part, first: previous ? previous.first + previous.part.columns : 0 });
+  }
+  t.record({
+    name: y.name,
+    inputs: parts,
+    parameters: [],
+    forward() {
+      for (const { part, first } of placed) {
+        t.map(`${part.name} into ${y.name}`, t.load("a", part, rows / part.rows), {
+          parts: [layoutScalar, place],
+          constants: { ROWS_y: t.stored(rows), FIRST: first, COLUMNS: part.columns },
+          buffers: { y: write(t.tensor(y), "array<f32>") },
+        }, { rows, columns: part.columns });
+      }
+    },
+    backward() {
+      const gradient = t.gradient(y);
+      for (const { part, first } of placed) {
+        if (!t.needsGradient(part)) continue;
+        if (part.rows !== rows) {
+          throw new RangeError(`Cannot pass a gradient to "${part.name}": expected ${rows} rows, found ${part.rows}`);
+        }
+        const load = {
+          parts: [layoutScalar, { text: columnsLoader, parameters: { m: "a" } }],
+          constants: { ROWS_a: gradient.storedRows, REPEATS_a: 1, FIRST_a: first, COLUMNS_a: part.columns },
+          buffers: { a: read(gradient, "array<f32>") },
+        };
+        t.map(`${part.name} gradient`, load, t.contribution(part), part);
+      }
+    },
+  }, y);
+  return y;
+}

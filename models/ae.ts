@@ -1,0 +1,101 @@
+/**
+ * The plain and the denoising autoencoder.
+ *
+ * @module
+ */
+
+import type { Posterior } from "../core/distributions/distribution.ts";
+import { point } from "../core/distributions/point.ts";
+import { features } from "../core/dataset.ts";
+import type { Batch, DataShape, Model } from "../core/model.ts";
+import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
+import { dense, stack, stackShapes } from "../core/ops/dense.ts";
+import type { Parameters, Shapes } from "../core/parameters.ts";
+import { constant } from "../core/schedule.ts";
+import type { Objective, Tape, Variable } from "../core/tape.ts";
+import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
+
+/** The encoder's and decoder's configuration; a code has no variance to build a tower for. */
+export type AeConfig = Omit<MlpConfig, "towers">;
+
+/** The autoencoder's configuration and the noise on its input. */
+export interface DaeConfig extends AeConfig {
+  readonly noise: Corruption;
+  readonly noiseAmount: number;
+}
+
+function shapes({ hidden, latents }: AeConfig, data: DataShape): Shapes {
+  const width = features(data.shape);
+  return {
+    ...stackShapes("encoder", [width, ...hidden]),
+    code: { inputs: hidden.at(-1) ?? width, outputs: latents },
+    ...stackShapes("decoder", [latents, ...hidden.toReversed()]),
+    likelihood: { inputs: hidden[0] ?? latents, outputs: width },
+  };
+}
+
+function encode(t: Tape, p: Parameters, x: Variable, config: AeConfig): Posterior {
+  const h = stack(t, x, p, "encoder", config.hidden.length, config.activation);
+  return point(t, dense(t, h, p.get("code")));
+}
+
+function decode(t: Tape, p: Parameters, z: Variable, config: AeConfig) {
+  return mlpDecode(t, p, z, { ...config, towers: 1 });
+}
+
+/** The reconstruction of the batch from a seen, perhaps corrupted, version of it. */
+function reconstruction(t: Tape, p: Parameters, { x }: Batch, seen: Variable, config: AeConfig): readonly Objective[] {
+  const nll = decode(t, p, encode(t, p, seen, config).statistics, config).nll(x);
+  return [{ terms: [{ name: "nll", value: nll, weight: constant(1) }] }];
+}
+
+const { towers: _, ...settings } = mlpSettings;
+
+const REMARK =
+  "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) all the same, and `elbo` is only -nll";
+
+/**
+ * loss = -log p(x | z), z = f(x)
+ *
+ * Source: Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 313, 2006.
+ */
+export const ae: Model<AeConfig> = {
+  name: "ae",
+  summary: "Autoencoder: a code without noise and without a prior",
+  source: "Hinton and Salakhutdinov, Science 313, 2006",
+  settings,
+  parameters: shapes,
+  objectives: (t, p, batch, config) => reconstruction(t, p, batch, batch.x, config),
+  encode,
+  decode,
+  latents: (config) => config.latents,
+  remarks: () => [REMARK],
+};
+
+/**
+ * loss = -log p(x | z), z = f(x̃), x̃ a corrupted x
+ *
+ * Source: Vincent et al., "Stacked Denoising Autoencoders", JMLR 11, 2010, section 2.3.
+ */
+export const dae: Model<DaeConfig> = {
+  name: "dae",
+  summary: "Denoising autoencoder: reconstructs data from a corrupted version",
+  source: "Vincent et al., JMLR 11, 2010, section 2.3",
+  settings: {
+    ...settings,
+    noise: { type: "choice", default: "masking", choices: CORRUPTIONS, help: "kind of noise on the input" },
+    noiseAmount: {
+      type: "number",
+      default: 0.25,
+      minimum: 0,
+      help: "probability that a value is corrupted; standard deviation of gaussian noise",
+    },
+  },
+  parameters: shapes,
+  objectives: (t, p, batch, config) =>
+    reconstruction(t, p, batch, corrupt(t, batch.x, config.noise, config.noiseAmount), config),
+  encode,
+  decode,
+  latents: (config) => config.latents,
+  remarks: () => [REMARK],
+};
