@@ -5,7 +5,7 @@
  */
 
 import { Trained } from "../core/trained.ts";
-import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
+import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { COLUMNS, drawSamples } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
@@ -15,6 +15,7 @@ interface Drawing {
   readonly out: string;
   readonly temperature: number;
   readonly draw: "mean" | "sample";
+  readonly label: number;
   readonly seed: number;
   readonly columns: number;
 }
@@ -43,6 +44,12 @@ const flags: Flags<Groups> = {
           choices: ["mean", "sample"],
           help: "the mean of p(x | z), or a draw from it",
         },
+        label: {
+          type: "integer",
+          default: -1,
+          minimum: -1,
+          help: "the class to draw from a conditional model; -1: every class in turn, one a column",
+        },
         seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "another one draws other images" },
         columns: { type: "integer", default: COLUMNS, minimum: 1, maximum: 1000, help: "images in a row" },
       },
@@ -51,18 +58,22 @@ const flags: Flags<Groups> = {
   },
   examples: [
     "deno task sample",
+    "deno task sample --run runs/a-cvae --label 7 --count 20",
     "deno task sample --run runs/mine --count 400 --columns 20 --temperature 0.7 --out cool.png",
   ],
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
   const { folder, checkpoint, model } = await chosenRun(values.run, context);
-  const { out, ...drawing } = values.drawing;
+  const { out, label, ...drawing } = values.drawing;
+  if (label >= 0 && !model.condition) {
+    throw new UsageError(`--label: expected a conditional model, such as cvae; ${folder} holds a ${model.name}`);
+  }
   const file = out || join(folder, FILES.samples);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await drawSamples(trained, file, drawing);
+  await drawSamples(trained, file, { ...drawing, ...(label >= 0 ? { labels: [label] } : {}) });
   context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
-  context.emit({ run: folder, file, ...drawing });
+  context.emit({ run: folder, file, ...drawing, ...(label >= 0 ? { label } : {}) });
 }
 
 /** The task. */

@@ -27,7 +27,9 @@ export async function drawSamples(
 
 /** Writes the first rows of a split as PNG, each above its reconstruction. */
 export async function drawReconstructions(trained: Trained, path: string, split: Split, count: number): Promise<void> {
-  const rows = trained.rowsOf(split, 0, Math.min(count, split.count));
-  const picture = pairGrid(rows, await trained.reconstruct(rows), { shape: trained.data.shape });
+  const shown = Math.min(count, split.count);
+  const rows = trained.rowsOf(split, 0, shown);
+  const labels = split.labels?.subarray(0, shown);
+  const picture = pairGrid(rows, await trained.reconstruct(rows, { labels }), { shape: trained.data.shape });
   await writeFileAtomically(path, encodePng(picture));
 }
