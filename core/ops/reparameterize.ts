@@ -11,12 +11,17 @@ import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { t
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
 import divergenceSampled from "../../shaders/divergence_sampled.wgsl" with { type: "text" };
 import gaussian from "../../shaders/gaussian.wgsl" with { type: "text" };
+import gaussianFull from "../../shaders/gaussian_full.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import noiseGiven from "../../shaders/noise_given.wgsl" with { type: "text" };
 import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
+import reparameterizeFull from "../../shaders/reparameterize_full.wgsl" with { type: "text" };
+import reparameterizeFullGradient from "../../shaders/epilogues/reparameterize_full_gradient.wgsl" with {
+  type: "text",
+};
 import reparameterizeGradient from "../../shaders/epilogues/reparameterize_gradient.wgsl" with { type: "text" };
 import reparameterizeShader from "../../shaders/reparameterize.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -48,8 +53,34 @@ export interface ReparameterizeOptions {
    * arXiv:1606.04934, appendix C.8, with a datum in place of the mean over a batch.
    */
   readonly freeBits?: number;
+  /**
+   * `diagonal`, the default: [N, 2 K] statistics, μ in the first K columns and log σ² in the last K. `full`: z = μ + L ε with a lower
+   * triangular L, and K (K - 1) / 2 further columns, row i of L below the diagonal at 2 K + i (i - 1) / 2; the second K are log Lᵢᵢ².
+   * Only the analytic divergence, ½ Σᵢ (Σⱼ Lᵢⱼ² + μᵢ² - 1 - log Lᵢᵢ²), and no free bits.
+   */
+  readonly covariance?: Covariance;
   /** ε [N L, K] to use in place of a draw. */
   readonly noise?: Tensor;
+}
+
+/** The covariances of a Gaussian posterior, for settings. */
+export const COVARIANCES = ["diagonal", "full"] as const;
+/** The name of a covariance. */
+export type Covariance = typeof COVARIANCES[number];
+
+/** Columns of the statistics of K latents. */
+export function statisticsColumns(latents: number, covariance: Covariance): number {
+  return 2 * latents + (covariance === "full" ? latents * (latents - 1) / 2 : 0);
+}
+
+/** K, from the columns of the statistics. */
+export function latentsOf({ name, columns }: Variable, covariance: Covariance): number {
+  const latents = covariance === "full" ? (Math.sqrt(9 + 8 * columns) - 3) / 2 : columns / 2;
+  if (!Number.isInteger(latents)) {
+    const expected = covariance === "full" ? "K (K + 3) / 2 columns" : "an even number of columns";
+    throw new RangeError(`Cannot draw from "${name}": expected ${expected}, found ${columns}`);
+  }
+  return latents;
 }
 
 const DIVERGENCES = { analytic: divergenceAnalytic, sampled: divergenceSampled, doubly: divergenceDoubly };
@@ -61,17 +92,16 @@ const DIVERGENCES = { analytic: divergenceAnalytic, sampled: divergenceSampled, 
  * log-variance is clamped to [-30, 20], and has no gradient beyond. One dispatch forward; none backward for one draw, since it ends
  * the gradient of z. Source: Kingma and Welling, arXiv:1312.6114, section 2.4 and appendix B.
  *
- * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K.
+ * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K; more columns for full covariance.
  * @returns z [N L, K] and the divergence of each of its rows; the L draws of a datum stand together.
  */
 export function reparameterize(t: Tape, statistics: Variable, options: ReparameterizeOptions = {}): Draw {
-  const { samples = 1, divergence = "analytic", freeBits = 0, noise } = options;
-  if (statistics.columns % 2) {
-    throw new RangeError(
-      `Cannot draw from "${statistics.name}": expected an even number of columns, found ${statistics.columns}`,
-    );
+  const { samples = 1, divergence = "analytic", freeBits = 0, covariance = "diagonal", noise } = options;
+  const full = covariance === "full";
+  if (full && (divergence !== "analytic" || freeBits > 0)) {
+    throw new RangeError("Cannot draw with full covariance: expected the analytic divergence without free bits");
   }
-  const latents = statistics.columns / 2;
+  const latents = latentsOf(statistics, covariance);
   const rows = statistics.rows * samples;
   const storedRows = t.stored(rows);
   const z = t.variable("z", latents, "f32", rows);
@@ -84,18 +114,18 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
     return {
-      parts: [layout, layoutScalar, gaussian, DIVERGENCES[divergence]],
+      parts: [layout, layoutScalar, ...full ? [gaussianFull] : [gaussian, DIVERGENCES[divergence]]],
       constants: { ROWS_statistics: tensor.storedRows, REPEATS_statistics: samples, LATENTS: latents },
-      floats: divergence === "analytic" ? { FREE_BITS: freeBits } : {},
+      floats: divergence === "analytic" && !full ? { FREE_BITS: freeBits } : {},
       buffers: { statistics: read(tensor, "array<f32>") },
     };
   };
-  const kl: Values = t.values("kl", Math.ceil(latents / 4), rows);
+  const kl: Values = t.values("kl", full ? latents : Math.ceil(latents / 4), rows);
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
   const finish = (): Fragment => {
     target ??= t.gradientTarget(statistics, samples);
     return merge(gaussianFragment(), noiseFragment, t.upstream("kl", kl), {
-      parts: [reparameterizeGradient],
+      parts: [full ? reparameterizeFullGradient : reparameterizeGradient],
       constants: { ROWS_gradient: target.tensor.storedRows },
       buffers: { gradient: write(target.tensor, "array<f32>") },
     });
@@ -110,9 +140,9 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
         t.dispatch({
           label: "reparameterize",
           fragments: [gaussianFragment(), noiseFragment, {
-            parts: [reparameterizeShader],
+            parts: [full ? reparameterizeFull : reparameterizeShader],
             constants: { ROWS: storedRows },
-            buffers: { z: write(t.tensor(z)), kl: write(kl.buffer) },
+            buffers: { z: write(t.tensor(z), full ? "array<f32>" : undefined), kl: write(kl.buffer) },
           }],
           workgroups: [Math.ceil(storedRows * kl.parts / 64)],
         });

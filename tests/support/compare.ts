@@ -5,6 +5,7 @@
  */
 
 import { AssertionError } from "@std/assert";
+import { normals } from "../../core/random.ts";
 
 /** How far two arrays may be apart. */
 export interface Tolerance {
@@ -46,3 +47,10 @@ export function assertClose(
     } times the tolerance)`,
   );
 }
+
+/** Standard normals, a function of the stream. */
+export const draw = (count: number, stream: number): Float32Array<ArrayBuffer> =>
+  normals(new Float32Array(count), 9, 0, stream);
+
+/** The same values in float64, for a reference. */
+export const float64 = (values: ArrayLike<number>): Float64Array<ArrayBuffer> => Float64Array.from(values);

@@ -4,15 +4,13 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { bernoulliSample } from "../../../core/ops/bernoulli_sample.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { normals, uniforms } from "../../../core/random.ts";
+import { uniforms } from "../../../core/random.ts";
 import { constant } from "../../../core/schedule.ts";
 import { bernoulliNllBackward, bernoulliNllForward } from "../../reference/bernoulli_nll.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
-const draw = (count: number, stream: number) => normals(new Float32Array(count), 9, 0, stream);
-const float64 = (values: ArrayLike<number>) => Float64Array.from(values);
 /** Grey values. */
 const pixels = (count: number) => uniforms(new Float32Array(count), 9, 0, 100);
 const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);

@@ -8,11 +8,8 @@ import { constant } from "../../../core/schedule.ts";
 import { createTensor, upload } from "../../../core/tensor.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { reparameterizeBackward, reparameterizeForward } from "../../reference/reparameterize.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { Bench, gpu } from "../../support/gpu.ts";
-
-const draw = (count: number, stream: number) => normals(new Float32Array(count), 9, 0, stream);
-const float64 = (values: ArrayLike<number>) => Float64Array.from(values);
 
 /** Noise on the GPU as the bench stores it. */
 function given(bench: Bench, latents: number, values: Float32Array) {
