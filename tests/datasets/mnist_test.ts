@@ -88,7 +88,7 @@ Deno.test("mnist.load() names the missing file and those it expects", async () =
     await assertRejects(
       () => mnist.load({ folder }),
       Error,
-      `Cannot read "${folder}/train-images-idx3-ubyte": no such file; expected the unpacked files train-images-idx3-ubyte`,
+      `Cannot read "${folder}/train-images-idx3-ubyte": no such file; expected the files train-images-idx3-ubyte`,
     );
   });
 });
