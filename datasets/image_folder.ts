@@ -116,9 +116,9 @@ async function list(folder: string): Promise<Listing> {
 /** The names of PNG files and folders in a folder, sorted. */
 async function entriesOf(folder: string): Promise<{ images: string[]; folders: string[] }> {
   const [images, folders]: [string[], string[]] = [[], []];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+  for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
     if (name.startsWith(".")) continue;
-    if (isDirectory) folders.push(name);
+    if (isDirectory || (isSymlink && (await Deno.stat(`${folder}/${name}`)).isDirectory)) folders.push(name);
     else if (/\.png$/i.test(name)) images.push(name);
     else if (/\.(jpe?g|gif|webp|bmp|tiff?|avif)$/i.test(name)) {
       throw new Error(`Cannot read "${folder}/${name}": expected PNG images only; convert it to PNG or take it away`);

@@ -27,7 +27,6 @@ interface Pngjs {
         readonly height: number;
         readonly depth: number;
         readonly color: boolean;
-        readonly alpha: boolean;
         readonly data: Uint8Array;
       };
     };
@@ -46,7 +45,13 @@ export type DecodePng = (bytes: Uint8Array<ArrayBuffer>, file: string) => Image;
 export async function pngDecoder(): Promise<DecodePng> {
   const { Buffer } = await import("node:buffer");
   // Computed, so that the package is fetched by those who read images only.
-  const { PNG }: Pngjs = await import(["npm", PACKAGE].join(":"));
+  const { PNG }: Pngjs = await import(["npm", PACKAGE].join(":")).catch((cause) => {
+    throw new Error(
+      `Cannot read PNG files: npm package ${PACKAGE} is not in Deno's cache and could not be fetched; ` +
+        "the first use needs an npm registry",
+      { cause },
+    );
+  });
   return (bytes, file) => {
     const fail = (message: string, cause?: unknown): never => {
       throw new Error(`Cannot read "${file}": ${message}`, { cause });
@@ -61,9 +66,12 @@ export async function pngDecoder(): Promise<DecodePng> {
     } catch (error) {
       return fail("expected a whole PNG file, found a damaged one (cut short?)", error);
     }
-    const { width, height, color, alpha, data } = image;
-    if (alpha && data.some((value, i) => i % 4 === 3 && value !== 255)) {
-      fail("expected no transparency, found transparent pixels; lay the image on a background first");
+    const { width, height, color, data } = image;
+    // Looked for in the pixels: a colour that counts as transparent is no alpha channel.
+    for (let i = 3; i < data.length; i += 4) {
+      if (data[i] !== 255) {
+        fail("expected no transparency, found transparent pixels; lay the image on a background first");
+      }
     }
     return { height, width, channels: color ? 3 : 1, rgba: data };
   };
