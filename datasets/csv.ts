@@ -10,6 +10,9 @@ import type { Rows } from "./rows.ts";
 /** The column that holds the class of a row. */
 const LABEL = "label";
 
+/** What stands for a number that is not there, and so does not make a line one of names. */
+const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
+
 /**
  * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label`
  * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet.
@@ -75,7 +78,7 @@ class Table {
     if (this.#columns === 0) {
       this.#delimiter = ["\t", ";"].find((delimiter) => line.includes(delimiter)) ?? ",";
       const cells = this.#split(line);
-      const isHeader = cells.some((cell) => cell !== "" && Number.isNaN(Number(cell)));
+      const isHeader = cells.some((cell) => Number.isNaN(Number(cell)) && !MISSING.test(cell));
       this.#columns = cells.length;
       this.#label = isHeader ? cells.findIndex((cell) => cell.toLowerCase() === LABEL) : -1;
       this.#values = new Float32Array((this.#lines - (isHeader ? 1 : 0)) * this.#width);

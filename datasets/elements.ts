@@ -35,7 +35,7 @@ export interface Elements {
 }
 
 /**
- * Reads numbers: bytes as they are (a view, not a copy), booleans as 0 and 255, all others as float32.
+ * Reads numbers: bytes as they are (a view, not a copy, as of float32 where it can be), booleans as 0 and 255, all others as float32.
  *
  * @throws {Error} If the file ends before them.
  */
@@ -52,7 +52,10 @@ export function elements(
   const raw = bytes.subarray(offset, end);
   if (type === "u8") return raw;
   if (type === "bool") return raw.map((value) => value ? 255 : 0);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, end - offset);
+  const start = bytes.byteOffset + offset;
+  // Most float32 files are as the machine has them: then nothing is copied either.
+  if (type === "f32" && littleEndian && start % 4 === 0) return new Float32Array(bytes.buffer, start, count);
+  const view = new DataView(bytes.buffer, start, end - offset);
   const read: Readonly<Record<Exclude<ElementType, "u8" | "bool">, (at: number) => number>> = {
     i8: (at) => view.getInt8(at),
     u16: (at) => view.getUint16(at, littleEndian),

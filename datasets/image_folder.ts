@@ -77,7 +77,11 @@ function requireLike(image: Image, [height, width, channels]: Dataset["shape"], 
 
 async function listParts(folder: string): Promise<{ readonly train: Listing; readonly test?: Listing }> {
   const { folders } = await entriesOf(folder);
-  if (folders.join() !== "test,train") return { train: await list(folder) };
+  const isParted = folders.includes("train") && folders.includes("test");
+  if (!isParted) return { train: await list(folder) };
+  if (folders.length > 2) {
+    throw new Error(`Cannot read "${folder}": expected no folder beside train/ and test/, found ${folders.join(", ")}`);
+  }
   const [train, test] = [await list(`${folder}/train`), await list(`${folder}/test`)];
   if (train.classes?.join() !== test.classes?.join()) {
     throw new Error(

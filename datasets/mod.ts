@@ -29,7 +29,7 @@ export function findDataset(nameOrPath: string): DatasetSource {
   try {
     return fileDataset(nameOrPath);
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) throw cause;
     throw new RangeError(
       `Cannot find dataset "${nameOrPath}": expected one of ${[...datasets.keys()].join(", ")}, ` +
         `or a file or folder that exists, found "${nameOrPath}"`,

@@ -54,6 +54,7 @@ const refused: [text: string, message: string][] = [
   ["1,2\n3,x\n", 'expected a number in line 2, column 2, found "x"'],
   ["1,2\n3,\n", "expected a number in line 2, column 2, found nothing"],
   ["1,2\n\n3,Infinity\n", 'expected a number in line 3, column 2, found "Infinity"'],
+  ["1,NaN\n3,4\n", 'expected a number in line 1, column 2, found "NaN"'],
   ["1,2\n3\n", "expected 2 columns in line 2, as in the first, found 1"],
   ["label,x\n1.5,1\n2,1", 'expected labels to be integers from 0 to 255, or all of them names, found "1.5"'],
   ["", "expected rows of numbers, found none"],

@@ -27,6 +27,7 @@ Deno.test("findDataset() lists the names when there is neither a name nor a file
     RangeError,
     'Cannot find dataset "./none.npy": expected one of mnist, fashion_mnist, cifar10, frey_faces, sprites, or a file',
   );
+  assertThrows(() => findDataset("README.md/none"), RangeError, 'Cannot find dataset "README.md/none"');
 });
 
 Deno.test("fileDataset() reads an idx file with the labels and test images that lie beside it", async () => {

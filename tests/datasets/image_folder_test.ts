@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { Dataset } from "../../core/dataset.ts";
 import { readImageFolder } from "../../datasets/image_folder.ts";
@@ -67,7 +68,26 @@ Deno.test("readImageFolder() reads colour, and drops alpha where nothing is tran
   assertEquals([shape, [...train.values]], [[1, 2, 3], [10, 20, 30, 40, 50, 60]]);
 });
 
+Deno.test("readImageFolder() follows links to classes and images", async () => {
+  await withFolder(async (folder) => {
+    for (const path of ["there", "here", "here/b"]) await Deno.mkdir(`${folder}/${path}`);
+    for (const n of [0, 1]) await Deno.writeFile(`${folder}/there/${n}.png`, greyPng(1, 2, n));
+    await Deno.symlink(`${folder}/there`, `${folder}/here/a`);
+    await Deno.symlink(`${folder}/there/0.png`, `${folder}/here/b/0.png`);
+    const { classes, train, test } = await readImageFolder(`${folder}/here`);
+    assertEquals([classes, train.count, test.count], [2, 2, 1]);
+  });
+});
+
 const small = greyPng(2, 2, 1);
+/** With a chunk that says: the grey value 1 is transparent. */
+const keyed = [0x74, 0x52, 0x4e, 0x53, 0, 1];
+const transparent = new Uint8Array([
+  ...small.subarray(0, 33),
+  ...[0, 0, 0, 2, ...keyed],
+  ...new Uint8Array(Uint32Array.of(crc32(Uint8Array.from(keyed))).buffer).reverse(),
+  ...small.subarray(33),
+]);
 const sixteen = greyPng(2, 2, 1);
 sixteen[24] = 16;
 const refused: [what: string, files: Record<string, Uint8Array>, message: string][] = [
@@ -84,6 +104,11 @@ const refused: [what: string, files: Record<string, Uint8Array>, message: string
   [
     "transparent pixels",
     { "a.png": small, "b.png": png(2, 2, new Array(16).fill(9), 4) },
+    'Cannot read "data/b.png": expected no transparency, found transparent pixels; lay the image on a background first',
+  ],
+  [
+    "a transparent colour",
+    { "a.png": small, "b.png": transparent },
     'Cannot read "data/b.png": expected no transparency, found transparent pixels; lay the image on a background first',
   ],
   [
@@ -125,6 +150,11 @@ const refused: [what: string, files: Record<string, Uint8Array>, message: string
     "other classes to test on",
     { "train/a/1.png": small, "test/b/1.png": small },
     'Cannot read "data": expected the same classes in train and test, found a and b',
+  ],
+  [
+    "folders beside train and test",
+    { "train/1.png": small, "test/1.png": small, "val/1.png": small },
+    'Cannot read "data": expected no folder beside train/ and test/, found test, train, val',
   ],
   [
     "a single image",
