@@ -31,7 +31,14 @@
  * @module
  */
 
-export { type Dataset, type DatasetSource, features, type LoadOptions, type Split } from "./core/dataset.ts";
+export {
+  type Dataset,
+  type DatasetSource,
+  type Factors,
+  features,
+  type LoadOptions,
+  type Split,
+} from "./core/dataset.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
@@ -66,8 +73,13 @@ export {
 export { DivergenceError, train, type Training, type TrainOptions } from "./core/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training_settings.ts";
 export { datasets, findDataset } from "./datasets/mod.ts";
+export { cifar10 } from "./datasets/cifar10.ts";
+export { fashionMnist } from "./datasets/fashion_mnist.ts";
+export { fileDataset } from "./datasets/files.ts";
+export { freyFaces } from "./datasets/frey_faces.ts";
 export { mnist } from "./datasets/mnist.ts";
 export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
+export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";

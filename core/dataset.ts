@@ -5,6 +5,14 @@
  * @module
  */
 
+/** What is known of how each row was made: F numbers a row, such as the shape, size and place of a sprite. */
+export interface Factors {
+  /** What the columns are called, [F]. */
+  readonly names: readonly string[];
+  /** Row-major [N, F]. */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
 /** Rows of data. N rows of D = height x width x channels features. */
 export interface Split {
   /** Row-major [N, D]. Bytes stand for value / 255. */
@@ -13,11 +21,13 @@ export interface Split {
   readonly count: number;
   /** One class a row, [N]. */
   readonly labels?: Uint8Array<ArrayBuffer>;
+  /** Where the rows were made from known factors. */
+  readonly factors?: Factors;
 }
 
 /** A dataset with its train and test rows in memory. */
 export interface Dataset {
-  /** The name in `--dataset` and in checkpoints. */
+  /** The name in `--dataset` and in checkpoints: of a known dataset, or the absolute path of files. */
   readonly name: string;
   /** [height, width, channels]; a table of D columns is [1, D, 1]. */
   readonly shape: readonly [height: number, width: number, channels: number];
@@ -25,6 +35,8 @@ export interface Dataset {
   readonly classes?: number;
   readonly train: Split;
   readonly test: Split;
+  /** What the rows were divided into train and test by, or made by, where that was not done by others. */
+  readonly seed?: number;
 }
 
 /** D, the number of features of a datum. */
@@ -39,7 +51,12 @@ export function slice(split: Split, from: number, to: number): Split {
     values: split.values.subarray(from * width, to * width),
     count: to - from,
     ...(split.labels ? { labels: split.labels.subarray(from, to) } : {}),
+    ...(split.factors ? { factors: sliceFactors(split.factors, from, to) } : {}),
   };
+}
+
+function sliceFactors({ names, values }: Factors, from: number, to: number): Factors {
+  return { names, values: values.subarray(from * names.length, to * names.length) };
 }
 
 /** What a dataset module in `datasets/` gives. */
@@ -57,6 +74,10 @@ export interface DatasetSource {
 export interface LoadOptions {
   /** Folder holding the raw files, in place of the fetched ones. */
   readonly folder?: string;
+  /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
+  readonly seed?: number;
+  /** Height and width of images that are generated, in pixels. Default: the dataset's own. */
+  readonly size?: number;
   /** Stops the loading. */
   readonly signal?: AbortSignal;
 }

@@ -28,6 +28,8 @@ export interface DataDescription extends DataShape {
   readonly name: string;
   /** Rows trained on. */
   readonly count: number;
+  /** What the rows were divided or made by: with it the same rows can be had again. */
+  readonly seed?: number;
 }
 
 /** Where a training stands. */

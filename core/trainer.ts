@@ -306,9 +306,15 @@ class Trainer<C extends object> {
       });
       return this.#trained = trained;
     }
-    const { name, shape, classes } = this.#dataset;
+    const { name, shape, classes, seed } = this.#dataset;
     const opened = gpu ?? (device ? new Gpu(device, device.adapterInfo) : await Gpu.open());
-    const data = { name, shape, ...(classes ? { classes } : {}), count: this.#count };
+    const data = {
+      name,
+      shape,
+      ...(classes ? { classes } : {}),
+      ...(seed === undefined ? {} : { seed }),
+      count: this.#count,
+    };
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     parameters.initialize(initializersOf(this.#training), this.#training.seed);
     const progress = { step: 0, sums: [], steps: 0 };

@@ -20,6 +20,7 @@ function run(_: unknown, { print, emit }: Context): void {
     print();
   }
   print("Train on one: deno task train --dataset NAME");
+  print("or on files: deno task train --dataset PATH, a folder of PNGs, .npy, .npz, .csv, .mat or an idx file");
 }
 
 /** The task. */

@@ -12,7 +12,8 @@ import type { Model } from "../core/model.ts";
 import { type Checkpoint, Trained } from "../core/trained.ts";
 import { DivergenceError, train, type Training } from "../core/trainer.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
-import { datasets, findDataset } from "../datasets/mod.ts";
+import { mnist } from "../datasets/mnist.ts";
+import { datasets } from "../datasets/mod.ts";
 import { models } from "../models/mod.ts";
 import { vae } from "../models/vae.ts";
 import {
@@ -34,10 +35,13 @@ import {
   appendMetrics,
   claimFolder,
   cutMetrics,
+  type DataChoice,
+  dataChoice,
   datasetOf,
   defaultFolder,
   FILES,
   join,
+  namedDataset,
   openRun,
   quoted,
   readMetrics,
@@ -51,6 +55,8 @@ import {
 interface RunSettings {
   readonly model: string;
   readonly dataset: string;
+  readonly dataSeed: number;
+  readonly imageSize: number;
   readonly out: string;
   readonly resume: string;
   readonly checkpointEvery: number;
@@ -69,7 +75,19 @@ function runSettings(): Settings<RunSettings> {
       default: vae.name,
       help: `${[...models.keys()].join(", ")}, or a module that exports a model: ./my_vae.ts, jsr:@me/my-vae`,
     },
-    dataset: { type: "choice", default: "mnist", choices: [...datasets.keys()], help: "what to train on" },
+    dataset: {
+      type: "string",
+      default: mnist.name,
+      help: `${[...datasets.keys()].join(", ")}, or files: a folder of PNGs, .npy, .npz, .csv, .mat, idx`,
+    },
+    dataSeed: {
+      type: "integer",
+      default: 0,
+      minimum: 0,
+      maximum: 0xffffffff,
+      help: "divides the rows into train and test where the files do not, and makes sprites",
+    },
+    imageSize: { type: "integer", default: 32, minimum: 8, maximum: 256, help: "height and width of sprites" },
     out: { type: "string", default: "", help: "the run folder to make (default runs/<model>-<dataset>-<date>-<time>)" },
     resume: { type: "string", default: "", help: "go on with the run in this folder, from its last checkpoint" },
     checkpointEvery: { type: "integer", default: 1, minimum: 1, help: "epochs from one checkpoint to the next" },
@@ -91,7 +109,7 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       run: {
         title: "Run",
         settings: runSettings(),
-        placeholders: { model: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
+        placeholders: { model: "NAME", dataset: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
       },
       training: { title: "Training", settings: trainingSettings },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
@@ -121,20 +139,31 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const told = { ...only(values.training), ...only(values.model as object) };
   if (!settings.resume) {
     const named = await findNamedModel(settings.model);
-    return await begin({ named, dataset: settings.dataset, told, settings }, context);
+    const data = { name: settings.dataset, seed: settings.dataSeed, size: settings.imageSize };
+    return await begin({ named, data, told, settings }, context);
   }
   const resumed = await openRun(settings.resume, given.has("model") ? settings.model : undefined);
-  requireUnchanged(resumed, { ...told, ...(given.has("dataset") ? { dataset: settings.dataset } : {}) });
+  const { dataSeed, imageSize } = settings;
+  const dataset = namedDataset(settings.dataset).name;
+  requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, imageSize }) });
   const epochs = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
   if (resumed.checkpoint.progress.step >= stepsOf(resumed.checkpoint, epochs)) {
     return await complete(resumed, epochs, context);
   }
-  await begin({ named: resumed, dataset: resumed.checkpoint.data.name, told: { epochs }, settings, resumed }, context);
+  const data = dataChoice(resumed.checkpoint);
+  await begin({ named: resumed, data, told: { epochs }, settings, resumed }, context);
 }
 
 /** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
 function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<string, unknown>>): void {
-  const had: Record<string, unknown> = { ...checkpoint.config, ...checkpoint.training, dataset: checkpoint.data.name };
+  const { name, seed, size } = dataChoice(checkpoint);
+  const had: Record<string, unknown> = {
+    ...checkpoint.config,
+    ...checkpoint.training,
+    dataset: name,
+    dataSeed: seed,
+    imageSize: size,
+  };
   for (const [name, value] of Object.entries(told)) {
     if (name === "epochs" || String(value) === String(had[name])) continue;
     throw new UsageError(
@@ -147,25 +176,27 @@ function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<str
 /** What is to be trained, from its first step or from a checkpoint. */
 interface Job {
   readonly named: NamedModel;
-  readonly dataset: string;
+  readonly data: DataChoice;
   /** Training and model settings that were given. */
   readonly told: Readonly<Record<string, unknown>>;
   readonly settings: RunSettings;
   readonly resumed?: Run;
 }
 
-async function begin({ named, dataset: name, told, settings, resumed }: Job, context: Context): Promise<void> {
+async function begin({ named, data, told, settings, resumed }: Job, context: Context): Promise<void> {
   const { model } = named;
+  const source = namedDataset(data.name);
+  const name = source.name.replace(/.*\//, "");
   const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
   using gpu = await Gpu.open();
-  const dataset = await findDataset(name).load({ signal: context.signal });
+  const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
   const training = prepare(model, dataset, told, { gpu, signal: context.signal, resume: resumed?.checkpoint });
   context.signal.throwIfAborted();
   await claimFolder(folder);
   if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
-  context.print(`Training ${model.name} on ${name} into ${folder}`);
+  context.print(`Training ${model.name} on ${source.name} into ${folder}`);
   const end = await follow(training, { folder, named, every: settings.checkpointEvery, resumed }, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);

@@ -5,10 +5,10 @@
  */
 
 import { writeFileAtomically } from "../../core/checkpoint.ts";
-import { type Dataset, slice, type Split } from "../../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
 import type { EndEvent, EpochEvent } from "../../core/events.ts";
 import { type Checkpoint, decodeCheckpoint } from "../../core/trained.ts";
-import { datasets } from "../../datasets/mod.ts";
+import { datasets, findDataset } from "../../datasets/mod.ts";
 import { models } from "../../models/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { findNamedModel, type NamedModel } from "./model_module.ts";
@@ -287,13 +287,58 @@ export async function chosenRun({ run, model }: RunChoice, { print }: Context): 
   return opened;
 }
 
-/** The data that a run was trained on. */
+/** Which data, and what they are divided or made by. */
+export interface DataChoice {
+  /** A known name or a path. */
+  readonly name: string;
+  readonly seed: number;
+  /** Height and width, for images that are generated. */
+  readonly size: number;
+}
+
+/** The choice that gives the data of a run again. */
+export function dataChoice({ data: { name, seed = 0, shape: [size] } }: Checkpoint): DataChoice {
+  return { name, seed, size };
+}
+
+/**
+ * The dataset of a name or path.
+ *
+ * @throws {UsageError} If there is none.
+ */
+export function namedDataset(nameOrPath: string): DatasetSource {
+  try {
+    return findDataset(nameOrPath);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * The data that a run was trained on.
+ *
+ * @throws {Error} If they are no longer where they were, or are others now.
+ */
 export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promise<Dataset> {
-  const source = datasets.get(checkpoint.data.name);
-  if (source) return await source.load({ signal });
-  throw new Error(
-    `Cannot load the data of "${checkpoint.file}": its dataset "${checkpoint.data.name}" is none of ${
-      [...datasets.keys()].join(", ")
-    }`,
-  );
+  const { name, seed, size } = dataChoice(checkpoint);
+  const fail = (message: string, cause?: unknown): never => {
+    throw new Error(`Cannot load the data of "${checkpoint.file}": ${message}`, { cause });
+  };
+  let source;
+  try {
+    source = findDataset(name);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return fail(`its dataset "${name}" is none of ${[...datasets.keys()].join(", ")}, and no file or folder`, error);
+  }
+  const dataset = await source.load({ seed, size, signal });
+  const { shape, count } = checkpoint.data;
+  if (dataset.shape.join() !== shape.join() || dataset.train.count < count + checkpoint.training.validation) {
+    fail(
+      `expected "${name}" as it was, ${count + checkpoint.training.validation} training rows of [${shape}], ` +
+        `found ${dataset.train.count} of [${dataset.shape}]`,
+    );
+  }
+  return dataset;
 }

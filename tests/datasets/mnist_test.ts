@@ -8,22 +8,9 @@ import {
 } from "@std/assert";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { mnist } from "../../datasets/mnist.ts";
+import { histogram, mean, withFolder } from "./support.ts";
 
 const MODULE = new URL("../../datasets/mnist.ts", import.meta.url).href;
-
-/** The count of every class. */
-function histogram(labels: Uint8Array): number[] {
-  const counts = new Array<number>(10).fill(0);
-  for (const label of labels) counts[label]++;
-  return counts;
-}
-
-/** The mean over all pixels and images, where a byte stands for value / 255. */
-function mean(values: Uint8Array | Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length / 255;
-}
 
 Deno.test("mnist.load() gives the original 60,000 + 10,000 digits", async () => {
   const { name, shape, classes, train, test } = await mnist.load();
@@ -37,16 +24,6 @@ Deno.test("mnist.load() gives the original 60,000 + 10,000 digits", async () => 
   assertEquals(mean(train.values).toFixed(6), "0.130660");
   assertEquals(mean(test.values).toFixed(6), "0.132515");
 });
-
-/** Runs a test with a folder of its own. */
-async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo-mnist-" });
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Writes training images of the right dimensions, all black, cut to `length` bytes. */
 async function writeBlackImages(folder: string, length = 16 + 60000 * 784): Promise<string> {
@@ -88,7 +65,7 @@ Deno.test("mnist.load() names the missing file and those it expects", async () =
     await assertRejects(
       () => mnist.load({ folder }),
       Error,
-      `Cannot read "${folder}/train-images-idx3-ubyte": no such file; expected the unpacked files train-images-idx3-ubyte`,
+      `Cannot read "${folder}/train-images-idx3-ubyte": no such file; expected the files train-images-idx3-ubyte`,
     );
   });
 });

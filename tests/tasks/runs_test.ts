@@ -245,5 +245,5 @@ Deno.test("models lists every model with its source and flags", async () => {
 Deno.test("datasets lists every dataset with its source", async () => {
   assertStringIncludes((await attempt(datasetsTask, [])).stdout, "mnist: handwritten digits");
   const list = jsonLines((await attempt(datasetsTask, ["--json"])).stdout);
-  assertEquals(list.map(({ name }) => name), ["mnist", "blocks"]);
+  assertEquals(list.map(({ name }) => name), ["mnist", "fashion_mnist", "cifar10", "frey_faces", "sprites", "blocks"]);
 });

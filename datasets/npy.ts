@@ -1,0 +1,132 @@
+/**
+ * NumPy's .npy and .npz files: one array, or a zip archive of arrays. This file parses bytes that are in memory.
+ *
+ * @module
+ */
+
+import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
+import type { NumericArray } from "./rows.ts";
+
+/** The types of NumPy that are read, without their byte order. */
+const TYPES: Readonly<Record<string, ElementType>> = {
+  b1: "bool",
+  u1: "u8",
+  i1: "i8",
+  u2: "u16",
+  i2: "i16",
+  u4: "u32",
+  i4: "i32",
+  u8: "u64",
+  i8: "i64",
+  f4: "f32",
+  f8: "f64",
+};
+
+/**
+ * Parses an .npy file. Unsigned bytes and booleans become bytes (true is 255), every other number a float32.
+ *
+ * @throws {Error} If it is none, is cut short, or holds no numbers.
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+export function parseNpy(bytes: Uint8Array<ArrayBuffer>, file: string): NumericArray {
+  const fail = (message: string): never => {
+    throw new Error(`Cannot read "${file}": ${message}`);
+  };
+  const isNpy = [0x93, ..."NUMPY"].every((c, i) => bytes[i] === (typeof c === "number" ? c : c.charCodeAt(0)));
+  if (!isNpy) fail(`expected an .npy array, found ${bytes.length} bytes of something else`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Version 1 counts the header in two bytes, later ones in four.
+  const start = bytes[6] === 1 ? 10 : 12;
+  if (bytes.length < start) fail("expected an .npy array, found less than its header (cut short?)");
+  const end = start + (start === 10 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (bytes.length < end) fail(`expected a header of ${end} bytes, found ${bytes.length} bytes (cut short?)`);
+  const header = new TextDecoder().decode(bytes.subarray(start, end));
+
+  const [, order, kind] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
+  const type = TYPES[kind];
+  if (!type) {
+    const found = /'descr':\s*('[^']*'|\[.*?\])/.exec(header)?.[1] ?? "none";
+    return fail(`expected numbers (${Object.keys(TYPES).join(", ")}), found the type ${found}`);
+  }
+  const dimensions = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
+  if (dimensions === undefined) return fail(`expected a shape in the header, found ${JSON.stringify(header.trim())}`);
+  const shape = dimensions.split(",").map((text) => text.trim()).filter(Boolean).map(Number);
+  const count = shape.reduce((product, size) => product * size, 1);
+  const values = elements({ bytes, offset: end, count, type, littleEndian: order !== ">" }, file);
+  return /'fortran_order':\s*True/.test(header) ? fromColumnMajor({ shape, values }) : { shape, values };
+}
+
+/**
+ * Parses an .npz file: the arrays by their names.
+ *
+ * @throws {Error} If it is no zip archive, is cut short, or an array in it cannot be read.
+ */
+export async function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, NumericArray>> {
+  const arrays = new Map<string, NumericArray>();
+  for (const { name, unpack } of zipEntries(bytes, file)) {
+    if (!name.endsWith(".npy")) continue;
+    arrays.set(name.slice(0, -4), parseNpy(await unpack(), `${file}/${name}`));
+  }
+  return arrays;
+}
+
+interface ZipEntry {
+  readonly name: string;
+  unpack(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** What a zip archive holds, by its central directory. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+function* zipEntries(bytes: Uint8Array<ArrayBuffer>, file: string): Generator<ZipEntry> {
+  const fail = (message: string): never => {
+    throw new Error(`Cannot read "${file}": ${message}`);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 4 || view.getUint16(0) !== 0x504b) fail("expected a zip archive, found something else");
+  let end = bytes.length - 22;
+  while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < 0) fail("expected a zip archive, found one without its directory (cut short?)");
+  let at = view.getUint32(end + 16, true);
+  for (let n = view.getUint16(end + 10, true); n > 0; n--) {
+    if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50) fail("expected a zip archive, found a damaged one");
+    const [method, packed, size] = [
+      view.getUint16(at + 10, true),
+      view.getUint32(at + 20, true),
+      view.getUint32(at + 24, true),
+    ];
+    const [nameLength, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
+    const local = view.getUint32(at + 42, true);
+    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    at += 46 + nameLength + extra + comment;
+    if ([packed, size, local].includes(0xffffffff)) fail(`expected less than 4 GiB, found more in "${name}"`);
+    if (method !== 0 && method !== 8) fail(`expected "${name}" stored or deflated, found method ${method}`);
+    if (local + 30 > end) fail("expected a zip archive, found a damaged one");
+    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    const data = bytes.subarray(start, start + packed);
+    yield {
+      name,
+      unpack: async () => method === 0 ? data : await inflate(data, "deflate-raw", `${file}/${name}`, size),
+    };
+  }
+}
+
+/**
+ * Unpacks deflated bytes.
+ *
+ * @param size The length that they must have, where it is known.
+ * @throws {Error} If they are damaged.
+ */
+export async function inflate(
+  bytes: Uint8Array<ArrayBuffer>,
+  format: "deflate" | "deflate-raw",
+  file: string,
+  size?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let unpacked;
+  try {
+    unpacked = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).bytes();
+  } catch (cause) {
+    throw new Error(`Cannot read "${file}": expected packed data, found some that do not unpack (damaged?)`, { cause });
+  }
+  if (size === undefined || unpacked.length === size) return unpacked;
+  throw new Error(`Cannot read "${file}": expected ${size} bytes when unpacked, found ${unpacked.length}`);
+}

@@ -1,0 +1,148 @@
+/**
+ * From an array that a file held to the rows of a dataset: which axis counts, what the others mean, which labels go
+ * along, and how rows are divided into train and test. This file opens no file and knows no format.
+ *
+ * @module
+ */
+
+import { type Dataset, features, type Split } from "../core/dataset.ts";
+import { permuted } from "../core/random.ts";
+
+/** An array of numbers, row-major. Bytes stand for value / 255, floats for themselves. */
+export interface NumericArray {
+  readonly shape: readonly number[];
+  readonly values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+}
+
+/** Rows not yet divided. */
+export interface Rows extends Split {
+  readonly shape: Dataset["shape"];
+}
+
+/** The part of the rows that becomes the test rows, where nobody said which. */
+export const TEST_PART = 1 / 6;
+
+/**
+ * The rows of an array by its shape: [N, D] is a table, [N, height, width] grey images, [N, height, width, channels]
+ * images of 1 or 3 channels; so is [N, channels, height, width], whose values are put in order in place.
+ *
+ * @throws {Error} If it has another shape or no values, or a float is not finite.
+ */
+export function rowsOf({ shape, values }: NumericArray, file: string, labels?: NumericArray): Rows {
+  const fail = (message: string): never => {
+    throw new Error(`Cannot read "${file}": ${message}`);
+  };
+  if (shape.length < 2 || shape.length > 4 || values.length === 0) {
+    fail(
+      "expected rows of numbers, as [N, D], [N, height, width] or [N, height, width, channels], " +
+        `found the shape [${shape.join(", ")}]`,
+    );
+  }
+  const [count, ...rest] = shape;
+  const row = rowShape(rest);
+  if (!row) return fail(`expected images of 1 or 3 channels, found the shape [${shape.join(", ")}]`);
+  if (row.planar) interleave(values, row.shape);
+  if (values instanceof Float32Array) {
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    const width = features(row.shape);
+    if (bad >= 0) fail(`expected finite numbers, found ${values[bad]} in row ${Math.floor(bad / width)} (from 0)`);
+  }
+  return { shape: row.shape, count, values, ...(labels ? { labels: labelsOf(labels, count, file) } : {}) };
+}
+
+/** What the axes after the first say. */
+function rowShape([first, ...rest]: readonly number[]): { shape: Dataset["shape"]; planar: boolean } | undefined {
+  if (rest.length === 0) return { shape: [1, first, 1], planar: false };
+  if (rest.length === 1) return { shape: [first, rest[0], 1], planar: false };
+  const isChannels = (size: number) => size === 1 || size === 3;
+  if (isChannels(rest[1])) return { shape: [first, rest[0], rest[1]], planar: false };
+  if (isChannels(first)) return { shape: [rest[0], rest[1], first], planar: true };
+  return undefined;
+}
+
+/** [N, channels, height, width] -> [N, height, width, channels], one image after the other. */
+function interleave(values: NumericArray["values"], [height, width, channels]: Dataset["shape"]): void {
+  if (channels === 1) return;
+  const size = height * width * channels;
+  for (let start = 0; start < values.length; start += size) {
+    const image = values.slice(start, start + size);
+    for (let i = 0; i < size; i++) {
+      values[start + i] = image[(i % channels) * height * width + Math.floor(i / channels)];
+    }
+  }
+}
+
+/**
+ * One label a row, from [N], [N, 1] or [1, N].
+ *
+ * @throws {Error} If there are more or fewer, or one is no integer from 0 to 255.
+ */
+export function labelsOf({ shape, values }: NumericArray, count: number, file: string): Uint8Array<ArrayBuffer> {
+  if (values.length !== count || shape.filter((size) => size !== 1).length > 1) {
+    throw new Error(
+      `Cannot read "${file}": expected a label for each of ${count} rows, found labels of the shape [${
+        shape.join(", ")
+      }]`,
+    );
+  }
+  const bad = values.findIndex((value) => !Number.isInteger(value) || value < 0 || value > 255);
+  if (bad < 0) return Uint8Array.from(values);
+  throw new Error(
+    `Cannot read "${file}": expected labels to be integers from 0 to 255, found ${values[bad]} in row ${bad} (from 0)`,
+  );
+}
+
+/** Number of classes: the largest label and one. */
+export function classesOf(...splits: readonly Split[]): number | undefined {
+  if (splits.some(({ labels }) => !labels)) return undefined;
+  return 1 + splits.reduce((most, { labels }) => labels!.reduce((max, label) => Math.max(max, label), most), 0);
+}
+
+/** How many of `count` rows are test rows: {@linkcode TEST_PART}, but one at least. */
+export function testCount(count: number, file: string): number {
+  if (count < 2) {
+    throw new Error(`Cannot read "${file}": expected at least 2 rows, one to train and one to test on, found ${count}`);
+  }
+  return Math.max(1, Math.floor(count * TEST_PART));
+}
+
+/** Which row of the file comes to a place, when all are mixed by the seed. */
+export function mixed(place: number, count: number, seed: number): number {
+  return permuted(place, count, seed, 0);
+}
+
+/**
+ * Mixes the rows in place by the seed, and divides them: the first are to train on, the last to test on. The training
+ * rows of any number are then a sample of all, so that a validation part can be cut off their end.
+ */
+export function divide(rows: Rows, seed: number, file: string): { readonly train: Split; readonly test: Split } {
+  const { count, values, labels } = rows;
+  const test = testCount(count, file);
+  const width = features(rows.shape);
+  mixRows(values, width, count, seed);
+  if (labels) mixRows(labels, 1, count, seed);
+  const part = (from: number, to: number): Split => ({
+    values: values.subarray(from * width, to * width),
+    count: to - from,
+    ...(labels ? { labels: labels.subarray(from, to) } : {}),
+  });
+  return { train: part(0, count - test), test: part(count - test, count) };
+}
+
+/** Puts row mixed(i) at place i, cycle by cycle: one row is held at a time, not a second copy of all. */
+function mixRows(values: NumericArray["values"], width: number, count: number, seed: number): void {
+  const done = new Uint8Array(count);
+  for (let start = 0; start < count; start++) {
+    if (done[start]) continue;
+    const first = values.slice(start * width, (start + 1) * width);
+    let place = start;
+    for (;;) {
+      done[place] = 1;
+      const from = mixed(place, count, seed);
+      if (from === start) break;
+      values.copyWithin(place * width, from * width, (from + 1) * width);
+      place = from;
+    }
+    values.set(first, place * width);
+  }
+}
