@@ -35,12 +35,16 @@ export { type Dataset, type DatasetSource, features, type LoadOptions, type Spli
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
+export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
+export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/distributions/discretized_logistic.ts";
 export { diagonalGaussian } from "./core/distributions/gaussian.ts";
+export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
-export type { Batch, DataShape, Model } from "./core/model.ts";
+export type { Batch, DataShape, Model, Support } from "./core/model.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
+export { broadcast } from "./core/ops/broadcast.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { type Draw, reparameterize } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
@@ -53,8 +57,10 @@ export {
   type CheckpointHeader,
   type DataDescription,
   decodeCheckpoint,
+  DRAWS,
   type EvaluateOptions,
   type Progress,
+  QUANTILES,
   type SampleOptions,
   Trained,
 } from "./core/trained.ts";
@@ -63,6 +69,17 @@ export { type TrainingConfig, trainingSettings } from "./core/training_settings.
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
+export {
+  type Head,
+  type LikelihoodConfig,
+  type LikelihoodName,
+  likelihoodOf,
+  likelihoodRemarks,
+  LIKELIHOODS,
+  likelihoodSettings,
+  likelihoodShapes,
+  likelihoodSupport,
+} from "./models/likelihood.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { vae } from "./models/vae.ts";

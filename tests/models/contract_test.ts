@@ -464,7 +464,7 @@ Deno.test("train() refuses what does not fit before anything is trained", () => 
   );
   assertEquals(
     attempt({ beta: 1 }),
-    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation',
+    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation, likelihood, sigma, outputActivation',
   );
 });
 
