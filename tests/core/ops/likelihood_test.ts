@@ -3,7 +3,7 @@
  * reference; their means, draws and quantiles.
  */
 
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertThrows } from "@std/assert";
 import { broadcast } from "../../../core/ops/broadcast.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import {
