@@ -42,15 +42,19 @@ export {
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
-export { diagonalGaussian } from "./core/distributions/gaussian.ts";
+export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
+export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/distributions/discretized_logistic.ts";
+export { gaussianPosterior } from "./core/distributions/gaussian.ts";
+export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
-export type { Batch, Condition, DataShape, Model } from "./core/model.ts";
+export type { Batch, Condition, DataShape, Model, Support } from "./core/model.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
 export { absoluteDifference } from "./core/ops/absolute_difference.ts";
 export { concat } from "./core/ops/concat.ts";
 export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
+export { broadcast } from "./core/ops/broadcast.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
@@ -65,8 +69,10 @@ export {
   type ConditionOptions,
   type DataDescription,
   decodeCheckpoint,
+  DRAWS,
   type EvaluateOptions,
   type Progress,
+  QUANTILES,
   type SampleOptions,
   Trained,
 } from "./core/trained.ts";
@@ -81,6 +87,17 @@ export { mnist } from "./datasets/mnist.ts";
 export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
+export {
+  type Head,
+  type LikelihoodConfig,
+  type LikelihoodName,
+  likelihoodOf,
+  likelihoodRemarks,
+  LIKELIHOODS,
+  likelihoodSettings,
+  likelihoodShapes,
+  likelihoodSupport,
+} from "./models/likelihood.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { cvae, type CvaeConfig } from "./models/cvae.ts";

@@ -13,6 +13,12 @@ import type { Objective, Tape, Variable } from "./tape.ts";
 /** What a model may know of the data: its shape and its number of classes. */
 export type DataShape = Pick<Dataset, "shape" | "classes">;
 
+/**
+ * What a likelihood is a distribution of: 0 or 1, real numbers, or the 256 values of a byte. Pixels are made into such data unless
+ * the training is told otherwise: binarized for "binary" only.
+ */
+export type Support = "binary" | "density" | "bytes";
+
 /** The rows of one step. */
 export interface Batch {
   /** [N, D] */
@@ -49,6 +55,8 @@ export interface Model<C extends object = object> {
   condition?(config: C): Condition;
   /** K, for models that decode. */
   latents?(config: C): number;
+  /** What the likelihood is a distribution of. Default "binary". */
+  support?(config: C): Support;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   remarks?(config: C): readonly string[];
 }

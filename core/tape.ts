@@ -269,10 +269,17 @@ export class Tape {
     return (this.#expected.get(variable) ?? 0) > 0;
   }
 
-  /** True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. */
+  /**
+   * True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. What else that
+   * consumer reads must have been recorded before: it runs where the producer stands on the tape.
+   */
   fused(variable: Variable): boolean {
-    const { fusible, sink, unfused, consumers } = variable;
-    return fusible === true && sink !== undefined && consumers.length === 1 && !unfused?.();
+    const { fusible, sink, unfused, consumers, producer } = variable;
+    if (!fusible || !sink || consumers.length !== 1 || !producer || unfused?.()) return false;
+    const place = this.#nodes.indexOf(producer);
+    return consumers[0].inputs.every((input) =>
+      input === variable || !input.producer || this.#nodes.indexOf(input.producer) < place
+    );
   }
 
   /** True where an op reads the values, so that their upstream gradient is known only when that op has run. */

@@ -88,16 +88,16 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
 /** Rows decoded at a time. */
 const ROWS = 128;
 
-/** A program with one input matrix and one output matrix of {@linkcode ROWS} rows. */
+/** A program with one input matrix and output matrices of equal width, of {@linkcode ROWS} rows. */
 interface Mapping {
   readonly input: Tensor;
   readonly condition?: Tensor;
-  readonly output: Tensor;
+  readonly outputs: readonly Tensor[];
   readonly program: Program;
 }
 
-/** Records the ops from an input to an output. */
-type Recording = (t: Tape, input: Variable, condition?: Variable) => Variable | undefined;
+/** Records the ops from an input to outputs; none stand for a part that the model lacks. */
+type Recording = (t: Tape, input: Variable, condition?: Variable) => readonly Variable[];
 
 /** What conditional models are told. */
 export interface ConditionOptions {
@@ -105,14 +105,23 @@ export interface ConditionOptions {
   readonly labels?: ArrayLike<number>;
 }
 
+/**
+ * What is given of p(x | z): its mean, a draw from it, or for Gaussians μ - 2σ, μ - σ, μ, μ + σ and μ + 2σ, five rows for a datum in
+ * that order.
+ */
+export const DRAWS = ["mean", "sample", "quantiles"] as const;
+
+/** How many deviations from the mean the rows of "quantiles" are. */
+export const QUANTILES = [-2, -1, 0, 1, 2] as const;
+
 /** How {@linkcode Trained.sample} draws. */
 export interface SampleOptions extends ConditionOptions {
   /** How many. Default 100. */
   readonly count?: number;
   /** Standard deviation of the latents drawn. Default 1, the prior. */
   readonly temperature?: number;
-  /** The mean of p(x | z), or a draw from it. Default "mean". */
-  readonly draw?: "mean" | "sample";
+  /** What to give of p(x | z). Default "mean". */
+  readonly draw?: typeof DRAWS[number];
   /** Default 0. */
   readonly seed?: number;
 }
@@ -197,7 +206,7 @@ export class Trained<C extends object = object> {
   /**
    * x ~ p(x | z), z ~ N(0, temperature² I)
    *
-   * @returns [count, D]
+   * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
@@ -213,10 +222,11 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * The mean of p(x | z), or a draw from it.
+   * The mean of p(x | z), a draw from it, or its quantiles.
    *
    * @param z [count, K]
-   * @returns [count, D]
+   * @returns [count, D]; [5 count, D] for "quantiles": {@linkcode QUANTILES} of the first datum, of the second, ...
+   * @throws {TypeError} If the likelihood has no quantiles.
    */
   async decode(
     z: Float32Array,
@@ -224,7 +234,15 @@ export class Trained<C extends object = object> {
   ): Promise<Float32Array<ArrayBuffer>> {
     return await this.#apply(`decode ${draw}`, z, this.latents, { seed, labels }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
-      return likelihood?.[draw]();
+      if (!likelihood) return [];
+      if (draw !== "quantiles") return [likelihood[draw]()];
+      const { quantile, name } = likelihood;
+      if (!quantile) {
+        throw new TypeError(
+          `Cannot give quantiles with "${this.model.name}": expected a gaussian likelihood, found ${name}`,
+        );
+      }
+      return QUANTILES.map(quantile);
     });
   }
 
@@ -240,7 +258,8 @@ export class Trained<C extends object = object> {
     { labels }: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
     const statistics = await this.#apply("encode", x, this.features, { labels }, (t, input, condition) => {
-      return this.model.encode?.(t, this.parameters, input, this.config, condition).statistics;
+      const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
+      return posterior ? [posterior.statistics] : [];
     });
     const k = this.latents;
     const count = x.length / this.features;
@@ -313,7 +332,9 @@ export class Trained<C extends object = object> {
     return this.model.condition?.(this.config);
   }
 
-  /** Runs rows through a recorded mapping, {@linkcode ROWS} at a time. */
+  /**
+   * Runs rows through a recorded mapping, {@linkcode ROWS} at a time; where it gives several matrices, their rows come in turn.
+   */
   async #apply(
     name: string,
     values: Float32Array,
@@ -338,8 +359,9 @@ export class Trained<C extends object = object> {
     const conditions = kind && conditionRows(kind, labels!, this.data.classes);
     let mapping = this.#mappings.get(name);
     if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
-    const { input, condition, output, program } = await mapping;
-    const out = new Float32Array(count * output.columns);
+    const { input, condition, outputs, program } = await mapping;
+    const width = outputs[0].columns;
+    const out = new Float32Array(count * outputs.length * width);
     for (let from = 0; from < count; from += ROWS) {
       const to = Math.min(from + ROWS, count);
       upload(this.gpu, input, values.subarray(from * columns, to * columns));
@@ -348,8 +370,13 @@ export class Trained<C extends object = object> {
       }
       setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
       await program.submit(1);
-      const result = await download(this.gpu, output);
-      out.set(result.subarray(0, (to - from) * output.columns), from * output.columns);
+      for (const [i, output] of outputs.entries()) {
+        const result = await download(this.gpu, output);
+        for (let row = from; row < to; row++) {
+          const first = (row - from) * width;
+          out.set(result.subarray(first, first + width), (row * outputs.length + i) * width);
+        }
+      }
     }
     return out;
   }
@@ -359,13 +386,13 @@ export class Trained<C extends object = object> {
     const input = tape.variable("input", columns);
     const kind = this.#condition;
     const condition = kind && tape.variable("condition", conditionColumns(kind, this.data.classes));
-    const result = record(tape, input, condition);
-    if (!result) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+    const results = record(tape, input, condition);
+    if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
     const compiled = tape.compile([]);
     return {
       input: tape.tensor(input),
       ...(condition ? { condition: tape.tensor(condition) } : {}),
-      output: tape.tensor(result),
+      outputs: results.map((result) => tape.tensor(result)),
       program: await Program.create(tape, compiled),
     };
   }

@@ -114,10 +114,11 @@ class Trainer<C extends object> {
   constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
     const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume
-      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
-      : { ...(isFloat ? { binarize: "none" } : {}), ...values };
-    const { training, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
+    const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
+    const training = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));

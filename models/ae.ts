@@ -13,10 +13,11 @@ import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import type { Parameters, Shapes } from "../core/parameters.ts";
 import { constant } from "../core/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/tape.ts";
+import { likelihoodRemarks, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
 
 /** The encoder's and decoder's configuration; a code has no variance to build a tower for. */
-export type AeConfig = Omit<MlpConfig, "towers">;
+export type AeConfig = Omit<MlpConfig, "towers" | "covariance">;
 
 /** The autoencoder's configuration and the noise on its input. */
 export interface DaeConfig extends AeConfig {
@@ -24,13 +25,14 @@ export interface DaeConfig extends AeConfig {
   readonly noiseAmount: number;
 }
 
-function shapes({ hidden, latents }: AeConfig, data: DataShape): Shapes {
+function shapes(config: AeConfig, data: DataShape): Shapes {
+  const { hidden, latents } = config;
   const width = features(data.shape);
   return {
     ...stackShapes("encoder", [width, ...hidden]),
     code: { inputs: hidden.at(-1) ?? width, outputs: latents },
     ...stackShapes("decoder", [latents, ...hidden.toReversed()]),
-    likelihood: { inputs: hidden[0] ?? latents, outputs: width },
+    ...likelihoodShapes(config, hidden[0] ?? latents, width),
   };
 }
 
@@ -40,7 +42,7 @@ function encode(t: Tape, p: Parameters, x: Variable, config: AeConfig): Posterio
 }
 
 function decode(t: Tape, p: Parameters, z: Variable, config: AeConfig) {
-  return mlpDecode(t, p, z, { ...config, towers: 1 });
+  return mlpDecode(t, p, z, { ...config, towers: 1, covariance: "diagonal" });
 }
 
 /** The reconstruction of the batch from a seen, perhaps corrupted, version of it. */
@@ -49,7 +51,7 @@ function reconstruction(t: Tape, p: Parameters, { x }: Batch, seen: Variable, co
   return [{ terms: [{ name: "nll", value: nll, weight: constant(1) }] }];
 }
 
-const { towers: _, ...settings } = mlpSettings;
+const { towers: _towers, covariance: _covariance, ...settings } = mlpSettings;
 
 const REMARK =
   "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) all the same, and `elbo` is only -nll";
@@ -69,7 +71,8 @@ export const ae: Model<AeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
-  remarks: () => [REMARK],
+  support: likelihoodSupport,
+  remarks: (config) => [REMARK, ...likelihoodRemarks(config)],
 };
 
 /**
@@ -97,5 +100,6 @@ export const dae: Model<DaeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
-  remarks: () => [REMARK],
+  support: likelihoodSupport,
+  remarks: (config) => [REMARK, ...likelihoodRemarks(config)],
 };

@@ -7,6 +7,7 @@
 import { conditionColumns } from "../core/batch.ts";
 import type { Condition, Model } from "../core/model.ts";
 import { constant } from "../core/schedule.ts";
+import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The VAE's configuration and how the label is given. */
@@ -46,5 +47,7 @@ export const cvae: Model<CvaeConfig> = {
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
+  support: likelihoodSupport,
+  remarks: (config) => likelihoodRemarks(config),
   condition: (config) => config.condition,
 };

@@ -7,6 +7,7 @@
 import type { Model } from "../core/model.ts";
 import { importanceBound } from "../core/ops/importance.ts";
 import { constant } from "../core/schedule.ts";
+import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The VAE's configuration and the importance samples. */
@@ -54,4 +55,6 @@ export const iwae: Model<IwaeConfig> = {
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
+  support: likelihoodSupport,
+  remarks: (config) => likelihoodRemarks(config),
 };

@@ -4,20 +4,21 @@
  * @module
  */
 
-import { bernoulli } from "../core/distributions/bernoulli.ts";
 import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
-import { diagonalGaussian } from "../core/distributions/gaussian.ts";
+import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { DataShape } from "../core/model.ts";
 import { type Activation, ACTIVATIONS } from "../core/ops/activations.ts";
 import { concat } from "../core/ops/concat.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
+import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/reparameterize.ts";
 import type { Parameters, Shapes } from "../core/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/tape.ts";
+import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 
-/** What shapes the encoder and decoder. */
-export interface MlpConfig {
+/** What shapes the encoder and decoder, and the likelihood. */
+export interface MlpConfig extends LikelihoodConfig {
   /** Widths of the hidden layers, from the data to the latents. */
   readonly hidden: readonly number[];
   /** K */
@@ -25,6 +26,8 @@ export interface MlpConfig {
   readonly activation: Activation;
   /** 1: mean and log-variance from one trunk; 2: each from a tower of its own. */
   readonly towers: number;
+  /** Of q(z | x); full: Σ = L Lᵀ. */
+  readonly covariance: Covariance;
 }
 
 /** The settings of {@linkcode MlpConfig}. */
@@ -45,11 +48,21 @@ export const mlpSettings: Settings<MlpConfig> = {
     maximum: 2,
     help: "1: mean and log-variance from one trunk; 2: from a tower each",
   },
+  covariance: {
+    type: "choice",
+    default: "diagonal",
+    choices: COVARIANCES,
+    help: "of the posterior; full: by a Cholesky factor",
+  },
+  ...likelihoodSettings,
 };
 
 /** The names of the encoder's stacks, each with what its last layer gives. */
-function towersOf({ towers, latents }: MlpConfig): readonly (readonly [name: string, outputs: number])[] {
-  return towers === 1 ? [["encoder", 2 * latents]] : [["encoder.mean", latents], ["encoder.logVariance", latents]];
+function towersOf({ towers, latents, covariance }: MlpConfig): readonly (readonly [name: string, outputs: number])[] {
+  const columns = statisticsColumns(latents, covariance);
+  return towers === 1
+    ? [["encoder", columns]]
+    : [["encoder.mean", latents], ["encoder.logVariance", columns - latents]];
 }
 
 /**
@@ -69,23 +82,23 @@ export function mlpShapes(config: MlpConfig, data: DataShape, condition = 0): Sh
       })),
     ),
     ...stackShapes("decoder", [latents + condition, ...hidden.toReversed()]),
-    likelihood: { inputs: hidden[0] ?? latents + condition, outputs: width },
+    ...likelihoodShapes(config, hidden[0] ?? latents + condition, width),
   };
 }
 
-/** q(z | x) = N(μ(x), diag σ²(x)); with a condition, of x joined with it. */
+/** q(z | x) = N(μ(x), Σ(x)); with a condition, of x joined with it. */
 export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig, condition?: Variable): Posterior {
   const input = condition ? concat(t, [x, condition]) : x;
   const heads = towersOf(config).map(([name]) => {
     const h = stack(t, input, p, name, config.hidden.length, config.activation);
     return dense(t, h, p.get(`${name}.posterior`));
   });
-  return diagonalGaussian(t, heads.length === 1 ? heads[0] : concat(t, heads));
+  return gaussianPosterior(t, heads.length === 1 ? heads[0] : concat(t, heads), config.covariance);
 }
 
-/** p(x | z), Bernoulli; with a condition, of z joined with it. */
+/** p(x | z); with a condition, of z joined with it. */
 export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig, condition?: Variable): Likelihood {
   const input = condition ? concat(t, [z, condition]) : z;
   const h = stack(t, input, p, "decoder", config.hidden.length, config.activation);
-  return bernoulli(t, dense(t, h, p.get("likelihood")));
+  return likelihoodOf(t, p, config, z.rows, (name, activation) => dense(t, h, p.get(name), activation));
 }

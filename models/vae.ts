@@ -6,6 +6,7 @@
 
 import type { Model } from "../core/model.ts";
 import { constant } from "../core/schedule.ts";
+import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The encoder's and decoder's configuration, and how the expectation is estimated. */
@@ -22,7 +23,7 @@ export interface VaeConfig extends MlpConfig {
  */
 export const vae: Model<VaeConfig> = {
   name: "vae",
-  summary: "Variational Auto-Encoder: Gaussian posterior, Bernoulli decoder",
+  summary: "Variational Auto-Encoder: Gaussian posterior, likelihood of choice",
   source: "Kingma and Welling, arXiv:1312.6114, equation 10",
   settings: {
     ...mlpSettings,
@@ -45,4 +46,6 @@ export const vae: Model<VaeConfig> = {
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
+  support: likelihoodSupport,
+  remarks: (config) => likelihoodRemarks(config),
 };

@@ -1,23 +1,23 @@
 /**
- * The diagonal Gaussian posterior.
+ * The Gaussian posterior.
  *
  * @module
  */
 
-import { reparameterize } from "../ops/reparameterize.ts";
+import { type Covariance, latentsOf, reparameterize } from "../ops/reparameterize.ts";
 import type { Tape, Variable } from "../tape.ts";
 import type { Posterior } from "./distribution.ts";
 
 /**
- * q(z | x) = N(μ, diag σ²)
+ * q(z | x) = N(μ, diag σ²), or N(μ, L Lᵀ) with full covariance
  *
- * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K.
+ * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K; more for full covariance, see {@linkcode reparameterize}.
  */
-export function diagonalGaussian(t: Tape, statistics: Variable): Posterior {
+export function gaussianPosterior(t: Tape, statistics: Variable, covariance: Covariance = "diagonal"): Posterior {
   return {
-    name: "diagonal gaussian",
-    latents: statistics.columns / 2,
+    name: `gaussian, ${covariance} covariance`,
+    latents: latentsOf(statistics, covariance),
     statistics,
-    draw: (options) => reparameterize(t, statistics, options),
+    draw: (options) => reparameterize(t, statistics, { ...options, covariance }),
   };
 }

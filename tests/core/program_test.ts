@@ -106,7 +106,7 @@ Deno.test("dispatches and macs tell what one step does", async () => {
   const optimizer = createOptimizer("adam", { learningRate: constant(0) });
   using vae = await createVae({ optimizer, givenNoise: false });
   assertEquals(vae.program.dispatches.map(({ label }) => label), [
-    "gather",
+    "gather x",
     "encoder.0 forward",
     "head forward",
     "reparameterize",

@@ -35,15 +35,10 @@ import {
   Trained,
   type TrainOptions,
   vae,
-  valueAt,
 } from "../../mod.ts";
-import { Parameters } from "../../core/parameters.ts";
-import { recordBatch } from "../../core/batch.ts";
-import { createState, Program, setState } from "../../core/program.ts";
 import { uniforms } from "../../core/random.ts";
-import { Tape } from "../../core/tape.ts";
-import { chooseTiles } from "../../core/tiles.ts";
-import { families, gpu } from "../support/gpu.ts";
+import { checkGradients } from "../support/gradients.ts";
+import { gpu } from "../support/gpu.ts";
 
 interface ProbedConfig extends MlpConfig {
   readonly probe: number;
@@ -162,7 +157,7 @@ for (const model of contract) {
   });
 
   Deno.test(`${model.name} has the gradients of central differences, for every parameter`, async () => {
-    await checkGradients(model);
+    await checkGradients(model, { ...defaults<object>(model.settings), hidden: [3], latents: 2 }, dataset);
   });
 
   Deno.test(`${model.name} says what it is, and takes its own defaults`, async () => {
@@ -298,75 +293,6 @@ for (const model of contract) {
   });
 }
 
-/** dL/dw of every weight and bias of a batch of 8, against (L(w + h) - L(w - h)) / 2h of the loss that the GPU forms. */
-async function checkGradients(model: Model, settings: object = {}): Promise<void> {
-  const config = { ...defaults<object>(model.settings), hidden: [3], latents: 2, ...settings };
-  const tiles = chooseTiles(gpu, families[0]);
-  const state = createState(gpu);
-  const parameters = new Parameters(gpu, model.parameters(config, dataset));
-  parameters.initialize({ weight: { name: "normal", scale: 0.5 }, bias: { name: "normal", scale: 0.5 } }, 1);
-  const record = async (optimizer?: "gradients") => {
-    const tape = new Tape(gpu, 8, tiles, state);
-    const { batch, setSchedules } = recordBatch(tape, {
-      model,
-      config,
-      data: dataset,
-      split: dataset.train,
-      binarize: "threshold",
-    });
-    const objectives = model.objectives(tape, parameters, batch, config);
-    const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
-    setSchedules(compiled.scalars);
-    return { tape, terms: compiled.terms, program: await Program.create(tape, compiled) };
-  };
-  // Warm-up weights are neither 0 nor at their end.
-  const step = 7;
-  const back = () => setState(gpu, state, { step, seed: 1, count: dataset.train.count, shuffle: true });
-  const backward = await record("gradients");
-  const forward = await record();
-  const loss = async () => {
-    back();
-    forward.program.seek(step);
-    const [values] = await forward.program.submit(1);
-    return forward.terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0) / 8;
-  };
-  back();
-  backward.program.seek(step);
-  await backward.program.submit(1);
-
-  const h = 1 / 64;
-  for (const parameter of parameters) {
-    const { weight, bias } = await parameter.get();
-    const gradients = await parameter.get(backward.tape.parameterGradient(parameter));
-    for (const part of ["weight", "bias"] as const) {
-      const values = { weight, bias }[part];
-      const expected = gradients[part];
-      assert(expected.some((value) => value !== 0), `${parameter.name}.${part} has no gradient`);
-      for (let i = 0; i < values.length; i++) {
-        const original = values[i];
-        const at = async (value: number) => {
-          values[i] = value;
-          parameter.set(parameter.tensor, weight, bias);
-          return await loss();
-        };
-        const difference = (await at(original + h) - await at(original - h)) / (2 * h);
-        values[i] = original;
-        // h² times a third derivative, and the rounding of a float32 loss of about 20 over 2 h.
-        const apart = Math.abs(expected[i] - difference);
-        assert(
-          apart <= 2e-3 + 4e-3 * Math.abs(difference),
-          `${parameter.name}.${part}[${i}]: ${expected[i]}, by differences ${difference}`,
-        );
-      }
-      parameter.set(parameter.tensor, weight, bias);
-    }
-  }
-  backward.program.destroy();
-  forward.program.destroy();
-  parameters.destroy();
-  state.destroy();
-}
-
 Deno.test("a model's own term is weighted in the loss and left out of the elbo", async () => {
   const { epochs } = await trained(probedVae as Model, { probe: 2 });
   const { nll, kl, probe, loss, elbo } = epochs[4].validation!;
@@ -477,7 +403,7 @@ Deno.test("train() refuses what does not fit before anything is trained", () => 
   );
   assertEquals(
     attempt({ beta: 1 }),
-    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation, towers, samples, divergence',
+    `Cannot set "beta" of model "vae": known settings are ${Object.keys(vae.settings).join(", ")}`,
   );
 });
 
@@ -513,6 +439,7 @@ Deno.test("a Gpu may serve several trainings, one after another", async () => {
 for (
   const [model, settings] of [
     [vae, { samples: 3 }],
+    [vae, { covariance: "full", latents: 3 }],
     [vae, { samples: 2, divergence: "sampled", towers: 2 }],
     [betaVae, { capacity: 0.4, betaSteps: 10 }],
     [cvae, { condition: "raw", towers: 2 }],
@@ -520,6 +447,7 @@ for (
   ] as const
 ) {
   Deno.test(`${model.name} has the gradients of central differences with ${JSON.stringify(settings)}`, async () => {
-    await checkGradients(model as Model, settings);
+    const config = { ...defaults<object>(model.settings as Settings<object>), hidden: [3], latents: 2, ...settings };
+    await checkGradients(model as Model, config, dataset);
   });
 }
