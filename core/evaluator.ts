@@ -74,10 +74,12 @@ export class Evaluator {
    * Means over all rows, and over `samples` draws of z (and of the pixels, if binarized dynamically) for each.
    *
    * @param step The training step, for the weights in `loss`.
-   * @param samples Draws a row.
-   * @param signal Stops between submits.
+   * @param options Draws a row, and what stops it between submits.
    */
-  async run(step: number, samples = 1, signal?: AbortSignal): Promise<Losses> {
+  async run(
+    step: number,
+    { samples = 1, signal }: { readonly samples?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Losses> {
     const { gpu, split, seed } = this.#options;
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
     setState(gpu, this.#state, { step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });

@@ -305,7 +305,7 @@ export class Trained<C extends object = object> {
       batchSize: this.training.batchSize,
     });
     try {
-      return await evaluator.run(this.progress.step, samples, signal);
+      return await evaluator.run(this.progress.step, { samples, signal });
     } finally {
       evaluator.destroy();
     }
