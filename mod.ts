@@ -37,7 +37,20 @@ export type { Likelihood, Posterior } from "./core/distributions/distribution.ts
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { diagonalGaussian } from "./core/distributions/gaussian.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
-export type { Batch, DataShape, Model } from "./core/model.ts";
+export {
+  type Fit,
+  type FitContext,
+  moments,
+  Pass,
+  type Passed,
+  readRow,
+  type Recorded,
+  setParameter,
+  type Sum,
+} from "./core/fit.ts";
+export type { Batch, DataShape, Model, PriorDraw } from "./core/model.ts";
+export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
+export { centred } from "./core/ops/centred.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
@@ -65,4 +78,7 @@ export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
+export { pca } from "./models/pca.ts";
+export { ppca, type PpcaConfig } from "./models/ppca.ts";
+export type { LinearConfig } from "./models/linear_gaussian.ts";
 export { vae } from "./models/vae.ts";

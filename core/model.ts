@@ -6,12 +6,21 @@
 
 import type { Dataset } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
+import type { Fit, FitContext } from "./fit.ts";
 import type { Parameters, Shapes } from "./parameters.ts";
 import type { Settings } from "./settings.ts";
 import type { Objective, Tape, Variable } from "./tape.ts";
+import type { TrainingConfig } from "./training_settings.ts";
 
 /** What a model may know of the data: its shape and its number of classes. */
 export type DataShape = Pick<Dataset, "shape" | "classes">;
+
+/** How {@linkcode Model.drawPrior} draws. */
+export interface PriorDraw {
+  readonly count: number;
+  readonly temperature: number;
+  readonly seed: number;
+}
 
 /** The rows of one step. */
 export interface Batch {
@@ -42,6 +51,20 @@ export interface Model<C extends object = object> {
   decode?(t: Tape, p: Parameters, z: Variable, config: C): Likelihood;
   /** K, for models that decode. */
   latents?(config: C): number;
+  /**
+   * Draws z ~ p(z) on the host, [count, K], where p(z) is not N(0, I). A temperature below 1 keeps to what is probable, as it does by
+   * a smaller standard deviation there.
+   */
+  drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Fits the parameters by iterations of its own (EM, a closed form), in place of descending the gradient of the objectives, which then
+   * only measure: their terms need no backward pass. An iteration is an epoch.
+   */
+  fit?(context: FitContext, config: C): Promise<Fit>;
+  /** Iterations after which the fit changes nothing any more: 1 for a closed form. */
+  fitIterations?(config: C): number | undefined;
+  /** Settings of the training whose default is another one for this model. */
+  readonly training?: Partial<TrainingConfig>;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   remarks?(config: C): readonly string[];
 }

@@ -8,6 +8,7 @@ import { type Dataset, features, slice } from "./dataset.ts";
 import { Gpu, GpuError } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
+import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
 import { Parameters, type Snapshot } from "./parameters.ts";
 import type { StepTerms } from "./program.ts";
@@ -22,12 +23,10 @@ export class DivergenceError extends Error {
   /**
    * @param step The step in which it happened, from 0.
    * @param place The first buffer that held it and the kernel that wrote it.
+   * @param hint What may help.
    */
-  constructor(readonly step: number, readonly place: string) {
-    super(
-      `Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ` +
-        "A smaller learning rate often helps",
-    );
+  constructor(readonly step: number, readonly place: string, hint = "A smaller learning rate often helps") {
+    super(`Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ${hint}`);
   }
 }
 
@@ -116,8 +115,12 @@ class Trainer<C extends object> {
     const isFloat = !(dataset.train.values instanceof Uint8Array);
     const given = resume
       ? { ...resume.training, ...resume.config as Partial<C>, ...values }
-      : { ...(isFloat ? { binarize: "none" } : {}), ...values };
-    const { training, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+      : { ...(isFloat ? { binarize: "none" } : {}), ...model.training, ...values };
+    const configured = configureTraining(model, given as Partial<TrainingConfig & C>);
+    const { config } = configured;
+    const training = model.fit
+      ? fitSettings(configured.training, model.name, model.fitIterations?.(config))
+      : configured.training;
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
@@ -158,6 +161,7 @@ class Trainer<C extends object> {
     const { epochs, batchSize, seed, binarize } = this.#training;
     const { shape, classes, name } = this.#dataset;
     const trained = await this.#begin();
+    if (this.#model.fit) return yield* this.#fit(trained);
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
 
@@ -289,15 +293,32 @@ class Trainer<C extends object> {
         stopped: done < this.#stepsUntil(epochs),
       };
     } catch (error) {
-      // A read fails a moment before the device is reported lost, which says more.
-      if (error instanceof GpuError) await new Promise((resolve) => setTimeout(resolve, 20));
-      gpu.check();
-      throw error;
+      throw await lossOf(gpu, error);
     } finally {
       await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();
       step.destroy();
       evaluator?.destroy();
+    }
+  }
+
+  /** The same for a model that fits itself. */
+  async *#fit(trained: Trained<C>): AsyncGenerator<TrainingEvent> {
+    try {
+      yield* fitting({
+        model: this.#model as Model,
+        config: this.#config,
+        dataset: this.#dataset,
+        trained: trained as Trained,
+        count: this.#count,
+        validation: this.#validation,
+        start: this.#options.resume?.progress.step ?? 0,
+        signal: this.#options.signal,
+        stepsUntil: (epoch) => this.#stepsUntil(epoch),
+        diverged: (step) => new DivergenceError(step, "the log-likelihood", "A larger floor of the variances may help"),
+      });
+    } catch (error) {
+      throw await lossOf(trained.gpu, error);
     }
   }
 
@@ -328,6 +349,13 @@ class Trainer<C extends object> {
       !gpu && !device,
     );
   }
+}
+
+/** What to throw for an error: a read fails a moment before the device is reported lost, which says more. */
+async function lossOf(gpu: Gpu, error: unknown): Promise<unknown> {
+  if (error instanceof GpuError) await new Promise((resolve) => setTimeout(resolve, 20));
+  gpu.check();
+  return error;
 }
 
 /** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
