@@ -38,6 +38,7 @@ export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { diagonalGaussian } from "./core/distributions/gaussian.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
 export {
+  expectationMaximization,
   type Fit,
   type FitContext,
   moments,
@@ -78,6 +79,7 @@ export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
+export { gmm, type GmmConfig } from "./models/gmm.ts";
 export { pca } from "./models/pca.ts";
 export { ppca, type PpcaConfig } from "./models/ppca.ts";
 export type { LinearConfig } from "./models/linear_gaussian.ts";

@@ -146,6 +146,33 @@ export class Pass {
   }
 }
 
+/**
+ * Expectation-maximization: an E step is a pass over the data that sums what the M step needs, and measures the likelihood on the way.
+ *
+ * @param record Records the E step at the parameters as they stand when it runs.
+ * @param maximize Writes the parameters that the sums lead to.
+ */
+export async function expectationMaximization(
+  context: FitContext,
+  record: (t: Tape, batch: Batch) => Recorded,
+  maximize: (sums: Passed["sums"]) => Promise<void>,
+): Promise<Fit> {
+  const pass = await Pass.create(context, record);
+  let sums: Passed["sums"] | undefined;
+  return {
+    async *iterate() {
+      const begun = sums ? 0 : 0.5;
+      // The first iteration, also of a resumed fit, has no sums yet.
+      const known = sums ?? (yield* part(pass.run(), 0, begun)).sums;
+      await maximize(known);
+      const passed = yield* part(pass.run(), begun, 1);
+      sums = passed.sums;
+      return passed.losses;
+    },
+    destroy: () => pass.destroy(),
+  };
+}
+
 /** Runs a generator of fractions as the part `from` ... `to` of a longer one. */
 export async function* part<T>(steps: AsyncGenerator<number, T>, from: number, to: number): AsyncGenerator<number, T> {
   for (;;) {

@@ -8,13 +8,14 @@ import type { Gpu } from "../core/device.ts";
 import type { Model } from "../core/model.ts";
 import { decodeCheckpoint, Trained } from "../core/trained.ts";
 import { betaVae } from "./beta_vae.ts";
+import { gmm } from "./gmm.ts";
 import { pca } from "./pca.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [vae, betaVae, ppca, pca].map((model) => [model.name, model as Model]),
+  [vae, betaVae, gmm, ppca, pca].map((model) => [model.name, model as Model]),
 );
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Fit, type FitContext, moments, part, Pass } from "../core/fit.ts";
+import { expectationMaximization, type Fit, type FitContext, moments, part } from "../core/fit.ts";
 import { cholesky, invertPositive, multiply, transpose } from "../core/linear_algebra.ts";
 import type { Model } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
@@ -81,7 +81,7 @@ function startOf(context: FitContext): { mean: Float32Array<ArrayBuffer>; noise:
  * Source: Tipping and Bishop, JRSS B 61(3), 1999, equations 25 to 28; Bishop, "Pattern Recognition and Machine Learning", equations 12.54
  * to 12.57; Liu, Rubin and Wu, "Parameter expansion to accelerate EM", Biometrika 85(4), 1998, for L.
  */
-async function expectationMaximization(context: FitContext, { latents }: PpcaConfig): Promise<Fit> {
+function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> {
   const { parameters, source: { count }, seed, resumed } = context;
   const { mean, noise, total } = startOf(context);
   const width = mean.length;
@@ -89,55 +89,37 @@ async function expectationMaximization(context: FitContext, { latents }: PpcaCon
     const weight = normals(new Float64Array(width * latents), seed, 0, 1).map((value) => value * Math.sqrt(noise));
     setLinear(parameters, { weight, mean, noise });
   }
-  const pass = await Pass.create(context, (t, { x }) => {
-    const { statistics, centred, ...recorded } = linearObjectives(t, parameters, x);
+  return expectationMaximization(context, (t, { x }) => {
+    const { statistics, centred, objectives } = linearObjectives(t, parameters, x);
     return {
-      ...recorded,
+      objectives,
       sums: {
         xz: accumulate(t, "sum of x z", centred, statistics),
         zz: accumulate(t, "sum of z z", statistics, statistics),
       },
     };
-  });
-  let expected: Awaited<ReturnType<typeof expect>> | undefined;
-  async function expect(sums: Readonly<Record<"xz" | "zz", { readonly values: Float32Array }>>) {
+  }, async (sums) => {
+    // Statistics are means, then log-variances: the sums of products with the latter mean nothing.
+    const means = (values: Float32Array, rows: number) =>
+      Float64Array.from(
+        { length: rows * latents },
+        (_, i) => values[2 * latents * Math.floor(i / latents) + i % latents],
+      );
     const { bias } = await parameters.get("posterior").get();
-    const { values: xzAll } = sums.xz;
-    const xz = new Float64Array(width * latents);
-    for (let d = 0; d < width; d++) {
-      for (let k = 0; k < latents; k++) xz[d * latents + k] = xzAll[d * 2 * latents + k];
-    }
-    const zz = new Float64Array(latents * latents);
-    for (let i = 0; i < latents; i++) {
-      for (let j = 0; j < latents; j++) {
-        const both = (sums.zz.values[i * 2 * latents + j] + sums.zz.values[j * 2 * latents + i]) / 2;
-        zz[i * latents + j] = both + (i === j ? count * Math.exp(bias[latents + i]) : 0);
-      }
-    }
-    return { xz, zz };
-  }
-  async function* step() {
-    const { losses, sums: { xz, zz } } = yield* pass.run();
-    expected = await expect({ xz, zz });
-    return losses;
-  }
-  return {
-    async *iterate() {
-      const known = expected;
-      if (!known) yield* part(step(), 0, 0.5);
-      const { xz, zz } = expected!;
-      const weight = multiply(xz, invertPositive(zz, latents), latents);
-      let explained = 0;
-      for (let i = 0; i < weight.length; i++) explained += 2 * weight[i] * xz[i];
-      const gram = multiply(transpose(weight, latents), weight, width);
-      for (let i = 0; i < gram.length; i++) explained -= gram[i] * zz[i];
-      const left = (total - explained / count) / width;
-      const factor = cholesky(zz.map((value) => value / count), latents);
-      setLinear(parameters, { weight: multiply(weight, factor, latents), mean, noise: Math.max(left, FLOOR) });
-      return yield* part(step(), known ? 0 : 0.5, 1);
-    },
-    destroy: () => pass.destroy(),
-  };
+    const xz = means(sums.xz.values, width);
+    const mm = means(sums.zz.values, latents);
+    const zz = transpose(mm, latents).map((value, i) => (value + mm[i]) / 2);
+    for (let k = 0; k < latents; k++) zz[k * latents + k] += count * Math.exp(bias[latents + k]);
+
+    const weight = multiply(xz, invertPositive(zz, latents), latents);
+    let explained = 0;
+    for (let i = 0; i < weight.length; i++) explained += 2 * weight[i] * xz[i];
+    const gram = multiply(transpose(weight, latents), weight, width);
+    for (let i = 0; i < gram.length; i++) explained -= gram[i] * zz[i];
+    const left = Math.max((total - explained / count) / width, FLOOR);
+    const factor = cholesky(zz.map((value) => value / count), latents);
+    setLinear(parameters, { weight: multiply(weight, factor, latents), mean, noise: left });
+  });
 }
 
 /**
@@ -164,7 +146,7 @@ export const ppca: Model<PpcaConfig> = {
   parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: async (context, config) =>
-    config.method === "em" ? await expectationMaximization(context, config) : closedForm(context, config),
+    config.method === "em" ? await iterations(context, config) : closedForm(context, config),
   fitIterations: ({ method }) => method === "em" ? undefined : 1,
   encode: linearEncode,
   decode: linearDecode,
