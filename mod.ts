@@ -35,7 +35,10 @@ export { type Dataset, type DatasetSource, features, type LoadOptions, type Spli
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
+export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
+export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/distributions/discretized_logistic.ts";
 export { diagonalGaussian } from "./core/distributions/gaussian.ts";
+export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
 export {
   expectationMaximization,
@@ -49,12 +52,13 @@ export {
   setParameter,
   type Sum,
 } from "./core/fit.ts";
-export type { Batch, DataShape, Model, PriorDraw } from "./core/model.ts";
+export type { Batch, DataShape, Model, PriorDraw, Support } from "./core/model.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
+export { broadcast } from "./core/ops/broadcast.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { type Draw, reparameterize } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
@@ -67,8 +71,10 @@ export {
   type CheckpointHeader,
   type DataDescription,
   decodeCheckpoint,
+  DRAWS,
   type EvaluateOptions,
   type Progress,
+  QUANTILES,
   type SampleOptions,
   Trained,
 } from "./core/trained.ts";
@@ -77,9 +83,21 @@ export { type TrainingConfig, trainingSettings } from "./core/training_settings.
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
+export {
+  type Head,
+  type LikelihoodConfig,
+  type LikelihoodName,
+  likelihoodOf,
+  likelihoodRemarks,
+  LIKELIHOODS,
+  likelihoodSettings,
+  likelihoodShapes,
+  likelihoodSupport,
+} from "./models/likelihood.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { gmm, type GmmConfig } from "./models/gmm.ts";
+export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
 export { pca } from "./models/pca.ts";
 export { ppca, type PpcaConfig } from "./models/ppca.ts";
 export type { LinearConfig } from "./models/linear_gaussian.ts";

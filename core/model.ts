@@ -10,7 +10,6 @@ import type { Fit, FitContext } from "./fit.ts";
 import type { Parameters, Shapes } from "./parameters.ts";
 import type { Settings } from "./settings.ts";
 import type { Objective, Tape, Variable } from "./tape.ts";
-import type { TrainingConfig } from "./training_settings.ts";
 
 /** What a model may know of the data: its shape and its number of classes. */
 export type DataShape = Pick<Dataset, "shape" | "classes">;
@@ -21,6 +20,12 @@ export interface PriorDraw {
   readonly temperature: number;
   readonly seed: number;
 }
+
+/**
+ * What a likelihood is a distribution of: 0 or 1, real numbers, or the 256 values of a byte. Pixels are made into such data unless
+ * the training is told otherwise: binarized for "binary" only.
+ */
+export type Support = "binary" | "density" | "bytes";
 
 /** The rows of one step. */
 export interface Batch {
@@ -63,8 +68,8 @@ export interface Model<C extends object = object> {
   fit?(context: FitContext, config: C): Promise<Fit>;
   /** Iterations after which the fit changes nothing any more: 1 for a closed form. */
   fitIterations?(config: C): number | undefined;
-  /** Settings of the training whose default is another one for this model. */
-  readonly training?: Partial<TrainingConfig>;
+  /** What the likelihood is a distribution of. Default "binary". */
+  support?(config: C): Support;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   remarks?(config: C): readonly string[];
 }

@@ -11,11 +11,12 @@ import { initialize, type Initializers } from "./initializers.ts";
 
 /** The shape of a layer's parameters: weight [inputs, outputs] and bias [outputs]. */
 export interface ParameterShape {
+  /** 0 for a vector on its own: a bias without a weight. */
   readonly inputs: number;
   readonly outputs: number;
 }
 
-/** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias". */
+/** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
 export type Shapes = Readonly<Record<string, ParameterShape>>;
 
 /** Values as a checkpoint holds them: row-major, weight and bias apart. */
@@ -134,7 +135,7 @@ export class Parameters implements Iterable<Parameter> {
       const { inputs, outputs } = parameter.shape;
       for (const [prefix, tensor] of [["", parameter.tensor] as const, ...parameter.slots].map(prefixed)) {
         const { weight, bias } = await parameter.get(tensor);
-        tensors.set(`${prefix}${parameter.name}.weight`, { shape: [inputs, outputs], data: weight });
+        if (inputs > 0) tensors.set(`${prefix}${parameter.name}.weight`, { shape: [inputs, outputs], data: weight });
         tensors.set(`${prefix}${parameter.name}.bias`, { shape: [outputs], data: bias });
       }
     }
@@ -168,7 +169,7 @@ export class Parameters implements Iterable<Parameter> {
       const { inputs, outputs } = parameter.shape;
       return ["", ...slots].map((slot) => {
         const name = `${slot && `optimizer.${slot}.`}${parameter.name}`;
-        const weight = find(`${name}.weight`, [inputs, outputs]);
+        const weight = inputs > 0 ? find(`${name}.weight`, [inputs, outputs]) : new Float32Array();
         const bias = find(`${name}.bias`, [outputs]);
         return () => parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias);
       });

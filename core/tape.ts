@@ -251,9 +251,17 @@ export class Tape {
     return (this.#expected.get(variable) ?? 0) > 0;
   }
 
-  /** True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. */
+  /**
+   * True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. What else that
+   * consumer reads must have been recorded before: it runs where the producer stands on the tape.
+   */
   fused(variable: Variable): boolean {
-    return variable.fusible === true && variable.sink !== undefined && variable.consumers.length === 1;
+    const { fusible, sink, consumers, producer } = variable;
+    if (!fusible || !sink || consumers.length !== 1 || !producer) return false;
+    const place = this.#nodes.indexOf(producer);
+    return consumers[0].inputs.every((input) =>
+      input === variable || !input.producer || this.#nodes.indexOf(input.producer) < place
+    );
   }
 
   /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss. */

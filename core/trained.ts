@@ -85,12 +85,21 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
 /** Rows decoded at a time. */
 const ROWS = 128;
 
-/** A program with one input matrix and one output matrix of {@linkcode ROWS} rows. */
+/** A program with one input matrix and output matrices of equal width, of {@linkcode ROWS} rows. */
 interface Mapping {
   readonly input: Tensor;
-  readonly output: Tensor;
+  readonly outputs: readonly Tensor[];
   readonly program: Program;
 }
+
+/**
+ * What is given of p(x | z): its mean, a draw from it, or for Gaussians μ - 2σ, μ - σ, μ, μ + σ and μ + 2σ, five rows for a datum in
+ * that order.
+ */
+export const DRAWS = ["mean", "sample", "quantiles"] as const;
+
+/** How many deviations from the mean the rows of "quantiles" are. */
+export const QUANTILES = [-2, -1, 0, 1, 2] as const;
 
 /** How {@linkcode Trained.sample} draws. */
 export interface SampleOptions {
@@ -98,8 +107,8 @@ export interface SampleOptions {
   readonly count?: number;
   /** Standard deviation of the latents drawn. Default 1, the prior. */
   readonly temperature?: number;
-  /** The mean of p(x | z), or a draw from it. Default "mean". */
-  readonly draw?: "mean" | "sample";
+  /** What to give of p(x | z). Default "mean". */
+  readonly draw?: typeof DRAWS[number];
   /** Default 0. */
   readonly seed?: number;
 }
@@ -184,7 +193,7 @@ export class Trained<C extends object = object> {
   /**
    * x ~ p(x | z), z ~ N(0, temperature² I), or the model's own prior
    *
-   * @returns [count, D]
+   * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
@@ -197,10 +206,11 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * The mean of p(x | z), or a draw from it.
+   * The mean of p(x | z), a draw from it, or its quantiles.
    *
    * @param z [count, K]
-   * @returns [count, D]
+   * @returns [count, D]; [5 count, D] for "quantiles": {@linkcode QUANTILES} of the first datum, of the second, ...
+   * @throws {TypeError} If the likelihood has no quantiles.
    */
   async decode(
     z: Float32Array,
@@ -208,7 +218,15 @@ export class Trained<C extends object = object> {
   ): Promise<Float32Array<ArrayBuffer>> {
     return await this.#apply(`decode ${draw}`, z, this.latents, seed, (t, x) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config);
-      return likelihood?.[draw]();
+      if (!likelihood) return [];
+      if (draw !== "quantiles") return [likelihood[draw]()];
+      const { quantile, name } = likelihood;
+      if (!quantile) {
+        throw new TypeError(
+          `Cannot give quantiles with "${this.model.name}": expected a gaussian likelihood, found ${name}`,
+        );
+      }
+      return QUANTILES.map(quantile);
     });
   }
 
@@ -220,7 +238,8 @@ export class Trained<C extends object = object> {
    */
   async encode(x: Float32Array): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
     const statistics = await this.#apply("encode", x, this.features, 0, (t, input) => {
-      return this.model.encode?.(t, this.parameters, input, this.config).statistics;
+      const posterior = this.model.encode?.(t, this.parameters, input, this.config);
+      return posterior ? [posterior.statistics] : [];
     });
     const k = this.latents;
     const rows = statistics.length / (2 * k);
@@ -285,13 +304,16 @@ export class Trained<C extends object = object> {
     return values.map((value, i) => u[i] < value ? 1 : 0);
   }
 
-  /** Runs rows through a recorded mapping, {@linkcode ROWS} at a time. */
+  /**
+   * Runs rows through a recorded mapping, {@linkcode ROWS} at a time; where it gives several matrices, their rows come in turn. None
+   * stand for a part that the model lacks.
+   */
   async #apply(
     name: string,
     values: Float32Array,
     columns: number,
     seed: number,
-    record: (t: Tape, input: Variable) => Variable | undefined,
+    record: (t: Tape, input: Variable) => readonly Variable[],
   ): Promise<Float32Array<ArrayBuffer>> {
     if (values.length === 0 || values.length % columns) {
       throw new RangeError(
@@ -300,16 +322,22 @@ export class Trained<C extends object = object> {
     }
     let mapping = this.#mappings.get(name);
     if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
-    const { input, output, program } = await mapping;
+    const { input, outputs, program } = await mapping;
     const count = values.length / columns;
-    const out = new Float32Array(count * output.columns);
+    const width = outputs[0].columns;
+    const out = new Float32Array(count * outputs.length * width);
     for (let from = 0; from < count; from += ROWS) {
       const rows = Math.min(ROWS, count - from);
       upload(this.gpu, input, values.subarray(from * columns, (from + rows) * columns));
       setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
       await program.submit(1);
-      const result = await download(this.gpu, output);
-      out.set(result.subarray(0, rows * output.columns), from * output.columns);
+      for (const [i, output] of outputs.entries()) {
+        const result = await download(this.gpu, output);
+        for (let row = 0; row < rows; row++) {
+          const to = ((from + row) * outputs.length + i) * width;
+          out.set(result.subarray(row * width, (row + 1) * width), to);
+        }
+      }
     }
     return out;
   }
@@ -317,14 +345,15 @@ export class Trained<C extends object = object> {
   async #compile(
     name: string,
     columns: number,
-    record: (t: Tape, input: Variable) => Variable | undefined,
+    record: (t: Tape, input: Variable) => readonly Variable[],
   ): Promise<Mapping> {
     const tape = new Tape(this.gpu, ROWS, this.tiles, this.#state);
     const variable = tape.variable("input", columns);
-    const result = record(tape, variable);
-    if (!result) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+    const results = record(tape, variable);
+    if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
     const compiled = tape.compile([]);
-    return { input: tape.tensor(variable), output: tape.tensor(result), program: await Program.create(tape, compiled) };
+    const outputs = results.map((result) => tape.tensor(result));
+    return { input: tape.tensor(variable), outputs, program: await Program.create(tape, compiled) };
   }
 
   /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */

@@ -113,14 +113,12 @@ class Trainer<C extends object> {
   constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
     const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume
-      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
-      : { ...(isFloat ? { binarize: "none" } : {}), ...model.training, ...values };
-    const configured = configureTraining(model, given as Partial<TrainingConfig & C>);
-    const { config } = configured;
-    const training = model.fit
-      ? fitSettings(configured.training, model.name, model.fitIterations?.(config))
-      : configured.training;
+    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
+    const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
+    const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
+    const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));

@@ -71,7 +71,7 @@ export const trainingSettings: Settings<TrainingConfig> = {
     type: "choice",
     default: "dynamic",
     choices: BINARIZATIONS,
-    help: "pixels as they are, x >= 1/2, or drawn anew each time they are seen",
+    help: "pixels as they are (the default where the likelihood is of grey values), x >= 1/2, or drawn each time anew",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
   seed: {

@@ -7,6 +7,7 @@
 import type { Model } from "../core/model.ts";
 import type { Schedule } from "../core/schedule.ts";
 import { constant } from "../core/schedule.ts";
+import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The VAE's configuration and the weight of its KL term. */
@@ -62,10 +63,15 @@ export const betaVae: Model<BetaVaeConfig> = {
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
-  remarks: ({ beta }) =>
-    beta === 1 ? [] : [
-      `effective β = ${beta}: the loss is ${
-        beta > 1 ? "a looser bound than" : "no bound as"
-      } the ELBO is; elbo is reported with weight 1`,
-    ],
+  support: likelihoodSupport,
+  remarks(config) {
+    const { beta } = config;
+    const bound = beta > 1 ? "a looser bound than" : "no bound as";
+    return [
+      ...(beta === 1
+        ? []
+        : [`effective β = ${beta}: the loss is ${bound} the ELBO is; elbo is reported with weight 1`]),
+      ...likelihoodRemarks(config, beta),
+    ];
+  },
 };

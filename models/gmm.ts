@@ -109,10 +109,14 @@ function decode(t: Tape, p: Parameters, z: Variable, config: GmmConfig): Likelih
     name: "gaussian mixture",
     nll: (x) => categoricalNll(t, densities(t, p, x, config).logits, p.get("prior"), z),
     mean: () => dense(t, z, p.get("means")),
-    sample: () =>
-      config.covariance === "full"
-        ? dense(t, weightedCopies(t, z, noiseAndOne(t, z.rows, p.get("means").shape.outputs)), p.get("factors"))
-        : fittedGaussianSample(t, dense(t, z, p.get("means")), dense(t, z, p.get("variances"))),
+    sample() {
+      if (config.covariance === "full") {
+        const noise = noiseAndOne(t, z.rows, p.get("means").shape.outputs);
+        return dense(t, weightedCopies(t, z, noise), p.get("factors"));
+      }
+      const variance = dense(t, z, p.get("variances"));
+      return fittedGaussianSample(t, dense(t, z, p.get("means")), variance);
+    },
   };
 }
 
@@ -353,7 +357,7 @@ export const gmm: Model<GmmConfig> = {
       help: "smallest variance in any direction, against singular components",
     },
   },
-  training: { binarize: "none" },
+  support: () => "density",
   parameters: shapes,
   objectives: (t, p, { x }, config) => measured(t, p, densities(t, p, x, config).logits).objectives,
   fit,

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { bernoulli } from "../core/distributions/bernoulli.ts";
 import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
 import { diagonalGaussian } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
@@ -14,9 +13,10 @@ import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import type { Parameters, Shapes } from "../core/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/tape.ts";
+import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 
-/** What shapes the encoder and decoder. */
-export interface MlpConfig {
+/** What shapes the encoder and decoder, and the likelihood. */
+export interface MlpConfig extends LikelihoodConfig {
   /** Widths of the hidden layers, from the data to the latents. */
   readonly hidden: readonly number[];
   /** K */
@@ -35,16 +35,18 @@ export const mlpSettings: Settings<MlpConfig> = {
   },
   latents: { type: "integer", default: 20, minimum: 1, maximum: 4096, help: "latent dimensions, K" },
   activation: { type: "choice", default: "tanh", choices: ACTIVATIONS, help: "activation of the hidden layers" },
+  ...likelihoodSettings,
 };
 
 /** D - hidden - 2 K and K - hidden reversed - D. */
-export function mlpShapes({ hidden, latents }: MlpConfig, data: DataShape): Shapes {
+export function mlpShapes(config: MlpConfig, data: DataShape): Shapes {
+  const { hidden, latents } = config;
   const width = features(data.shape);
   return {
     ...stackShapes("encoder", [width, ...hidden]),
     posterior: { inputs: hidden.at(-1) ?? width, outputs: 2 * latents },
     ...stackShapes("decoder", [latents, ...hidden.toReversed()]),
-    likelihood: { inputs: hidden[0] ?? latents, outputs: width },
+    ...likelihoodShapes(config, hidden[0] ?? latents, width),
   };
 }
 
@@ -54,8 +56,8 @@ export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig
   return diagonalGaussian(t, dense(t, h, p.get("posterior")));
 }
 
-/** p(x | z), Bernoulli. */
+/** p(x | z) */
 export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig): Likelihood {
   const h = stack(t, z, p, "decoder", config.hidden.length, config.activation);
-  return bernoulli(t, dense(t, h, p.get("likelihood")));
+  return likelihoodOf(t, p, config, z.rows, (name, activation) => dense(t, h, p.get(name), activation));
 }

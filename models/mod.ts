@@ -9,13 +9,14 @@ import type { Model } from "../core/model.ts";
 import { decodeCheckpoint, Trained } from "../core/trained.ts";
 import { betaVae } from "./beta_vae.ts";
 import { gmm } from "./gmm.ts";
+import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [vae, betaVae, gmm, ppca, pca].map((model) => [model.name, model as Model]),
+  [vae, betaVae, linearVae, ppca, pca, gmm].map((model) => [model.name, model as Model]),
 );
 
 /**

@@ -57,7 +57,7 @@ export const pca: Model<LinearConfig> = {
   summary: "principal component analysis, in closed form; no density",
   source: "Bishop, Pattern Recognition and Machine Learning, section 12.1",
   settings: linearSettings,
-  training: { binarize: "none" },
+  support: () => "density",
   parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: fitPca,

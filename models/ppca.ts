@@ -142,7 +142,7 @@ export const ppca: Model<PpcaConfig> = {
       help: "eigenvectors of the covariance at once, or iterations that need no covariance",
     },
   },
-  training: { binarize: "none" },
+  support: () => "density",
   parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: async (context, config) =>

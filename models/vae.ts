@@ -6,6 +6,7 @@
 
 import type { Model } from "../core/model.ts";
 import { constant } from "../core/schedule.ts";
+import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /**
@@ -15,7 +16,7 @@ import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./
  */
 export const vae: Model<MlpConfig> = {
   name: "vae",
-  summary: "Variational Auto-Encoder: Gaussian posterior, Bernoulli decoder",
+  summary: "Variational Auto-Encoder: Gaussian posterior, likelihood of choice",
   source: "Kingma and Welling, arXiv:1312.6114, equation 10",
   settings: mlpSettings,
   parameters: mlpShapes,
@@ -29,4 +30,6 @@ export const vae: Model<MlpConfig> = {
   encode: mlpEncode,
   decode: mlpDecode,
   latents: (config) => config.latents,
+  support: likelihoodSupport,
+  remarks: (config) => likelihoodRemarks(config),
 };

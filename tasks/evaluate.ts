@@ -5,6 +5,7 @@
  */
 
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
+import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
 import { Trained } from "../core/trained.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines } from "./cli/flags.ts";
 import { remarks } from "./cli/remarks.ts";
@@ -53,17 +54,22 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const { loss: _, ...losses } = await trained.evaluate(rows, { samples, binarize, seed, signal: context.signal });
+  // Of pixels as they were: their probability is the whole datum's.
+  const ofBytes = model.support?.(trained.config) === "bytes" && binarize === "none";
+  const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(-losses.elbo, trained.features) } : {};
   const notes = remarks(model, trained.config, binarize);
   const draws = samples === 1 ? "1 draw" : `${samples} draws`;
   context.print(
     `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${draws} of z each, nats per datum`,
   );
   context.print();
-  const table = Object.entries(losses).map(([name, value]) => [name, value.toFixed(3).padStart(10)] as const);
+  const table = Object.entries({ ...losses, ...bits }).map(([name, value]) =>
+    [name, value.toFixed(3).padStart(10)] as const
+  );
   for (const line of tableLines(table, 100)) context.print(line);
   context.print();
   for (const note of notes) context.print(note);
-  context.emit({ run: folder, split, samples, seed, ...losses, count: rows.count, binarize, remarks: notes });
+  context.emit({ run: folder, split, samples, seed, ...losses, ...bits, count: rows.count, binarize, remarks: notes });
 }
 
 /** The task. */

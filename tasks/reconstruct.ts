@@ -51,7 +51,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   await drawReconstructions(trained, file, rows, count);
   context.print(`${file}: ${count} ${split} images, each above its reconstruction by ${model.name}`);
-  context.print(pixels(checkpoint.training.binarize));
+  context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   context.emit({ run: folder, file, split, count, binarize: checkpoint.training.binarize });
 }
 

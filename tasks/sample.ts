@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Trained } from "../core/trained.ts";
+import { DRAWS, QUANTILES, Trained } from "../core/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { COLUMNS, drawSamples } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -14,7 +14,7 @@ interface Drawing {
   readonly count: number;
   readonly out: string;
   readonly temperature: number;
-  readonly draw: "mean" | "sample";
+  readonly draw: typeof DRAWS[number];
   readonly seed: number;
   readonly columns: number;
 }
@@ -40,11 +40,17 @@ const flags: Flags<Groups> = {
         draw: {
           type: "choice",
           default: "mean",
-          choices: ["mean", "sample"],
-          help: "the mean of p(x | z), or a draw from it",
+          choices: DRAWS,
+          help: "the mean of p(x | z), a draw from it, or μ - 2σ, μ - σ, μ, μ + σ, μ + 2σ in five columns (gaussian)",
         },
         seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "another one draws other images" },
-        columns: { type: "integer", default: COLUMNS, minimum: 1, maximum: 1000, help: "images in a row" },
+        columns: {
+          type: "integer",
+          default: COLUMNS,
+          minimum: 1,
+          maximum: 1000,
+          help: "images in a row (quantiles: 5)",
+        },
       },
       placeholders: { out: "FILE" },
     },
@@ -57,7 +63,8 @@ const flags: Flags<Groups> = {
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
   const { folder, checkpoint, model } = await chosenRun(values.run, context);
-  const { out, ...drawing } = values.drawing;
+  const { out, ...told } = values.drawing;
+  const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
   const file = out || join(folder, FILES.samples);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   await drawSamples(trained, file, drawing);

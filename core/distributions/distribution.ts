@@ -17,6 +17,8 @@ export interface Likelihood {
   mean(): Variable;
   /** x ~ p(x | z) [N, D] */
   sample(): Variable;
+  /** μ + k σ [N, D], for Gaussians */
+  quantile?(k: number): Variable;
 }
 
 /** q(z | x): what an encoder gives. */

@@ -4,12 +4,8 @@
  * @module
  */
 
-import { type Fragment, write } from "../kernel.ts";
-import { loader, merge, type Tape, type Values, type Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
-import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
-import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
-import bernoulliNllShader from "../../shaders/epilogues/bernoulli_nll.wgsl" with { type: "text" };
+import type { Tape, Values, Variable } from "../tape.ts";
+import { likelihoodNll } from "./likelihood.ts";
 
 /**
  * -log p(x | l) = Σ_d max(l, 0) - l x + log(1 + exp(-|l|)) for each row, from logits l
@@ -21,37 +17,5 @@ import bernoulliNllShader from "../../shaders/epilogues/bernoulli_nll.wgsl" with
  * @param x [N, D]; where the logits have L rows for each row of x, each row is compared with all of its L.
  */
 export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
-  if (logits.columns !== x.columns) {
-    throw new RangeError(
-      `Cannot compare "${logits.name}" with "${x.name}": expected ${x.columns} columns, found ${logits.columns}`,
-    );
-  }
-  const nll = t.values("nll", roundUp(logits.columns, PANEL) / t.tiles.summed, logits.rows);
-  let deliver = () => {};
-  const epilogue = (): Fragment => {
-    const common: Fragment = {
-      parts: [bernoulliNllShader],
-      constants: { ROWS_nll: nll.storedRows, COLUMNS: logits.columns },
-      buffers: { nll: write(nll.buffer) },
-    };
-    if (!t.training) return merge(common, t.load("data", x, logits.rows / x.rows), { parts: [backwardNone] });
-    const target = t.gradientTarget(logits);
-    deliver = target.deliver;
-    return merge(common, t.load("data", x, logits.rows / x.rows), t.upstream("nll", nll), {
-      parts: [backwardStore],
-      constants: { ROWS_gradient: target.tensor.storedRows },
-      buffers: { gradient: write(target.tensor) },
-    });
-  };
-  logits.sink = epilogue;
-  t.record({
-    name: "nll",
-    inputs: [logits, x],
-    parameters: [],
-    forward() {
-      if (!t.fused(logits)) t.map("nll", loader("a", t.tensor(logits)), epilogue(), logits);
-    },
-    backward: () => deliver(),
-  }, nll);
-  return nll;
+  return likelihoodNll(t, { family: "bernoulli", location: logits }, x);
 }

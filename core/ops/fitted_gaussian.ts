@@ -16,8 +16,8 @@ import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /**
- * Variances [N, D], or a row of a parameter's weight of D outputs: the same for every datum. Only with the latter is the likelihood formed
- * where the layer before ends: a variable may be formed after it.
+ * Variances [N, D], or a row of a parameter's weight of D outputs: the same for every datum. Record variables before the mean: then the
+ * likelihood is formed where the mean is.
  */
 export type Variances = Variable | { readonly parameter: Parameter; readonly row: number };
 
@@ -56,7 +56,7 @@ export function fittedGaussianNll(
       constants: { ROWS_nll: nll.storedRows, COLUMNS: mean.columns },
       buffers: { nll: write(nll.buffer) },
     });
-  if (inputsOf(variance, spread).length === 0) mean.sink = epilogue;
+  mean.sink = epilogue;
   t.record({
     name: "nll",
     inputs: [mean, x, ...inputsOf(variance, spread)],
@@ -88,7 +88,7 @@ export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variance
       },
       buffers: { y: write(t.tensor(x)), state: read(t.state, "State") },
     });
-  if (inputsOf(variance).length === 0) mean.sink = epilogue;
+  mean.sink = epilogue;
   t.record({
     name: x.name,
     inputs: [mean, ...inputsOf(variance)],

@@ -1,5 +1,5 @@
-// Keeps the gradient that a likelihood forms. Needs: buffer gradient of vec4f, const ROWS_gradient. Gives: backward.
+// Keeps a gradient that a likelihood forms. Needs: buffer gradient_$m of vec4f, const ROWS_gradient_$m. Gives: backward_$m.
 
-fn backward(row: u32, column4: u32, value: vec4f) {
-  gradient[at(ROWS_gradient, row, column4)] = value;
+fn backward_$m(row: u32, column4: u32, value: vec4f) {
+  gradient_$m[at(ROWS_gradient_$m, row, column4)] = value;
 }

@@ -4,17 +4,19 @@
  * @module
  */
 
-import type { Model } from "../../core/model.ts";
+import type { Model, Support } from "../../core/model.ts";
 import type { Binarization } from "../../core/ops/gather.ts";
 
-/** How values became data, in one line. */
-export function pixels(binarize: Binarization): string {
+/** How values became data, in one line. `support`: what the likelihood is a distribution of. */
+export function pixels(binarize: Binarization, support: Support = "binary"): string {
+  const bits = support === "binary" ? "" : ", though the likelihood is of grey values: elbo and nll are of bits then";
   switch (binarize) {
     case "dynamic":
-      return "pixels: binarize dynamic, each drawn anew from its grey value whenever it is seen";
+      return `pixels: binarize dynamic, each drawn anew from its grey value whenever it is seen${bits}`;
     case "threshold":
-      return "pixels: binarize threshold, 1 where the grey value is at least 1/2";
+      return `pixels: binarize threshold, 1 where the grey value is at least 1/2${bits}`;
     case "none":
+      if (support !== "binary") return "pixels: binarize none, grey values as they are";
       return "pixels: binarize none, grey values as they are; with a Bernoulli likelihood elbo and nll are then no " +
         "likelihood: compare them with no other binarization";
   }
@@ -22,5 +24,5 @@ export function pixels(binarize: Binarization): string {
 
 /** The line on pixels, and what the model says of its configuration. */
 export function remarks(model: Model, config: object, binarize: Binarization): string[] {
-  return [pixels(binarize), ...(model.remarks?.(config) ?? [])];
+  return [pixels(binarize, model.support?.(config)), ...(model.remarks?.(config) ?? [])];
 }

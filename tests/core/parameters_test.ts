@@ -87,6 +87,25 @@ Deno.test("a parameter stores its bias as the row after the padded weight, and z
   parameters.destroy();
 });
 
+Deno.test("a parameter without inputs is a vector: one row, one tensor, read, written and counted as such", async () => {
+  const shapes: Shapes = { vector: { inputs: 0, outputs: 40 } };
+  const parameters = new Parameters(gpu, shapes);
+  assertEquals(parameters.count, 40);
+  const vector = parameters.get("vector");
+  assertEquals([vector.biasRow, vector.tensor.storedRows], [0, 1]);
+  const data = Float32Array.from({ length: 40 }, (_, i) => i + 1);
+  const tensors = new Map(["", "optimizer.velocity."].map((prefix) => [`${prefix}vector.bias`, { shape: [40], data }]));
+  parameters.write(tensors, ["velocity"], "x");
+  assertEquals(await parameters.read(), tensors);
+  assertEquals(await vector.get(), { weight: new Float32Array(), bias: data });
+  for (const name of INITIALIZERS) {
+    const initializer = { name, scale: 1 };
+    parameters.initialize({ weight: initializer, bias: initializer }, 1);
+    assert((await vector.get()).bias.every(Number.isFinite), name);
+  }
+  parameters.destroy();
+});
+
 /** Tensors of the shapes, with one slot, every value its place in the order. */
 function example() {
   let next = 1;

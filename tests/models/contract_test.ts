@@ -31,17 +31,13 @@ import {
   type Settings,
   train,
   Trained,
+  trainingSettings,
   type TrainOptions,
   vae,
-  valueAt,
 } from "../../mod.ts";
-import { gather, makeResident } from "../../core/ops/gather.ts";
-import { Parameters } from "../../core/parameters.ts";
-import { createState, Program, setState } from "../../core/program.ts";
 import { uniforms } from "../../core/random.ts";
-import { Tape } from "../../core/tape.ts";
-import { chooseTiles } from "../../core/tiles.ts";
-import { families, gpu } from "../support/gpu.ts";
+import { checkGradients } from "../support/gradients.ts";
+import { gpu } from "../support/gpu.ts";
 
 interface ProbedConfig extends MlpConfig {
   readonly probe: number;
@@ -102,6 +98,13 @@ const small = {
   seed: 3,
 } as const;
 
+/** The settings that a model or its training has: not every model has hidden layers. */
+function known(model: Model, settings: object): object {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name]) => name in model.settings || name in trainingSettings),
+  );
+}
+
 interface Outcome {
   readonly epochs: readonly EpochEvent[];
   readonly end: EndEvent;
@@ -115,7 +118,7 @@ async function trained(
   options: TrainOptions & { readonly stopAfter?: number } = {},
 ): Promise<Outcome> {
   const controller = new AbortController();
-  const training = train(model, dataset, options.resume ? config : { ...small, ...config }, {
+  const training = train(model, dataset, options.resume ? config : { ...known(model, small), ...config }, {
     ...(options.device ? {} : { gpu }),
     ...options,
     signal: controller.signal,
@@ -161,7 +164,7 @@ for (const model of contract) {
   });
 
   Deno.test(`${model.name} has the gradients of central differences, for every parameter`, async () => {
-    await checkGradients(model);
+    await checkGradients(model, { ...defaults<object>(model.settings), hidden: [3], latents: 2 }, dataset);
   });
 
   Deno.test(`${model.name} says what it is, and takes its own defaults`, async () => {
@@ -290,71 +293,6 @@ for (const model of contract) {
   });
 }
 
-/** dL/dw of every weight and bias of a batch of 8, against (L(w + h) - L(w - h)) / 2h of the loss that the GPU forms. */
-async function checkGradients(model: Model): Promise<void> {
-  const config = { ...defaults<object>(model.settings), hidden: [3], latents: 2 };
-  const tiles = chooseTiles(gpu, families[0]);
-  const state = createState(gpu);
-  const source = makeResident(gpu, "rows", dataset.shape, dataset.train);
-  const parameters = new Parameters(gpu, model.parameters(config, dataset));
-  parameters.initialize({ weight: { name: "normal", scale: 0.5 }, bias: { name: "normal", scale: 0.5 } }, 1);
-  const record = async (optimizer?: "gradients") => {
-    const tape = new Tape(gpu, 8, tiles, state);
-    const { x, setSchedules } = gather(tape, source, "threshold");
-    const objectives = model.objectives(tape, parameters, { x }, config);
-    const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
-    setSchedules(compiled.scalars);
-    return { tape, terms: compiled.terms, program: await Program.create(tape, compiled) };
-  };
-  // Warm-up weights are neither 0 nor at their end.
-  const step = 7;
-  const back = () => setState(gpu, state, { step, seed: 1, count: dataset.train.count, shuffle: true });
-  const backward = await record("gradients");
-  const forward = await record();
-  const loss = async () => {
-    back();
-    forward.program.seek(step);
-    const [values] = await forward.program.submit(1);
-    return forward.terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0) / 8;
-  };
-  back();
-  backward.program.seek(step);
-  await backward.program.submit(1);
-
-  const h = 1 / 64;
-  for (const parameter of parameters) {
-    const { weight, bias } = await parameter.get();
-    const gradients = await parameter.get(backward.tape.parameterGradient(parameter));
-    for (const part of ["weight", "bias"] as const) {
-      const values = { weight, bias }[part];
-      const expected = gradients[part];
-      assert(expected.some((value) => value !== 0), `${parameter.name}.${part} has no gradient`);
-      for (let i = 0; i < values.length; i++) {
-        const original = values[i];
-        const at = async (value: number) => {
-          values[i] = value;
-          parameter.set(parameter.tensor, weight, bias);
-          return await loss();
-        };
-        const difference = (await at(original + h) - await at(original - h)) / (2 * h);
-        values[i] = original;
-        // h² times a third derivative, and the rounding of a float32 loss of about 20 over 2 h.
-        const apart = Math.abs(expected[i] - difference);
-        assert(
-          apart <= 2e-3 + 4e-3 * Math.abs(difference),
-          `${parameter.name}.${part}[${i}]: ${expected[i]}, by differences ${difference}`,
-        );
-      }
-      parameter.set(parameter.tensor, weight, bias);
-    }
-  }
-  backward.program.destroy();
-  forward.program.destroy();
-  parameters.destroy();
-  source.buffer.destroy();
-  state.destroy();
-}
-
 Deno.test("a model's own term is weighted in the loss and left out of the elbo", async () => {
   const { epochs } = await trained(probedVae as Model, { probe: 2 });
   const { nll, kl, probe, loss, elbo } = epochs[4].validation!;
@@ -465,7 +403,7 @@ Deno.test("train() refuses what does not fit before anything is trained", () => 
   );
   assertEquals(
     attempt({ beta: 1 }),
-    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation',
+    'Cannot set "beta" of model "vae": known settings are hidden, latents, activation, likelihood, sigma, outputActivation',
   );
 });
 

@@ -1,7 +1,17 @@
 /** PCA and probabilistic PCA against float64: the closed form, EM, the posterior, on small data and on a part of MNIST. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { type Dataset, mnist, type Model, pca, ppca, type PpcaConfig, train, type TrainingConfig } from "../../mod.ts";
+import {
+  type Dataset,
+  linearVae,
+  mnist,
+  type Model,
+  pca,
+  ppca,
+  type PpcaConfig,
+  train,
+  type TrainingConfig,
+} from "../../mod.ts";
 import { slice } from "../../core/dataset.ts";
 import { normals } from "../../core/random.ts";
 import { covarianceOf, logNormal } from "../reference/linear_gaussian.ts";
@@ -13,7 +23,7 @@ const D = 10;
 const K = 3;
 
 /** 333 rows of W z + μ + ½ ε with columns of W of different length: no multiple of a batch, no multiple of four features. */
-function plane(): Dataset {
+function plane(length = 1): Dataset {
   const count = 333;
   const w = normals(new Float64Array(K * D), 1, 0, 0);
   const z = normals(new Float64Array(count * K), 2, 0, 0);
@@ -21,7 +31,7 @@ function plane(): Dataset {
   const values = Float32Array.from(noise, (e, i) => {
     const [row, d] = [Math.floor(i / D), i % D];
     let sum = 0.5 * e + 0.3 * d;
-    for (let k = 0; k < K; k++) sum += (3 - k) * w[k * D + d] * z[row * K + k];
+    for (let k = 0; k < K; k++) sum += length * (3 - k) * w[k * D + d] * z[row * K + k];
     return sum;
   });
   return { name: "plane", shape: [1, D, 1], train: { values, count }, test: slice({ values, count }, 0, 100) };
@@ -161,6 +171,31 @@ Deno.test("ppca encodes to the exact posterior, and draws have the covariance of
       assertAlmostEquals(sum, expected[i * D + j], 5 * deviation);
     }
   }
+});
+
+Deno.test("linear_vae by gradient comes to the likelihood of ppca in closed form, and not above it", async () => {
+  const near = plane(0.3);
+  const closed = await fitted(ppca, near, { latents: K });
+  using best = closed.trained;
+  const training = train(linearVae, near, {
+    latents: K,
+    sigma: 0.7,
+    batchSize: 37,
+    epochs: 225,
+    learningRate: 0.03,
+    learningRateSchedule: "cosine",
+    learningRateSteps: 2025,
+    validation: 0,
+  }, { gpu });
+  for await (const event of training) assert(event.event !== "end" || event.epochs === 225);
+  using trained = training.trained;
+  const { elbo } = await trained.evaluate(near.train, { samples: 200 });
+  // What 2,000 steps reach of an optimum that they come to from below, and the noise of 200 draws a row.
+  assertAlmostEquals(elbo, closed.elbos[0], 0.06);
+  assert(elbo <= closed.elbos[0] + 0.01, `${elbo} is above the maximum ${closed.elbos[0]}`);
+  const noise = (await best.parameters.get("noise").get()).weight[0];
+  const { bias } = await trained.parameters.get("scale").get();
+  assertAlmostEquals(0.7 ** 2 * Math.exp(bias[0]), noise, 0.01);
 });
 
 Deno.test("ppca refuses as many latents as features, and pixels drawn anew", async () => {

@@ -139,6 +139,38 @@ Deno.test("evaluate shows elbo, nll and kl, and says where they are no likelihoo
     assertAlmostEquals(none.elbo, -(none.nll + none.kl), 1e-9);
   }));
 
+Deno.test("sample --draw quantiles shows five images of a datum side by side, of a Gaussian only", () =>
+  inFolder(async () => {
+    const { code, stdout } = await attempt(trainTask, [...small, "--likelihood", "gaussian", "--out", "grey"]);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "pixels: binarize none, grey values as they are\n");
+    assertStringIncludes(stdout, "effective β = 0.02: with σ = 0.1 fixed");
+    const drawn = await attempt(sampleTask, ["--run", "grey", "--draw", "quantiles", "--count", "3", "--json"]);
+    assertEquals([drawn.code, jsonLines(drawn.stdout)[0].columns], [0, 5]);
+    // 5 columns of 4 pixels, twice as large, and 6 gaps of 2; three rows.
+    assertEquals(await size("grey/samples.png"), [52, 32]);
+    await attempt(trainTask, [...small, "--out", "bits"]);
+    const refused = await attempt(sampleTask, ["--run", "bits", "--draw", "quantiles"]);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(
+      refused.stderr,
+      'Cannot give quantiles with "vae": expected a gaussian likelihood, found bernoulli',
+    );
+  }));
+
+Deno.test("evaluate gives bits per dimension for a likelihood of bytes, and says where bits were made of them", () =>
+  inFolder(async () => {
+    await attempt(trainTask, [...small, "--likelihood", "discretized-logistic", "--out", "bytes"]);
+    const [figures] = jsonLines((await attempt(evaluateTask, ["--run", "bytes", "--json"])).stdout);
+    assertEquals(figures.binarize, "none");
+    assertAlmostEquals(figures.bitsPerDimension, -figures.elbo / 16 / Math.LN2, 1e-9);
+    const table = await attempt(evaluateTask, ["--run", "bytes"]);
+    assertMatch(table.stdout, /\n {2}bitsPerDimension +\d+\.\d{3}\n/);
+    const binarized = await attempt(evaluateTask, ["--run", "bytes", "--binarize", "threshold"]);
+    assert(!binarized.stdout.includes("bitsPerDimension"));
+    assertStringIncludes(binarized.stdout, "though the likelihood is of grey values");
+  }));
+
 Deno.test("evaluate --split validation is refused where nothing was held out", () =>
   inFolder(async () => {
     await attempt(trainTask, [...small.map((arg) => arg === "40" ? "0" : arg), "--out", "run"]);

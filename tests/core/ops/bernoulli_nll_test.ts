@@ -44,8 +44,9 @@ for (const family of families) {
       using bench = new Bench(batch, { family, shapes: { layer } });
       bench.set("layer", weight, bias);
       const input = bench.input("h", hidden, h);
+      const data = bench.input("x", features, x);
       const logits = dense(bench.tape, input, bench.parameters.get("layer"));
-      const nll = bernoulliNll(bench.tape, logits, bench.input("x", features, x));
+      const nll = bernoulliNll(bench.tape, logits, data);
       const term = { name: "nll", value: nll, weight: constant(1) };
       const { program } = await bench.compile([term], { optimizer: "gradients", reduction: "mean" });
       const [terms] = await program.submit(1);

@@ -1,0 +1,195 @@
+/**
+ * What every likelihood is made of whose features are independent given a location (a mean, a logit) and a scale: its negative
+ * logarithm with the gradients, its mean, draws and quantiles. Which distribution it is, is a shader of `shaders/likelihoods/`.
+ *
+ * @module
+ */
+
+import { type Fragment, type Part, read, write } from "../kernel.ts";
+import { loader, merge, type Tape, type Values, type Variable } from "../tape.ts";
+import { PANEL, roundUp } from "../tensor.ts";
+import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
+import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
+import bernoulliShader from "../../shaders/likelihoods/bernoulli.wgsl" with { type: "text" };
+import continuousBernoulliShader from "../../shaders/likelihoods/continuous_bernoulli.wgsl" with { type: "text" };
+import discretizedLogisticShader from "../../shaders/likelihoods/discretized_logistic.wgsl" with { type: "text" };
+import gaussianShader from "../../shaders/likelihoods/gaussian.wgsl" with { type: "text" };
+import likelihoodStruct from "../../shaders/likelihoods/likelihood.wgsl" with { type: "text" };
+import nllEpilogue from "../../shaders/epilogues/likelihood_nll.wgsl" with { type: "text" };
+import random from "../../shaders/random.wgsl" with { type: "text" };
+import scaleBounded from "../../shaders/likelihoods/scale_bounded.wgsl" with { type: "text" };
+import scaleFixed from "../../shaders/likelihoods/scale_fixed.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import valueDrawn from "../../shaders/likelihoods/value_drawn.wgsl" with { type: "text" };
+import valueEpilogue from "../../shaders/epilogues/likelihood_value.wgsl" with { type: "text" };
+import valueMean from "../../shaders/likelihoods/value_mean.wgsl" with { type: "text" };
+import valueQuantile from "../../shaders/likelihoods/value_quantile.wgsl" with { type: "text" };
+
+/** The distributions, and what noise a draw is made of. */
+const families = {
+  "bernoulli": { shader: bernoulliShader, noise: "uniform" },
+  "continuous bernoulli": { shader: continuousBernoulliShader, noise: "uniform" },
+  "gaussian": { shader: gaussianShader, noise: "normal" },
+  "discretized logistic": { shader: discretizedLogisticShader, noise: "uniform" },
+} as const;
+
+/** A distribution's name. */
+export type Family = keyof typeof families;
+
+/** A scale that is learned: `start` + variable, kept between `lower` and `upper` by shaders/likelihoods/scale_bounded.wgsl. */
+export interface LearnedScale {
+  /**
+   * [N, D], of zeros at first. Record it before the location: then the likelihood can still be formed where the location is.
+   */
+  readonly variable: Variable;
+  /** The scale where the variable is 0. */
+  readonly start: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** A distribution of N rows of D features on a tape. */
+export interface Elementwise {
+  readonly family: Family;
+  /** [N, D] */
+  readonly location: Variable;
+  /** log σ² of a Gaussian, log s of a logistic: a number, or learned. Left out for those that have none. */
+  readonly scale?: number | LearnedScale;
+}
+
+/**
+ * -log p(x | location, scale) of each row, summed over its features, nats
+ *
+ * Backward: dlocation and dscale times the weight of the term, by the formulas of the family's shader. Both are formed where the
+ * layer before ends, in its epilogue, and the location is not stored, unless something else reads it.
+ *
+ * @param x [N, D]; where the location has L rows for each row of x, each row is compared with all of its L.
+ */
+export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): Values {
+  const { family, location, scale } = distribution;
+  if (location.columns !== x.columns) {
+    throw new RangeError(
+      `Cannot compare "${location.name}" with "${x.name}": expected ${x.columns} columns, found ${location.columns}`,
+    );
+  }
+  const learned = learnedScale(distribution);
+  const nll = t.values("nll", roundUp(location.columns, PANEL) / t.tiles.summed, location.rows);
+  let deliver: (() => void)[] = [];
+  const backward = (m: string, variable: Variable | undefined): Fragment => {
+    if (!t.training || !variable) return { parts: [{ text: backwardNone, parameters: { m } }] };
+    const target = t.gradientTarget(variable);
+    deliver.push(target.deliver);
+    return {
+      parts: [{ text: backwardStore, parameters: { m } }],
+      constants: { [`ROWS_gradient_${m}`]: target.tensor.storedRows },
+      buffers: { [`gradient_${m}`]: write(target.tensor) },
+    };
+  };
+  const epilogue = (): Fragment => {
+    deliver = [];
+    return merge(
+      {
+        parts: [likelihoodStruct, families[family].shader, nllEpilogue],
+        constants: { ROWS_nll: nll.storedRows, COLUMNS: location.columns },
+        buffers: { nll: write(nll.buffer) },
+      },
+      scaleFragment(t, scale),
+      t.load("data", x, location.rows / x.rows),
+      t.upstream("nll", nll),
+      backward("location", location),
+      backward("scale", learned?.variable),
+    );
+  };
+  location.sink = epilogue;
+  t.record({
+    name: "nll",
+    inputs: learned ? [location, learned.variable, x] : [location, x],
+    parameters: [],
+    forward() {
+      if (!t.fused(location)) t.map("nll", loader("a", t.tensor(location)), epilogue(), location);
+    },
+    backward: () => deliver.forEach((each) => each()),
+  }, nll);
+  return nll;
+}
+
+/**
+ * E[x | location, scale]. It has no gradient.
+ *
+ * @returns [N, D]
+ */
+export function likelihoodMean(t: Tape, distribution: Elementwise): Variable {
+  return value(t, distribution, "mean", { parts: [valueMean] });
+}
+
+/**
+ * x ~ p(x | location, scale), anew at every step. It has no gradient.
+ *
+ * @returns [N, D]
+ */
+export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
+  const { noise } = families[distribution.family];
+  return value(t, distribution, "sample", {
+    parts: [stateStruct, random, { text: valueDrawn, parameters: { noise } }],
+    constants: { STREAM_sample: t.stream() },
+    buffers: { state: read(t.state, "State") },
+  });
+}
+
+/**
+ * μ + k σ of a Gaussian. It has no gradient.
+ *
+ * @returns [N, D]
+ */
+export function gaussianQuantile(
+  t: Tape,
+  distribution: Elementwise & { readonly family: "gaussian" },
+  k: number,
+): Variable {
+  return value(t, distribution, "quantile", { parts: [valueQuantile], floats: { QUANTILE: k } });
+}
+
+function value(t: Tape, distribution: Elementwise, name: string, of: Fragment): Variable {
+  const { family, location, scale } = distribution;
+  const learned = learnedScale(distribution);
+  const y = t.variable(name, location.columns, "f32", location.rows);
+  const shader: readonly Part[] = [likelihoodStruct, families[family].shader, valueEpilogue];
+  const epilogue = (): Fragment =>
+    merge(of, scaleFragment(t, scale), {
+      parts: shader,
+      constants: { ROWS_y: t.stored(y.rows), COLUMNS: location.columns },
+      buffers: { y: write(t.tensor(y)) },
+    });
+  location.sink = epilogue;
+  t.record({
+    name,
+    inputs: learned ? [location, learned.variable] : [location],
+    parameters: [],
+    forward() {
+      if (!t.fused(location)) t.map(name, loader("a", t.tensor(location)), epilogue(), location);
+    },
+  }, y);
+  return y;
+}
+
+/** The learned scale, if it is one that fits the location. */
+function learnedScale({ location, scale }: Elementwise): LearnedScale | undefined {
+  if (typeof scale !== "object") return undefined;
+  const { rows, columns, name } = scale.variable;
+  if (rows !== location.rows || columns !== location.columns) {
+    throw new RangeError(
+      `Cannot scale "${location.name}" by "${name}": expected ${location.rows} x ${location.columns} values, ` +
+        `found ${rows} x ${columns}`,
+    );
+  }
+  return scale;
+}
+
+/** A fragment giving scale_at. */
+function scaleFragment(t: Tape, scale: Elementwise["scale"] = 0): Fragment {
+  if (typeof scale === "number") return { parts: [scaleFixed], floats: { SCALE: scale } };
+  return merge({
+    parts: [scaleBounded],
+    floats: { SCALE_START: scale.start, SCALE_LOWER: scale.lower, SCALE_UPPER: scale.upper },
+  }, t.load("scale", scale.variable));
+}
