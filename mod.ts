@@ -47,7 +47,21 @@ export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
 export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
-export type { Batch, Condition, DataShape, Model, Support } from "./core/model.ts";
+export {
+  expectationMaximization,
+  type Fit,
+  type FitContext,
+  moments,
+  Pass,
+  type Passed,
+  readRow,
+  type Recorded,
+  setParameter,
+  type Sum,
+} from "./core/fit.ts";
+export type { Batch, Condition, DataShape, Model, PriorDraw, Support } from "./core/model.ts";
+export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
+export { centred } from "./core/ops/centred.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
@@ -103,3 +117,8 @@ export { findModel, load, models } from "./models/mod.ts";
 export { cvae, type CvaeConfig } from "./models/cvae.ts";
 export { iwae, type IwaeConfig } from "./models/iwae.ts";
 export { vae, type VaeConfig } from "./models/vae.ts";
+export { gmm, type GmmConfig } from "./models/gmm.ts";
+export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
+export { pca } from "./models/pca.ts";
+export { ppca, type PpcaConfig } from "./models/ppca.ts";
+export type { LinearConfig } from "./models/linear_gaussian.ts";

@@ -6,12 +6,20 @@
 
 import type { Dataset } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
+import type { Fit, FitContext } from "./fit.ts";
 import type { Parameters, Shapes } from "./parameters.ts";
 import type { Settings } from "./settings.ts";
 import type { Objective, Tape, Variable } from "./tape.ts";
 
 /** What a model may know of the data: its shape and its number of classes. */
 export type DataShape = Pick<Dataset, "shape" | "classes">;
+
+/** How {@linkcode Model.drawPrior} draws. */
+export interface PriorDraw {
+  readonly count: number;
+  readonly temperature: number;
+  readonly seed: number;
+}
 
 /**
  * What a likelihood is a distribution of: 0 or 1, real numbers, or the 256 values of a byte. Pixels are made into such data unless
@@ -55,6 +63,18 @@ export interface Model<C extends object = object> {
   condition?(config: C): Condition;
   /** K, for models that decode. */
   latents?(config: C): number;
+  /**
+   * Draws z ~ p(z) on the host, [count, K], where p(z) is not N(0, I). A temperature below 1 keeps to what is probable, as it does by
+   * a smaller standard deviation there.
+   */
+  drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Fits the parameters by iterations of its own (EM, a closed form), in place of descending the gradient of the objectives, which then
+   * only measure: their terms need no backward pass. An iteration is an epoch.
+   */
+  fit?(context: FitContext, config: C): Promise<Fit>;
+  /** Iterations after which the fit changes nothing any more: 1 for a closed form. */
+  fitIterations?(config: C): number | undefined;
   /** What the likelihood is a distribution of. Default "binary". */
   support?(config: C): Support;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */

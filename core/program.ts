@@ -9,6 +9,7 @@ import type { Gpu } from "./device.ts";
 import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, Tape, Term } from "./tape.ts";
+import liveShader from "../shaders/live.wgsl" with { type: "text" };
 import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
 
@@ -206,7 +207,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch 
   return {
     label: "metrics",
     fragments: [{
-      parts: [stateStruct, { text: metricsShader, parameters: { terms: terms.length } }],
+      parts: [stateStruct, liveShader, { text: metricsShader, parameters: { terms: terms.length } }],
       constants: { BATCH: tape.batch, SLOTS, ...Object.fromEntries(counts) },
       buffers: { state: write(tape.state, "State"), ring: write(ring), ...Object.fromEntries(parts) },
     }],

@@ -170,6 +170,11 @@ export class Tape {
     return buffer;
   }
 
+  /** Frees a buffer together with the tape. */
+  own(buffer: GPUBuffer): void {
+    this.#buffers.push(buffer);
+  }
+
   /** A number for a random stream, different for each asker on this tape. */
   stream(): number {
     return this.#streams++;

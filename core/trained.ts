@@ -204,7 +204,7 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * x ~ p(x | z), z ~ N(0, temperature² I)
+   * x ~ p(x | z), z ~ N(0, temperature² I), or the model's own prior
    *
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
@@ -215,9 +215,8 @@ export class Trained<C extends object = object> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
-    const z = new Float32Array(count * this.latents);
-    normals(z, seed, 0, 0);
-    for (let i = 0; i < z.length; i++) z[i] *= temperature;
+    const z = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
+      normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
     return await this.decode(z, { draw, seed, labels });
   }
 

@@ -8,6 +8,7 @@ import { type Dataset, features, slice } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
+import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
 import { Parameters, type Snapshot } from "./parameters.ts";
 import type { StepTerms } from "./program.ts";
@@ -22,12 +23,10 @@ export class DivergenceError extends Error {
   /**
    * @param step The step in which it happened, from 0.
    * @param place The first buffer that held it and the kernel that wrote it.
+   * @param hint What may help.
    */
-  constructor(readonly step: number, readonly place: string) {
-    super(
-      `Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ` +
-        "A smaller learning rate often helps",
-    );
+  constructor(readonly step: number, readonly place: string, hint = "A smaller learning rate often helps") {
+    super(`Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ${hint}`);
   }
 }
 
@@ -118,7 +117,8 @@ class Trainer<C extends object> {
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
-    const training = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
+    const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
+    const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
@@ -159,6 +159,7 @@ class Trainer<C extends object> {
     const { epochs, batchSize, seed, binarize } = this.#training;
     const { shape, classes, name } = this.#dataset;
     const trained = await this.#begin();
+    if (this.#model.fit) return yield* this.#fit(trained);
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
 
@@ -295,6 +296,22 @@ class Trainer<C extends object> {
       step.destroy();
       evaluator?.destroy();
     }
+  }
+
+  /** The same for a model that fits itself. */
+  #fit(trained: Trained<C>): AsyncGenerator<TrainingEvent> {
+    return fitting({
+      model: this.#model as Model,
+      config: this.#config,
+      dataset: this.#dataset,
+      trained: trained as Trained,
+      count: this.#count,
+      validation: this.#validation,
+      start: this.#options.resume?.progress.step ?? 0,
+      signal: this.#options.signal,
+      stepsUntil: (epoch) => this.#stepsUntil(epoch),
+      diverged: (step) => new DivergenceError(step, "the log-likelihood", "A larger floor of the variances may help"),
+    });
   }
 
   /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */

@@ -11,11 +11,15 @@ import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";
 import { iwae } from "./iwae.ts";
+import { gmm } from "./gmm.ts";
+import { linearVae } from "./linear_vae.ts";
+import { pca } from "./pca.ts";
+import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  ([ae, dae, vae, betaVae, cvae, iwae] as const).map((model) => [model.name, model as Model]),
+  [ae, dae, vae, betaVae, cvae, iwae, linearVae, ppca, pca, gmm].map((model) => [model.name, model as Model]),
 );
 
 /**

@@ -1,6 +1,6 @@
 // The last dispatch of a step: sums every term over the rows of the batch, in a fixed order, into this step's slot of a ring,
 // and moves on to the next step. One workgroup; a term's parts are [parts][rows].
-// Needs: buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, and for each term PARTS_0, ROWS_0 (stored) and
+// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, and for each term PARTS_0, ROWS_0 (stored) and
 // REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 
 var<workgroup> partial_sums: array<f32, 256>;
@@ -8,12 +8,7 @@ var<workgroup> partial_sums: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) index: u32) {
   let step = state.step;
-  var live = BATCH;
-  if (state.shuffle == 0u) {
-    // Rows in the stored order: the last batch may be shorter.
-    let batches = (state.count + BATCH - 1u) / BATCH;
-    live = min(BATCH, state.count - (step % batches) * BATCH);
-  }
+  let live = live_rows();
   //: repeat term 0..$terms
   {
     var sum = 0.0;

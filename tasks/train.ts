@@ -11,6 +11,7 @@ import type { EndEvent, EpochEvent, StartEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
 import { type Checkpoint, Trained } from "../core/trained.ts";
 import { DivergenceError, train, type Training } from "../core/trainer.ts";
+import { FIT_SETTINGS } from "../core/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
@@ -111,14 +112,15 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
         settings: runSettings(),
         placeholders: { model: "NAME", dataset: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
       },
-      training: { title: "Training", settings: trainingSettings },
+      training: { title: "Training", settings: trainingSettingsOf(model) },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
     },
-    elsewhere: new Map(
-      models.values().flatMap(({ name, settings }) =>
+    elsewhere: new Map([
+      ...Object.keys(trainingSettings).map((key) => [key, "the models that are trained by gradient"] as const),
+      ...models.values().flatMap(({ name, settings }) =>
         Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
       ),
-    ),
+    ]),
     examples: [
       "deno task train:mnist",
       "deno task train --model beta_vae --beta 4 --hidden 500,500 --latents 3 --epochs 20",
@@ -126,6 +128,13 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       "deno task train --model ./my_vae.ts --binarize threshold --out runs/mine",
     ],
   };
+}
+
+/** A model that fits itself has no use for the settings of an optimizer. */
+function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
+  if (!fit) return trainingSettings;
+  const used = Object.entries(trainingSettings).filter(([name]) => FIT_SETTINGS.some((setting) => setting === name));
+  return Object.fromEntries(used) as Settings<TrainingConfig>;
 }
 
 async function namedModel(args: readonly string[]): Promise<NamedModel> {
@@ -146,12 +155,18 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const { dataSeed, imageSize } = settings;
   const dataset = namedDataset(settings.dataset).name;
   requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, imageSize }) });
-  const epochs = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
+  const asked = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
+  const epochs = Math.min(asked, iterationsOf(resumed));
   if (resumed.checkpoint.progress.step >= stepsOf(resumed.checkpoint, epochs)) {
     return await complete(resumed, epochs, context);
   }
   const data = dataChoice(resumed.checkpoint);
   await begin({ named: resumed, data, told: { epochs }, settings, resumed }, context);
+}
+
+/** Epochs after which there is nothing left to train, whatever is asked for: one for a closed form. */
+function iterationsOf({ model, checkpoint }: Run): number {
+  return model.fitIterations?.(checkpoint.config) ?? Infinity;
 }
 
 /** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
@@ -204,7 +219,8 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     return;
   }
   await draw(training.trained as Trained, dataset, folder);
-  await summarize(folder, end, context);
+  const most = model.fitIterations?.(training.trained.config) ?? Infinity;
+  await summarize(folder, end, end.epochs < most, context);
 }
 
 function prepare(
@@ -340,6 +356,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   context.print(
     `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
   );
+  if (trainedEpochs >= iterationsOf(run)) return;
   context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
 }
 
@@ -370,7 +387,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-async function summarize(folder: string, { epochs }: EndEvent, { print }: Context): Promise<void> {
+async function summarize(folder: string, { epochs }: EndEvent, more: boolean, { print }: Context): Promise<void> {
   const name = quoted(folder);
   print();
   print(`In ${folder}:`);
@@ -388,7 +405,7 @@ async function summarize(folder: string, { epochs }: EndEvent, { print }: Contex
   print("Next:");
   print(`  deno task sample --run ${name}`);
   print(`  deno task evaluate --run ${name}`);
-  print(`  deno task train --resume ${name} --epochs ${2 * epochs}`);
+  if (more) print(`  deno task train --resume ${name} --epochs ${2 * epochs}`);
 }
 
 /** The task. */

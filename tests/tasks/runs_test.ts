@@ -207,7 +207,9 @@ Deno.test("a run that cannot be read is refused in one line, by every task that 
       ],
       [
         changed((_, header) => header.model = "gan"),
-        `Cannot load "${file}": its model "gan" is none of vae, beta_vae; name its module with --model`,
+        `Cannot load "${file}": its model "gan" is none of ${
+          [...models.keys()].join(", ")
+        }; name its module with --model`,
       ],
       [
         changed((all) => all.set("encoder.0.weight", { shape: [6, 16], data: new Float32Array(96) })),

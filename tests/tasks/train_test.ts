@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/device.ts";
 import { decodeCheckpoint } from "../../core/trained.ts";
+import { models } from "../../models/mod.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
+import { reconstructTask } from "../../tasks/reconstruct.ts";
 import { sampleTask } from "../../tasks/sample.ts";
+import type { FlagGroups } from "../../tasks/cli/flags.ts";
+import type { Task } from "../../tasks/cli/run.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { attempt, inFolder, jsonLines, root, small } from "./support.ts";
 
@@ -346,7 +350,10 @@ Deno.test("a model of one's own trains from a module, which the run remembers", 
     await Deno.remove("run/config.json");
     const unknown = await attempt(evaluateTask, ["--run", "run"]);
     assertEquals(unknown.code, 1);
-    assertStringIncludes(unknown.stderr, 'its model "my_vae" is none of vae, beta_vae; name its module with --model');
+    assertStringIncludes(
+      unknown.stderr,
+      `its model "my_vae" is none of ${[...models.keys()].join(", ")}; name its module with --model`,
+    );
   }));
 
 Deno.test("a module that holds no model, several, or a mistake is refused", () =>
@@ -422,3 +429,38 @@ Deno.test("two seeds give two models", () =>
     await attempt(trainTask, [...small.slice(0, -1), "4", "--out", "b"]);
     assertNotEquals(await read("a/samples.png"), await read("b/samples.png"));
   }));
+
+Deno.test("train, sample, reconstruct and evaluate take a model that fits itself, and resume it", () =>
+  inFolder(async () => {
+    const common = "--dataset blocks --batch-size 21 --validation 40".split(" ");
+    const em = ["--model", "gmm", "--components", "3", "--epochs", "2", "--out", "mixture"];
+    const first = await attempt(trainTask, [...common, ...em, "--json"]);
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertEquals(jsonLines(first.stdout).map(({ event }) => event), ["start", "epoch", "epoch", "end"]);
+    const resumed = await attempt(trainTask, ["--resume", "mixture", "--epochs", "3", "--json"]);
+    assertEquals(jsonLines(resumed.stdout).map(({ event, epoch }) => [event, epoch]), [
+      ["start", undefined],
+      ["epoch", 3],
+      ["end", undefined],
+    ]);
+    for (const task of [sampleTask, reconstructTask, evaluateTask]) {
+      const { code, stderr } = await attempt<FlagGroups>(task as unknown as Task<FlagGroups>, ["--run", "mixture"]);
+      assertEquals([code, stderr], [0, ""]);
+    }
+    const closed = await attempt(trainTask, [...common, "--model", "ppca", "--latents", "2", "--out", "closed"]);
+    assertEquals([closed.code, closed.stderr], [0, ""]);
+    assert(closed.stdout.includes("epoch 1/1") && !closed.stdout.includes("--resume"), closed.stdout);
+    const again = await attempt(trainTask, ["--resume", "closed", "--epochs", "9"]);
+    assert(again.code === 0 && again.stdout.startsWith('Nothing to do: the run "closed" has trained 1 epochs'));
+  }));
+
+Deno.test("train --help of a model that fits itself leaves the optimizer out, and a flag of it says whose it is", async () => {
+  const { stdout } = await attempt(trainTask, ["--model", "gmm", "--help"]);
+  assert(stdout.includes("--covariance") && stdout.includes("--batch-size") && !stdout.includes("--learning-rate"));
+  const wrong = await attempt(trainTask, ["--model", "gmm", "--learning-rate", "1"]);
+  assertEquals(wrong.code, 2);
+  assert(
+    wrong.stderr.includes("Unknown flag --learning-rate: it is one of the models that are trained by gradient"),
+    wrong.stderr,
+  );
+});

@@ -1,0 +1,57 @@
+/**
+ * Data about their mean, as the products of a fit take them.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Parameter } from "../parameters.ts";
+import { merge, type Tape, type Variable } from "../tape.ts";
+import { activations } from "./activations.ts";
+import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
+import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import live from "../../shaders/live.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+
+/**
+ * y = x - b, or [y | y²], with b the bias of a parameter. Rows past the end of the data, which a last batch may have, are zero: sums
+ * over the batch leave them out. It has no gradient.
+ *
+ * @param x [N, D]
+ * @param offset A parameter of D outputs.
+ * @returns [N, D] or, with squares, [N, 2 D]
+ */
+export function centred(t: Tape, x: Variable, offset: Parameter, squares = false): Variable {
+  const features = x.columns;
+  if (offset.shape.outputs !== features) {
+    throw new RangeError(
+      `Cannot centre "${x.name}" by "${offset.name}": expected ${features} outputs, found ${offset.shape.outputs}`,
+    );
+  }
+  const y = t.variable(`centred ${x.name}`, squares ? 2 * features : features, "f32", x.rows);
+  t.record({
+    name: y.name,
+    inputs: [x],
+    parameters: [],
+    forward() {
+      const a = merge(t.load("x", x), {
+        parts: [stateStruct, layoutScalar, live, centredLoader],
+        constants: {
+          BATCH: t.batch,
+          FEATURES: features,
+          COLUMNS: y.columns,
+          ROWS_offset: offset.tensor.storedRows,
+          ROW_offset: offset.biasRow,
+        },
+        buffers: { offset: read(offset.tensor, "array<f32>"), state: read(t.state, "State") },
+      });
+      t.map(y.name, a, {
+        parts: [activations.identity.shader, denseEpilogue],
+        constants: { ROWS_y: t.stored(y.rows), COLUMNS: y.columns },
+        buffers: { y: write(t.tensor(y)) },
+      }, y);
+    },
+  }, y);
+  return y;
+}

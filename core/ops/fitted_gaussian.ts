@@ -1,0 +1,101 @@
+/**
+ * A Gaussian whose variance was estimated, not trained: it is read from a parameter or a variable and has no gradient.
+ *
+ * @module
+ */
+
+import { type Fragment, read, write } from "../kernel.ts";
+import type { Parameter } from "../parameters.ts";
+import { loader, merge, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import { PANEL, roundUp } from "../tensor.ts";
+import fittedGaussianNllShader from "../../shaders/epilogues/fitted_gaussian_nll.wgsl" with { type: "text" };
+import fittedGaussianSampleShader from "../../shaders/epilogues/fitted_gaussian_sample.wgsl" with { type: "text" };
+import loadRow from "../../shaders/loaders/row.wgsl" with { type: "text" };
+import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
+import random from "../../shaders/random.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+
+/**
+ * Variances [N, D], or a row of a parameter's weight of D outputs: the same for every datum. Record variables before the mean: then the
+ * likelihood is formed where the mean is.
+ */
+export type Variances = Variable | { readonly parameter: Parameter; readonly row: number };
+
+function load(t: Tape, m: string, source: Variances): Fragment {
+  if (!("parameter" in source)) return t.load(m, source);
+  const { parameter: { tensor }, row } = source;
+  return {
+    parts: [{ text: loadRow, parameters: { m } }],
+    constants: { [`ROWS_${m}`]: tensor.storedRows, [`ROW_${m}`]: row },
+    buffers: { [m]: read(tensor) },
+  };
+}
+
+function inputsOf(...sources: readonly (Variances | undefined)[]): Variable[] {
+  return sources.flatMap((source) => source && !("parameter" in source) ? [source] : []);
+}
+
+/**
+ * E[-log N(x; m, diag v)] = ½ Σ_d ((x_d - μ_d)² + s_d) / v_d + log 2πv_d of each row, for m of mean μ and variance s
+ *
+ * @param mean μ [N, D]
+ * @param x [N, D]
+ * @param spread s; 0 where left out: m is known.
+ */
+export function fittedGaussianNll(
+  t: Tape,
+  mean: Variable,
+  x: Variable,
+  variance: Variances,
+  spread?: Variances,
+): Values {
+  const nll = t.values("nll", roundUp(mean.columns, PANEL) / t.tiles.summed, mean.rows);
+  const epilogue = (): Fragment =>
+    merge(t.load("data", x), load(t, "variance", variance), spread ? load(t, "spread", spread) : zeros("spread"), {
+      parts: [fittedGaussianNllShader],
+      constants: { ROWS_nll: nll.storedRows, COLUMNS: mean.columns },
+      buffers: { nll: write(nll.buffer) },
+    });
+  mean.sink = epilogue;
+  t.record({
+    name: "nll",
+    inputs: [mean, x, ...inputsOf(variance, spread)],
+    parameters: [],
+    forward() {
+      if (!t.fused(mean)) t.map("nll", loader("a", t.tensor(mean)), epilogue(), mean);
+    },
+  }, nll);
+  return nll;
+}
+
+/**
+ * x ~ N(μ, diag v)
+ *
+ * @param mean μ [N, D]
+ * @returns x [N, D]
+ */
+export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variances): Variable {
+  const x = t.variable("sample", mean.columns, "f32", mean.rows);
+  const stream = t.stream();
+  const epilogue = (): Fragment =>
+    merge(load(t, "variance", variance), {
+      parts: [stateStruct, random, noiseRandom, fittedGaussianSampleShader],
+      constants: {
+        ROWS_y: t.stored(x.rows),
+        COLUMNS: mean.columns,
+        STREAM_noise: stream,
+        LIVE_noise: x.rows,
+      },
+      buffers: { y: write(t.tensor(x)), state: read(t.state, "State") },
+    });
+  mean.sink = epilogue;
+  t.record({
+    name: x.name,
+    inputs: [mean, ...inputsOf(variance)],
+    parameters: [],
+    forward() {
+      if (!t.fused(mean)) t.map(x.name, loader("a", t.tensor(mean)), epilogue(), mean);
+    },
+  }, x);
+  return x;
+}
