@@ -16,7 +16,7 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
-import { type Product, product, type Tiles } from "./tiles.ts";
+import { type Product, product, type SplitProduct, splitProduct, type Tiles } from "./tiles.ts";
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -219,6 +219,11 @@ export class Tape {
   /** Records a matrix product. */
   product(description: Product): void {
     this.dispatch(product(this.tiles, description, (floats) => this.#partials(floats)));
+  }
+
+  /** Records a weight gradient that is summed in chunks. */
+  splitProduct(description: SplitProduct): void {
+    for (const each of splitProduct(this.tiles, description, (floats) => this.#partials(floats))) this.dispatch(each);
   }
 
   /** Records an epilogue on a variable's (or zero) values, without a product. */
