@@ -41,10 +41,19 @@ export type { Batch, DataShape, Model } from "./core/model.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
+export {
+  conv2d,
+  type ConvOptions,
+  convShape,
+  convSize,
+  convTranspose2d,
+  convTransposeSize,
+} from "./core/ops/conv2d.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { type Draw, reparameterize } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/parameters.ts";
+export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
 export type { Objective, Tape, Term, Values, Variable } from "./core/tape.ts";
@@ -63,6 +72,7 @@ export { type TrainingConfig, trainingSettings } from "./core/training_settings.
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { mnist } from "./datasets/mnist.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
+export { convVae, type ConvVaeConfig } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { vae } from "./models/vae.ts";

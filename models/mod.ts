@@ -8,11 +8,12 @@ import type { Gpu } from "../core/device.ts";
 import type { Model } from "../core/model.ts";
 import { decodeCheckpoint, Trained } from "../core/trained.ts";
 import { betaVae } from "./beta_vae.ts";
+import { convVae } from "./conv_vae.ts";
 import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  ([vae, betaVae] as const).map((model) => [model.name, model as Model]),
+  ([vae, betaVae, convVae] as const).map((model) => [model.name, model as Model]),
 );
 
 /**

@@ -56,9 +56,12 @@ export interface ConvOptions {
   readonly flat?: boolean;
 }
 
-/** The shape of the parameters of a convolution or transposed convolution from C to C' channels: [K K C, C'] and [C']. */
-export function convShape(kernel: number, channels: number, outputs: number): ParameterShape {
-  return { inputs: kernel * kernel * channels, outputs };
+/** The shape of the parameters of a convolution or transposed convolution to C' channels: [K K C, C'] and [C']. */
+export function convShape(
+  { height, width, channels, kernel }: Pick<ConvOptions, "height" | "width" | "channels" | "kernel">,
+  outputs: number,
+): ParameterShape {
+  return { inputs: kernel * kernel * channels, outputs, images: [height, width, channels] };
 }
 
 /** H' = ⌊(H + 2 padding - K) / stride⌋ + 1 */
@@ -66,12 +69,9 @@ export function convSize(size: number, { kernel, stride = 1, padding = 0 }: Size
   return Math.floor((size + 2 * padding - kernel) / stride) + 1;
 }
 
-/** H' = (H - 1) stride - 2 padding + K + outputPadding */
-export function convTransposeSize(
-  size: number,
-  { kernel, stride = 1, padding = 0, outputPadding = 0 }: SizeOptions & { readonly outputPadding?: number },
-): number {
-  return (size - 1) * stride - 2 * padding + kernel + outputPadding;
+/** H' = (H - 1) stride - 2 padding + K, the smallest size that a convolution takes to H. */
+export function convTransposeSize(size: number, { kernel, stride = 1, padding = 0 }: SizeOptions): number {
+  return (size - 1) * stride - 2 * padding + kernel;
 }
 
 /** What the size of an output follows from. */
@@ -189,7 +189,8 @@ function weights(
 function imagesOf(x: Variable, parameter: Parameter, options: ConvOptions): Images {
   const { height, width, channels, kernel } = options;
   const pixels = height * width;
-  const flat = x.columns === pixels * channels;
+  // An image of one pixel is the same either way.
+  const flat = pixels > 1 && x.columns === pixels * channels;
   const count = flat ? x.rows : x.rows / pixels;
   if (!flat && (x.columns !== channels || !Number.isInteger(count))) {
     throw new RangeError(
@@ -328,14 +329,14 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
  *
  * @param x [N, H W C] (C a multiple of four then) or [N H W, C]
  * @param parameter Weight [K K C, C'], rows in the order ky, kx, c, and bias [C'].
- * @param options As of a convolution; `outputPadding`, less than the stride, adds rows and columns at the end of the output.
- * @returns y [N H' W', C'] or, if flat, [N, H' W' C'], with H' of {@linkcode convTransposeSize}
+ * @param options As of a convolution; `outputSize` [H', W'] where it is one of the larger sizes that a convolution takes to H and W.
+ * @returns y [N H' W', C'] or, if flat, [N, H' W' C'], with H' of {@linkcode convTransposeSize} by default
  */
 export function convTranspose2d(
   t: Tape,
   x: Variable,
   parameter: Parameter,
-  options: ConvOptions & { readonly outputPadding?: number },
+  options: ConvOptions & { readonly outputSize?: readonly [height: number, width: number] },
 ): Variable {
   const coarse = imagesOf(x, parameter, options);
   const { outputs } = parameter.shape;
@@ -346,13 +347,17 @@ export function convTranspose2d(
       `Cannot apply "${name}" to "${x.name}": expected a multiple of 4 channels of flat images, found ${channels}`,
     );
   }
-  const fine = outputImages(
-    parameter,
-    coarse,
-    convTransposeSize(coarse.height, options),
-    convTransposeSize(coarse.width, options),
-    options.flat,
-  );
+  const smallest = [coarse.height, coarse.width].map((size) => convTransposeSize(size, options));
+  const [height, width] = options.outputSize ?? smallest;
+  const beyond = Math.max(height - smallest[0], width - smallest[1]);
+  if (height < smallest[0] || width < smallest[1] || beyond >= (options.stride ?? 1)) {
+    throw new RangeError(
+      `Cannot apply "${name}" to "${x.name}": expected an output of ${
+        smallest.join(" x ")
+      }, or of less than a stride more, found ${height} x ${width}`,
+    );
+  }
+  const fine = outputImages(parameter, coarse, height, width, options.flat);
   const g = geometryOf(fine, coarse, options);
   const size = matrixOf(fine);
   const moved = isMoved(fine, g, true);

@@ -55,11 +55,12 @@ async function check(
 ): Promise<void> {
   const { batch, height, width, channels, outputs, kernel, transposed } = sizes;
   const to = outputSize(sizes);
-  using bench = new Bench(batch, { family, shapes: { layer: convShape(kernel, channels, outputs) } });
+  using bench = new Bench(batch, { family, shapes: { layer: convShape(sizes, outputs) } });
   bench.set("layer", values.weight, values.bias);
   const x = bench.input("x", flatInput ? height * width * channels : channels, values.x);
   const op = transposed ? convTranspose2d : conv2d;
-  const y = op(bench.tape, x, bench.parameters.get("layer"), { ...sizes, activation, flat });
+  const size = [to.height, to.width] as const;
+  const y = op(bench.tape, x, bench.parameters.get("layer"), { ...sizes, outputSize: size, activation, flat });
   assertEquals(
     [y.rows, y.columns],
     flat ? [batch, to.height * to.width * outputs] : [
@@ -147,7 +148,7 @@ for (const family of families) {
       const bytes = Uint8Array.from({ length: 9 * 30 * channels }, (_, i) => randomBits(7, 0, 5, i)[0] & 255);
       const values = { ...example(sizes), x: Float32Array.from(bytes, (byte) => byte / 255) };
       const expected = reference(values, sizes, "identity");
-      using bench = new Bench(9, { family, shapes: { layer: convShape(3, channels, 8) } });
+      using bench = new Bench(9, { family, shapes: { layer: convShape(sizes, 8) } });
       bench.set("layer", values.weight, values.bias);
       const x = bench.bytes("x", 30 * channels, bytes);
       const y = conv2d(bench.tape, x, bench.parameters.get("layer"), sizes);
@@ -202,7 +203,7 @@ for (const family of families) {
         transposed,
       };
       const values = example(sizes);
-      using bench = new Bench(3, { family, shapes: { layer: convShape(3, 3, 5) } });
+      using bench = new Bench(3, { family, shapes: { layer: convShape(sizes, 5) } });
       bench.set("layer", values.weight, values.bias);
       const layer = bench.parameters.get("layer");
       const x = bench.input("x", 3, values.x);
@@ -224,10 +225,10 @@ for (const family of families) {
 }
 
 Deno.test("conv2d() refuses images of another size, other weights, and an output of nothing", () => {
-  using bench = new Bench(2, { shapes: { layer: convShape(3, 4, 6) } });
+  const options = { height: 6, width: 5, channels: 4, kernel: 3 };
+  using bench = new Bench(2, { shapes: { layer: convShape(options, 6) } });
   const layer = bench.parameters.get("layer");
   const x = bench.input("x", 4, new Float32Array(2 * 30 * 4));
-  const options = { height: 6, width: 5, channels: 4, kernel: 3 };
   assertThrows(
     () => conv2d(bench.tape, x, layer, { ...options, width: 7 }),
     RangeError,
@@ -247,5 +248,10 @@ Deno.test("conv2d() refuses images of another size, other weights, and an output
     () => conv2d(bench.tape, x, layer, { ...options, flat: true }),
     RangeError,
     'Cannot apply "layer": expected a multiple of 4 channels of a flat output, found 6',
+  );
+  assertThrows(
+    () => convTranspose2d(bench.tape, x, layer, { ...options, stride: 2, outputSize: [13, 13] }),
+    RangeError,
+    'Cannot apply "layer" to "x": expected an output of 13 x 11, or of less than a stride more, found 13 x 13',
   );
 });
