@@ -81,7 +81,7 @@ export interface Product {
   readonly a: Fragment;
   /** Gives load_b: W, W or dY. */
   readonly b: Fragment;
-  /** The row that holds (forward) or receives (weight gradient) the bias. */
+  /** The row that holds (forward) or receives (weight gradient) the bias; 0 where the operand b gives bias_of by itself. */
   readonly biasRow?: number;
   /** Gives store. */
   readonly epilogue: Fragment;
@@ -102,8 +102,11 @@ export interface SplitProduct extends Omit<Product, "kind" | "biasRow" | "store"
    * constants CHUNKS, SLICES and ROWS_slice; the column sums are in row ROWS_slice - 1 of a slice.
    */
   readonly slices: Fragment;
-  /** Rows of the sum. */
+  /** A kernel in place of the one that uses `slices_of`, for elements that are sums of several. */
+  readonly sum?: Part;
+  /** Rows and stored columns of the sum; as many columns as the product has, if left out. */
   readonly summedRows: number;
+  readonly summedColumns?: number;
 }
 
 /** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */
@@ -138,9 +141,9 @@ export function splitProduct(
     fragments: [{ parts: [layout, panelPartial] }, partial, p.a, p.b, split],
   }, {
     label: `${p.label}, sum`,
-    workgroups: [columns / 32, Math.ceil(p.summedRows / 8)],
+    workgroups: [(p.summedColumns ?? columns) / 32, Math.ceil(p.summedRows / 8)],
     fragments: [
-      { parts: [layout, sumSlices], constants: { ROWS_sum: p.summedRows, SLICES: slices } },
+      { parts: [layout, p.sum ?? sumSlices], constants: { ROWS_sum: p.summedRows, SLICES: slices } },
       { ...partial, buffers: { partial: read(partial.buffers!.partial.buffer, "array<vec4f>") } },
       p.slices,
       p.epilogue,
@@ -172,7 +175,7 @@ function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) =>
     parameters: { name, blocks: count, lanes, start, finish },
   });
   const parts: Part[] = [{ text: panel, parameters: { more: before > 0 ? 1 : 0, ends: 1 } }];
-  if (p.kind === "forward") parts.push(biasRow);
+  if (p.kind === "forward" && p.biasRow) parts.push(biasRow);
   if (before > 0) parts.push(panelPartial, body("more", blocks, `select(${bias}, ${kept}, added)`, "keep"));
   if (before === 0) parts.push(body("end", total, bias, store));
   else {
@@ -267,7 +270,7 @@ function workgroupProduct(p: Product): Shape {
     parts: [
       { text: workgroup, parameters: { sums: p.kind === "weightGradient" ? 1 : 0, store: p.store ?? "store" } },
       rowSum,
-      p.kind === "forward" ? biasRow : biasNone,
+      ...(p.kind !== "forward" ? [biasNone] : p.biasRow ? [biasRow] : []),
       stage("a", p.kind === "weightGradient"),
       stage("b", p.kind === "inputGradient"),
     ],

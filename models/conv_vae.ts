@@ -94,13 +94,15 @@ function decode(t: Tape, p: Parameters, z: Variable, config: ConvVaeConfig): Lik
   if (smallest % 4) h = reshape(t, h, smallest);
   for (let i = channels.length - 1; i >= 0; i--) {
     const name = `decoder.${i}`;
-    const { height, width } = imagesOf(p, `encoder.${i}`);
+    const { height, width, channels } = imagesOf(p, `encoder.${i}`);
     h = convTranspose2d(t, h, p.get(name), {
       ...imagesOf(p, name),
       ...strided(config),
       // Halving an odd size rounds: back to what the encoder's layer had.
       outputSize: [height, width],
       activation: i ? activation : "identity",
+      // The likelihood reads a row for each image.
+      flat: i === 0 && (channels % 4 === 0 || (height % 4 === 0 && width % 4 === 0)),
     });
   }
   return bernoulli(t, rowsOf(t, h, z.rows));

@@ -16,6 +16,7 @@ import type { Product } from "../tiles.ts";
 import type { Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 import { reshaped, words } from "./reshape.ts";
+import cellBlocks from "../../shaders/loaders/cell_blocks.wgsl" with { type: "text" };
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -26,7 +27,11 @@ import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
 import raster from "../../shaders/loaders/raster.wgsl" with { type: "text" };
 import slicesPhases from "../../shaders/tiles/slices_phases.wgsl" with { type: "text" };
 import slicesRows from "../../shaders/tiles/slices_rows.wgsl" with { type: "text" };
+import sumBlocks from "../../shaders/tiles/sum_blocks.wgsl" with { type: "text" };
 import taps from "../../shaders/loaders/taps.wgsl" with { type: "text" };
+import weightBlocks from "../../shaders/loaders/weight_blocks.wgsl" with { type: "text" };
+import weightsBlocks from "../../shaders/loaders/weights_blocks.wgsl" with { type: "text" };
+import weightsBlocksTurned from "../../shaders/loaders/weights_blocks_turned.wgsl" with { type: "text" };
 import weightsLoader from "../../shaders/loaders/weights.wgsl" with { type: "text" };
 import weightsTurned from "../../shaders/loaders/weights_turned.wgsl" with { type: "text" };
 import windowLoader from "../../shaders/loaders/window.wgsl" with { type: "text" };
@@ -50,8 +55,8 @@ export interface ConvOptions {
   /** Default "identity". */
   readonly activation?: Activation;
   /**
-   * Whether the output has a row for each image, [N, H' W' C'], not for each pixel, [N H' W', C']: what a dense layer reads. C' must be a
-   * multiple of four then.
+   * Whether the output has a row for each image, [N, H' W' C'], not for each pixel, [N H' W', C']: what a dense layer or a likelihood
+   * reads. C' must be a multiple of four then; of a transposed convolution, C' or H' and W'.
    */
   readonly flat?: boolean;
 }
@@ -80,6 +85,8 @@ export type SizeOptions = Pick<ConvOptions, "kernel" | "stride" | "padding">;
 /** Images as a matrix: a row for each pixel or for each image. */
 interface Images {
   readonly flat: boolean;
+  /** Where its pixels are blocks of an image with a row each: their side, and the channels of that image. */
+  readonly block?: { readonly side: number; readonly outputs: number };
   readonly count: number;
   readonly height: number;
   readonly width: number;
@@ -124,7 +131,13 @@ const pixelsOf = ({ height, width }: Images) => height * width;
 const groups4 = (channels: number) => Math.ceil(channels / 4);
 
 /** A fragment giving cell_m. */
-function cell(m: string, { flat, channels, height, width }: Images): Fragment {
+function cell(m: string, { flat, block, channels, height, width }: Images): Fragment {
+  if (block) {
+    return {
+      parts: [{ text: cellBlocks, parameters: { m } }],
+      constants: { BLOCK: block.side, OUTPUTS: block.outputs, BLOCKS_WIDTH: width, [`CHANNELS_${m}`]: channels },
+    };
+  }
   return {
     parts: [{ text: flat ? cellFlat : cellPixels, parameters: { m } }],
     constants: { [`PIXELS_${m}`]: height * width, [`CHANNELS_${m}`]: channels },
@@ -357,6 +370,7 @@ export function convTranspose2d(
       }, or of less than a stride more, found ${height} x ${width}`,
     );
   }
+  if (options.flat && outputs % 4) return byBlocks(t, x, parameter, options, coarse, [height, width]);
   const fine = outputImages(parameter, coarse, height, width, options.flat);
   const g = geometryOf(fine, coarse, options);
   const size = matrixOf(fine);
@@ -423,6 +437,119 @@ export function convTranspose2d(
             },
           },
           summedRows: parameter.biasRow + 1,
+          epilogue: t.contribution(parameter),
+          macs,
+        });
+      }
+    },
+  }, y);
+  return y;
+}
+
+/** Pixels of a side of the blocks of {@linkcode byBlocks}: rows of four pixels fill whole groups of columns, whatever the channels. */
+const BLOCK = 4;
+
+/**
+ * A transposed convolution to few channels, which as rows of pixels would leave most of a panel empty: as a convolution that forms blocks
+ * of 4 x 4 pixels from the window of the coarse image that touches them. Its weights are those of the layer, each wherever it meets.
+ */
+function byBlocks(
+  t: Tape,
+  x: Variable,
+  parameter: Parameter,
+  options: ConvOptions,
+  from: Images,
+  [height, width]: readonly [number, number],
+): Variable {
+  const { kernel, stride = 1, padding = 0, activation = "identity" } = options;
+  const { name, shape: { outputs }, biasRow } = parameter;
+  const { channels } = from;
+  if (height % BLOCK || width % BLOCK || BLOCK % stride || padding >= kernel) {
+    throw new RangeError(
+      `Cannot apply "${name}" to "${x.name}": expected a multiple of 4 channels of a flat output, or of 4 rows and columns, found ${height} x ${width} x ${outputs}`,
+    );
+  }
+  // From the first to the last coarse pixel that a block touches.
+  const before = Math.floor((kernel - 1 - padding) / stride);
+  const window = before + 1 + Math.floor((BLOCK - 1 + padding) / stride);
+  const to: Images = {
+    flat: true,
+    block: { side: BLOCK, outputs },
+    count: from.count,
+    height: height / BLOCK,
+    width: width / BLOCK,
+    channels: BLOCK * BLOCK * outputs,
+  };
+  const g = geometryOf(from, to, { ...options, kernel: window, stride: BLOCK / stride, padding: before });
+  const { y, epilogue } = layerOutput(t, name, from.count, height * width * outputs, activation, false);
+  const rows = t.stored(to.count * pixelsOf(to));
+  const columns = roundUp(to.channels, PANEL);
+  const depth = roundUp(window ** 2 * 4 * groups4(channels), PANEL);
+  const macs = from.count * pixelsOf(from) * parameter.shape.inputs * outputs;
+  const constants = {
+    BLOCK,
+    OUTPUTS: outputs,
+    SHIFT: padding + stride * before,
+    SPACING: stride,
+    SIDE: kernel,
+    CHANNELS_b: channels,
+  };
+  const windows = () => imageLoader("a", t.tensor(x), from, g, windowLoader);
+  const blockWeights = (part: string, groups: number): Fragment =>
+    merge(words("b", parameter.tensor), {
+      parts: [weightBlocks, part],
+      constants: { ...g.constants, ...constants, ROW_bias_b: biasRow, GROUPS4_b: groups },
+    });
+  t.record({
+    name,
+    inputs: [x],
+    parameters: [parameter],
+    forward() {
+      t.product({
+        label: `${name} forward`,
+        kind: "forward",
+        rows,
+        depth,
+        columns,
+        a: windows(),
+        b: blockWeights(weightsBlocks, groups4(channels)),
+        ...placed(epilogue(), to, g, false),
+        macs,
+      });
+    },
+    backward() {
+      const gradient = t.gradient(y);
+      // The input gradient first: the weight gradient ends by changing W.
+      if (t.needsGradient(x)) {
+        const phased = order(from, g, true);
+        contribute(t, x, from, g, true, (epilogue) => ({
+          label: `${name} input gradient`,
+          kind: "inputGradient",
+          rows: t.stored(from.count * pixelsOf(from) / g.phases ** 2),
+          depth: roundUp(g.taps ** 2 * to.channels, PANEL),
+          columns: roundUp(channels, PANEL),
+          a: merge(phased, imageLoader("a", gradient, to, g, windowTransposed)),
+          b: merge(phased, blockWeights(weightsBlocksTurned, groups4(to.channels))),
+          phases: g.phases ** 2,
+          macs,
+          ...epilogue,
+        }));
+      }
+      if (t.needsGradient(parameter)) {
+        t.splitProduct({
+          label: `${name} weight gradient`,
+          rows: depth,
+          depth: roundUp(rows, PANEL),
+          columns,
+          a: windows(),
+          b: merge(order(to, g, false), imageLoader("b", gradient, to, g, pixelsLoader)),
+          sum: sumBlocks,
+          slices: {
+            parts: [],
+            constants: { ...g.constants, ...constants, GROUPS4_b: groups4(channels), ROW_sum_bias: biasRow },
+          },
+          summedRows: biasRow + 1,
+          summedColumns: roundUp(outputs, PANEL),
           epilogue: t.contribution(parameter),
           macs,
         });

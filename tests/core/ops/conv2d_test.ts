@@ -142,6 +142,20 @@ for (const family of families) {
     }
   }
 
+  for (
+    const [height, width, channels, outputs, kernel, stride, padding] of [
+      [2, 4, 8, 1, 4, 2, 1],
+      [4, 4, 5, 3, 4, 2, 1],
+      [4, 8, 4, 1, 3, 1, 1],
+      [4, 2, 12, 2, 5, 2, 2],
+    ]
+  ) {
+    const sizes = { batch: 3, height, width, channels, outputs, kernel, stride, padding, transposed: true };
+    const outputPadding = stride * height - outputSize(sizes).height;
+    Deno.test(`convTranspose2d() by blocks agrees with the reference: ${height} x ${width} x ${channels} -> ${outputs}, kernel ${kernel}, stride ${stride}, ${family} tiles`, () =>
+      check(family, { ...sizes, outputPadding }, { activation: "tanh", flat: true }));
+  }
+
   Deno.test(`conv2d() reads bytes as a dataset gives them, ${family} tiles`, async () => {
     for (const channels of [1, 3, 4]) {
       const sizes = { batch: 9, height: 6, width: 5, channels, outputs: 8, kernel: 3, stride: 1, padding: 1 };
