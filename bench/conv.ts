@@ -2,7 +2,7 @@
  * `deno run -A bench/conv.ts [--cold]`: the products of convolutions beside those of dense layers of the same sizes, measured in turn,
  * since machines drift. `--cold` leaves the driver's shader cache out and shows what the kernels take to compile.
  *
- * FLOP are counted as 2 per multiply-add, padding and zeros around images left out of neither: as a dense layer on copied windows would.
+ * FLOP are counted as 2 per multiply-add of a dense layer on copied windows: zeros around images count, padding of channels does not.
  *
  * @module
  */
@@ -26,6 +26,7 @@ const SHAPES: readonly [number, number, number, number, number, number, number, 
   [7, 128, 32, 3, 1, 1, 64, false],
   [7, 128, 64, 4, 2, 1, 32, true],
   [14, 64, 1, 4, 2, 1, 32, true],
+  [16, 64, 3, 4, 2, 1, 32, true],
 ];
 const KINDS = ["forward", "input gradient", "weight gradient"] as const;
 const ROUNDS = 5;
@@ -81,7 +82,8 @@ if (import.meta.main) {
   using gpu = await Gpu.open();
   console.log(`${gpu.adapter}, tiles ${chooseTiles(gpu).family}; GFLOP/s of convolution / dense = ratio`);
   for (const [side, channels, outputs, kernel, stride, padding, batch, transposed] of SHAPES) {
-    const options = { height: side, width: side, channels, kernel, stride, padding };
+    // The last layer of a decoder gives a row for each image.
+    const options = { height: side, width: side, channels, kernel, stride, padding, flat: outputs < 4 };
     const shape = convShape(options, outputs);
     const to = transposed ? side * stride : side / stride;
     const coarse = transposed ? side : to;
