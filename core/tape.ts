@@ -228,10 +228,17 @@ export class Tape {
 
   /** Records an epilogue on a variable's (or zero) values, without a product. */
   map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
+    const panels = roundUp(columns, PANEL) / PANEL;
+    const stored = this.stored(rows);
+    const folds = Math.ceil(stored / 8 / 65535);
     this.dispatch({
       label,
-      fragments: [{ parts: [layout, mapTile, rowSum] }, a, epilogue],
-      workgroups: [roundUp(columns, PANEL) / PANEL, this.stored(rows) / 8],
+      fragments: [
+        { parts: [layout, mapTile, rowSum], constants: { PANELS_map: panels, ROWS_map: stored } },
+        a,
+        epilogue,
+      ],
+      workgroups: [panels * folds, Math.ceil(stored / 8 / folds)],
     });
   }
 

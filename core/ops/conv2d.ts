@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Fragment, type Part, write } from "../kernel.ts";
+import { type Fragment, write } from "../kernel.ts";
 import type { Parameter, ParameterShape } from "../parameters.ts";
 import { merge, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp, type Tensor } from "../tensor.ts";
@@ -93,12 +93,8 @@ interface Images {
   readonly channels: number;
 }
 
-/** A fragment of constants and parts of which the others take what they need. */
+/** How fine and coarse pixels meet. */
 interface Geometry {
-  readonly images: number;
-  readonly kernel: number;
-  readonly fine: Images;
-  readonly coarse: Images;
   readonly constants: Readonly<Record<string, number>>;
   /** Phases of a side, and weights of a side that meet the pixels of one. */
   readonly phases: number;
@@ -108,10 +104,6 @@ interface Geometry {
 function geometryOf(fine: Images, coarse: Images, { kernel, stride = 1, padding = 0 }: ConvOptions): Geometry {
   const phases = fine.height % stride || fine.width % stride ? 1 : stride;
   return {
-    images: fine.count,
-    kernel,
-    fine,
-    coarse,
     constants: {
       IMAGES: fine.count,
       KERNEL: kernel,
@@ -145,9 +137,9 @@ function cell(m: string, { flat, block, channels, height, width }: Images): Frag
 }
 
 /** A fragment giving load_m by a loader that reads pixels. */
-function imageLoader(m: string, tensor: Tensor, images: Images, g: Geometry, part: string, ...more: Part[]): Fragment {
+function imageLoader(m: string, tensor: Tensor, images: Images, g: Geometry, part: string): Fragment {
   return merge(words(m, tensor), cell(m, images), {
-    parts: [{ text: part, parameters: { m } }, ...more],
+    parts: [{ text: part, parameters: { m } }],
     constants: { ...g.constants, [`GROUPS4_${m}`]: groups4(images.channels) },
   });
 }
@@ -409,7 +401,7 @@ export function convTranspose2d(
           label: `${name} input gradient`,
           kind: "inputGradient",
           rows: t.stored(coarse.count * pixelsOf(coarse)),
-          depth: roundUp(g.kernel ** 2 * 4 * groups4(outputs), PANEL),
+          depth: roundUp(options.kernel ** 2 * 4 * groups4(outputs), PANEL),
           columns: roundUp(channels, PANEL),
           a: imageLoader("a", gradient, fine, g, windowLoader),
           b: weights(parameter, channels, outputs, g, weightsTurned, { parts: [taps] }),
