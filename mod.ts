@@ -69,11 +69,20 @@ export { absoluteDifference } from "./core/ops/absolute_difference.ts";
 export { concat } from "./core/ops/concat.ts";
 export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
 export { broadcast } from "./core/ops/broadcast.ts";
+export {
+  conv2d,
+  type ConvOptions,
+  convShape,
+  convSize,
+  convTranspose2d,
+  convTransposeSize,
+} from "./core/ops/conv2d.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/parameters.ts";
+export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
 export type { Objective, Tape, Term, Values, Variable } from "./core/tape.ts";
@@ -112,6 +121,7 @@ export {
   likelihoodShapes,
   likelihoodSupport,
 } from "./models/likelihood.ts";
+export { convVae, type ConvVaeConfig } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
 export { cvae, type CvaeConfig } from "./models/cvae.ts";

@@ -14,6 +14,8 @@ export interface ParameterShape {
   /** 0 for a vector on its own: a bias without a weight. */
   readonly inputs: number;
   readonly outputs: number;
+  /** The images that a convolution reads, where a model wants to be told again: [height, width, channels]. */
+  readonly images?: readonly [height: number, width: number, channels: number];
 }
 
 /** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */

@@ -16,7 +16,7 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
-import { type Product, product, type Tiles } from "./tiles.ts";
+import { type Product, product, type SplitProduct, splitProduct, type Tiles } from "./tiles.ts";
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -249,12 +249,24 @@ export class Tape {
     this.dispatch(product(this.tiles, description, (floats) => this.#partials(floats)));
   }
 
+  /** Records a weight gradient that is summed in chunks. */
+  splitProduct(description: SplitProduct): void {
+    for (const each of splitProduct(this.tiles, description, (floats) => this.#partials(floats))) this.dispatch(each);
+  }
+
   /** Records an epilogue on a variable's (or zero) values, without a product. */
   map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
+    const panels = roundUp(columns, PANEL) / PANEL;
+    const stored = this.stored(rows);
+    const folds = Math.ceil(stored / 8 / 65535);
     this.dispatch({
       label,
-      fragments: [{ parts: [layout, mapTile, rowSum] }, a, epilogue],
-      workgroups: [roundUp(columns, PANEL) / PANEL, this.stored(rows) / 8],
+      fragments: [
+        { parts: [layout, mapTile, rowSum], constants: { PANELS_map: panels, ROWS_map: stored } },
+        a,
+        epilogue,
+      ],
+      workgroups: [panels * folds, Math.ceil(stored / 8 / folds)],
     });
   }
 

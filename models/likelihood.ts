@@ -89,8 +89,18 @@ export function likelihoodShapes({ likelihood }: LikelihoodConfig, inputs: numbe
 /** A decoder's last layer of a name, D columns: what {@linkcode likelihoodOf} asks for. */
 export type Head = (name: "likelihood" | "scale", activation: "identity" | "sigmoid") => Variable;
 
-/** p(x | z) from the last layers of a decoder. */
-export function likelihoodOf(t: Tape, p: Parameters, config: LikelihoodConfig, rows: number, head: Head): Likelihood {
+/**
+ * p(x | z) from the last layers of a decoder.
+ *
+ * @param size [N, D] of the data.
+ */
+export function likelihoodOf(
+  t: Tape,
+  p: Parameters,
+  config: LikelihoodConfig,
+  [rows, columns]: readonly [rows: number, columns: number],
+  head: Head,
+): Likelihood {
   const { likelihood, sigma, outputActivation } = config;
   const { scale } = choices[likelihood];
   if (scale === "none") {
@@ -100,7 +110,6 @@ export function likelihoodOf(t: Tape, p: Parameters, config: LikelihoodConfig, r
   // The scale first: then the likelihood can be formed where the location is.
   const before = scale === "decoder" ? head("scale", "identity") : undefined;
   const vector = scale === "shared" || scale === "pixel" ? p.get("scale") : undefined;
-  const columns = p.get("likelihood").shape.outputs;
   const learned = before ?? (vector && broadcast(t, vector, columns, rows));
   const location = head("likelihood", outputActivation);
   const of = choices[likelihood].support === "bytes" ? discretizedLogistic : gaussian;

@@ -100,5 +100,6 @@ export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig
 export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig, condition?: Variable): Likelihood {
   const input = condition ? concat(t, [z, condition]) : z;
   const h = stack(t, input, p, "decoder", config.hidden.length, config.activation);
-  return likelihoodOf(t, p, config, z.rows, (name, activation) => dense(t, h, p.get(name), activation));
+  const size = [z.rows, p.get("likelihood").shape.outputs] as const;
+  return likelihoodOf(t, p, config, size, (name, activation) => dense(t, h, p.get(name), activation));
 }

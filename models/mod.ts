@@ -10,6 +10,7 @@ import { decodeCheckpoint, Trained } from "../core/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";
+import { convVae } from "./conv_vae.ts";
 import { iwae } from "./iwae.ts";
 import { gmm } from "./gmm.ts";
 import { linearVae } from "./linear_vae.ts";
@@ -19,7 +20,7 @@ import { vae } from "./vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [ae, dae, vae, betaVae, cvae, iwae, linearVae, ppca, pca, gmm].map((model) => [model.name, model as Model]),
+  [ae, dae, vae, betaVae, cvae, iwae, convVae, linearVae, ppca, pca, gmm].map((model) => [model.name, model as Model]),
 );
 
 /**

@@ -8,7 +8,7 @@ import { read, write } from "../kernel.ts";
 import type { Tape, Variable } from "../tape.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
+import columnsEpilogue from "../../shaders/epilogues/columns.wgsl" with { type: "text" };
 
 /**
  * y = [a | b | ...]
@@ -39,7 +39,7 @@ export function concat(t: Tape, parts: readonly Variable[]): Variable {
     forward() {
       for (const { part, first } of placed) {
         t.map(`${part.name} into ${y.name}`, t.load("a", part, rows / part.rows), {
-          parts: [layoutScalar, place],
+          parts: [layoutScalar, columnsEpilogue],
           constants: { ROWS_y: t.stored(rows), FIRST: first, COLUMNS: part.columns },
           buffers: { y: write(t.tensor(y), "array<f32>") },
         }, { rows, columns: part.columns });

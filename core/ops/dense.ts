@@ -4,14 +4,11 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
 import type { Parameter, Parameters, ParameterShape } from "../parameters.ts";
 import type { Tape, Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
-import { type Activation, activations, type ActivationShader } from "./activations.ts";
-import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
-import denseGradient from "../../shaders/epilogues/dense_gradient.wgsl" with { type: "text" };
-import denseKeep from "../../shaders/epilogues/dense_keep.wgsl" with { type: "text" };
+import type { Activation } from "./activations.ts";
+import { layerOutput } from "./layer.ts";
 
 /**
  * y = f(x W + b)
@@ -30,35 +27,16 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
       `Cannot apply "${parameter.name}" to "${x.name}": expected ${inputs} columns, found ${x.columns}`,
     );
   }
-  const { shader, needsInput }: ActivationShader = activations[activation];
-  const y = t.variable(parameter.name, outputs, "f32", x.rows);
-  // What f' is computed from where that is not y; a variable of its own so that it is stored only where it is needed.
-  const a = t.variable(`input of ${parameter.name}`, outputs, "f32", x.rows);
+  const { y, epilogue } = layerOutput(t, parameter.name, x.rows, outputs, activation, true);
   const weight = parameter.tensor;
   const columns = roundUp(outputs, PANEL);
   const macs = x.rows * inputs * outputs;
   const rows = t.stored(x.rows);
-  y.fusible = activation === "identity";
-  if (activation !== "identity") {
-    y.finish = () => {
-      const gradient = t.gradient(y);
-      return {
-        parts: [shader, denseGradient],
-        constants: { ROWS_gradient: gradient.storedRows },
-        buffers: { saved: read(t.tensor(needsInput ? a : y)), gradient: write(gradient) },
-      };
-    };
-  }
   t.record({
     name: parameter.name,
     inputs: [x],
     parameters: [parameter],
     forward() {
-      const store = (): Fragment => ({
-        parts: [shader, needsInput ? denseKeep : denseEpilogue],
-        constants: { ROWS_y: rows, COLUMNS: outputs },
-        buffers: { y: write(t.tensor(y)), ...(needsInput ? { kept_input: write(t.tensor(a)) } : {}) },
-      });
       t.product({
         label: `${parameter.name} forward`,
         kind: "forward",
@@ -68,7 +46,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
         a: t.load("a", x),
         b: t.load("b", weight),
         biasRow: parameter.biasRow,
-        epilogue: t.fused(y) ? y.sink!() : store(),
+        epilogue: epilogue(),
         macs,
       });
     },

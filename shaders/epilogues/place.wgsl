@@ -1,9 +1,10 @@
-// Writes to columns FIRST ... of a wider matrix. Needs: at_scalar, buffer y of f32, const ROWS_y, FIRST, COLUMNS. Gives: store.
+// Hands the values of a pixel to the epilogue where they are stored, and those of the padding nowhere. For epilogues without
+// row_sum. Needs: store, place_of, cell_out, const CHANNELS_out, IMAGES. Gives: place.
 
-fn store(row: u32, column4: u32, value: vec4f) {
-  //: repeat c 0..4
-  if (4u * column4 + $cu < COLUMNS) {
-    y[at_scalar(ROWS_y, row, FIRST + 4u * column4 + $cu)] = value[$c];
+fn place(row: u32, column4: u32, value: vec4f) {
+  let to = place_of(row);
+  if (to.x < IMAGES && 4u * column4 < CHANNELS_out) {
+    let cell = cell_out(to.x, to.y, 4u * column4);
+    store(cell.x, cell.y >> 2u, value);
   }
-  //: end
 }

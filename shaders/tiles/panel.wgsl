@@ -5,23 +5,35 @@
 // constant lane, then hands to all. It wins there because every load or store is a scalar loop over the lanes, and because an
 // accumulator that is carried through a loop costs a blend and a spill, while one local to the loop body stays in registers.
 //
-// Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains, const LANES, ROWS, ROWS_PER_GROUP, PANELS_BEFORE, BLOCKS.
-// Gives: main, row_sum, SUMMED4.
+// A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
+// index, which leave partial sums. A slice is one chunk of one phase.
+//
+// Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains (where $ends
+// is 1), const LANES, ROWS (of a phase), ROWS_PER_GROUP, GROUPS (in a slice), CHUNKS (in a phase), PANELS_BEFORE (in a
+// chunk), PANELS (that leave a partial sum, in a phase), BLOCKS.
+// Gives: main, row_sum, SUMMED4, phase, slice.
 
 /// Groups of four columns that row_sum adds.
 const SUMMED4 = LANES;
+var<private> phase: u32;
+var<private> slice: u32;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column4 = group.x * LANES + lane;
-  let begin = group.y * ROWS_PER_GROUP;
+  slice = group.y / GROUPS;
+  phase = slice / CHUNKS;
+  let begin = (group.y % GROUPS) * ROWS_PER_GROUP;
   let end = min(begin + ROWS_PER_GROUP, ROWS);
   //: repeat _ 0..$more
-  for (var panel = 0u; panel < PANELS_BEFORE; panel++) {
-    panel_more(panel * BLOCKS, column4, lane, begin, end);
+  let first = (slice % CHUNKS) * PANELS_BEFORE;
+  for (var panel = first; panel < min(first + PANELS_BEFORE, PANELS); panel++) {
+    panel_more(panel * BLOCKS, panel > first, column4, lane, begin, end);
   }
   //: end
-  panel_end(PANELS_BEFORE * BLOCKS, column4, lane, begin, end);
+  //: repeat _ 0..$ends
+  panel_end(PANELS_BEFORE * BLOCKS, true, column4, lane, begin, end);
+  //: end
 }
 
 /// Sum over the invocations that hold the same row of the result.

@@ -1,7 +1,7 @@
 // Y = X W + b for the panel tile: the rows of W are stationary, X is streamed.
-// Needs: load_a (X), load_b (W, whose row ROW_bias is b), $finish. Gives: panel_$name.
+// Needs: load_a (X), load_b (W), bias_of, $finish; `added` says whether partial sums are there already. Gives: panel_$name.
 
-fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
+fn panel_$name(block: u32, added: bool, column4: u32, lane: u32, begin: u32, end: u32) {
   //: repeat j 0..$blocks
   //: repeat l 0..$lanes
   let w_$j_$l_x = load_b(4u * ((block + $ju) * LANES + $lu), column4);
@@ -10,7 +10,7 @@ fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
   let w_$j_$l_w = load_b(4u * ((block + $ju) * LANES + $lu) + 3u, column4);
   //: end
   //: end
-  let bias = load_b(ROW_bias, column4);
+  let bias = bias_of(column4);
   for (var target_row = begin; target_row < end; target_row++) {
     //: repeat j 0..$blocks
     let x_$j = load_a(target_row, (block + $ju) * LANES + lane);

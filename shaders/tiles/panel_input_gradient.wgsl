@@ -1,7 +1,7 @@
 // dX = dY Wᵀ for the panel tile: W is read in the layout of the forward product, four rows a lane, and turned in registers.
 // Needs: load_a (dY), load_b (W), $finish. Gives: panel_$name.
 
-fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
+fn panel_$name(block: u32, added: bool, column4: u32, lane: u32, begin: u32, end: u32) {
   //: repeat j 0..$blocks
   //: repeat l 0..$lanes
   let r_$j_$l_0 = load_b(4u * column4, (block + $ju) * LANES + $lu);

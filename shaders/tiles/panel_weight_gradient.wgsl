@@ -2,7 +2,7 @@
 // streamed with a lane holding one row of the batch and four features, which are four rows of dW.
 // Needs: load_a (X), load_b (dY), $finish. Gives: panel_$name.
 
-fn panel_$name(block: u32, column4: u32, lane: u32, begin: u32, end: u32) {
+fn panel_$name(block: u32, added: bool, column4: u32, lane: u32, begin: u32, end: u32) {
   //: repeat j 0..$blocks
   //: repeat l 0..$lanes
   let d_$j_$l = load_b((block + $ju) * LANES + $lu, column4);

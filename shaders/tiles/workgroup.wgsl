@@ -5,12 +5,17 @@
 // staging parts turn an operand while they copy it. The accumulators are named, not an array, and the inner body is unrolled:
 // a dynamic index would be checked on every access.
 //
-// Needs: stage_a, stage_b, store, bias_of, const DEPTH (length of the sum), ROW_bias, invocation; where $sums
-// is 1, the column sums of B are formed too.
-// Gives: main.
+// A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
+// index, which leave partial sums. A slice is one chunk of one phase.
+//
+// Needs: stage_a, stage_b, $store, bias_of, invocation, const DEPTH (length of the sum), CHUNK (of it in a chunk), CHUNKS (in
+// a phase), GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too.
+// Gives: main, phase, slice.
 
 var<workgroup> tile_a: array<vec4f, 256>; // [32 rows][8 x 4 k]
 var<workgroup> tile_b: array<vec4f, 256>; // [32 k][8 x 4 columns]
+var<private> phase: u32;
+var<private> slice: u32;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -18,7 +23,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let x = index & 7u;
   let y = index >> 3u;
   let column4 = group.x * 8u + x;
-  let row = group.y * 32u + y * 4u;
+  slice = group.y / GROUPS;
+  phase = slice / CHUNKS;
+  let group_row = (group.y % GROUPS) * 32u;
+  let row = group_row + y * 4u;
   var sum_0 = vec4f();
   var sum_1 = vec4f();
   var sum_2 = vec4f();
@@ -26,8 +34,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   //: repeat _ 0..$sums
   var column_sum = vec4f();
   //: end
-  for (var k = 0u; k < DEPTH; k += 32u) {
-    stage_a(group.y * 32u, k, index);
+  let begin = (group.y / GROUPS % CHUNKS) * CHUNK;
+  for (var k = begin; k < min(begin + CHUNK, DEPTH); k += 32u) {
+    stage_a(group_row, k, index);
     stage_b(k, group.x * 32u, index);
     workgroupBarrier();
     //: repeat k 0..8
@@ -49,11 +58,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
   let bias = bias_of(column4);
   //: repeat r 0..4
-  store(row + $ru, column4, sum_$r + bias);
+  $store(row + $ru, column4, sum_$r + bias);
   //: end
   //: repeat _ 0..$sums
-  if (group.y == 0u && y == 0u) {
-    store(ROW_bias, column4, column_sum);
+  if (group_row == 0u && y == 0u) {
+    $store(ROW_bias, column4, column_sum);
   }
   //: end
 }

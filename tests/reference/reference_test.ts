@@ -8,6 +8,8 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import golden from "../golden/activations.json" with { type: "json" };
 import steps from "../golden/vae_steps.json" with { type: "json" };
 import { bernoulliNllBackward, bernoulliNllForward } from "./bernoulli_nll.ts";
+import { conv2dBackward, conv2dForward, outputSize } from "./conv2d.ts";
+import convolutions from "../golden/conv2d.json" with { type: "json" };
 import { type ActivationName, activations, denseBackward, denseForward } from "./dense.ts";
 import { centralDifferences, largestDifference } from "./numeric.ts";
 import { adagradStep, adamStep, decayStep, rmspropStep, sgdStep } from "./optimizers.ts";
@@ -47,6 +49,45 @@ for (const name of Object.keys(activations) as ActivationName[]) {
       assertClose(gradient.x, centralDifferences(loss, x), DIFFERENCES, "dX");
       assertClose(gradient.weight, centralDifferences(loss, weight), DIFFERENCES, "dW");
       assertClose(gradient.bias, centralDifferences(loss, bias), DIFFERENCES, "db");
+    }
+  });
+}
+
+for (const transposed of [false, true]) {
+  const name = transposed ? "transposed" : "plain";
+
+  Deno.test(`conv2dBackward(), ${name}, agrees with central differences`, () => {
+    const layer = { batch: 2, height: 5, width: 4, channels: 3, outputs: 2, transposed };
+    for (const [kernel, stride, padding] of [[1, 1, 0], [3, 1, 1], [4, 2, 1], [3, 2, 0]]) {
+      const sizes = { ...layer, kernel, stride, padding };
+      const to = outputSize(sizes);
+      const draw = numbers(14);
+      const x = draw(2 * 5 * 4 * 3);
+      const weight = draw(kernel * kernel * 3 * 2);
+      const bias = draw(2);
+      const upstream = draw(2 * to.height * to.width * 2);
+      const loss = () => dot(conv2dForward(x, weight, bias, sizes, "tanh").output, upstream);
+      const { preactivation } = conv2dForward(x, weight, bias, sizes, "tanh");
+      const gradient = conv2dBackward(x, weight, preactivation, upstream, sizes, "tanh");
+      assertClose(gradient.x, centralDifferences(loss, x), DIFFERENCES, "dx");
+      assertClose(gradient.weight, centralDifferences(loss, weight), DIFFERENCES, "dW");
+      assertClose(gradient.bias, centralDifferences(loss, bias), DIFFERENCES, "db");
+    }
+  });
+
+  Deno.test(`conv2dForward() and conv2dBackward(), ${name}, agree with PyTorch`, () => {
+    for (const { sizes, expected, ...values } of convolutions.layers) {
+      if (sizes.transposed !== transposed) continue;
+      const [x, weight, bias, upstream] = [values.x, values.weight, values.bias, values.upstream].map((list) =>
+        Float64Array.from(list)
+      );
+      const { preactivation, output } = conv2dForward(x, weight, bias, sizes, "identity");
+      const gradient = conv2dBackward(x, weight, preactivation, upstream, sizes, "identity");
+      // The file has ten digits behind the point.
+      assertClose(output, expected.y, 1e-9, "y");
+      assertClose(gradient.x, expected.x, 1e-9, "dx");
+      assertClose(gradient.weight, expected.weight, 1e-9, "dW");
+      assertClose(gradient.bias, expected.bias, 1e-9, "db");
     }
   });
 }

@@ -56,14 +56,14 @@ export class Bench {
     this.parameters = new Parameters(on, { ...shapes, input: { inputs: 1, outputs: 1 } });
   }
 
-  /** A variable [N, columns] with given row-major values, whose gradient is formed too. */
+  /** A variable with given row-major values, of as many rows as they fill, whose gradient is formed too. */
   input(name: string, columns: number, values: Float32Array): Variable {
-    return this.#input(name, columns, "f32", (tensor) => upload(this.gpu, tensor, values));
+    return this.#input(name, columns, values.length / columns, "f32", (tensor) => upload(this.gpu, tensor, values));
   }
 
-  /** A variable [N, columns] of bytes. */
+  /** A variable of bytes. */
   bytes(name: string, columns: number, values: Uint8Array): Variable {
-    return this.#input(name, columns, "u8", (tensor) => {
+    return this.#input(name, columns, values.length / columns, "u8", (tensor) => {
       const packed = new Uint8Array(tensor.storedRows * tensor.storedColumns);
       for (let i = 0; i < values.length; i++) {
         packed[indexOf(tensor.storedRows, Math.floor(i / columns), i % columns)] = values[i];
@@ -72,8 +72,8 @@ export class Bench {
     });
   }
 
-  #input(name: string, columns: number, type: Tensor["type"], fill: (tensor: Tensor) => void): Variable {
-    const variable = this.tape.variable(name, columns, type);
+  #input(name: string, columns: number, rows: number, type: Tensor["type"], fill: (tensor: Tensor) => void): Variable {
+    const variable = this.tape.variable(name, columns, type, rows);
     fill(this.tape.tensor(variable));
     this.tape.record({ name, inputs: [], parameters: [this.parameters.get("input")], forward() {} }, variable);
     return variable;
