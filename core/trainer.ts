@@ -74,7 +74,7 @@ export function configureTraining<C extends object>(
 /**
  * Trains a model on a dataset.
  *
- * ```ts
+ * ```ts ignore
  * const training = train(vae, dataset, { hidden: [500], latents: 20, epochs: 10 });
  * for await (const event of training) if (event.event === "epoch") console.log(event.epoch, event.train.elbo);
  * const images = await training.trained.sample({ count: 16 });
