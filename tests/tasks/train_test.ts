@@ -283,7 +283,7 @@ Deno.test("train refuses a wrong command line with 2, and says what was expected
     [["--hiden", "500"], "Unknown flag --hiden: the nearest known one is --hidden"],
     [["--beta", "4"], "Unknown flag --beta: it is one of --model beta_vae"],
     [["--dataset", "mnits"], 'Cannot find dataset "mnits": expected one of mnist, fashion_mnist'],
-    [["--model", "vea"], 'Cannot find a model "vea": the nearest known one is vae of vae, beta_vae'],
+    [["--model", "vaee"], 'Cannot find a model "vaee": the nearest known one is vae of ae, dae, vae, beta_vae'],
     [["--model", "./none.ts"], 'Cannot load the model "./none.ts": there is no file '],
     [["--resume", "/no/such/run"], 'Cannot open the run "/no/such/run": there is no such folder'],
     [["--checkpoint-every", "0"], "Cannot read --checkpoint-every: expected an integer of at least 1"],
