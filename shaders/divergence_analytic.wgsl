@@ -1,10 +1,5 @@
 // KL(N(μ, σ²) ‖ N(0, 1)) = ½ (σ² + μ² - 1 - log σ²) of four latent dimensions, and its gradient joined to that of z. A dimension
-// whose KL lies below the free bits has no gradient from it. Needs: const FREE_BITS. Gives: divergence, latent_gradient.
-
-struct LatentGradient {
-  mean: vec4f,
-  log_variance: vec4f,
-}
+// whose KL lies below the free bits has no gradient from it. Needs: LatentGradient, const FREE_BITS. Gives: divergence, latent_gradient.
 
 fn divergence(mean: vec4f, log_variance: vec4f, noise: vec4f) -> vec4f {
   return 0.5 * (exp(log_variance) + mean * mean - 1.0 - log_variance);

@@ -1,15 +1,5 @@
 // log q(z | x) - log p(z) = ½ (z² - ε² - log σ²) of four latent dimensions at the draw z = μ + σ ε, and its gradient joined to
-// that of z. Gives: divergence, latent_gradient.
-
-struct LatentGradient {
-  mean: vec4f,
-  log_variance: vec4f,
-}
-
-fn divergence(mean: vec4f, log_variance: vec4f, noise: vec4f) -> vec4f {
-  let z = mean + exp(0.5 * log_variance) * noise;
-  return 0.5 * (z * z - noise * noise - log_variance);
-}
+// that of z. Needs: LatentGradient. Gives: latent_gradient.
 
 fn latent_gradient(
   value: vec4f,

@@ -7,10 +7,9 @@
 import { type Fragment, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
 import { merge, type Tape, type Values, type Variable } from "../tape.ts";
-import { activations } from "./activations.ts";
+import { store } from "./store.ts";
 import categoricalShader from "../../shaders/categorical.wgsl" with { type: "text" };
 import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { type: "text" };
-import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import indicatorsLoader from "../../shaders/loaders/indicators.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
@@ -135,11 +134,7 @@ export function indicators(t: Tape, probabilities: Variable): Variable {
         constants: { ROWS_probabilities: t.stored(y.rows), COMPONENTS: components },
         buffers: { probabilities: read(t.tensor(probabilities), "array<f32>") },
       });
-      t.map(y.name, a, {
-        parts: [activations.identity.shader, denseEpilogue],
-        constants: { ROWS_y: t.stored(y.rows), COLUMNS: y.columns },
-        buffers: { y: write(t.tensor(y)) },
-      }, y);
+      store(t, y, a);
     },
   }, y);
   return y;

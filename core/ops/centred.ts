@@ -4,12 +4,11 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
+import { read } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
 import { merge, type Tape, type Variable } from "../tape.ts";
-import { activations } from "./activations.ts";
+import { store } from "./store.ts";
 import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
-import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import live from "../../shaders/live.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -46,11 +45,7 @@ export function centred(t: Tape, x: Variable, offset: Parameter, squares = false
         },
         buffers: { offset: read(offset.tensor, "array<f32>"), state: read(t.state, "State") },
       });
-      t.map(y.name, a, {
-        parts: [activations.identity.shader, denseEpilogue],
-        constants: { ROWS_y: t.stored(y.rows), COLUMNS: y.columns },
-        buffers: { y: write(t.tensor(y)) },
-      }, y);
+      store(t, y, a);
     },
   }, y);
   return y;

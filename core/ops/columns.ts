@@ -4,11 +4,10 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
+import { read } from "../kernel.ts";
 import { merge, type Tape, type Variable } from "../tape.ts";
-import { activations } from "./activations.ts";
+import { store } from "./store.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
-import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 
 /**
@@ -34,11 +33,7 @@ export function columns(t: Tape, x: Variable, first: number, count: number): Var
         constants: { ROWS_a: t.stored(x.rows), REPEATS_a: 1, FIRST_a: first, COLUMNS_a: count },
         buffers: { a: read(t.tensor(x), "array<f32>") },
       });
-      t.map(y.name, a, {
-        parts: [activations.identity.shader, denseEpilogue],
-        constants: { ROWS_y: t.stored(y.rows), COLUMNS: count },
-        buffers: { y: write(t.tensor(y)) },
-      }, y);
+      store(t, y, a);
     },
   }, y);
   return y;

@@ -7,9 +7,8 @@
 import { type Fragment, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
 import { merge, type Tape, type Variable } from "../tape.ts";
-import { activations } from "./activations.ts";
+import { store } from "./store.ts";
 import componentLogits from "../../shaders/component_logits.wgsl" with { type: "text" };
-import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import noiseAndOneLoader from "../../shaders/loaders/noise_and_one.wgsl" with { type: "text" };
@@ -99,11 +98,7 @@ function mapped(t: Tape, y: Variable, inputs: readonly Variable[], load: () => F
     parameters: [],
     forward() {
       const a = merge(load(), { parts: [], constants: { COLUMNS: y.columns } });
-      t.map(y.name, a, {
-        parts: [activations.identity.shader, denseEpilogue],
-        constants: { ROWS_y: t.stored(y.rows), COLUMNS: y.columns },
-        buffers: { y: write(t.tensor(y)) },
-      }, y);
+      store(t, y, a);
     },
   }, y);
 }

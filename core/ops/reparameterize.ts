@@ -9,9 +9,11 @@ import { loader, merge, type Tape, type Values, type Variable, zeros } from "../
 import type { Tensor } from "../tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
+import divergenceOfDraw from "../../shaders/divergence_of_draw.wgsl" with { type: "text" };
 import divergenceSampled from "../../shaders/divergence_sampled.wgsl" with { type: "text" };
 import gaussian from "../../shaders/gaussian.wgsl" with { type: "text" };
 import gaussianFull from "../../shaders/gaussian_full.wgsl" with { type: "text" };
+import latentGradient from "../../shaders/latent_gradient.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import noiseGiven from "../../shaders/noise_given.wgsl" with { type: "text" };
@@ -83,7 +85,11 @@ export function latentsOf({ name, columns }: Variable, covariance: Covariance): 
   return latents;
 }
 
-const DIVERGENCES = { analytic: divergenceAnalytic, sampled: divergenceSampled, doubly: divergenceDoubly };
+const DIVERGENCES = {
+  analytic: [latentGradient, divergenceAnalytic],
+  sampled: [latentGradient, divergenceOfDraw, divergenceSampled],
+  doubly: [latentGradient, divergenceOfDraw, divergenceDoubly],
+};
 
 /**
  * z = μ + σ ε, ε ~ N(0, I), and the divergence of N(μ, diag σ²) from N(0, I)
@@ -114,7 +120,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
     return {
-      parts: [layout, layoutScalar, ...full ? [gaussianFull] : [gaussian, DIVERGENCES[divergence]]],
+      parts: [layout, layoutScalar, ...full ? [gaussianFull] : [gaussian, ...DIVERGENCES[divergence]]],
       constants: { ROWS_statistics: tensor.storedRows, REPEATS_statistics: samples, LATENTS: latents },
       floats: divergence === "analytic" && !full ? { FREE_BITS: freeBits } : {},
       buffers: { statistics: read(tensor, "array<f32>") },
