@@ -6,7 +6,7 @@
 
 import type { Dataset, Split } from "./dataset.ts";
 import type { Batch, Condition, Model } from "./model.ts";
-import { type Binarization, gather, makeResident, type Resident } from "./ops/gather.ts";
+import { type Binarization, gather, makeResident, type Placement, type Resident } from "./ops/gather.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Tape } from "./tape.ts";
 
@@ -17,6 +17,7 @@ export interface BatchSource {
   readonly data: Pick<Dataset, "shape" | "classes">;
   readonly split: Split;
   readonly binarize: Binarization;
+  readonly rows: Placement;
 }
 
 /** A recorded batch with what it holds on the GPU. */
@@ -60,8 +61,8 @@ export function conditionRows(
 }
 
 /** Uploads the rows of a split and records how a step takes its batch. */
-export function recordBatch(t: Tape, { model, config, data, split, binarize }: BatchSource): RecordedBatch {
-  const residents: Resident[] = [makeResident(t.gpu, "rows", data.shape, split)];
+export function recordBatch(t: Tape, { model, config, data, split, binarize, rows }: BatchSource): RecordedBatch {
+  const residents: Resident[] = [makeResident(t.gpu, "rows", data.shape, split, rows)];
   const { x, setSchedules } = gather(t, residents[0], binarize);
   const kind = model.condition?.(config);
   let batch: Batch = { x };
@@ -69,7 +70,7 @@ export function recordBatch(t: Tape, { model, config, data, split, binarize }: B
     if (!split.labels) throw new RangeError(`Cannot train "${model.name}": expected a dataset with labels, found none`);
     const values = conditionRows(kind, split.labels, data.classes);
     const shape = [1, conditionColumns(kind, data.classes), 1] as const;
-    residents.push(makeResident(t.gpu, "conditions", shape, { values, count: split.count }));
+    residents.push(makeResident(t.gpu, "conditions", shape, { values, count: split.count }, rows));
     // The same rows as x: which they are follows from the step alone.
     batch = { x, condition: gather(t, residents[1], "none", { name: "condition", setsSchedules: false }).x };
   }

@@ -8,7 +8,7 @@ import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
 import type { Parameters } from "./parameters.ts";
-import { createState, Program, setState } from "./program.ts";
+import { createState, Program } from "./program.ts";
 import { constant, valueAt } from "./schedule.ts";
 import { Tape, type Term } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
@@ -80,10 +80,9 @@ export class Evaluator {
     step: number,
     { samples = 1, signal }: { readonly samples?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Losses> {
-    const { gpu, split, seed } = this.#options;
+    const { split, seed } = this.#options;
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
-    setState(gpu, this.#state, { step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
-    this.#program.seek(0);
+    this.#program.seek({ step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
     this.#setStep(step);
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
@@ -92,7 +91,7 @@ export class Evaluator {
     for (let submitted = 0; submitted < steps || queue.length;) {
       signal?.throwIfAborted();
       while (queue.length < 2 && submitted < steps) {
-        const chunk = Math.min(CHUNK, steps - submitted);
+        const chunk = Math.min(CHUNK, this.#program.most, steps - submitted);
         queue.push(this.#program.submit(chunk));
         submitted += chunk;
       }

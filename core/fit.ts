@@ -13,7 +13,7 @@ import type { Batch, DataShape } from "./model.ts";
 import type { Accumulated } from "./ops/accumulate.ts";
 import { type Binarization, gather, type Resident } from "./ops/gather.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
-import { createState, Program, setState } from "./program.ts";
+import { createState, Program } from "./program.ts";
 import { type Objective, Tape } from "./tape.ts";
 import { unpack } from "./tensor.ts";
 import type { Tiles } from "./tiles.ts";
@@ -96,9 +96,9 @@ export class Pass {
 
   /** Records and compiles a pass. */
   static async create(context: FitContext, record: (t: Tape, batch: Batch) => Recorded): Promise<Pass> {
-    const { gpu, tiles, source, binarize, batchSize } = context;
+    const { gpu, tiles, source, split, binarize, batchSize } = context;
     const state = createState(gpu);
-    const batch = Math.min(batchSize, source.count);
+    const batch = Math.min(batchSize, split.count);
     const tape = new Tape(gpu, batch, tiles, state);
     const { objectives, sums = {} } = record(tape, gather(tape, source, binarize));
     return new Pass(context, state, await Program.create(tape, tape.compile(objectives)), sums, batch);
@@ -106,9 +106,8 @@ export class Pass {
 
   /** Runs over all rows once. Yields the fraction done. */
   async *run(): AsyncGenerator<number, Passed> {
-    const { gpu, source: { count }, seed } = this.#context;
-    setState(gpu, this.#state, { step: 0, seed, count, shuffle: false });
-    this.#program.seek(0);
+    const { gpu, split: { count }, seed } = this.#context;
+    this.#program.seek({ step: 0, seed, count, shuffle: false });
     const clear = gpu.device.createCommandEncoder();
     for (const { tensor } of Object.values(this.#sums)) clear.clearBuffer(tensor.buffer);
     gpu.device.queue.submit([clear.finish()]);
@@ -119,7 +118,7 @@ export class Pass {
     try {
       for (let submitted = 0, done = 0; done < steps;) {
         while (queue.length < 2 && submitted < steps) {
-          const chunk = Math.min(CHUNK, steps - submitted);
+          const chunk = Math.min(CHUNK, this.#program.most, steps - submitted);
           queue.push(this.#program.submit(chunk));
           submitted += chunk;
         }

@@ -52,6 +52,7 @@ export const FIT_SETTINGS = [
   "batchSize",
   "epochs",
   "binarize",
+  "rows",
   "validation",
   "seed",
   "tiles",
@@ -63,12 +64,12 @@ export const FIT_SETTINGS = [
 export async function* fitting(options: Fitting): AsyncGenerator<TrainingEvent> {
   const { model, config, dataset, trained, count, start, signal, stepsUntil } = options;
   const { gpu, tiles, parameters, training } = trained;
-  const { epochs, batchSize, seed, binarize } = training;
+  const { epochs, batchSize, seed, binarize, rows } = training;
   const { shape, classes } = dataset;
   const split = slice(dataset.train, 0, count);
-  const source = makeResident(gpu, "training rows", shape, split);
+  const source = makeResident(gpu, "training rows", shape, split, rows);
   const evaluator = options.validation === 0 ? undefined : await Evaluator.create({
-    ...{ gpu, tiles, model, config, parameters, binarize, seed, batchSize },
+    ...{ gpu, tiles, model, config, parameters, binarize, rows, seed, batchSize },
     data: dataset,
     split: slice(dataset.train, count, count + options.validation),
   });

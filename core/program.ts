@@ -8,7 +8,7 @@
 import type { Gpu } from "./device.ts";
 import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
-import type { Compiled, Tape, Term } from "./tape.ts";
+import type { Compiled, State, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
 import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
@@ -19,21 +19,6 @@ const SLOTS = 4096;
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
   return createBuffer(gpu, "state", 16 + 28 * 4);
-}
-
-/** What the steps of a program follow from. */
-export interface State {
-  /** Number of the next step. */
-  readonly step: number;
-  readonly seed: number;
-  /** Rows in the dataset. */
-  readonly count: number;
-  readonly shuffle: boolean;
-}
-
-/** Sets the state: a resumed run starts at its step. */
-export function setState(gpu: Gpu, buffer: GPUBuffer, { step, seed, count, shuffle }: State): void {
-  gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
 }
 
 /** Sums of each term over the rows of the batch, one array for every step. */
@@ -47,38 +32,36 @@ export class Program {
   readonly #ring: GPUBuffer | undefined;
   readonly #staging: GPUBuffer[] = [];
   readonly terms: readonly Term[];
-  #step: number;
+  #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
+  #step = 0;
 
   private constructor(
     tape: Tape,
     terms: readonly Term[],
     prepared: readonly Prepared[],
     ring: GPUBuffer | undefined,
-    step: number,
   ) {
     this.#gpu = tape.gpu;
     this.#tape = tape;
     this.#prepared = prepared;
     this.#ring = ring;
-    this.#step = step;
     this.terms = terms;
   }
 
   /**
-   * Compiles the kernels and binds the buffers.
+   * Compiles the kernels and binds the buffers. Before the first submit, {@linkcode Program.seek} says where it starts.
    *
    * @param tape The tape.
    * @param compiled What {@linkcode Tape.compile} gave.
-   * @param step The step in the state buffer.
    */
-  static async create(tape: Tape, compiled: Compiled, step = 0): Promise<Program> {
+  static async create(tape: Tape, compiled: Compiled): Promise<Program> {
     const { gpu } = tape;
     const { terms } = compiled;
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
     const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
     // All at once: a GPU driver compiles them side by side.
     const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
-    return new Program(tape, terms, prepared, ring, step);
+    return new Program(tape, terms, prepared, ring);
   }
 
   /** Number of the next step to submit. */
@@ -96,15 +79,28 @@ export class Program {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
   }
 
+  /** How many steps a submit may have at most. */
+  get most(): number {
+    return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
+  }
+
+  /** Makes a step the next one, and sets what all follow from. */
+  seek(state: State): void {
+    const { step, seed, count, shuffle } = this.#state = state;
+    this.#step = step;
+    this.#gpu.device.queue.writeBuffer(this.#tape.state, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+  }
+
   /**
    * Submits steps and promises their terms. The promise may be left waiting while more is submitted.
    *
-   * @param steps How many, at most 2048.
+   * @param steps How many, at most {@linkcode Program.most}.
    */
   submit(steps: number): Promise<StepTerms> {
-    if (steps > SLOTS / 2) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${SLOTS / 2}`);
+    if (steps > this.most) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
     this.#gpu.check();
+    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let i = 0; i < steps; i++) {
@@ -146,6 +142,7 @@ export class Program {
    */
   async findNonFinite(): Promise<string | undefined> {
     const { device } = this.#gpu;
+    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, 1);
     this.#step++;
     let found: string | undefined;
     for (const { label, pipeline, bindGroup, workgroups, writes } of this.#prepared) {
@@ -183,11 +180,6 @@ export class Program {
     // The difference of two runs leaves the cost of a submit and of waiting out.
     const once = await run(repeats);
     return (await run(2 * repeats) - once) / repeats;
-  }
-
-  /** Goes back (or on) to a step; the caller sets the state buffer. */
-  seek(step: number): void {
-    this.#step = step;
   }
 
   /** Frees every buffer of the program and of its tape. */

@@ -55,21 +55,28 @@ export function normals<T extends Float64Array | Float32Array>(out: T, seed: num
 
 /** Where `position` lands in the random order of `count` rows in an epoch. */
 export function permuted(position: number, count: number, seed: number, epoch: number): number {
+  return permutation(count, seed, epoch)(position);
+}
+
+/** The random order of `count` rows in an epoch: where a position lands. */
+export function permutation(count: number, seed: number, epoch: number): (position: number) => number {
   const keys = randomBits(seed, epoch, 0x5f0f, 0);
   const moreKeys = randomBits(seed, epoch, 0x5f0f, 1);
   // Not below 3: with two bits the last shift would be by 0, and v ^ v is 0.
   const bits = Math.max(3, 32 - Math.clz32(count - 1));
   const mask = bits === 32 ? 0xffffffff : 2 ** bits - 1;
   const half = (bits + 1) >>> 1;
-  let v = position;
-  do {
-    for (let round = 0; round < 4; round++) {
-      v = ((Math.imul(v ^ keys[round], 0x9e3779b1) + moreKeys[round]) & mask) >>> 0;
-      v ^= v >>> half;
-      v = (Math.imul(v, 0x85ebca6b) & mask) >>> 0;
-      v ^= v >>> (half - 1);
-      v = v >>> 0;
-    }
-  } while (v >= count);
-  return v;
+  return (position) => {
+    let v = position;
+    do {
+      for (let round = 0; round < 4; round++) {
+        v = ((Math.imul(v ^ keys[round], 0x9e3779b1) + moreKeys[round]) & mask) >>> 0;
+        v ^= v >>> half;
+        v = (Math.imul(v, 0x85ebca6b) & mask) >>> 0;
+        v ^= v >>> (half - 1);
+        v = v >>> 0;
+      }
+    } while (v >= count);
+    return v;
+  };
 }

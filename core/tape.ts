@@ -95,6 +95,24 @@ export interface Term {
   readonly weight: Schedule;
 }
 
+/** What the steps of a program follow from. */
+export interface State {
+  /** Number of the next step. */
+  readonly step: number;
+  readonly seed: number;
+  /** Rows in the dataset. */
+  readonly count: number;
+  readonly shuffle: boolean;
+}
+
+/** Brings to the GPU what steps need before they are submitted. */
+export interface Feed {
+  /** At most so many steps at a time. */
+  readonly steps: number;
+  /** Brings what the `steps` steps from `step` on need. What was submitted before has been through with its own by then. */
+  bring(state: State, step: number, steps: number): void;
+}
+
 /** What a group of parameters minimises: the weighted sum of the terms. */
 export interface Objective {
   /** Names of the parameters: those that begin with this; all where it is left out. */
@@ -136,6 +154,8 @@ export class Tape {
   #firstScalar = 0;
   #terms = 0;
   readonly #schedules: Schedule[] = [];
+  /** What each submit brings to the GPU. */
+  readonly feeds: Feed[] = [];
 
   /**
    * @param gpu Where it will run.
@@ -173,6 +193,11 @@ export class Tape {
   /** Frees a buffer together with the tape. */
   own(buffer: GPUBuffer): void {
     this.#buffers.push(buffer);
+  }
+
+  /** Adds what every submit brings to the GPU. */
+  feed(feed: Feed): void {
+    this.feeds.push(feed);
   }
 
   /** A number for a random stream, different for each asker on this tape. */

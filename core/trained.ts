@@ -15,7 +15,7 @@ import { conditionColumns, conditionRows } from "./batch.ts";
 import type { Condition, DataShape, Model } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
 import { Parameters } from "./parameters.ts";
-import { createState, Program, setState } from "./program.ts";
+import { createState, Program } from "./program.ts";
 import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
 import { Tape, type Variable } from "./tape.ts";
@@ -300,6 +300,7 @@ export class Trained<C extends object = object> {
       data: this.data,
       split,
       binarize: options.binarize ?? this.training.binarize,
+      rows: this.training.rows,
       seed: options.seed ?? this.training.seed,
       batchSize: this.training.batchSize,
     });
@@ -367,7 +368,7 @@ export class Trained<C extends object = object> {
       if (condition) {
         upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
       }
-      setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
+      program.seek({ step: from / ROWS, seed, count: ROWS, shuffle: false });
       await program.submit(1);
       for (const [i, output] of outputs.entries()) {
         const result = await download(this.gpu, output);

@@ -156,7 +156,7 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs, batchSize, seed, binarize } = this.#training;
+    const { epochs, batchSize, seed, binarize, rows } = this.#training;
     const { shape, classes, name } = this.#dataset;
     const trained = await this.#begin();
     if (this.#model.fit) return yield* this.#fit(trained);
@@ -185,6 +185,7 @@ class Trainer<C extends object> {
       data: this.#dataset,
       split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
       binarize,
+      rows,
       seed,
       batchSize,
     });
@@ -234,7 +235,7 @@ class Trainer<C extends object> {
         let ended = performance.now();
         while (done < end) {
           while (queue.length < 2 && program.step < end && !signal?.aborted) {
-            const count = Math.min(chunk, end - program.step);
+            const count = Math.min(chunk, program.most, end - program.step);
             const values = program.submit(count);
             // A failure is met where the chunk is awaited, even if that comes after another one's.
             values.catch(() => {});
@@ -352,7 +353,7 @@ class Trainer<C extends object> {
 /** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
 async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
   seek(from);
-  while (program.step < bad) await program.submit(Math.min(64, bad - program.step));
+  while (program.step < bad) await program.submit(Math.min(64, program.most, bad - program.step));
   return await program.findNonFinite() ?? "the sum of a term over the batch";
 }
 

@@ -7,13 +7,13 @@
 import { type BatchSource, recordBatch } from "./batch.ts";
 import type { Gpu } from "./device.ts";
 import type { Parameters } from "./parameters.ts";
-import { createState, Program, setState } from "./program.ts";
+import { createState, Program } from "./program.ts";
 import { Tape } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
 
 /** What a {@linkcode TrainingProgram} is made of. */
-export interface TrainingProgramOptions extends Omit<BatchSource, "binarize"> {
+export interface TrainingProgramOptions extends Omit<BatchSource, "binarize" | "rows"> {
   readonly gpu: Gpu;
   readonly tiles: Tiles;
   readonly training: TrainingConfig;
@@ -36,15 +36,16 @@ export async function createTrainingProgram(options: TrainingProgramOptions): Pr
   const { gpu, tiles, model, config, training, parameters, split, step = 0 } = options;
   const state = createState(gpu);
   const tape = new Tape(gpu, training.batchSize, tiles, state);
-  const { batch, setSchedules, destroy } = recordBatch(tape, { ...options, binarize: training.binarize });
+  const { batch, setSchedules, destroy } = recordBatch(tape, {
+    ...options,
+    binarize: training.binarize,
+    rows: training.rows,
+  });
   const objectives = model.objectives(tape, parameters, batch, config);
   const compiled = tape.compile(objectives, { optimizer: optimizerOf(training), reduction: training.reduction });
   setSchedules(compiled.scalars);
   const program = await Program.create(tape, compiled);
-  const seek = (to: number) => {
-    setState(gpu, state, { step: to, seed: training.seed, count: split.count, shuffle: true });
-    program.seek(to);
-  };
+  const seek = (to: number) => program.seek({ step: to, seed: training.seed, count: split.count, shuffle: true });
   seek(step);
   return {
     program,

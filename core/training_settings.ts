@@ -5,7 +5,7 @@
  */
 
 import { INITIALIZERS, type Initializers } from "./initializers.ts";
-import { type Binarization, BINARIZATIONS } from "./ops/gather.ts";
+import { type Binarization, BINARIZATIONS, type Placement, PLACEMENTS } from "./ops/gather.ts";
 import { createOptimizer, type Optimizer, OPTIMIZERS } from "./optimizers/mod.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
@@ -28,6 +28,7 @@ export interface TrainingConfig {
   readonly biasCorrection: boolean;
   readonly reduction: "mean" | "sum";
   readonly binarize: Binarization;
+  readonly rows: Placement;
   readonly validation: number;
   readonly seed: number;
   readonly initializer: typeof INITIALIZERS[number];
@@ -58,7 +59,7 @@ export const trainingSettings: Settings<TrainingConfig> = {
     type: "number",
     default: 0,
     minimum: 0,
-    help: "added to the root of the squares; 0 takes 1e-8 for adam, 1e-4 for rmsprop and adagrad",
+    help: "added to the root of the squares; 0 takes 1e-8 for adam and rmsprop, 1e-10 for adagrad",
   },
   biasCorrection: { type: "boolean", default: true, help: "adam: divide the means by 1 - beta^t" },
   reduction: {
@@ -72,6 +73,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     default: "dynamic",
     choices: BINARIZATIONS,
     help: "pixels as they are (the default where the likelihood is of grey values), x >= 1/2, or drawn each time anew",
+  },
+  rows: {
+    type: "choice",
+    default: "auto",
+    choices: PLACEMENTS,
+    help: "where the training rows lie: on the GPU, or on the host, from where they are brought step by step",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
   seed: {

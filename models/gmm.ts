@@ -267,7 +267,7 @@ function seeded(context: FitContext, offset: Float32Array, variance: Float64Arra
  * Source: Bishop, "Pattern Recognition and Machine Learning", equations 9.23 to 9.27.
  */
 async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
-  const { parameters, source: { count }, resumed } = context;
+  const { parameters, split: { count }, resumed } = context;
   const { components, covariance } = config;
   const { mean: offset, variance } = moments(context);
   const width = offset.length;

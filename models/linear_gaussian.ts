@@ -148,7 +148,7 @@ export interface Principal {
  * One pass over the data for S = Σ (x - μ)(x - μ)ᵀ / N on the GPU, then its eigenvectors on the host. `decoder` must hold μ already.
  */
 export async function* principal(context: FitContext, latents: number): AsyncGenerator<number, Principal> {
-  const { parameters, source: { count, columns: width } } = context;
+  const { parameters, split: { count }, source: { columns: width } } = context;
   const pass = await Pass.create(context, (t, { x }) => {
     const { objectives, centred } = linearObjectives(t, parameters, x);
     return { objectives, sums: { covariance: accumulate(t, "covariance", centred, centred) } };

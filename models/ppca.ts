@@ -82,7 +82,7 @@ function startOf(context: FitContext): { mean: Float32Array<ArrayBuffer>; noise:
  * to 12.57; Liu, Rubin and Wu, "Parameter expansion to accelerate EM", Biometrika 85(4), 1998, for L.
  */
 function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> {
-  const { parameters, source: { count }, seed, resumed } = context;
+  const { parameters, split: { count }, seed, resumed } = context;
   const { mean, noise, total } = startOf(context);
   const width = mean.length;
   if (!resumed) {

@@ -7,8 +7,9 @@
 import { type Dataset, features, type Split } from "../dataset.ts";
 import type { Gpu } from "../device.ts";
 import { read, write } from "../kernel.ts";
+import { permutation } from "../random.ts";
 import { encodeSchedules, type Schedule } from "../schedule.ts";
-import type { Tape, Variable } from "../tape.ts";
+import type { Feed, State, Tape, Variable } from "../tape.ts";
 import { createBuffer } from "../tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
@@ -16,6 +17,8 @@ import gatherShader from "../../shaders/gather.wgsl" with { type: "text" };
 import gatherThreshold from "../../shaders/gather_threshold.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
+import rowResident from "../../shaders/row_resident.wgsl" with { type: "text" };
+import rowStreamed from "../../shaders/row_streamed.wgsl" with { type: "text" };
 import scheduleShader from "../../shaders/schedule.wgsl" with { type: "text" };
 import shuffle from "../../shaders/shuffle.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -28,35 +31,131 @@ export const BINARIZATIONS = ["none", "threshold", "dynamic"] as const;
 /** The name of a binarization. */
 export type Binarization = typeof BINARIZATIONS[number];
 
-/** Rows resident on the GPU: bytes four to a word, or floats four to a vector, each row padded to whole words. */
+/**
+ * Where the rows of a split lie: all on the GPU; on the host, from where every submit brings the rows of its steps; or on the GPU if one
+ * binding can hold them. The same rows come in the same order, so that it changes no bit of a training.
+ */
+export const PLACEMENTS = ["auto", "resident", "streamed"] as const;
+/** The name of a placement. */
+export type Placement = typeof PLACEMENTS[number];
+
+/** Rows on the GPU: bytes four to a word, or floats four to a vector, each row padded to whole words. */
 export interface Resident {
+  readonly name: string;
   readonly buffer: GPUBuffer;
-  readonly count: number;
+  readonly split: Split;
   readonly columns: number;
   readonly type: "u8" | "f32";
+  /** Bytes of a row, padding included. */
+  readonly stride: number;
+  /** Whether the buffer holds only the rows of the steps under way. */
+  readonly streamed: boolean;
 }
 
-/** Copies the rows of a split to the GPU, as they are: bytes stay bytes. */
-export function makeResident(gpu: Gpu, name: string, shape: Dataset["shape"], split: Split): Resident {
+/** Bytes of rows that are copied at a time. */
+const PIECE = 2 ** 25;
+
+/** Bytes of rows under way. */
+const ROOM = 2 ** 26;
+
+/**
+ * Copies the rows of a split to the GPU, as they are (bytes stay bytes), or makes room there for those of the steps under way.
+ *
+ * @param room Bytes to make room for, where the rows stay on the host.
+ * @throws {RangeError} If the values are not of that shape, or one binding cannot hold them and `placement` is "resident".
+ */
+export function makeResident(
+  gpu: Gpu,
+  name: string,
+  shape: Dataset["shape"],
+  split: Split,
+  placement: Placement = "auto",
+  room: number = ROOM,
+): Resident {
   const columns = features(shape);
   const { values, count } = split;
   if (values.length !== count * columns) {
     throw new RangeError(`Cannot use "${name}": expected ${count} x ${columns} values, found ${values.length}`);
   }
-  const words = Math.ceil(columns / 4);
   const type = values instanceof Uint8Array ? "u8" : "f32";
-  const buffer = createBuffer(gpu, name, count * words * (type === "u8" ? 4 : 16));
-  // In pieces: one upload of everything would hold the data once more in memory.
-  const rowsAtOnce = Math.max(1, Math.floor(2 ** 24 / words / 16));
-  for (let from = 0; from < count; from += rowsAtOnce) {
-    const rows = Math.min(rowsAtOnce, count - from);
-    const piece = type === "u8" ? new Uint8Array(rows * words * 4) : new Float32Array(rows * words * 4);
-    for (let row = 0; row < rows; row++) {
-      piece.set(values.subarray((from + row) * columns, (from + row + 1) * columns), row * words * 4);
-    }
-    gpu.device.queue.writeBuffer(buffer, from * words * (type === "u8" ? 4 : 16), piece);
+  const stride = Math.ceil(columns / 4) * (type === "u8" ? 4 : 16);
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
+  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  if (placement === "resident" && count * stride > limit) {
+    throw new RangeError(
+      `Cannot keep "${name}" on the GPU: expected at most ${limit} bytes in a binding, found ${count * stride}`,
+    );
   }
-  return { buffer, count, columns, type };
+  const streamed = placement === "streamed" || count * stride > limit;
+  const rows = streamed ? Math.floor(Math.min(room, limit) / stride) : count;
+  const buffer = createBuffer(gpu, name, rows * stride);
+  const resident: Resident = { name, buffer, split, columns, type, stride, streamed };
+  if (!streamed) {
+    // In pieces: one upload of everything would hold the data once more in memory.
+    const piece = Math.max(1, Math.floor(PIECE / stride));
+    for (let from = 0; from < count; from += piece) {
+      writeRows(gpu, resident, from, Math.min(piece, count - from), (i) => from + i);
+    }
+  }
+  return resident;
+}
+
+/** Writes rows of the split to the places from `place` on: the `i`-th of them is `rowAt(i)`. */
+function writeRows(
+  gpu: Gpu,
+  { buffer, split: { values }, columns, type, stride }: Resident,
+  place: number,
+  count: number,
+  rowAt: (i: number) => number,
+): void {
+  const width = type === "u8" ? stride : stride / 4;
+  const piece = type === "u8" ? new Uint8Array(count * width) : new Float32Array(count * width);
+  for (let i = 0; i < count; i++) {
+    const row = rowAt(i);
+    piece.set(values.subarray(row * columns, (row + 1) * columns), i * width);
+  }
+  gpu.device.queue.writeBuffer(buffer, place * stride, piece);
+}
+
+/** Brings the rows of the steps of each submit: row_of of shaders/row_resident.wgsl, on the host. */
+function streaming(t: Tape, source: Resident): Feed {
+  const { name, split: { count }, stride } = source;
+  const steps = Math.floor(source.buffer.size / stride / t.batch);
+  if (steps === 0) {
+    throw new RangeError(
+      `Cannot bring batches of "${name}": expected at most ${source.buffer.size} bytes, found ${t.batch * stride}`,
+    );
+  }
+  const rowAt = ({ seed, shuffle }: State, first: number) => {
+    if (!shuffle) {
+      const batches = Math.ceil(count / t.batch);
+      return (i: number) => {
+        const step = first + Math.floor(i / t.batch);
+        return Math.min((step % batches) * t.batch + i % t.batch, count - 1);
+      };
+    }
+    let epoch = -1;
+    let order = (position: number) => position;
+    return (i: number) => {
+      const position = first * t.batch + i;
+      if (Math.floor(position / count) !== epoch) {
+        epoch = Math.floor(position / count);
+        order = permutation(count, seed, epoch);
+      }
+      return order(position % count);
+    };
+  };
+  return {
+    steps,
+    bring(state, step, n) {
+      for (let done = 0; done < n;) {
+        const slot = (step + done) % steps;
+        const some = Math.min(n - done, steps - slot);
+        writeRows(t.gpu, source, slot * t.batch, some * t.batch, rowAt(state, step + done));
+        done += some;
+      }
+    },
+  };
 }
 
 /**
@@ -75,6 +174,8 @@ export function gather(
   const x = t.variable(name, source.columns, source.type);
   const type = source.type === "u8" ? "u32" : "vec4f";
   const words = Math.ceil(source.columns / 4);
+  const feed = source.streamed ? streaming(t, source) : undefined;
+  if (feed) t.feed(feed);
   const schedules = t.buffer("schedules", encodeSchedules(Array(28).fill({ kind: "constant", value: 0 })).byteLength);
   const stream = t.stream();
   const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
@@ -88,8 +189,12 @@ export function gather(
       t.dispatch({
         label: `gather ${name}`,
         fragments: [{
-          parts: [stateStruct, layout, random, shuffle, scheduleShader, gatherShader, value[binarize]],
+          parts: [
+            ...[stateStruct, layout, random, scheduleShader, gatherShader, value[binarize]],
+            ...feed ? [rowStreamed] : [rowResident, shuffle],
+          ],
           constants: {
+            ...feed ? { STEPS: feed.steps } : {},
             ROWS: t.rows,
             BATCH: t.batch,
             WORDS: words,

@@ -43,11 +43,14 @@ export interface OptimizerOptions {
 /** The names of the optimizers. */
 export const OPTIMIZERS = ["adam", "rmsprop", "adagrad", "sgd"] as const;
 
-/** An optimizer by name. Defaults: betas 0.9, 0.999; alpha 0.9; momentum 0; epsilon 1e-8 (Adam) or 1e-4. */
+/** What an optimizer adds to the root of the squares unless it is told: PyTorch's defaults. */
+const EPSILONS = { adam: 1e-8, rmsprop: 1e-8, adagrad: 1e-10, sgd: 0 };
+
+/** An optimizer by name. Defaults: betas 0.9, 0.999; alpha 0.9; momentum 0; epsilon 1e-8 (Adam, RMSprop) or 1e-10 (Adagrad). */
 export function createOptimizer(name: typeof OPTIMIZERS[number], options: OptimizerOptions): Optimizer {
   const { learningRate, weightDecay = 0, betas = [0.9, 0.999], biasCorrection = true, momentum = 0, alpha = 0.9 } =
     options;
-  const EPSILON = options.epsilon ?? (name === "adam" ? 1e-8 : 1e-4);
+  const EPSILON = options.epsilon ?? EPSILONS[name];
   const WEIGHT_DECAY = weightDecay;
   switch (name) {
     case "adam":

@@ -318,6 +318,14 @@ for (const model of contract) {
   });
 }
 
+for (const model of [vae, cvae] as Model[]) {
+  Deno.test(`${model.name} trained on streamed rows has the bytes of one trained on resident rows`, async () => {
+    const [streamed, resident] = [await trained(model, { rows: "streamed" }), await trained(model)];
+    assertEquals([...checkpointOf(streamed).tensors], [...checkpointOf(resident).tensors]);
+    assertEquals(streamed.epochs.map(({ validation }) => validation), resident.epochs.map((e) => e.validation));
+  });
+}
+
 Deno.test("a model's own term is weighted in the loss and left out of the elbo", async () => {
   const { epochs } = await trained(probedVae as Model, { probe: 2 });
   const { nll, kl, probe, loss, elbo } = epochs[4].validation!;

@@ -189,3 +189,13 @@ Deno.test("a fit with a loss that is not finite ends with what it was, and what 
   const error = await assertRejects(() => fitted(broken as Model, { latents: 2 }), DivergenceError);
   assert(/step 10 gave a number that is not finite, first in the log-likelihood\. A larger floor/.test(error.message));
 });
+
+Deno.test("a fit to streamed rows has the bytes of one to resident rows", async () => {
+  const config = { components: 3, epochs: 2 };
+  const [streamed, resident] = [
+    await fitted(gmm as Model, { ...config, rows: "streamed" }),
+    await fitted(gmm as Model, config),
+  ]
+    .map(checkpointOf);
+  assertEquals([...streamed.tensors], [...resident.tensors]);
+});

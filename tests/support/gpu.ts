@@ -8,9 +8,18 @@
 import { Gpu } from "../../core/device.ts";
 import { type Dispatch, prepare } from "../../core/kernel.ts";
 import { Parameters, type Shapes } from "../../core/parameters.ts";
-import { createState, Program, setState, type State, type StepTerms } from "../../core/program.ts";
+import { createState, Program, type StepTerms } from "../../core/program.ts";
 import { constant, valueAt } from "../../core/schedule.ts";
-import { type Compiled, loader, Tape, type Term, type Training, type Values, type Variable } from "../../core/tape.ts";
+import {
+  type Compiled,
+  loader,
+  type State,
+  Tape,
+  type Term,
+  type Training,
+  type Values,
+  type Variable,
+} from "../../core/tape.ts";
 import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
 import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../../core/tiles.ts";
 
@@ -101,10 +110,10 @@ export class Bench {
   async compile(terms: readonly Term[], training?: Training): Promise<{ program: Program; compiled: Compiled }> {
     const compiled = this.tape.compile([{ terms }], training);
     const { state } = this.tape;
-    setState(this.gpu, state, this.#state);
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
     this.gpu.device.queue.writeBuffer(state, 16, scalars);
-    this.#program = await Program.create(this.tape, compiled, this.#state.step);
+    this.#program = await Program.create(this.tape, compiled);
+    this.#program.seek(this.#state);
     return { program: this.#program, compiled };
   }
 

@@ -10,7 +10,7 @@ import type { Dataset } from "../../core/dataset.ts";
 import type { Model } from "../../core/model.ts";
 import type { Binarization } from "../../core/ops/gather.ts";
 import { Parameters } from "../../core/parameters.ts";
-import { createState, Program, setState } from "../../core/program.ts";
+import { createState, Program } from "../../core/program.ts";
 import { valueAt } from "../../core/schedule.ts";
 import { Tape } from "../../core/tape.ts";
 import { chooseTiles, type TileFamily } from "../../core/tiles.ts";
@@ -32,7 +32,7 @@ export async function checkGradients(
   parameters.initialize({ weight: { name: "normal", scale: 0.5 }, bias: { name: "normal", scale: 0.5 } }, 1);
   const record = async (optimizer?: "gradients") => {
     const tape = new Tape(gpu, 8, tiles, state);
-    const source = { model, config, data: dataset, split: dataset.train, binarize };
+    const source = { model, config, data: dataset, split: dataset.train, binarize, rows: "auto" as const };
     const { batch, setSchedules } = recordBatch(tape, source);
     const objectives = model.objectives(tape, parameters, batch, config);
     const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
@@ -41,17 +41,15 @@ export async function checkGradients(
   };
   // Warm-up weights are neither 0 nor at their end.
   const step = 7;
-  const back = () => setState(gpu, state, { step, seed: 1, count: dataset.train.count, shuffle: true });
+  const start = { step, seed: 1, count: dataset.train.count, shuffle: true };
   const backward = await record("gradients");
   const forward = await record();
   const loss = async () => {
-    back();
-    forward.program.seek(step);
+    forward.program.seek(start);
     const [values] = await forward.program.submit(1);
     return forward.terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0) / 8;
   };
-  back();
-  backward.program.seek(step);
+  backward.program.seek(start);
   await backward.program.submit(1);
 
   const h = 1 / 64;

@@ -1,7 +1,8 @@
 /** Gathering the rows of a step: the shuffle, the stored order, the binarizations, and the scheduled numbers set on the way. */
 
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Split } from "../../../core/dataset.ts";
+import { Gpu } from "../../../core/device.ts";
 import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { type Binarization, gather, makeResident } from "../../../core/ops/gather.ts";
@@ -20,11 +21,11 @@ async function gathering(
   split: Split,
   batch: number,
   binarize: Binarization,
-  options: BenchOptions,
+  { room, ...options }: BenchOptions & { readonly room?: number },
   term?: (bench: Bench, x: Variable) => Term,
 ) {
   const columns = split.values.length / split.count;
-  const resident = makeResident(gpu, "data", [1, columns, 1], split);
+  const resident = makeResident(gpu, "data", [1, columns, 1], split, room ? "streamed" : "resident", room);
   const bench = new Bench(batch, { count: split.count, ...options });
   const { x, setSchedules } = gather(bench.tape, resident, binarize);
   const { program, compiled } = await bench.compile(term ? [term(bench, x)] : []);
@@ -38,7 +39,7 @@ async function gathering(
     bench[Symbol.dispose]();
     resident.buffer.destroy();
   };
-  return { bench, x, step, setSchedules, [Symbol.dispose]: dispose };
+  return { bench, program, x, step, setSchedules, [Symbol.dispose]: dispose };
 }
 
 /** -log p of logits 0: D log 2 for each row that counts. */
@@ -168,6 +169,56 @@ Deno.test("gather() sets every scheduled number of the step", async () => {
     const scalars = new Float32Array(await gpu.read(gathered.bench.tape.state, 16));
     assertEquals([...scalars], schedules.map((schedule) => valueAt(schedule, step)));
   }
+});
+
+for (const shuffle of [true, false]) {
+  for (const binarize of ["none", "dynamic"] as const) {
+    const order = shuffle ? "shuffled" : "in the stored order";
+    Deno.test(`gather() of streamed rows gives what it gives of resident ones: ${order}, binarize ${binarize}`, async () => {
+      const values = Uint8Array.from({ length: 23 * 6 }, (_, i) => (i * 7919) % 256);
+      const run = async (room?: number) => {
+        using gathered = await gathering({ values, count: 23 }, 5, binarize, { shuffle, step: 3, seed: 9, room }, rows);
+        const { bench, program, x } = gathered;
+        const found: unknown[] = [];
+        // Room for 3 steps, used from anywhere on.
+        for (const steps of [2, 3, 1, 3, 3, 2]) found.push(await program.submit(steps), await bench.read(x));
+        return found;
+      };
+      assertEquals(await run(3 * 5 * 8 + 8), await run());
+    });
+  }
+}
+
+Deno.test("gather() of streamed rows hands floats on, bounds the steps of a submit, and refuses room for no batch", async () => {
+  const values = Float32Array.from({ length: 7 * 5 }, (_, i) => i / 3);
+  using gathered = await gathering({ values, count: 7 }, 2, "none", { room: 2 * 2 * 32 }, rows);
+  const { program, x, bench } = gathered;
+  assertEquals(program.most, 2);
+  await program.submit(2);
+  assertEquals(await bench.read(x), values.subarray(10, 20));
+  assertThrows(() => program.submit(3), RangeError, "Cannot submit 3 steps: expected at most 2");
+  await assertRejects(
+    () => gathering({ values, count: 7 }, 2, "none", { room: 32 }, rows),
+    RangeError,
+    'Cannot bring batches of "data": expected at most 32 bytes, found 64',
+  );
+});
+
+Deno.test("makeResident() takes to streaming what a binding cannot hold, unless it is told to be resident", () => {
+  const limits = { ...gpu.device.limits, maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 112 };
+  const device = new Proxy(gpu.device, {
+    get(target, name) {
+      const value = name === "limits" ? limits : Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const small = new Gpu(device);
+  const split = { values: new Uint8Array(116), count: 29 };
+  const streamed = makeResident(small, "data", [1, 4, 1], split);
+  assertEquals([streamed.streamed, streamed.buffer.size], [true, 112]);
+  streamed.buffer.destroy();
+  const message = 'Cannot keep "data" on the GPU: expected at most 112 bytes in a binding, found 116';
+  assertThrows(() => makeResident(small, "data", [1, 4, 1], split, "resident"), RangeError, message);
 });
 
 Deno.test("makeResident() and gather() refuse values of another number, and floats to be binarized", () => {
