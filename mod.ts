@@ -31,14 +31,7 @@
  * @module
  */
 
-export {
-  type Dataset,
-  type DatasetSource,
-  type Factors,
-  features,
-  type LoadOptions,
-  type Split,
-} from "./core/dataset.ts";
+export { type Dataset, type DatasetSource, features, type LoadOptions, slice, type Split } from "./core/dataset.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
@@ -59,6 +52,7 @@ export {
   setParameter,
   type Sum,
 } from "./core/fit.ts";
+export { conditionColumns, type ConditionOptions } from "./core/batch.ts";
 export type { Batch, Condition, DataShape, Model, PriorDraw, Support } from "./core/model.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
@@ -89,7 +83,6 @@ export type { Objective, Tape, Term, Values, Variable } from "./core/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,
-  type ConditionOptions,
   type DataDescription,
   decodeCheckpoint,
   DRAWS,

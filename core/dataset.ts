@@ -5,14 +5,6 @@
  * @module
  */
 
-/** What is known of how each row was made: F numbers a row, such as the shape, size and place of a sprite. */
-export interface Factors {
-  /** What the columns are called, [F]. */
-  readonly names: readonly string[];
-  /** Row-major [N, F]. */
-  readonly values: Float32Array<ArrayBuffer>;
-}
-
 /** Rows of data. N rows of D = height x width x channels features. */
 export interface Split {
   /** Row-major [N, D]. Bytes stand for value / 255. */
@@ -21,8 +13,8 @@ export interface Split {
   readonly count: number;
   /** One class a row, [N]. */
   readonly labels?: Uint8Array<ArrayBuffer>;
-  /** Where the rows were made from known factors. */
-  readonly factors?: Factors;
+  /** What else is known of each row: row-major [N, C], where the dataset names covariates. */
+  readonly covariates?: Float32Array<ArrayBuffer>;
 }
 
 /** A dataset with its train and test rows in memory. */
@@ -33,6 +25,8 @@ export interface Dataset {
   readonly shape: readonly [height: number, width: number, channels: number];
   /** Number of classes, where there are labels. */
   readonly classes?: number;
+  /** What the C numbers are called that are known of each row besides, such as the size and place of a sprite. */
+  readonly covariates?: readonly string[];
   readonly train: Split;
   readonly test: Split;
   /** What the rows were divided into train and test by, or made by, where that was not done by others. */
@@ -45,18 +39,25 @@ export function features(shape: Dataset["shape"]): number {
 }
 
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
-export function slice(split: Split, from: number, to: number): Split {
-  const width = split.values.length / split.count;
+export function slice({ values, count, labels, covariates }: Split, from: number, to: number): Split {
+  const part = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T): T => {
+    const width = all.length / count;
+    return all.subarray(from * width, to * width) as T;
+  };
   return {
-    values: split.values.subarray(from * width, to * width),
+    values: part(values),
     count: to - from,
-    ...(split.labels ? { labels: split.labels.subarray(from, to) } : {}),
-    ...(split.factors ? { factors: sliceFactors(split.factors, from, to) } : {}),
+    ...(labels ? { labels: part(labels) } : {}),
+    ...(covariates ? { covariates: part(covariates) } : {}),
   };
 }
 
-function sliceFactors({ names, values }: Factors, from: number, to: number): Factors {
-  return { names, values: values.subarray(from * names.length, to * names.length) };
+/** What a model may know of the data: its shape, its number of classes, the names of its covariates. */
+export type DataShape = Pick<Dataset, "shape" | "classes" | "covariates">;
+
+/** That part of a dataset, or of what holds more. */
+export function dataShape({ shape, classes, covariates }: DataShape): DataShape {
+  return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
 }
 
 /** What a dataset module in `datasets/` gives. */

@@ -6,7 +6,7 @@
  */
 
 import type { Dataset } from "./dataset.ts";
-import { slice } from "./dataset.ts";
+import { dataShape, slice } from "./dataset.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import type { Fit } from "./fit.ts";
@@ -65,9 +65,8 @@ export async function* fitting(options: Fitting): AsyncGenerator<TrainingEvent> 
   const { model, config, dataset, trained, count, start, signal, stepsUntil } = options;
   const { gpu, tiles, parameters, training } = trained;
   const { epochs, batchSize, seed, binarize, rows } = training;
-  const { shape, classes } = dataset;
   const split = slice(dataset.train, 0, count);
-  const source = makeResident(gpu, "training rows", shape, split, rows);
+  const source = makeResident(gpu, "training rows", dataset.shape, split, rows);
   const evaluator = options.validation === 0 ? undefined : await Evaluator.create({
     ...{ gpu, tiles, model, config, parameters, binarize, rows, seed, batchSize },
     data: dataset,
@@ -81,7 +80,7 @@ export async function* fitting(options: Fitting): AsyncGenerator<TrainingEvent> 
     model: model.name,
     dataset: dataset.name,
     parameters: parameters.count,
-    config: { ...training, ...config, tiles: tiles.family, shape, ...(classes ? { classes } : {}) },
+    config: { ...training, ...config, tiles: tiles.family, ...dataShape(dataset) },
     step: start,
     epochs,
     stepsPerEpoch: stepsUntil(1),
@@ -94,7 +93,7 @@ export async function* fitting(options: Fitting): AsyncGenerator<TrainingEvent> 
   try {
     fit = await model.fit!({
       ...{ gpu, tiles, parameters, binarize, batchSize, seed, split, source },
-      data: { shape, ...(classes ? { classes } : {}) },
+      data: dataShape(dataset),
       resumed: start > 0,
     }, config);
     snapshot = parameters.snapshot();

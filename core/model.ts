@@ -4,15 +4,14 @@
  * @module
  */
 
-import type { Dataset } from "./dataset.ts";
+import type { DataShape } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
 import type { Fit, FitContext } from "./fit.ts";
 import type { Parameters, Shapes } from "./parameters.ts";
 import type { Settings } from "./settings.ts";
 import type { Objective, Tape, Variable } from "./tape.ts";
 
-/** What a model may know of the data: its shape and its number of classes. */
-export type DataShape = Pick<Dataset, "shape" | "classes">;
+export type { DataShape };
 
 /** How {@linkcode Model.drawPrior} draws. */
 export interface PriorDraw {
@@ -31,12 +30,17 @@ export type Support = "binary" | "density" | "bytes";
 export interface Batch {
   /** [N, D] */
   readonly x: Variable;
-  /** What a conditional model is given besides: [N, classes] or [N, 1]. */
+  /** What a conditional model is given besides: [N, classes], [N, 1] or [N, C]. */
   readonly condition?: Variable;
 }
 
-/** How a label is given to a conditional model: 1 in the label's column of [N, classes], or as a number [N, 1]. */
-export type Condition = "one-hot" | "raw";
+/**
+ * What a conditional model is given of each datum: its label, as a 1 in the label's column of [N, classes] or as a number [N, 1], or its
+ * covariates [N, C].
+ */
+export const CONDITIONS = ["one-hot", "raw", "covariates"] as const;
+/** The name of a condition. */
+export type Condition = typeof CONDITIONS[number];
 
 /**
  * A variant of the VAE. Its loss is a sum of weighted terms; a model that encodes and decodes can be sampled, reconstructed and
@@ -59,7 +63,7 @@ export interface Model<C extends object = object> {
   encode?(t: Tape, p: Parameters, x: Variable, config: C, condition?: Variable): Posterior;
   /** Records p(x | z). z [N, K] */
   decode?(t: Tape, p: Parameters, z: Variable, config: C, condition?: Variable): Likelihood;
-  /** How labels reach the model, for conditional ones. */
+  /** What the model is given besides the data, for conditional ones. */
   condition?(config: C): Condition;
   /** K, for models that decode. */
   latents?(config: C): number;

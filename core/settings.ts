@@ -9,7 +9,7 @@
 /** What one setting accepts, its default and one line of help. */
 export interface Setting<T> {
   /** How a value is read and checked. */
-  readonly type: "integer" | "number" | "integers" | "choice" | "boolean" | "string";
+  readonly type: "integer" | "number" | "integers" | "numbers" | "choice" | "boolean" | "string";
   /** The value where none is given. */
   readonly default: T;
   /** One line for `--help`. */
@@ -40,7 +40,8 @@ export function expectation(setting: Setting<unknown>): string {
   const noun = {
     integer: "an integer",
     number: "a number",
-    integers: "integers joined by commas, each",
+    integers: "integers joined by commas",
+    numbers: "numbers joined by commas",
     boolean: "true or false",
     string: "text",
     choice: "",
@@ -49,7 +50,8 @@ export function expectation(setting: Setting<unknown>): string {
   const low = minimum === undefined ? "" : exclusiveMinimum ? `above ${minimum}` : `of at least ${minimum}`;
   const high = maximum === undefined ? "" : `at most ${maximum}`;
   const range = [low, high].filter(Boolean).join(" and ");
-  return setting.type === "integers" && !range ? "integers joined by commas" : [noun, range].filter(Boolean).join(" ");
+  const isList = setting.type === "integers" || setting.type === "numbers";
+  return [noun, range].filter(Boolean).join(isList ? ", each " : " ");
 }
 
 function fits(setting: Setting<unknown>, value: unknown): boolean {
@@ -64,6 +66,8 @@ function fits(setting: Setting<unknown>, value: unknown): boolean {
       return inRange(value);
     case "integers":
       return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && inRange(x));
+    case "numbers":
+      return Array.isArray(value) && value.every(inRange);
     case "choice":
       return typeof value === "string" && (setting.choices?.includes(value) ?? false);
     case "boolean":

@@ -6,13 +6,13 @@
  */
 
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./checkpoint.ts";
-import { features, type Split } from "./dataset.ts";
+import { type DataShape, features, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import type { Likelihood } from "./distributions/distribution.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Losses } from "./events.ts";
-import { conditionColumns, conditionRows } from "./batch.ts";
-import type { Condition, DataShape, Model } from "./model.ts";
+import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
+import type { Condition, Model } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
 import { Parameters } from "./parameters.ts";
 import { createState, Program } from "./program.ts";
@@ -99,12 +99,6 @@ interface Mapping {
 /** Records the ops from an input to outputs; none stand for a part that the model lacks. */
 type Recording = (t: Tape, input: Variable, condition?: Variable) => readonly Variable[];
 
-/** What conditional models are told. */
-export interface ConditionOptions {
-  /** One class for each row; `sample` also takes one class for all, and without it goes through the classes in turn. */
-  readonly labels?: ArrayLike<number>;
-}
-
 /**
  * What is given of p(x | z): its mean, a draw from it, or for Gaussians μ - 2σ, μ - σ, μ, μ + σ and μ + 2σ, five rows for a datum in
  * that order.
@@ -114,7 +108,10 @@ export const DRAWS = ["mean", "sample", "quantiles"] as const;
 /** How many deviations from the mean the rows of "quantiles" are. */
 export const QUANTILES = [-2, -1, 0, 1, 2] as const;
 
-/** How {@linkcode Trained.sample} draws. */
+/**
+ * How {@linkcode Trained.sample} draws. Conditions of fewer rows than are drawn are taken in turn; without any, every class is, while
+ * covariates must be given.
+ */
 export interface SampleOptions extends ConditionOptions {
   /** How many. Default 100. */
   readonly count?: number;
@@ -210,14 +207,20 @@ export class Trained<C extends object = object> {
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
-    const given = options.labels ?? Array.from({ length: this.data.classes ?? 0 }, (_, label) => label);
-    const labels = this.#condition ? Array.from({ length: count }, (_, i) => given[i % given.length]) : options.labels;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
     const z = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
       normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
-    return await this.decode(z, { draw, seed, labels });
+    const { labels = Array.from({ length: this.data.classes ?? 0 }, (_, label) => label), covariates = [] } = options;
+    const width = this.data.covariates?.length ?? 0;
+    const inTurn = (given: ArrayLike<number>, length: number) =>
+      Array.from({ length: given.length ? length : 0 }, (_, i) => given[i % given.length]);
+    return await this.decode(z, {
+      ...{ draw, seed },
+      labels: inTurn(labels, count),
+      covariates: inTurn(covariates, count * width),
+    });
   }
 
   /**
@@ -229,9 +232,9 @@ export class Trained<C extends object = object> {
    */
   async decode(
     z: Float32Array,
-    { draw = "mean", seed = 0, labels }: Pick<SampleOptions, "draw" | "seed" | "labels"> = {},
+    { draw = "mean", seed = 0, ...given }: Omit<SampleOptions, "count" | "temperature"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, labels }, (t, x, condition) => {
+    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
       if (draw !== "quantiles") return [likelihood[draw]()];
@@ -249,14 +252,14 @@ export class Trained<C extends object = object> {
    * The parameters of q(z | x).
    *
    * @param x [count, D], values from 0 to 1
-   * @param options The labels, for conditional models.
+   * @param options The labels or covariates, for conditional models.
    * @returns mean and logVariance, [count, K] each
    */
   async encode(
     x: Float32Array,
-    { labels }: ConditionOptions = {},
+    options: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
-    const statistics = await this.#apply("encode", x, this.features, { labels }, (t, input, condition) => {
+    const statistics = await this.#apply("encode", x, this.features, options, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       return posterior ? [posterior.statistics] : [];
     });
@@ -327,7 +330,7 @@ export class Trained<C extends object = object> {
     return values.map((value, i) => u[i] < value ? 1 : 0);
   }
 
-  /** How labels reach the model, if they do. */
+  /** What the model is given besides, if anything. */
   get #condition(): Condition | undefined {
     return this.model.condition?.(this.config);
   }
@@ -339,7 +342,7 @@ export class Trained<C extends object = object> {
     name: string,
     values: Float32Array,
     columns: number,
-    { seed = 0, labels }: { readonly seed?: number; readonly labels?: ArrayLike<number> },
+    { seed = 0, ...given }: ConditionOptions & { readonly seed?: number },
     record: Recording,
   ): Promise<Float32Array<ArrayBuffer>> {
     const count = values.length / columns;
@@ -349,14 +352,7 @@ export class Trained<C extends object = object> {
       );
     }
     const kind = this.#condition;
-    if (kind && labels?.length !== count) {
-      throw new RangeError(
-        `Cannot ${name} with "${this.model.name}": expected a label for each of ${count} rows, found ${
-          labels?.length ?? 0
-        }`,
-      );
-    }
-    const conditions = kind && conditionRows(kind, labels!, this.data.classes);
+    const conditions = kind && conditionRows(kind, count, given, this.data);
     let mapping = this.#mappings.get(name);
     if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
     const { input, condition, outputs, program } = await mapping;
@@ -385,7 +381,7 @@ export class Trained<C extends object = object> {
     const tape = new Tape(this.gpu, ROWS, this.tiles, this.#state);
     const input = tape.variable("input", columns);
     const kind = this.#condition;
-    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data.classes));
+    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
     const results = record(tape, input, condition);
     if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
     const compiled = tape.compile([]);

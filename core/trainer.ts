@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Dataset, features, slice } from "./dataset.ts";
+import { type Dataset, dataShape, features, slice } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
@@ -157,7 +157,7 @@ class Trainer<C extends object> {
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
     const { epochs, batchSize, seed, binarize, rows } = this.#training;
-    const { shape, classes, name } = this.#dataset;
+    const { name } = this.#dataset;
     const trained = await this.#begin();
     if (this.#model.fit) return yield* this.#fit(trained);
     const { gpu, tiles, parameters } = trained;
@@ -217,7 +217,7 @@ class Trainer<C extends object> {
         model: this.#model.name,
         dataset: name,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tiles.family, shape, ...(classes ? { classes } : {}) },
+        config: { ...this.#training, ...this.#config, tiles: tiles.family, ...dataShape(this.#dataset) },
         step: start,
         epochs,
         stepsPerEpoch: this.#stepsUntil(1),
@@ -325,12 +325,11 @@ class Trainer<C extends object> {
       });
       return this.#trained = trained;
     }
-    const { name, shape, classes, seed } = this.#dataset;
+    const { name, seed } = this.#dataset;
     const opened = gpu ?? (device ? new Gpu(device, device.adapterInfo) : await Gpu.open());
     const data = {
       name,
-      shape,
-      ...(classes ? { classes } : {}),
+      ...dataShape(this.#dataset),
       ...(seed === undefined ? {} : { seed }),
       count: this.#count,
     };

@@ -10,12 +10,16 @@ import type { Rows } from "./rows.ts";
 /** The column that holds the class of a row. */
 const LABEL = "label";
 
+/** What the names of columns begin with that hold covariates. */
+const COVARIATE = "c_";
+
 /** What stands for a number that is not there, and so does not make a line one of names. */
 const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
 
 /**
  * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label`
- * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet.
+ * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose names
+ * begin with `c_` are covariates.
  *
  * Cells may be in double quotes; a line break within a cell is not understood.
  *
@@ -63,8 +67,11 @@ class Table {
   #columns = 0;
   /** Place of the label, or -1. */
   #label = -1;
+  /** Names of the covariates, by their places. */
+  #covariates = new Map<number, string>();
   #count = 0;
   #values = new Float32Array(0);
+  #covariateValues = new Float32Array(0);
   /** Which of #names a row has. */
   #labels = new Uint8Array(0);
   readonly #names = new Map<string, number>();
@@ -81,7 +88,12 @@ class Table {
       const isHeader = cells.some((cell) => Number.isNaN(Number(cell)) && !MISSING.test(cell));
       this.#columns = cells.length;
       this.#label = isHeader ? cells.findIndex((cell) => cell.toLowerCase() === LABEL) : -1;
-      this.#values = new Float32Array((this.#lines - (isHeader ? 1 : 0)) * this.#width);
+      this.#covariates = new Map(
+        [...cells.entries()].filter(([, cell]) => isHeader && cell.toLowerCase().startsWith(COVARIATE)),
+      );
+      const count = this.#lines - (isHeader ? 1 : 0);
+      this.#values = new Float32Array(count * this.#width);
+      this.#covariateValues = new Float32Array(count * this.#covariates.size);
       if (this.#label >= 0) this.#labels = new Uint8Array(this.#lines - 1);
       if (isHeader) return;
     }
@@ -90,6 +102,7 @@ class Table {
       throw this.#error(`expected ${this.#columns} columns in line ${number}, as in the first, found ${cells.length}`);
     }
     let at = this.#count * this.#width;
+    let covariate = this.#count * this.#covariates.size;
     for (const [column, cell] of cells.entries()) {
       if (column === this.#label) {
         this.#labels[this.#count] = this.#nameOf(cell);
@@ -101,7 +114,8 @@ class Table {
           `expected a number in line ${number}, column ${column + 1}, found ${cell === "" ? "nothing" : `"${cell}"`}`,
         );
       }
-      this.#values[at++] = value;
+      if (this.#covariates.has(column)) this.#covariateValues[covariate++] = value;
+      else this.#values[at++] = value;
     }
     this.#count++;
   }
@@ -109,14 +123,17 @@ class Table {
   rows(): Rows {
     const count = this.#count;
     if (count === 0 || this.#width === 0) throw this.#error("expected rows of numbers, found none");
-    const rows = { shape: [1, this.#width, 1] as const, count, values: this.#values };
+    const rows = {
+      ...{ shape: [1, this.#width, 1] as const, count, values: this.#values },
+      ...(this.#covariates.size ? { covariates: this.#covariateValues, names: [...this.#covariates.values()] } : {}),
+    };
     if (this.#label < 0) return rows;
     const classes = this.#classes();
     return { ...rows, labels: this.#labels.map((name) => classes[name]) };
   }
 
   get #width(): number {
-    return this.#columns - (this.#label < 0 ? 0 : 1);
+    return this.#columns - this.#covariates.size - (this.#label < 0 ? 0 : 1);
   }
 
   #nameOf(cell: string): number {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Dataset, DatasetSource, LoadOptions, Split } from "../core/dataset.ts";
+import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { readCsv } from "./csv.ts";
 import { fromColumnMajor } from "./elements.ts";
 import { freyFaces } from "./frey_faces.ts";
@@ -21,21 +21,22 @@ interface Parts {
   readonly test?: Rows;
 }
 
-/** Names of the array with the data, and of the one with the labels, in .npz and .mat files. */
+/** Names of the array with the data, of the one with the labels, and of the one with the covariates, in .npz and .mat files. */
 const DATA = ["x", "data", "images"];
 const LABELS = ["y", "labels", "label"];
+const COVARIATES = ["c", "covariates"];
 
 /**
  * The dataset in a file or folder.
  *
- * | path | rows | labels |
- * |---|---|---|
- * | a folder | PNG files, grey or colour, 8 bits a channel | folders by class |
- * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` |
- * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` |
- * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` |
- * | `.csv`, `.tsv`, `.txt` | the numbers of a line | the column `label` |
- * | idx, also `.gz` | unsigned bytes, as MNIST's | `..labels-idx1..` beside `..images-idx3..` |
+ * | path | rows | labels | covariates |
+ * |---|---|---|---|
+ * | a folder | PNG files, grey or colour, 8 bits a channel | folders by class | |
+ * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
+ * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C] |
+ * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
+ * | `.csv`, `.tsv`, `.txt` | the numbers of a line | the column `label` | columns whose names begin with `c_` |
+ * | idx, also `.gz` | unsigned bytes, as MNIST's | `..labels-idx1..` beside `..images-idx3..` | |
  *
  * Bytes stand for value / 255; all other numbers are taken as they are. Where `train-images...` lies beside
  * `t10k-images...` or `test-images...`, or a folder holds `train` and `test`, these are the parts; else the rows are
@@ -78,13 +79,21 @@ async function load(path: string, { seed, signal }: LoadOptions & { readonly see
       `Cannot read "${path}": expected test rows of the shape [${train.shape}], as the training rows, found [${test.shape}]`,
     );
   }
-  const parts = test ? { train: split(train), test: split(test) } : divide(train, seed, path);
+  if (test && test.names?.length !== train.names?.length) {
+    throw new Error(
+      `Cannot read "${path}": expected ${
+        train.names?.length ?? 0
+      } covariates of the test rows, as of the training rows, found ${test.names?.length ?? 0}`,
+    );
+  }
+  const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
+  const parts = test ? { train: whole(train), test: whole(test) } : divide(train, seed, path);
   const classes = classesOf(parts.train, parts.test);
-  return { name: path, shape: train.shape, ...(classes === undefined ? {} : { classes }), seed, ...parts };
-}
-
-function split({ values, count, labels }: Rows): Split {
-  return { values, count, ...(labels ? { labels } : {}) };
+  return {
+    ...{ name: path, shape: train.shape, seed, ...parts },
+    ...(classes === undefined ? {} : { classes }),
+    ...(train.names ? { covariates: train.names } : {}),
+  };
 }
 
 async function readParts(path: string, signal: AbortSignal | undefined): Promise<Parts> {
@@ -121,7 +130,7 @@ async function readIdx(path: string, signal: AbortSignal | undefined): Promise<N
 async function withNeighbours(path: string, read: (path: string) => Promise<NumericArray>): Promise<Parts> {
   const rows = async (file: string): Promise<Rows> => {
     const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return rowsOf(await read(file), file, labels ? await read(labels) : undefined);
+    return rowsOf(await read(file), file, labels ? { labels: await read(labels) } : {});
   };
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
   return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };
@@ -148,7 +157,7 @@ function named(arrays: ReadonlyMap<string, NumericArray>, names: readonly string
 /** The array with the data: by its name, or the only one that can be. */
 function dataOf(arrays: ReadonlyMap<string, NumericArray>, path: string): NumericArray {
   const several = (array: NumericArray) => array.shape.filter((size) => size > 1).length > 1;
-  const candidates = [...arrays].filter(([, array]) => several(array));
+  const candidates = [...arrays].filter(([name, array]) => several(array) && !COVARIATES.includes(name.toLowerCase()));
   const data = named(arrays, DATA) ?? (candidates.length === 1 ? candidates[0][1] : undefined);
   if (data) return data;
   throw new Error(
@@ -161,10 +170,12 @@ function dataOf(arrays: ReadonlyMap<string, NumericArray>, path: string): Numeri
 function namedParts(arrays: ReadonlyMap<string, NumericArray>, path: string): Parts {
   const [train, test] = ["train", "test"].map((part) => ({
     x: named(arrays, DATA.map((name) => `${name}_${part}`)),
-    y: named(arrays, LABELS.map((name) => `${name}_${part}`)),
+    labels: named(arrays, LABELS.map((name) => `${name}_${part}`)),
+    covariates: named(arrays, COVARIATES.map((name) => `${name}_${part}`)),
   }));
-  if (train.x && test.x) return { train: rowsOf(train.x, path, train.y), test: rowsOf(test.x, path, test.y) };
-  return { train: rowsOf(dataOf(arrays, path), path, named(arrays, LABELS)) };
+  if (train.x && test.x) return { train: rowsOf(train.x, path, train), test: rowsOf(test.x, path, test) };
+  const besides = { labels: named(arrays, LABELS), covariates: named(arrays, COVARIATES) };
+  return { train: rowsOf(dataOf(arrays, path), path, besides) };
 }
 
 /** MATLAB's order of axes: a table has a row for each datum (or, as the labels say, a column); images are counted last. */
@@ -175,5 +186,11 @@ function matrixParts(arrays: ReadonlyMap<string, NumericArray>, path: string): P
   const inColumns = labels && labels.values.length !== data.shape[0] && labels.values.length === data.shape[last];
   const first = last > 1 || inColumns ? last : 0;
   const axes = [first, ...data.shape.keys().filter((axis) => axis !== first)];
-  return { train: rowsOf(fromColumnMajor(data, axes), path, labels) };
+  const covariates = named(arrays, COVARIATES);
+  return {
+    train: rowsOf(fromColumnMajor(data, axes), path, {
+      labels,
+      covariates: covariates && fromColumnMajor(covariates, inColumns ? [1, 0] : [0, 1]),
+    }),
+  };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, type Split } from "../core/dataset.ts";
+import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
 import { permuted } from "../core/random.ts";
 
 /** An array of numbers, row-major. Bytes stand for value / 255, floats for themselves. */
@@ -17,6 +17,8 @@ export interface NumericArray {
 /** Rows not yet divided. */
 export interface Rows extends Split {
   readonly shape: Dataset["shape"];
+  /** What the covariates are called, where there are any. */
+  readonly names?: readonly string[];
 }
 
 /** The part of the rows that becomes the test rows, where nobody said which. */
@@ -28,7 +30,11 @@ export const TEST_PART = 1 / 6;
  *
  * @throws {Error} If it has another shape or no values, or a float is not finite.
  */
-export function rowsOf({ shape, values }: NumericArray, file: string, labels?: NumericArray): Rows {
+export function rowsOf(
+  { shape, values }: NumericArray,
+  file: string,
+  { labels, covariates }: { readonly labels?: NumericArray; readonly covariates?: NumericArray } = {},
+): Rows {
   const fail = (message: string): never => {
     throw new Error(`Cannot read "${file}": ${message}`);
   };
@@ -47,7 +53,32 @@ export function rowsOf({ shape, values }: NumericArray, file: string, labels?: N
     const width = features(row.shape);
     if (bad >= 0) fail(`expected finite numbers, found ${values[bad]} in row ${Math.floor(bad / width)} (from 0)`);
   }
-  return { shape: row.shape, count, values, ...(labels ? { labels: labelsOf(labels, count, file) } : {}) };
+  return {
+    ...{ shape: row.shape, count, values },
+    ...(labels ? { labels: labelsOf(labels, count, file) } : {}),
+    ...(covariates ? covariatesOf(covariates, count, file) : {}),
+  };
+}
+
+/**
+ * The covariates of every row, from [N, C] or [N].
+ *
+ * @throws {Error} If there are more or fewer rows of them, or one is not finite.
+ */
+function covariatesOf(
+  { shape, values }: NumericArray,
+  count: number,
+  file: string,
+): Pick<Rows, "covariates" | "names"> {
+  if (shape[0] !== count || shape.length > 2) {
+    throw new Error(
+      `Cannot read "${file}": expected covariates of the shape [${count}, C], found the shape [${shape.join(", ")}]`,
+    );
+  }
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new Error(`Cannot read "${file}": expected finite covariates, found ${values[bad]}`);
+  const names = Array.from({ length: shape[1] ?? 1 }, (_, i) => `c${i}`);
+  return { covariates: Float32Array.from(values), names };
 }
 
 /** What the axes after the first say. */
@@ -116,17 +147,10 @@ export function mixed(place: number, count: number, seed: number): number {
  * rows of any number are then a sample of all, so that a validation part can be cut off their end.
  */
 export function divide(rows: Rows, seed: number, file: string): { readonly train: Split; readonly test: Split } {
-  const { count, values, labels } = rows;
+  const { count, values, labels, covariates } = rows;
   const test = testCount(count, file);
-  const width = features(rows.shape);
-  mixRows(values, width, count, seed);
-  if (labels) mixRows(labels, 1, count, seed);
-  const part = (from: number, to: number): Split => ({
-    values: values.subarray(from * width, to * width),
-    count: to - from,
-    ...(labels ? { labels: labels.subarray(from, to) } : {}),
-  });
-  return { train: part(0, count - test), test: part(count - test, count) };
+  for (const all of [values, labels, covariates]) if (all) mixRows(all, all.length / count, count, seed);
+  return { train: slice(rows, 0, count - test), test: slice(rows, count - test, count) };
 }
 
 /** Puts row mixed(i) at place i, cycle by cycle: one row is held at a time, not a second copy of all. */

@@ -48,7 +48,7 @@ export interface SpriteOptions {
  * Sprites, 20,000 + 4,000 grey images of 32 x 32 (or `options.size`) of three shapes; made here, no licence.
  *
  * Each has its five factors drawn independently and evenly from the values of {@linkcode SPRITE_FACTORS}; they come as
- * `factors`, and the shape as the label. A pixel is the part of it that the sprite covers (of 16 points): use
+ * covariates, and the shape as the label. A pixel is the part of it that the sprite covers (of 16 points): use
  * `binarize: "threshold"` for black and white. Train and test are different draws of `options.seed`, so that a few
  * combinations may be in both.
  *
@@ -75,9 +75,9 @@ export const sprites: DatasetSource = {
  * ```ts
  * import { assertEquals } from "@std/assert";
  *
- * const { shape, train } = makeSprites({ train: 10, test: 5, size: 16 });
- * assertEquals([...shape, train.values.length], [16, 16, 1, 2560]);
- * assertEquals(train.factors?.names, ["shape", "scale", "orientation", "x", "y"]);
+ * const { shape, train, covariates } = makeSprites({ train: 10, test: 5, size: 16 });
+ * assertEquals([...shape, train.values.length, train.covariates?.length], [16, 16, 1, 2560, 50]);
+ * assertEquals(covariates, ["shape", "scale", "orientation", "x", "y"]);
  * ```
  */
 export function makeSprites({ train = 20_000, test = 4_000, size = 32, seed = 0 }: SpriteOptions = {}): Dataset {
@@ -95,6 +95,7 @@ export function makeSprites({ train = 20_000, test = 4_000, size = 32, seed = 0 
     name: sprites.name,
     shape: [size, size, 1],
     classes: SPRITE_FACTORS.shape,
+    covariates: NAMES,
     seed,
     train: makeSplit(train, size, seed, 0),
     test: makeSplit(test, size, seed, 1),
@@ -120,7 +121,7 @@ function makeSplit(count: number, size: number, seed: number, part: number): Spl
     labels[n] = sprite.shape;
     drawSprite(sprite, values.subarray(n * size * size, (n + 1) * size * size), size);
   }
-  return { values, count, labels, factors: { names: NAMES, values: factors } };
+  return { values, count, labels, covariates: factors };
 }
 
 /** The factors of one sprite. */

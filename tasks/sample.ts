@@ -8,7 +8,7 @@ import { DRAWS, QUANTILES, Trained } from "../core/trained.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { COLUMNS, drawSamples } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
 
 interface Drawing {
   readonly count: number;
@@ -16,6 +16,7 @@ interface Drawing {
   readonly temperature: number;
   readonly draw: typeof DRAWS[number];
   readonly label: number;
+  readonly covariates: readonly number[];
   readonly seed: number;
   readonly columns: number;
 }
@@ -50,6 +51,11 @@ const flags: Flags<Groups> = {
           minimum: -1,
           help: "the class to draw from a conditional model; -1: every class in turn, one a column",
         },
+        covariates: {
+          type: "numbers",
+          default: [],
+          help: "what to condition on, a number for each covariate; none: those of the first test rows",
+        },
         seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "another one draws other images" },
         columns: {
           type: "integer",
@@ -65,22 +71,38 @@ const flags: Flags<Groups> = {
   examples: [
     "deno task sample",
     "deno task sample --run runs/a-cvae --label 7 --count 20",
+    "deno task sample --run runs/sprites --covariates 1,0.75,0,0.5,0.5",
     "deno task sample --run runs/mine --count 400 --columns 20 --temperature 0.7 --out cool.png",
   ],
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { folder, checkpoint, model } = await chosenRun(values.run, context);
-  const { out, label, ...told } = values.drawing;
+  const chosen = await chosenRun(values.run, context);
+  const { folder, checkpoint, model } = chosen;
+  const { out, label, covariates: given, ...told } = values.drawing;
   const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
   if (label >= 0 && !model.condition) {
     throw new UsageError(`--label: expected a conditional model, such as cvae; ${folder} holds a ${model.name}`);
   }
+  const names = model.condition?.(checkpoint.config) === "covariates" ? checkpoint.data.covariates ?? [] : [];
+  if (given.length && given.length !== names.length) {
+    const expected = names.length
+      ? `${names.length} numbers (${names.join(", ")})`
+      : "a model conditioned on covariates";
+    throw new UsageError(`--covariates: expected ${expected}, found ${given.length}`);
+  }
+  const covariates = names.length && !given.length ? (await datasetOf(chosen, context.signal)).test.covariates : given;
   const file = out || join(folder, FILES.samples);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await drawSamples(trained, file, { ...drawing, ...(label >= 0 ? { labels: [label] } : {}) });
+  await drawSamples(trained, file, { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) });
   context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
-  context.emit({ run: folder, file, ...drawing, ...(label >= 0 ? { label } : {}) });
+  context.emit({
+    run: folder,
+    file,
+    ...drawing,
+    ...(label >= 0 ? { label } : {}),
+    ...(given.length ? { covariates: given } : {}),
+  });
 }
 
 /** The task. */

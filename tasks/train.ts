@@ -334,7 +334,7 @@ async function keepConfig(
 async function draw(trained: Trained, dataset: Dataset, folder: string): Promise<void> {
   const { model } = trained;
   if (!model.decode || !model.latents) return;
-  await drawSamples(trained, join(folder, FILES.samples));
+  await drawSamples(trained, join(folder, FILES.samples), { covariates: dataset.test.covariates });
   if (model.encode) await drawReconstructions(trained, join(folder, FILES.reconstructions), dataset.test, PAIRS);
 }
 

@@ -218,6 +218,7 @@ function readValue(flag: string, name: string, setting: Setting<unknown>, text: 
     integer: () => toNumber(text),
     number: () => toNumber(text),
     integers: () => text === "none" ? [] : text.split(",").map(toNumber),
+    numbers: () => text === "none" ? [] : text.split(",").map(toNumber),
     boolean: () => text === "true" ? true : text === "false" ? false : undefined,
     choice: () => text,
     string: () => text || undefined,
@@ -275,7 +276,14 @@ export function tableLines(
 function heading(name: string, setting: Setting<unknown>, placeholder?: string): string {
   const flag = flagName(name);
   if (setting.type === "boolean") return setting.default === true ? flag.replace("--", "--[no-]") : flag;
-  const value = { integer: "N", number: "X", integers: "N,N,...", choice: "WORD", string: "TEXT" }[setting.type];
+  const value = {
+    integer: "N",
+    number: "X",
+    integers: "N,N,...",
+    numbers: "X,X,...",
+    choice: "WORD",
+    string: "TEXT",
+  }[setting.type];
   return `${flag} ${placeholder ?? value}`;
 }
 

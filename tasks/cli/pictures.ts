@@ -5,7 +5,7 @@
  */
 
 import { writeFileAtomically } from "../../core/checkpoint.ts";
-import type { Split } from "../../core/dataset.ts";
+import { slice, type Split } from "../../core/dataset.ts";
 import type { SampleOptions, Trained } from "../../core/trained.ts";
 import { encodePng, imageGrid, pairGrid } from "../../figures/grid.ts";
 
@@ -29,7 +29,8 @@ export async function drawSamples(
 export async function drawReconstructions(trained: Trained, path: string, split: Split, count: number): Promise<void> {
   const shown = Math.min(count, split.count);
   const rows = trained.rowsOf(split, 0, shown);
-  const labels = split.labels?.subarray(0, shown);
-  const picture = pairGrid(rows, await trained.reconstruct(rows, { labels }), { shape: trained.data.shape });
+  const picture = pairGrid(rows, await trained.reconstruct(rows, slice(split, 0, shown)), {
+    shape: trained.data.shape,
+  });
   await writeFileAtomically(path, encodePng(picture));
 }

@@ -19,8 +19,8 @@ const goldens: Record<keyof typeof golden.optimizers, Optimizer> = {
   adam: createOptimizer("adam", rate(1e-2)),
   adam_uncorrected: createOptimizer("adam", { ...rate(1e-2), biasCorrection: false }),
   adam_decayed: createOptimizer("adam", { ...rate(1e-2), weightDecay: 0.01 }),
-  rmsprop: createOptimizer("rmsprop", rate(1e-3)),
-  adagrad: createOptimizer("adagrad", rate(1e-2)),
+  rmsprop: createOptimizer("rmsprop", { ...rate(1e-3), epsilon: 1e-4 }),
+  adagrad: createOptimizer("adagrad", { ...rate(1e-2), epsilon: 1e-4 }),
   sgd: createOptimizer("sgd", { ...rate(5e-4), momentum: 0.9 }),
 };
 

@@ -36,6 +36,14 @@ Deno.test("readCsv() takes the column label for the class", async () => {
   assertEquals([shape, [...values], [...labels!]], [[1, 2, 1], [1, 2, 3, 4], [7, 0]]);
 });
 
+Deno.test("readCsv() takes columns whose names begin with c_ for covariates", async () => {
+  const { shape, values, covariates, names, labels } = await read(
+    "x,c_age,label,C_size,y\n1,30,0,0.5,2\n3,40,1,-1,4\n",
+  );
+  assertEquals([shape, [...values], [...labels!]], [[1, 2, 1], [1, 2, 3, 4], [0, 1]]);
+  assertEquals([[...covariates!], names], [[30, 0.5, 40, -1], ["c_age", "C_size"]]);
+});
+
 Deno.test("readCsv() counts labels that are names in the order of the alphabet", async () => {
   assertEquals([...(await read("label,x\nsetosa,1\nversicolor,2\nadder,3\nsetosa,4")).labels!], [1, 2, 0, 1]);
 });

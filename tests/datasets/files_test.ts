@@ -3,7 +3,7 @@ import { features } from "../../core/dataset.ts";
 import { fileDataset } from "../../datasets/files.ts";
 import { freyFaces } from "../../datasets/frey_faces.ts";
 import { findDataset } from "../../datasets/mod.ts";
-import { divide, type Rows } from "../../datasets/rows.ts";
+import { divide, type Rows, rowsOf } from "../../datasets/rows.ts";
 import { greyPng, gzip, idx, withFolder } from "./support.ts";
 
 const bytes = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -69,6 +69,28 @@ Deno.test("fileDataset() reads a packed idx file, and mixes rows and labels toge
     assertEquals([...train.values, ...test.values], labels.flatMap((label) => [2 * label, 2 * label + 1]));
     assertEquals([...labels].sort((a, b) => a - b), bytes(30));
   });
+});
+
+Deno.test("fileDataset() mixes covariates together with their rows", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/t.csv`;
+    const lines = bytes(30).map((i) => `${i},${2 * i},${3 * i}`);
+    await Deno.writeTextFile(path, ["x,c_two,c_three", ...lines].join("\n"));
+    const { covariates, train, test } = await fileDataset(path).load({ seed: 3 });
+    assertEquals([covariates, train.count, test.count], [["c_two", "c_three"], 25, 5]);
+    const rows = [...train.values, ...test.values];
+    assertEquals([...train.covariates!, ...test.covariates!], rows.flatMap((x) => [2 * x, 3 * x]));
+    assertEquals(rows.toSorted((a, b) => a - b), bytes(30));
+  });
+});
+
+Deno.test("rowsOf() refuses covariates of other rows, or that are not finite", () => {
+  const data = { shape: [2, 2], values: new Float32Array(4) };
+  const take = (shape: number[], values: number[]) => () =>
+    rowsOf(data, "x.npz", { covariates: { shape, values: Float32Array.from(values) } });
+  assertThrows(take([3, 1], [1, 2, 3]), Error, "expected covariates of the shape [2, C], found the shape [3, 1]");
+  assertThrows(take([2], [1, NaN]), Error, "expected finite covariates, found NaN");
+  assertEquals(take([2], [1, 2])().names, ["c0"]);
 });
 
 Deno.test("fileDataset() refuses what is no data", async () => {

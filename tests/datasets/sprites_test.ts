@@ -52,14 +52,14 @@ Deno.test("drawSprite() puts x to the right and y downwards, and turns countercl
 });
 
 Deno.test("makeSprites() keeps the factors of every row, and the shape as its label", () => {
-  const { shape, classes, train, test } = makeSprites({ train: 3000, test: 500, size: 16 });
+  const { shape, classes, covariates: names, train, test } = makeSprites({ train: 3000, test: 500, size: 16 });
   assertEquals([shape, classes, train.count, test.count], [[16, 16, 1], 3, 3000, 500]);
-  const { names, values } = train.factors!;
+  const values = train.covariates!;
   assertEquals(names, Object.keys(SPRITE_FACTORS));
   assertEquals(values.length, 5 * 3000);
   const image = new Uint8Array(256);
   for (const n of [0, 17, 2999]) {
-    const row = Object.fromEntries(names.map((name, i) => [name, values[5 * n + i]])) as unknown as Sprite;
+    const row = Object.fromEntries(names!.map((name, i) => [name, values[5 * n + i]])) as unknown as Sprite;
     drawSprite(row, image.fill(0), 16);
     // The factors are kept in float32: a point on an edge may fall to the other side.
     const differing = image.filter((value, i) => Math.abs(value - train.values[256 * n + i]) > 16).length;
@@ -84,12 +84,9 @@ Deno.test("makeSprites() gives equal rows for equal seeds, and others for others
   assertNotEquals(make(4).train.values, make(4).test.values);
 });
 
-Deno.test("slice() takes the factors along", () => {
+Deno.test("slice() takes the covariates along", () => {
   const { train } = makeSprites({ train: 10, test: 1, size: 8 });
-  assertEquals(slice(train, 2, 4).factors, {
-    names: train.factors!.names,
-    values: train.factors!.values.slice(10, 20),
-  });
+  assertEquals(slice(train, 2, 4).covariates, train.covariates!.slice(10, 20));
 });
 
 Deno.test("sprites.load() gives images of the size that is asked for", async () => {

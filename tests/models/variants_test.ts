@@ -9,8 +9,11 @@ import {
   type Dataset,
   decodeCheckpoint,
   iwae,
+  load,
   type Losses,
+  makeSprites,
   type Model,
+  slice,
   train,
   Trained,
   vae,
@@ -136,10 +139,42 @@ Deno.test("cvae is told by its label which half is bright", async () => {
     await assertRejects(
       () => trained.encode(new Float32Array(32)),
       RangeError,
-      "expected a label for each of 2 rows, found 0",
+      "expected one for each of 2 rows, found 0",
     );
     await assertRejects(() => trained.sample({ labels: [2] }), RangeError, "expected a class from 0 to 1");
   }
+});
+
+Deno.test("cvae is told by covariates how large a sprite is, and where", async () => {
+  const dataset = makeSprites({ train: 1500, test: 100, size: 8, seed: 1 });
+  const training = train(cvae, dataset, { ...small, hidden: [32], epochs: 25, condition: "covariates" }, { gpu });
+  await Array.fromAsync(training);
+  using trained = await load(await training.trained.toBytes(), { gpu });
+  training.trained.destroy();
+  const draw = async (scale: number, x: number) => {
+    const rows = await trained.sample({ count: 20, covariates: [0, scale, 0, x, 0.5] });
+    const mass = (from: number, to: number) =>
+      rows.reduce((sum, v, i) => sum + (i % 8 >= from && i % 8 < to ? v : 0), 0);
+    return [mass(0, 4), mass(4, 8)];
+  };
+  const [[leftOf0, rightOf0], [leftOf1, rightOf1]] = [await draw(0.75, 0), await draw(0.75, 1)];
+  assert(leftOf0 > 3 * rightOf0 && rightOf1 > 3 * leftOf1, `${[leftOf0, rightOf0, leftOf1, rightOf1]}`);
+  const [tiny, large] = [await draw(0.5, 0.5), await draw(1, 0.5)].map(([left, right]) => left + right);
+  assert(large > 1.5 * tiny, `${tiny} ${large}`);
+  const rows = trained.rowsOf(dataset.test, 0, 3);
+  assertEquals((await trained.encode(rows, slice(dataset.test, 0, 3))).mean.length, 3 * small.latents);
+  await assertRejects(
+    () => trained.encode(rows),
+    RangeError,
+    "expected 5 for each of 3 rows (shape, scale, orientation, x, y), found 0",
+  );
+  const nowhere = [0, 1, 0, NaN, 0];
+  await assertRejects(() => trained.sample({ covariates: nowhere }), RangeError, "expected finite numbers, found NaN");
+  await assertRejects(
+    () => fit(cvae, { condition: "covariates" }, blocks(2)),
+    RangeError,
+    "expected a dataset with covariates, found none",
+  );
 });
 
 Deno.test("cvae needs a dataset with classes", async () => {
