@@ -17,9 +17,8 @@ import biasNone from "../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import biasRow from "../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import layout from "../shaders/layout.wgsl" with { type: "text" };
 import panel from "../shaders/tiles/panel.wgsl" with { type: "text" };
-import panelForward from "../shaders/tiles/panel_forward.wgsl" with { type: "text" };
-import panelInputGradient from "../shaders/tiles/panel_input_gradient.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
+import panelProductShader from "../shaders/tiles/panel_product.wgsl" with { type: "text" };
 import panelRows from "../shaders/tiles/panel_rows.wgsl" with { type: "text" };
 import panelWeightGradient from "../shaders/tiles/panel_weight_gradient.wgsl" with { type: "text" };
 import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
@@ -153,8 +152,6 @@ export function splitProduct(
 
 type Shape = Fragment & { readonly workgroups: readonly [x: number, y: number] };
 
-const PANEL_BODIES = { forward: panelForward, inputGradient: panelInputGradient, weightGradient: panelWeightGradient };
-
 /** Most rows of a workgroup: its partial sums, 128 bytes a row, should stay in the cache of a core. */
 const PANEL_ROWS = 1024;
 
@@ -162,17 +159,18 @@ function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) =>
   // A block is what one load of the streamed operand brings: 4 values a lane, or in a weight gradient one row a lane. One
   // block a panel (32 rows in a weight gradient, whose loads each serve four rows) compiles in a tenth of the time of a
   // panel four times as long, and runs at four fifths of its speed.
-  const turned = p.kind === "weightGradient";
-  const total = p.depth / (turned ? lanes : 4 * lanes);
-  const blocks = turned ? Math.min(total, 32 / lanes) : 1;
+  const isWeight = p.kind === "weightGradient";
+  const total = p.depth / (isWeight ? lanes : 4 * lanes);
+  const blocks = isWeight ? Math.min(total, 32 / lanes) : 1;
   const ceiling = Math.ceil(total / blocks);
-  const before = ceiling === 1 ? 0 : turned ? ceiling - 1 : ceiling;
+  const before = ceiling === 1 ? 0 : isWeight ? ceiling - 1 : ceiling;
   const { phases = 1, store = "store" } = p;
   const bias = p.kind === "forward" ? "bias" : "vec4f()";
   const kept = "kept(target_row, column4)";
-  const body = (name: string, count: number, start: string, finish: string): Part => ({
-    text: PANEL_BODIES[p.kind],
-    parameters: { name, blocks: count, lanes, start, finish },
+  const which = p.kind === "forward" ? { direct: 1, turned: 0 } : { direct: 0, turned: 1 };
+  const body = (name: string, blocks: number, start: string, finish: string): Part => ({
+    text: isWeight ? panelWeightGradient : panelProductShader,
+    parameters: { name, blocks, lanes, start, finish, ...which },
   });
   const parts: Part[] = [{ text: panel, parameters: { more: before > 0 ? 1 : 0, ends: 1 } }];
   if (p.kind === "forward" && p.biasRow) parts.push(biasRow);
@@ -180,7 +178,7 @@ function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) =>
   if (before === 0) parts.push(body("end", total, bias, store));
   else {
     parts.push(
-      turned ? body("end", total - before * blocks, kept, store) : { text: panelRows, parameters: { store } },
+      isWeight ? body("end", total - before * blocks, kept, store) : { text: panelRows, parameters: { store } },
     );
   }
   const groups = p.columns / (4 * lanes);

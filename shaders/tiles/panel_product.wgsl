@@ -1,7 +1,20 @@
-// dX = dY Wᵀ for the panel tile: W is read in the layout of the forward product, four rows a lane, and turned in registers.
-// Needs: load_a (dY), load_b (W), $finish. Gives: panel_$name.
+// Y = X W + b, or dX = dY Wᵀ where $turned is 1 (and $direct 0), for the panel tile: W is stationary in the layout of the forward
+// product, for dX four rows a lane and turned in registers; the other operand is streamed.
+// Needs: load_a (X or dY), load_b (W), bias_of, $finish; `added` says whether partial sums are there already. Gives: panel_$name.
 
 fn panel_$name(block: u32, added: bool, column4: u32, lane: u32, begin: u32, end: u32) {
+  //: repeat _ 0..$direct
+  //: repeat j 0..$blocks
+  //: repeat l 0..$lanes
+  let w_$j_$l_x = load_b(4u * ((block + $ju) * LANES + $lu), column4);
+  let w_$j_$l_y = load_b(4u * ((block + $ju) * LANES + $lu) + 1u, column4);
+  let w_$j_$l_z = load_b(4u * ((block + $ju) * LANES + $lu) + 2u, column4);
+  let w_$j_$l_w = load_b(4u * ((block + $ju) * LANES + $lu) + 3u, column4);
+  //: end
+  //: end
+  let bias = bias_of(column4);
+  //: end
+  //: repeat _ 0..$turned
   //: repeat j 0..$blocks
   //: repeat l 0..$lanes
   let r_$j_$l_0 = load_b(4u * column4, (block + $ju) * LANES + $lu);
@@ -12,6 +25,7 @@ fn panel_$name(block: u32, added: bool, column4: u32, lane: u32, begin: u32, end
   let w_$j_$l_y = vec4f(r_$j_$l_0.y, r_$j_$l_1.y, r_$j_$l_2.y, r_$j_$l_3.y);
   let w_$j_$l_z = vec4f(r_$j_$l_0.z, r_$j_$l_1.z, r_$j_$l_2.z, r_$j_$l_3.z);
   let w_$j_$l_w = vec4f(r_$j_$l_0.w, r_$j_$l_1.w, r_$j_$l_2.w, r_$j_$l_3.w);
+  //: end
   //: end
   //: end
   for (var target_row = begin; target_row < end; target_row++) {
