@@ -279,6 +279,14 @@ export class Trained<C extends object = object> {
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
   }
 
+  /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
+  async hasDensity(): Promise<boolean> {
+    const { encode, decode, density } = this.model;
+    if (!encode || !decode || density === "none") return false;
+    const labels = this.#condition ? [0] : undefined;
+    return (await this.posterior(new Float32Array(this.features), { labels })).covariance !== undefined;
+  }
+
   /**
    * The mean of p(x | z) at the mean of q(z | x).
    *
