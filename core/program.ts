@@ -21,6 +21,11 @@ export function createState(gpu: Gpu): GPUBuffer {
   return createBuffer(gpu, "state", 16 + 28 * 4);
 }
 
+/** Writes what steps follow from into a state buffer. */
+export function setState(gpu: Gpu, buffer: GPUBuffer, { step, seed, count, shuffle }: State): void {
+  gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+}
+
 /** Sums of each term over the rows of the batch, one array for every step. */
 export type StepTerms = readonly Float32Array[];
 
@@ -86,9 +91,9 @@ export class Program {
 
   /** Makes a step the next one, and sets what all follow from. */
   seek(state: State): void {
-    const { step, seed, count, shuffle } = this.#state = state;
-    this.#step = step;
-    this.#gpu.device.queue.writeBuffer(this.#tape.state, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+    this.#state = state;
+    this.#step = state.step;
+    setState(this.#gpu, this.#tape.state, state);
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import type { Dataset } from "../core/dataset.ts";
+import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/device.ts";
 import type { EndEvent, EpochEvent, StartEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
@@ -15,6 +15,7 @@ import { FIT_SETTINGS } from "../core/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
+import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
 import { models } from "../models/mod.ts";
 import { vae } from "../models/vae.ts";
 import {
@@ -212,7 +213,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   await claimFolder(folder);
   if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
   context.print(`Training ${model.name} on ${source.name} into ${folder}`);
-  const end = await follow(training, { folder, named, every: settings.checkpointEvery, resumed }, context);
+  const end = await follow(training, { folder, named, dataset, every: settings.checkpointEvery, resumed }, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${quoted(folder)}`);
@@ -243,6 +244,7 @@ function prepare(
 interface Following {
   readonly folder: string;
   readonly named: NamedModel;
+  readonly dataset: Dataset;
   /** Epochs from one checkpoint to the next. */
   readonly every: number;
   readonly resumed?: Run;
@@ -251,7 +253,7 @@ interface Following {
 /** Trains to the end, showing and keeping what happens. */
 async function follow(
   training: Training<object>,
-  { folder, named, every, resumed }: Following,
+  { folder, named, dataset, every, resumed }: Following,
   context: Context,
 ): Promise<EndEvent> {
   const file = join(folder, FILES.checkpoint);
@@ -265,7 +267,7 @@ async function follow(
     for await (const event of training) {
       switch (event.event) {
         case "start":
-          await keepConfig(event, training, { folder, named, every, resumed });
+          await keepConfig(event, training, { folder, named, dataset, every, resumed });
           // From now on there is a checkpoint, and it is known that one can be written.
           await save(event.step, Math.floor(event.step / event.stepsPerEpoch));
           progress.show(event);
@@ -276,12 +278,15 @@ async function follow(
         case "progress":
           progress.show(event);
           break;
-        case "epoch":
+        case "epoch": {
+          const ssim = await validationSsim(training.trained as Trained, dataset);
+          const measured = { ...event, ...(ssim === undefined ? {} : { ssim }) };
           // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
-          await appendMetrics(folder, event);
+          await appendMetrics(folder, measured);
           if (event.epoch % every === 0) await save(event.step, event.epoch);
-          progress.show(event);
+          progress.show(measured);
           break;
+        }
         case "end": {
           const end = { ...event, run: folder };
           if (saved?.step !== event.step) await save(event.step, event.epochs);
@@ -328,6 +333,18 @@ async function keepConfig(
     remarks: remarks(named.model, trained.config, trained.training.binarize),
     config,
   });
+}
+
+/** Validation rows whose reconstructions are compared after an epoch. */
+const SSIM_ROWS = 256;
+
+/** SSIM of reconstructions of the first validation images; undefined where there are none, or images are too small for it. */
+async function validationSsim(trained: Trained, dataset: Dataset): Promise<number | undefined> {
+  const { model, data: { shape, count }, training: { validation } } = trained;
+  if (validation === 0 || !hasSsim(shape) || !model.encode || !model.decode || !model.latents) return undefined;
+  const rows = slice(dataset.train, count, count + Math.min(SSIM_ROWS, validation));
+  const x = trained.rowsOf(rows);
+  return imageQuality(x, await trained.reconstruct(x, rows), shape).ssim;
 }
 
 /** The pictures that the model has the parts for. */
