@@ -8,7 +8,7 @@ import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
 import { Trained } from "../core/trained.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines } from "./cli/flags.ts";
-import { remarks } from "./cli/remarks.ts";
+import { remarks } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

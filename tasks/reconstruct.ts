@@ -7,7 +7,7 @@
 import { Trained } from "../core/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { drawReconstructions, PAIRS } from "./cli/pictures.ts";
-import { pixels } from "./cli/remarks.ts";
+import { pixels } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

@@ -7,8 +7,19 @@
 import type { Settings } from "../core/settings.ts";
 import type { Dataset } from "../core/dataset.ts";
 import { Gpu } from "../core/device.ts";
-import type { EndEvent, EpochEvent, StartEvent } from "../core/events.ts";
+import type { EndEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
+import { remarks } from "../core/remarks.ts";
+import {
+  claimFolder,
+  closeMetrics,
+  cutMetrics,
+  FILES,
+  join,
+  readMetrics,
+  RunRecorder,
+  stepsOf,
+} from "../core/run_folder.ts";
 import { type Checkpoint, Trained } from "../core/trained.ts";
 import { DivergenceError, train, type Training } from "../core/trainer.ts";
 import { FIT_SETTINGS } from "../core/fitting.ts";
@@ -30,26 +41,17 @@ import {
 import { findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { COLUMNS, drawReconstructions, drawSamples, PAIRS } from "./cli/pictures.ts";
 import { trainingProgress } from "./cli/progress.ts";
-import { remarks } from "./cli/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
-  appendMetrics,
-  claimFolder,
-  cutMetrics,
   type DataChoice,
   dataChoice,
   datasetOf,
   defaultFolder,
-  FILES,
-  join,
   namedDataset,
   openRun,
   quoted,
-  readMetrics,
   requireFree,
   type Run,
-  stepsOf,
-  writeConfig,
 } from "./cli/run_folder.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
@@ -212,7 +214,12 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   await claimFolder(folder);
   if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
   context.print(`Training ${model.name} on ${source.name} into ${folder}`);
-  const end = await follow(training, { folder, named, every: settings.checkpointEvery, resumed }, context);
+  const recorder = new RunRecorder(folder, training, {
+    every: settings.checkpointEvery,
+    module: named.module,
+    started: resumed?.config?.started,
+  });
+  const end = await follow(training, recorder, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${quoted(folder)}`);
@@ -240,60 +247,27 @@ function prepare(
   }
 }
 
-interface Following {
-  readonly folder: string;
-  readonly named: NamedModel;
-  /** Epochs from one checkpoint to the next. */
-  readonly every: number;
-  readonly resumed?: Run;
-}
-
 /** Trains to the end, showing and keeping what happens. */
-async function follow(
-  training: Training<object>,
-  { folder, named, every, resumed }: Following,
-  context: Context,
-): Promise<EndEvent> {
-  const file = join(folder, FILES.checkpoint);
-  let saved: { readonly step: number; readonly epoch: number } | undefined;
-  const save = async (step: number, epoch: number) => {
-    await training.trained.save(file);
-    saved = { step, epoch };
-  };
+async function follow(training: Training<object>, recorder: RunRecorder, context: Context): Promise<EndEvent> {
+  const { folder } = recorder;
   using progress = trainingProgress(context);
   try {
     for await (const event of training) {
-      switch (event.event) {
-        case "start":
-          await keepConfig(event, training, { folder, named, every, resumed });
-          // From now on there is a checkpoint, and it is known that one can be written.
-          await save(event.step, Math.floor(event.step / event.stepsPerEpoch));
-          progress.show(event);
-          for (const line of remarks(named.model, training.trained.config, training.trained.training.binarize)) {
-            context.print(line);
-          }
-          break;
-        case "progress":
-          progress.show(event);
-          break;
-        case "epoch":
-          // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
-          await appendMetrics(folder, event);
-          if (event.epoch % every === 0) await save(event.step, event.epoch);
-          progress.show(event);
-          break;
-        case "end": {
-          const end = { ...event, run: folder };
-          if (saved?.step !== event.step) await save(event.step, event.epochs);
-          await appendMetrics(folder, end);
-          progress.show(end);
-          return event;
-        }
+      await recorder.record(event);
+      const shown = event.event === "end" ? { ...event, run: folder } : event;
+      progress.show(shown);
+      if (event.event === "end") return event;
+      if (event.event === "start") {
+        const { model, config, training: { binarize } } = training.trained;
+        for (const line of remarks(model, config, binarize)) context.print(line);
       }
     }
   } catch (error) {
+    const { saved } = recorder;
     // Nobody reads a message when the reader went away.
-    throw saved && !(error instanceof Deno.errors.BrokenPipe) ? withCheckpoint(error, file, saved) : error;
+    throw saved && !(error instanceof Deno.errors.BrokenPipe)
+      ? withCheckpoint(error, join(folder, FILES.checkpoint), saved)
+      : error;
   }
   throw new Error("The training ended without its last event");
 }
@@ -311,23 +285,6 @@ function withCheckpoint(
     ? ""
     : `; go on with: deno task train --resume ${quoted(file.replace(/\/[^/]*$/, ""))}`;
   return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
-}
-
-async function keepConfig(
-  { model, dataset, adapter, parameters, config }: StartEvent,
-  { trained }: Training<object>,
-  { folder, named, resumed }: Following,
-): Promise<void> {
-  await writeConfig(folder, {
-    model,
-    ...(named.module ? { module: named.module } : {}),
-    dataset,
-    adapter,
-    parameters,
-    started: resumed?.config?.started ?? new Date().toISOString(),
-    remarks: remarks(named.model, trained.config, trained.training.binarize),
-    config,
-  });
 }
 
 /** The pictures that the model has the parts for. */
@@ -358,29 +315,6 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   );
   if (trainedEpochs >= iterationsOf(run)) return;
   context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
-}
-
-/** Writes the end event of a run that was killed after its last checkpoint. */
-async function closeMetrics(
-  folder: string,
-  events: readonly (EpochEvent | EndEvent)[],
-  { progress, training }: Checkpoint,
-): Promise<EndEvent | undefined> {
-  const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
-  if (!last || last.step !== progress.step) return undefined;
-  const { train, validation, samplesPerSecond, seconds, step } = last;
-  const end: EndEvent = {
-    event: "end",
-    epochs: training.epochs,
-    step,
-    train,
-    ...(validation ? { validation } : {}),
-    samplesPerSecond,
-    seconds,
-    stopped: false,
-  };
-  await appendMetrics(folder, { ...end, run: folder });
-  return end;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Model, Support } from "../../core/model.ts";
-import type { Binarization } from "../../core/ops/gather.ts";
+import type { Model, Support } from "./model.ts";
+import type { Binarization } from "./ops/gather.ts";
 
 /** How values became data, in one line. `support`: what the likelihood is a distribution of. */
 export function pixels(binarize: Binarization, support: Support = "binary"): string {
