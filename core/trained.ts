@@ -215,9 +215,19 @@ export class Trained<C extends object = object> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
-    const z = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
+    return await this.decode(await this.drawPrior({ count, temperature, seed }), { draw, seed, labels });
+  }
+
+  /**
+   * z ~ N(0, temperature² I), or of the model's own prior
+   *
+   * @returns [count, K]
+   */
+  async drawPrior(
+    { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    return await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
       normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
-    return await this.decode(z, { draw, seed, labels });
   }
 
   /**
