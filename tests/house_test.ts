@@ -1,7 +1,7 @@
 /**
  * Holds the order of the house: who may import whom, who may print, and that what deno.json names exists.
  *
- * tasks -> everything; figures, models, datasets -> core; core -> shaders; mod.ts re-exports.
+ * tasks -> everything; experiments -> figures, models, datasets, core; figures, models, datasets -> core; core -> shaders; mod.ts re-exports.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   models: ["core"],
   datasets: ["core"],
   figures: ["core"],
+  experiments: ["core", "models", "datasets", "figures"],
   shaders: [],
 };
 

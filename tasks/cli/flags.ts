@@ -32,6 +32,10 @@ export interface Flags<G extends FlagGroups = FlagGroups> {
   /** One sentence: what the task does. */
   readonly summary: string;
   readonly groups: G;
+  /** The setting that may be given first, without its flag: `deno task experiment beta`. */
+  readonly first?: string;
+  /** What else the help lists. */
+  readonly list?: { readonly title: string; readonly rows: readonly (readonly [name: string, text: string])[] };
   /** Settings that this task has under other circumstances, and which: `beta` of "--model beta_vae". */
   readonly elsewhere?: ReadonlyMap<string, string>;
   /** Whole command lines. */
@@ -103,6 +107,7 @@ export function wantsHelp(args: readonly string[]): boolean {
 export function parseFlags<G extends FlagGroups>(flags: Flags<G>, args: readonly string[]): Parsed<G> {
   const settings = allSettings(flags);
   const help = wantsHelp(args);
+  args = withFirst(flags.first, args);
   const given = help ? new Map<string, unknown>() : read(settings, args, flags.elsewhere);
   const pick = <C>(group: FlagGroup<C>): C => {
     const entries = Object.keys(group.settings).filter((name) => given.has(name)).map((
@@ -118,6 +123,12 @@ export function parseFlags<G extends FlagGroups>(flags: Flags<G>, args: readonly
     json: pick(general).json,
     help,
   };
+}
+
+/** The command line with a flag before its first word. */
+export function withFirst(setting: string | undefined, args: readonly string[]): readonly string[] {
+  if (setting === undefined || args.length === 0 || args[0].startsWith("-")) return args;
+  return [`${flagName(setting)}=${args[0]}`, ...args.slice(1)];
 }
 
 function allSettings(flags: Flags): Map<string, Setting<unknown>> {
@@ -246,7 +257,9 @@ export function helpText(flags: Flags, columns = 100): string {
     .filter((group) => Object.keys(group.settings).length > 0);
   const tables = groups.map(settingRows);
   const indent = 4 + Math.max(...tables.flatMap((rows) => rows.map(([left]) => left.length)));
-  const lines = [`Usage: deno task ${flags.name} [flags]`, "", ...wrap(flags.summary, columns)];
+  const first = flags.first ? ` [${flags.first}]` : "";
+  const lines = [`Usage: deno task ${flags.name}${first} [flags]`, "", ...wrap(flags.summary, columns)];
+  if (flags.list) lines.push("", flags.list.title, ...tableLines(flags.list.rows, columns));
   groups.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
   if (flags.examples?.length) lines.push("", "Examples", ...flags.examples.map((example) => "  " + example));
   return lines.join("\n") + "\n";

@@ -1,0 +1,25 @@
+/**
+ * The list of experiments. Adding one is one file and one line here.
+ *
+ * @module
+ */
+
+import { architecturesExperiment } from "./architectures.ts";
+import { betaExperiment } from "./beta.ts";
+import { conditionExperiment } from "./condition.ts";
+import type { Experiment } from "./experiment.ts";
+import { latentSizesExperiment } from "./latent_sizes.ts";
+import { minimalArchitectureExperiment } from "./minimal_architecture.ts";
+import { optimizersExperiment } from "./optimizers.ts";
+
+/** Every experiment by name. */
+export const experiments: ReadonlyMap<string, Experiment> = new Map(
+  [
+    optimizersExperiment,
+    latentSizesExperiment,
+    betaExperiment,
+    conditionExperiment,
+    architecturesExperiment,
+    minimalArchitectureExperiment,
+  ].map((experiment) => [experiment.name, experiment]),
+);
