@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Dataset } from "../core/dataset.ts";
+import type { Dataset, DatasetSource } from "../core/dataset.ts";
 import type { EndEvent, EpochEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
 import type { Settings } from "../core/settings.ts";
@@ -20,8 +20,8 @@ export interface Point {
   readonly model: Model;
   /** URL of the model's module, if the model is not one of `models/`. */
   readonly module?: string;
-  /** A name of `datasets/`. */
-  readonly dataset: string;
+  /** A name of `datasets/`, or what loads the data. */
+  readonly dataset: string | DatasetSource;
   /** Training rows, N, from the first; default: all. */
   readonly rows?: number;
   /** Settings of the training and of the model together, but for the seed. */

@@ -7,9 +7,11 @@
 import { architecturesExperiment } from "./architectures.ts";
 import { betaExperiment } from "./beta.ts";
 import { conditionExperiment } from "./condition.ts";
+import { decoderVarianceExperiment } from "./decoder_variance.ts";
 import type { Experiment } from "./experiment.ts";
 import { latentSizesExperiment } from "./latent_sizes.ts";
 import { minimalArchitectureExperiment } from "./minimal_architecture.ts";
+import { mixtureExperiment } from "./mixture.ts";
 import { optimizersExperiment } from "./optimizers.ts";
 
 /** Every experiment by name. */
@@ -21,5 +23,7 @@ export const experiments: ReadonlyMap<string, Experiment> = new Map(
     conditionExperiment,
     architecturesExperiment,
     minimalArchitectureExperiment,
+    mixtureExperiment,
+    decoderVarianceExperiment,
   ].map((experiment) => [experiment.name, experiment]),
 );

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import type { Gpu } from "../core/device.ts";
 import { writeFileAtomically } from "../core/checkpoint.ts";
 import type { TrainingEvent } from "../core/events.ts";
@@ -122,13 +122,16 @@ export async function runExperiment(
 
 /** Datasets, each loaded once. */
 export class Datasets {
-  readonly #loaded = new Map<string, Promise<Dataset>>();
+  readonly #loaded = new Map<string | DatasetSource, Promise<Dataset>>();
   constructor(readonly signal?: AbortSignal) {}
 
-  /** The dataset of a name; `rows` cuts its training rows. */
-  async get(name: string, rows?: number): Promise<Dataset> {
-    let loaded = this.#loaded.get(name);
-    if (!loaded) this.#loaded.set(name, loaded = findDataset(name).load({ signal: this.signal }));
+  /** The dataset of a name or source; `rows` cuts its training rows. */
+  async get(nameOrSource: string | DatasetSource, rows?: number): Promise<Dataset> {
+    let loaded = this.#loaded.get(nameOrSource);
+    if (!loaded) {
+      const source = typeof nameOrSource === "string" ? findDataset(nameOrSource) : nameOrSource;
+      this.#loaded.set(nameOrSource, loaded = source.load({ signal: this.signal }));
+    }
     const dataset = await loaded;
     if (rows === undefined || rows >= dataset.train.count) return dataset;
     return { ...dataset, train: slice(dataset.train, 0, rows) };
