@@ -106,6 +106,8 @@ export interface Experiment {
   readonly quick: Extent;
   /** What can be asked besides: these become flags. */
   readonly settings?: Settings<Readonly<Record<string, unknown>>>;
+  /** Settings that take another value in a quick run where none is given. */
+  readonly quickSettings?: Readonly<Record<string, unknown>>;
   plan(options: Options): Plan;
   /** How many points the plan may come to, where it does not yield all at once. */
   most?(options: Options): number;

@@ -78,7 +78,9 @@ export const minimalArchitectureExperiment: Experiment = {
     "So several seeds a point (--seeds 3): the median decides, and the spread says how sure that is.",
   ],
   full: { epochs: 1000 },
-  quick: { epochs: 1, rows: 5_000 },
+  quick: { epochs: 2, rows: 10_000 },
+  // What so short a training can meet, and few enough widths.
+  quickSettings: { reconstruction: 205, depth: 2, width: 32 },
   settings: {
     reconstruction: { type: "number", default: 120, minimum: 0, help: "largest reconstruction term, nats" },
     kl: { type: "number", default: 10, minimum: 0, help: "largest KL, nats" },

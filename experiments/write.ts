@@ -59,9 +59,9 @@ export function notesOf({ full }: Experiment, { skipped }: Outcome, options: Opt
   const short = epochs < full.epochs || rows !== undefined;
   const notes = short
     ? [
-      `${quick ? "Quick" : "Short"}: ${epochs} of ${full.epochs} published epochs` +
+      `${quick ? "Quick" : "Short"}: ${epochs} of ${full.epochs} epochs` +
       `${rows === undefined ? "" : `, the first ${rows.toLocaleString("en-US")} training rows`}. ` +
-      "What is published stands beside it for comparison, not as what so short a training should reach.",
+      "Published figures are of the whole training: so short a one should not reach them.",
     ]
     : [];
   return [
@@ -80,6 +80,8 @@ function markdown(experiment: Experiment, tables: readonly Table[], notes: reado
     `${experiment.summary}. Published by: ${experiment.source}.`,
     "",
     ...notes.flatMap((note) => [note, ""]),
+    "What to expect:",
+    "",
     ...experiment.expectations.map((line) => `- ${line}`),
     "",
     ...tables.map(toMarkdown),
@@ -95,7 +97,7 @@ function page(
   return htmlPage(experiment.name, [
     htmlHeading(experiment.name, `${experiment.summary}. Published by: ${experiment.source}.`),
     htmlList(notes),
-    htmlSection("What was published", htmlList(experiment.expectations)),
+    htmlSection("What to expect", htmlList(experiment.expectations)),
     ...tables.map(({ title, columns, rows, notes = [] }) =>
       htmlSection(title, htmlTable({ columns, rows: rows.map((row) => row.map(cellText)) }) + htmlList(notes))
     ),

@@ -6,7 +6,7 @@
 
 import { closestString } from "@std/text";
 import { Gpu } from "../core/device.ts";
-import { join } from "../core/run_folder.ts";
+import { claimFolder, join } from "../core/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
 import { experiments } from "../experiments/mod.ts";
@@ -16,7 +16,6 @@ import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
 import { duration } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { claimFolder } from "../core/run_folder.ts";
 
 interface Asked {
   readonly name: string;
@@ -70,7 +69,7 @@ function flags(args: readonly string[]): Flags<Groups> {
   };
 }
 
-async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const { name, quick, epochs, seeds, parallel, out } = values.asked;
   if (!name) return list(context);
   const experiment = experiments.get(name);
@@ -83,7 +82,10 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     );
   }
   const extent = quick ? experiment.quick : experiment.full;
-  const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: values.own };
+  const { quickSettings = {} } = experiment;
+  const instead = Object.entries(quick ? quickSettings : {}).filter(([setting]) => !given.has(setting));
+  const own = { ...values.own, ...Object.fromEntries(instead) };
+  const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
   const folder = join(out, quick ? `${name}-quick` : name);
   await claimFolder(folder);
   using gpu = await Gpu.open();
