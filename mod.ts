@@ -44,6 +44,16 @@ export type { Likelihood, Posterior } from "./core/distributions/distribution.ts
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
 export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/distributions/discretized_logistic.ts";
+export {
+  drawEncoded,
+  type Encoded,
+  klByDimension,
+  type LatentUse,
+  latentUse,
+  logDensity,
+  marginals,
+  UNUSED_KL,
+} from "./core/distributions/encoded.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
 export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
@@ -79,7 +89,7 @@ export {
 } from "./core/ops/conv2d.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
-export { type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
+export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
@@ -107,6 +117,7 @@ export { fashionMnist } from "./datasets/fashion_mnist.ts";
 export { fileDataset } from "./datasets/files.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";
 export { mnist } from "./datasets/mnist.ts";
+export * from "./evaluation/mod.ts";
 export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";

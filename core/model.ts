@@ -77,6 +77,11 @@ export interface Model<C extends object = object> {
   fitIterations?(config: C): number | undefined;
   /** What the likelihood is a distribution of. Default "binary". */
   support?(config: C): Support;
+  /**
+   * What -(nll + kl) is where it is no lower bound: "exact", log p(x) itself, since the posterior is the true one; "none", nothing that
+   * a density has to do with.
+   */
+  readonly density?: "exact" | "none";
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   remarks?(config: C): readonly string[];
 }

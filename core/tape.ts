@@ -198,6 +198,17 @@ export class Tape {
     for (const output of outputs) output.producer = node;
   }
 
+  /**
+   * Marks a place on the tape.
+   *
+   * @returns How many dispatches come before it, once compiled: those can be run once for many runs of the others.
+   */
+  mark(): () => number {
+    let before = 0;
+    this.record({ name: "mark", inputs: [], parameters: [], forward: () => before = this.#dispatches.length });
+    return () => before;
+  }
+
   /** Where a variable is stored. */
   tensor(variable: Variable): Tensor {
     return this.#store(this.#tensors, variable, variable);

@@ -9,17 +9,19 @@ import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileA
 import { features, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import type { Likelihood } from "./distributions/distribution.ts";
+import { type Encoded, marginals } from "./distributions/encoded.ts";
 import { Evaluator } from "./evaluator.ts";
 import type { Losses } from "./events.ts";
 import { conditionColumns, conditionRows } from "./batch.ts";
 import type { Condition, DataShape, Model } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
+import type { Covariance } from "./ops/reparameterize.ts";
 import { Parameters } from "./parameters.ts";
 import { createState, Program, setState } from "./program.ts";
 import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
 import { Tape, type Variable } from "./tape.ts";
-import { download, type Tensor, upload } from "./tensor.ts";
+import { type Tensor, unpack, upload } from "./tensor.ts";
 import { chooseTiles, type TileFamily, type Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -142,6 +144,8 @@ export class Trained<C extends object = object> {
   readonly tiles: Tiles;
   readonly #state: GPUBuffer;
   readonly #mappings = new Map<string, Promise<Mapping>>();
+  /** Of the posterior, once it has been recorded. */
+  #covariance: Covariance | undefined;
 
   /** Made by {@linkcode train} and {@linkcode Trained.fromCheckpoint}. */
   constructor(
@@ -256,7 +260,7 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * The parameters of q(z | x).
+   * Means and log-variances of each latent dimension under q(z | x).
    *
    * @param x [count, D], values from 0 to 1
    * @param options The labels, for conditional models.
@@ -266,23 +270,23 @@ export class Trained<C extends object = object> {
     x: Float32Array,
     { labels }: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
+    return marginals(await this.posterior(x, { labels }));
+  }
+
+  /**
+   * q(z | x) with all that it is made of: for draws, densities and divergences on the host.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @param options The labels, for conditional models.
+   */
+  async posterior(x: Float32Array, { labels }: ConditionOptions = {}): Promise<Encoded> {
     const statistics = await this.#apply("encode", x, this.features, { labels }, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
+      this.#covariance = posterior?.covariance;
       return posterior ? [posterior.statistics] : [];
     });
-    const k = this.latents;
     const count = x.length / this.features;
-    // A point, such as a plain autoencoder's, has no variance.
-    if (statistics.length === count * k) return { mean: statistics, logVariance: statistics.map(() => -Infinity) };
-    const width = statistics.length / count;
-    const half = (from: number) => {
-      const out = new Float32Array(count * k);
-      for (let row = 0; row < count; row++) {
-        out.set(statistics.subarray(width * row + from, width * row + from + k), row * k);
-      }
-      return out;
-    };
-    return { mean: half(0), logVariance: half(k) };
+    return { statistics, count, latents: this.latents, covariance: this.#covariance };
   }
 
   /**
@@ -371,21 +375,34 @@ export class Trained<C extends object = object> {
     const { input, condition, outputs, program } = await mapping;
     const width = outputs[0].columns;
     const out = new Float32Array(count * outputs.length * width);
-    for (let from = 0; from < count; from += ROWS) {
-      const to = Math.min(from + ROWS, count);
-      upload(this.gpu, input, values.subarray(from * columns, to * columns));
-      if (condition) {
-        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
-      }
-      setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
-      await program.submit(1);
-      for (const [i, output] of outputs.entries()) {
-        const result = await download(this.gpu, output);
-        for (let row = from; row < to; row++) {
-          const first = (row - from) * width;
-          out.set(result.subarray(first, first + width), (row * outputs.length + i) * width);
+    const under: Promise<void>[] = [];
+    try {
+      for (let from = 0; from < count; from += ROWS) {
+        const to = Math.min(from + ROWS, count);
+        upload(this.gpu, input, values.subarray(from * columns, to * columns));
+        if (condition) {
+          upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
         }
+        setState(this.gpu, this.#state, { step: from / ROWS, seed, count: ROWS, shuffle: false });
+        program.submit(1);
+        // Read while the next rows are under way: the copies are in the queue before those overwrite what is copied.
+        const reads = outputs.map(({ buffer }) => this.gpu.read(buffer));
+        under.push(
+          Promise.all(reads).then((results) =>
+            results.forEach((result, i) => {
+              const matrix = unpack(outputs[i], result);
+              for (let row = from; row < to; row++) {
+                const first = (row - from) * width;
+                out.set(matrix.subarray(first, first + width), (row * outputs.length + i) * width);
+              }
+            })
+          ),
+        );
+        if (under.length > 2) await under.shift();
       }
+      await Promise.all(under);
+    } finally {
+      await Promise.allSettled(under);
     }
     return out;
   }

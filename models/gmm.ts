@@ -358,6 +358,7 @@ export const gmm: Model<GmmConfig> = {
     },
   },
   support: () => "density",
+  density: "exact",
   parameters: shapes,
   objectives: (t, p, { x }, config) => measured(t, p, densities(t, p, x, config).logits).objectives,
   fit,

@@ -58,6 +58,7 @@ export const pca: Model<LinearConfig> = {
   source: "Bishop, Pattern Recognition and Machine Learning, section 12.1",
   settings: linearSettings,
   support: () => "density",
+  density: "none",
   parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: fitPca,

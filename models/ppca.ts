@@ -143,6 +143,7 @@ export const ppca: Model<PpcaConfig> = {
     },
   },
   support: () => "density",
+  density: "exact",
   parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: async (context, config) =>

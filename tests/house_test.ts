@@ -1,7 +1,8 @@
 /**
  * Holds the order of the house: who may import whom, who may print, and that what deno.json names exists.
  *
- * tasks -> everything; experiments -> figures, models, datasets, core; figures, models, datasets -> core; core -> shaders; mod.ts re-exports.
+ * tasks -> everything; experiments -> evaluation, figures, models, datasets, core; figures, evaluation, models, datasets -> core;
+ * core -> shaders; mod.ts re-exports.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -10,12 +11,13 @@ const root = new URL("../", import.meta.url);
 
 /** Which other folders a folder's files may import. `tasks`, `tests` and `bench` import what they like. */
 const mayImport: Record<string, readonly string[]> = {
-  "mod.ts": ["core", "models", "datasets", "figures"],
+  "mod.ts": ["core", "models", "datasets", "figures", "evaluation"],
   core: ["shaders"],
   models: ["core"],
   datasets: ["core"],
   figures: ["core"],
-  experiments: ["core", "models", "datasets", "figures"],
+  evaluation: ["core"],
+  experiments: ["core", "models", "datasets", "evaluation", "figures"],
   shaders: [],
 };
 

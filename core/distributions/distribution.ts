@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Draw, ReparameterizeOptions } from "../ops/reparameterize.ts";
+import type { Covariance, Draw, ReparameterizeOptions } from "../ops/reparameterize.ts";
 import type { Values, Variable } from "../tape.ts";
 
 /** p(x | z): what a decoder gives. */
@@ -28,6 +28,8 @@ export interface Posterior {
   readonly latents: number;
   /** What it is made of: [N, 2 K] for a diagonal Gaussian, μ and then log σ²; [N, K] for a point. */
   readonly statistics: Variable;
+  /** Of a Gaussian: how `statistics` are to be read. Only a posterior that has one has a density that importance weights need. */
+  readonly covariance?: Covariance;
   /** z ~ q(z | x) with the gradient passing through, and the divergence of q from N(0, I). */
   draw(options?: ReparameterizeOptions): Draw;
 }

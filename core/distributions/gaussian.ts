@@ -18,6 +18,7 @@ export function gaussianPosterior(t: Tape, statistics: Variable, covariance: Cov
     name: `gaussian, ${covariance} covariance`,
     latents: latentsOf(statistics, covariance),
     statistics,
+    covariance,
     draw: (options) => reparameterize(t, statistics, { ...options, covariance }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Drawing from a diagonal Gaussian posterior so that the gradient passes, with its KL divergence from the prior.
+ * Drawing from a Gaussian posterior so that the gradient passes, with its KL divergence from the prior.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { loader, merge, type Tape, type Values, type Variable, zeros } from "../
 import type { Tensor } from "../tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
+import divergenceFullAnalytic from "../../shaders/divergence_full_analytic.wgsl" with { type: "text" };
+import divergenceFullSampled from "../../shaders/divergence_full_sampled.wgsl" with { type: "text" };
 import divergenceOfDraw from "../../shaders/divergence_of_draw.wgsl" with { type: "text" };
 import divergenceSampled from "../../shaders/divergence_sampled.wgsl" with { type: "text" };
 import gaussian from "../../shaders/gaussian.wgsl" with { type: "text" };
@@ -58,7 +60,7 @@ export interface ReparameterizeOptions {
   /**
    * `diagonal`, the default: [N, 2 K] statistics, μ in the first K columns and log σ² in the last K. `full`: z = μ + L ε with a lower
    * triangular L, and K (K - 1) / 2 further columns, row i of L below the diagonal at 2 K + i (i - 1) / 2; the second K are log Lᵢᵢ².
-   * Only the analytic divergence, ½ Σᵢ (Σⱼ Lᵢⱼ² + μᵢ² - 1 - log Lᵢᵢ²), and no free bits.
+   * The divergence is ½ Σᵢ (Σⱼ Lᵢⱼ² + μᵢ² - 1 - log Lᵢᵢ²), or `sampled`; no free bits.
    */
   readonly covariance?: Covariance;
   /** ε [N L, K] to use in place of a draw. */
@@ -91,6 +93,8 @@ const DIVERGENCES = {
   doubly: [latentGradient, divergenceOfDraw, divergenceDoubly],
 };
 
+const FULL_DIVERGENCES = { analytic: divergenceFullAnalytic, sampled: divergenceFullSampled, doubly: "" };
+
 /**
  * z = μ + σ ε, ε ~ N(0, I), and the divergence of N(μ, diag σ²) from N(0, I)
  *
@@ -104,8 +108,10 @@ const DIVERGENCES = {
 export function reparameterize(t: Tape, statistics: Variable, options: ReparameterizeOptions = {}): Draw {
   const { samples = 1, divergence = "analytic", freeBits = 0, covariance = "diagonal", noise } = options;
   const full = covariance === "full";
-  if (full && (divergence !== "analytic" || freeBits > 0)) {
-    throw new RangeError("Cannot draw with full covariance: expected the analytic divergence without free bits");
+  if (full && (divergence === "doubly" || freeBits > 0)) {
+    throw new RangeError(
+      "Cannot draw with full covariance: expected the analytic or the sampled divergence without free bits",
+    );
   }
   const latents = latentsOf(statistics, covariance);
   const rows = statistics.rows * samples;
@@ -120,7 +126,11 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
     return {
-      parts: [layout, layoutScalar, ...full ? [gaussianFull] : [gaussian, ...DIVERGENCES[divergence]]],
+      parts: [
+        layout,
+        layoutScalar,
+        ...full ? [gaussianFull, FULL_DIVERGENCES[divergence]] : [gaussian, ...DIVERGENCES[divergence]],
+      ],
       constants: { ROWS_statistics: tensor.storedRows, REPEATS_statistics: samples, LATENTS: latents },
       floats: divergence === "analytic" && !full ? { FREE_BITS: freeBits } : {},
       buffers: { statistics: read(tensor, "array<f32>") },

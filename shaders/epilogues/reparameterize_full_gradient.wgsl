@@ -1,7 +1,7 @@
-// From dL/dz and the weight w of the KL term, with zᵢ = μᵢ + Σⱼ Lᵢⱼ εⱼ: dμᵢ = dzᵢ + w μᵢ, dLᵢⱼ = dzᵢ εⱼ + w Lᵢⱼ for j < i, and
-// dlog Lᵢᵢ² = ½ (dzᵢ Lᵢᵢ εᵢ + w (Lᵢᵢ² - 1)).
-// Needs: statistic_at, deviation_at, within, lower_column, noise_of, upstream_kl, buffer gradient of f32, const ROWS_gradient,
-// LATENTS. Gives: finish.
+// From dL/dz and the weight w of the divergence, with zᵢ = μᵢ + Σⱼ Lᵢⱼ εⱼ and dz what reaches z in all: dμᵢ = dzᵢ, dLᵢⱼ = dzᵢ εⱼ for
+// j < i, dlog Lᵢᵢ² = ½ dzᵢ Lᵢᵢ εᵢ, each with what the divergence adds to it.
+// Needs: statistic_at, deviation_at, drawn_at, within, lower_column, noise_of, through_z, mean_part, factor_part, deviation_part,
+// upstream_kl, buffer gradient of f32, const ROWS_gradient, LATENTS. Gives: finish.
 
 fn finish(row: u32, column4: u32, value: vec4f) {
   let weight = upstream_kl(row);
@@ -9,12 +9,14 @@ fn finish(row: u32, column4: u32, value: vec4f) {
     let i = 4u * column4 + c;
     if (i < LATENTS) {
       let deviation = deviation_at(row, i);
-      gradient[at_scalar(ROWS_gradient, row, i)] = value[c] + weight * statistic_at(row, i);
+      let to_z = value[c] + weight * through_z(drawn_at(row, i));
+      gradient[at_scalar(ROWS_gradient, row, i)] = to_z + weight * mean_part(statistic_at(row, i));
       gradient[at_scalar(ROWS_gradient, row, LATENTS + i)] = 0.5 * within(row, i) *
-        (value[c] * deviation * noise_of(row, i) + weight * (deviation * deviation - 1.0));
+        (to_z * deviation * noise_of(row, i) + weight * deviation_part(deviation));
       for (var j = 0u; j < i; j++) {
         let column = lower_column(i, j);
-        gradient[at_scalar(ROWS_gradient, row, column)] = value[c] * noise_of(row, j) + weight * statistic_at(row, column);
+        gradient[at_scalar(ROWS_gradient, row, column)] =
+          to_z * noise_of(row, j) + weight * factor_part(statistic_at(row, column));
       }
     }
   }

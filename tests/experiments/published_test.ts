@@ -65,6 +65,21 @@ Deno.test("the table of conditions holds Wang's CVAE", () => {
   assertEquals(cells("condition"), [["one-hot", "107.2", "7.2", "114.4"], ["raw", "", "", ""]]);
 });
 
+Deno.test("the table of importance weighting holds Burda's one stochastic layer", () => {
+  assertEquals(cells("importance").map(([name, nll]) => `${name} ${nll}`), [
+    "VAE 86.76",
+    "VAE 86.47",
+    "VAE 86.35",
+    "IWAE 85.54",
+    "IWAE 84.78",
+  ]);
+});
+
+Deno.test("the table of CIFAR-10 holds Chakravarthy's parameters and SSIM", () => {
+  const published = cells("cifar10").filter(([, value]) => value !== "");
+  assertEquals(published, [["parameters", "3543552"], ["SSIM, training, data range 2", "0.8"]]);
+});
+
 Deno.test("every experiment says what it is, where it was published and what to expect, and plans points of different names", () => {
   for (const [name, experiment] of experiments) {
     assertEquals(experiment.name, name);

@@ -14,11 +14,12 @@ interface Sizes {
 /** Column of Lᵢⱼ, j < i. */
 const lower = (latents: number, i: number, j: number) => 2 * latents + i * (i - 1) / 2 + j;
 
-/** z = μ + L ε and KL = ½ (tr L Lᵀ + ‖μ‖² - K - log |L Lᵀ|) of each row. */
+/** z = μ + L ε and KL = ½ (tr L Lᵀ + ‖μ‖² - K - log |L Lᵀ|) of each row, or ½ (‖z‖² - ‖ε‖² - log |L Lᵀ|) where it is sampled. */
 export function reparameterizeFullForward(
   statistics: Float64Array,
   noise: Float64Array,
   { batch, latents }: Sizes,
+  divergence: "analytic" | "sampled" = "analytic",
 ): { z: Float64Array; kl: Float64Array } {
   const width = latents * (latents + 3) / 2;
   const z = new Float64Array(batch * latents);
@@ -28,12 +29,14 @@ export function reparameterizeFullForward(
     for (let i = 0; i < latents; i++) {
       const logVariance = Math.min(Math.max(at(latents + i), LOG_VARIANCE.minimum), LOG_VARIANCE.maximum);
       z[n * latents + i] = at(i) + Math.exp(logVariance / 2) * noise[n * latents + i];
-      kl[n] += 0.5 * (Math.exp(logVariance) + at(i) ** 2 - 1 - logVariance);
+      let squares = Math.exp(logVariance);
       for (let j = 0; j < i; j++) {
         const l = at(lower(latents, i, j));
         z[n * latents + i] += l * noise[n * latents + j];
-        kl[n] += 0.5 * l * l;
+        squares += l * l;
       }
+      const [drawn, e] = [z[n * latents + i], noise[n * latents + i]];
+      kl[n] += 0.5 * ((divergence === "analytic" ? squares + at(i) ** 2 - 1 : drawn * drawn - e * e) - logVariance);
     }
   }
   return { z, kl };

@@ -1,0 +1,84 @@
+/**
+ * Importance weights of any number of draws, summed as they come.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Tape, Values } from "../tape.ts";
+import { createBuffer } from "../tensor.ts";
+import advanceShader from "../../shaders/advance.wgsl" with { type: "text" };
+import importanceTotalsShader from "../../shaders/importance_totals.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+
+/** What {@linkcode importanceTotals} sums up. */
+export interface Weighed {
+  /** -log p(x | z) of N S rows, the S draws of a datum together. */
+  readonly nll: Values;
+  /** log q(z | x) - log p(z) of the same rows (`sampled` in {@linkcode reparameterize}). */
+  readonly divergence: Values;
+  /** KL(q(z | x) ‖ p(z)) of N rows; it is kept as it is. */
+  readonly kl: Values;
+  /** Rows of the split; batches come in the stored order. */
+  readonly count: number;
+  /** 1 for the weights w = p(x, z) / q(z | x), -1 for their inverses. */
+  readonly sign: 1 | -1;
+}
+
+/** Sums over all draws so far. They stay the caller's to free. */
+export interface ImportanceTotals {
+  /** Of each of `count` rows: m, Σ exp(a - m), Σ exp(a - m)² and Σ nll, with a = sign · log w and m the largest a. */
+  readonly totals: GPUBuffer;
+  /** The kl of each row. */
+  readonly divergences: GPUBuffer;
+}
+
+/**
+ * log Σₗ wₗ^±1 for each datum as a running log-sum-exp over steps, log wₗ = -(nllₗ + divergenceₗ)
+ *
+ * Memory does not grow with the number of draws: a new largest exponent rescales what was summed. Its second dispatch goes on to the next
+ * draws of the same batch. It has no gradient.
+ */
+export function importanceTotals(t: Tape, { nll, divergence, kl, count, sign }: Weighed): ImportanceTotals {
+  const totals = createBuffer(t.gpu, "importance totals", count * 16);
+  const divergences = createBuffer(t.gpu, "divergences", count * 4);
+  const sizes = Object.entries({ nll, divergence, kl }).flatMap(([name, values]) => [
+    [`ROWS_${name}`, values.storedRows],
+    [`PARTS_${name}`, values.parts],
+  ]);
+  t.record({
+    name: "importance totals",
+    inputs: [],
+    parameters: [],
+    values: [nll, divergence, kl],
+    forward() {
+      t.dispatch({
+        label: "importance totals",
+        fragments: [{
+          parts: [stateStruct, importanceTotalsShader],
+          constants: { BATCH: t.batch, SAMPLES: nll.rows / t.batch, ...Object.fromEntries(sizes) },
+          floats: { SIGN: sign },
+          buffers: {
+            state: read(t.state, "State"),
+            nll: read(nll.buffer),
+            divergence: read(divergence.buffer),
+            kl: read(kl.buffer),
+            totals: write(totals, "array<vec4f>"),
+            divergences: write(divergences),
+          },
+        }],
+        workgroups: [Math.ceil(t.batch / 64)],
+      });
+      t.dispatch({
+        label: "advance",
+        fragments: [{
+          parts: [stateStruct, advanceShader],
+          constants: { STRIDE: Math.ceil(count / t.batch) },
+          buffers: { state: write(t.state, "State") },
+        }],
+        workgroups: [1],
+      });
+    },
+  });
+  return { totals, divergences };
+}

@@ -1,0 +1,270 @@
+/**
+ * Importance weights of draws from the posterior for every row of a split, on the GPU; what there is of a density and how rows are
+ * summed up. It is no measure by itself: {@linkcode logLikelihood} and {@linkcode scores} are made of it.
+ *
+ * @module
+ */
+
+import { recordBatch, type RecordedBatch } from "../core/batch.ts";
+import type { Split } from "../core/dataset.ts";
+import { prepare, type Prepared } from "../core/kernel.ts";
+import { type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
+import { createState, setState } from "../core/program.ts";
+import { Tape, type Values } from "../core/tape.ts";
+import type { Trained } from "../core/trained.ts";
+import type { LogLikelihood, LogLikelihoodOptions } from "./log_likelihood.ts";
+
+/**
+ * What is known of a row: log p(x) itself, an estimate of it from draws of the posterior, or, of a model without a density, only how well
+ * it is reconstructed.
+ */
+export type WeighingKind = "exact" | "estimate" | "reconstruction";
+
+/** How {@linkcode weighRows} works. */
+export interface WeighingOptions extends LogLikelihoodOptions {
+  /** Takes -nll of a model without a density, where {@linkcode logLikelihood} throws. */
+  readonly orReconstruction?: boolean;
+}
+
+/** Values of a batch, about: rows are as many as keep to it. */
+const BATCH_VALUES = 2 ** 21;
+
+/** Seconds of work a submit; two are under way. */
+const SECONDS_A_SUBMIT = 0.08;
+
+/** Draws in a submit at most. */
+const MOST_STEPS = 512;
+
+interface Recording {
+  readonly kind: WeighingKind;
+  /** L: 1 where there is nothing to draw. */
+  readonly samples: number;
+  readonly sign: 1 | -1;
+  readonly sums: ImportanceTotals;
+  /** Draws of each datum a step. */
+  readonly draws: number;
+  /** Dispatches that a batch needs once. */
+  readonly once: readonly Prepared[];
+  /** Dispatches of each step. */
+  readonly step: readonly Prepared[];
+  destroy(): void;
+}
+
+/** Weighs the rows of a split; {@linkcode logLikelihood} says how. */
+export async function weighRows(
+  trained: Trained,
+  split: Split,
+  options: WeighingOptions = {},
+): Promise<LogLikelihood> {
+  const { samples: asked = 1, estimator = "importance", seed = trained.training.seed, signal, onProgress } = options;
+  if (!Number.isSafeInteger(asked) || asked < 1) {
+    throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
+  }
+  const { gpu } = trained;
+  const batch = Math.min(split.count, batchRows(trained.features));
+  const batches = Math.ceil(split.count / batch);
+  const state = createState(gpu);
+  const recording = await record(trained, split, { ...options, batch, samples: asked, estimator, state });
+  const { kind, samples, sign } = recording;
+  const steps = samples / recording.draws;
+  const under: Promise<void>[] = [];
+  let [done, begun, first] = [0, performance.now(), 0];
+  // The last batch may be shorter.
+  const perStep = split.count / batches * recording.draws;
+  const rate = () => (done - first) * perStep / Math.max(1e-9, (performance.now() - begun) / 1000);
+  try {
+    let chunk = 1;
+    for (let b = 0; b < batches; b++) {
+      // The seed of the trainer's own validation: with one draw the pixels are the same.
+      setState(gpu, state, { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
+      for (let s = 0; s < steps;) {
+        signal?.throwIfAborted();
+        const count = Math.min(chunk, steps - s);
+        submit(trained, [...s === 0 ? recording.once : [], ...repeated(recording.step, count)]);
+        s += count;
+        under.push(
+          gpu.device.queue.onSubmittedWorkDone().then(() => {
+            done += count;
+            if (first === 0) [first, begun] = [done, performance.now()];
+          }),
+        );
+        if (under.length > 2) {
+          await under.shift();
+          gpu.check();
+          const each = perStep / rate();
+          if (done > first) {
+            chunk = Math.max(1, Math.min(MOST_STEPS, 4 * chunk, Math.round(SECONDS_A_SUBMIT / each)));
+            onProgress?.({
+              done: done / (batches * steps),
+              datumSamplesPerSecond: rate(),
+              secondsLeft: (batches * steps - done) * each,
+            });
+          }
+        }
+      }
+    }
+    await Promise.all(under);
+    gpu.check();
+    const datumSamplesPerSecond = done > first ? rate() : 0;
+    const totals = new Float32Array(await gpu.read(recording.sums.totals));
+    const divergences = new Float32Array(await gpu.read(recording.sums.divergences));
+    return { ...summary(totals, divergences, { count: split.count, samples, sign }), kind, datumSamplesPerSecond };
+  } finally {
+    await Promise.allSettled(under);
+    recording.destroy();
+    state.destroy();
+  }
+}
+
+/** Rows of a batch: a power of two. */
+function batchRows(features: number): number {
+  return Math.max(32, Math.min(2048, 2 ** Math.floor(Math.log2(BATCH_VALUES / features))));
+}
+
+function* repeated<T>(values: readonly T[], times: number): Generator<T> {
+  for (let i = 0; i < times; i++) yield* values;
+}
+
+function submit({ gpu: { device } }: Trained, dispatches: readonly Prepared[]): void {
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { pipeline, bindGroup, workgroups } of dispatches) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+  }
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+}
+
+interface RecordOptions extends Pick<WeighingOptions, "binarize" | "estimator" | "orReconstruction"> {
+  readonly batch: number;
+  readonly samples: number;
+  readonly state: GPUBuffer;
+}
+
+async function record(trained: Trained, split: Split, options: RecordOptions): Promise<Recording> {
+  const { gpu, model, config, data, tiles, training } = trained;
+  const { batch, samples: asked, estimator, state, binarize = training.binarize } = options;
+  const tape = new Tape(gpu, batch, tiles, state);
+  const source: RecordedBatch = recordBatch(tape, { model, config, data, split, binarize });
+  let sums: ImportanceTotals | undefined;
+  const destroy = () => {
+    source.destroy();
+    tape.destroy();
+    for (const buffer of Object.values(sums ?? {})) buffer.destroy();
+  };
+  try {
+    const weighed = model.density === "exact"
+      ? recordTerms(trained, tape, source, "exact")
+      : recordDraws(trained, tape, source, asked) ??
+        (options.orReconstruction ? recordTerms(trained, tape, source, "reconstruction") : undefined);
+    if (!weighed) {
+      throw new TypeError(
+        `Cannot estimate a log-likelihood with "${model.name}": expected a Gaussian posterior and a likelihood, ` +
+          "found a model without a density",
+      );
+    }
+    const { kind, mark, draws, ...values } = weighed;
+    const samples = kind === "estimate" ? asked : 1;
+    const sign = kind === "estimate" && estimator === "harmonic" ? -1 : 1;
+    sums = importanceTotals(tape, { ...values, count: split.count, sign });
+    const { dispatches } = tape.compile([]);
+    const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
+    const before = mark();
+    return {
+      kind,
+      samples,
+      sign,
+      sums,
+      draws,
+      once: prepared.slice(0, before),
+      step: prepared.slice(before),
+      destroy,
+    };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+interface Weighing {
+  readonly kind: WeighingKind;
+  readonly nll: Values;
+  readonly divergence: Values;
+  readonly kl: Values;
+  readonly draws: number;
+  readonly mark: () => number;
+}
+
+/** nll + kl of the objectives, or nll alone. */
+function recordTerms(
+  { model, config, parameters }: Trained,
+  tape: Tape,
+  { batch }: RecordedBatch,
+  kind: WeighingKind,
+): Weighing {
+  const [{ terms }] = model.objectives(tape, parameters, batch, config);
+  const nll = terms.find(({ name }) => name === "nll")?.value;
+  if (nll?.rows !== tape.batch) {
+    throw new TypeError(`Cannot measure the rows of "${model.name}": expected one nll for each`);
+  }
+  const kl = kind === "exact" && terms.find(({ name }) => name === "kl")?.value || tape.values("none", 1);
+  return { kind, nll, divergence: kl, kl, draws: 1, mark: tape.mark() };
+}
+
+/** The posterior of a batch, then the weights of some draws; undefined where there is no density. */
+function recordDraws(
+  { model, config, parameters }: Trained,
+  tape: Tape,
+  { batch: { x, condition } }: RecordedBatch,
+  samples: number,
+): Weighing | undefined {
+  if (model.density === "none" || !model.encode || !model.decode) return undefined;
+  const posterior = model.encode(tape, parameters, x, config, condition);
+  if (!posterior.covariance) return undefined;
+  const { kl } = posterior.draw();
+  const mark = tape.mark();
+  const draws = largestDivisor(samples, Math.floor(batchRows(x.columns) / tape.batch));
+  const { z, kl: divergence } = posterior.draw({ samples: draws, divergence: "sampled" });
+  const nll = model.decode(tape, parameters, z, config, condition).nll(x);
+  return { kind: "estimate", nll, divergence, kl, draws, mark };
+}
+
+/** The largest divisor of n that is not above `most`, or 1. */
+function largestDivisor(n: number, most: number): number {
+  for (let divisor = Math.min(n, most); divisor > 1; divisor--) if (n % divisor === 0) return divisor;
+  return 1;
+}
+
+/** What the sums of all rows come to. */
+function summary(
+  totals: Float32Array,
+  divergences: Float32Array,
+  { count, samples, sign }: { readonly count: number; readonly samples: number; readonly sign: 1 | -1 },
+): Omit<LogLikelihood, "kind" | "datumSamplesPerSecond"> {
+  const values = new Float64Array(count);
+  const elbos = new Float64Array(count);
+  const sums = { nll: 0, kl: 0, effective: 0 };
+  for (let row = 0; row < count; row++) {
+    const [largest, sum, squares, nll] = totals.subarray(4 * row, 4 * row + 4);
+    values[row] = sign * (largest + Math.log(sum) - Math.log(samples));
+    elbos[row] = -(nll / samples + divergences[row]);
+    sums.nll += nll / samples / count;
+    sums.kl += divergences[row] / count;
+    sums.effective += sum * sum / squares / count;
+  }
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    mean,
+    standardError: count > 1 ? Math.sqrt(squares / (count - 1) / count) : NaN,
+    values,
+    elbos,
+    elbo: -(sums.nll + sums.kl),
+    nll: sums.nll,
+    kl: sums.kl,
+    effectiveSamples: sums.effective,
+    samples,
+  };
+}
