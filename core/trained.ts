@@ -296,7 +296,7 @@ export class Trained<C extends object = object> {
    */
   async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
     return Uint32Array.from(
-      await this.#apply("codes", x, this.features, {}, (t, input) => {
+      await this.#apply("give codes", x, this.features, {}, (t, input) => {
         const { codes } = this.model;
         return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
       }),
@@ -311,7 +311,7 @@ export class Trained<C extends object = object> {
    * @returns Row-major [count, columns].
    */
   async outputs(x: Float32Array, record: (t: Tape, x: Variable) => Variable): Promise<Float32Array<ArrayBuffer>> {
-    const name = "outputs";
+    const name = "give outputs";
     try {
       return await this.#apply(name, x, this.features, {}, (t, input) => [record(t, input)]);
     } finally {

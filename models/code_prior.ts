@@ -70,7 +70,7 @@ export function codePriorShapes(config: CodePriorConfig, image: CodeImage): Shap
 /**
  * -log p(c) = -Σ log p(cᵢ | the codes before i in reading order, within R rows and columns; i) of each datum, nats
  *
- * p(cᵢ | ...) is a softmax of a dense network with ReLU, of the embeddings of those codes and an indicator of the position.
+ * p(cᵢ | ...) is a softmax of a dense network with SiLU, of the embeddings of those codes and an indicator of the position.
  *
  * @param codes c [N, P]
  */
@@ -83,7 +83,7 @@ export function codePriorNll(
 ): Values {
   const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`));
   const context = causalContext(t, embedded, { ...image, radius: config.priorRadius });
-  const hidden = stack(t, context, p, CODE_PRIOR, config.priorHidden.length, "relu");
+  const hidden = stack(t, context, p, CODE_PRIOR, config.priorHidden.length, "silu");
   return softmaxNll(t, dense(t, hidden, p.get(`${CODE_PRIOR}.logits`)), codes);
 }
 
@@ -128,7 +128,7 @@ export async function drawCodes(
       });
       context[offsets.length * channels + i] = 1;
       const logits = layers.reduce<Float32Array>(
-        (h, layer, l) => apply(layer, l > 0 ? h.map((value) => Math.max(value, 0)) : h),
+        (h, layer, l) => apply(layer, l > 0 ? h.map((value) => value / (1 + Math.exp(-value))) : h),
         context,
       );
       const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity);
