@@ -65,8 +65,11 @@ export interface VqVaeConfig extends ConvStackConfig, CodePriorConfig {
   readonly revival: number;
 }
 
-/** Training rows that are encoded for the first codes, encoded positions for each code and in all, and iterations of k-means on them. */
-const START = { rows: 1024, positionsACode: 16, positions: 4096, iterations: 10 } as const;
+/** Training rows that are encoded for the first codes, and iterations of k-means on some of their positions. */
+const START = { rows: 1024, iterations: 10 } as const;
+
+/** Encoded positions that k-means looks at: 16 a code and 4096 at least, but no more than 2^24 distances, nor fewer than 2 a code. */
+const startPositions = (codes: number) => Math.max(2 * codes, Math.min(Math.max(4096, 16 * codes), 2 ** 24 / codes));
 
 /** The image of codes [H', W', D]. */
 function codeImages(config: VqVaeConfig, data: DataShape): Images {
@@ -171,7 +174,7 @@ async function start(context: StartContext, config: VqVaeConfig): Promise<void> 
   const images = Array.from({ length: Math.min(count, START.rows) }, (_, i) => permuted(i, count, seed, 0xffff));
   const all = await outputs(images, (t, x) => rowsOf(t, encodePositions(t, p, x, config), x.rows));
   const positions = all.length / codeDimension;
-  const size = Math.min(positions, Math.max(START.positions, START.positionsACode * codes));
+  const size = Math.min(positions, Math.floor(startPositions(codes)));
   const values = new Float32Array(size * codeDimension);
   for (let i = 0; i < size; i++) {
     const from = permuted(i, positions, seed, 0xfffe) * codeDimension;
@@ -203,8 +206,8 @@ async function drawPrior(p: Parameters, config: VqVaeConfig, draw: PriorDraw): P
  * loss = -log p(x | e) + α |sg(z) - e|² + β |z - sg(e)|², e the nearest code of z at each position, and apart from it -log p(codes)
  *
  * The encoder gives an image of P vectors z of D numbers, each replaced by the nearest of K codes, through which the gradient passes
- * straight. Every term is summed over pixels or positions and numbers, not averaged: a loss of means over P D numbers and over X pixel
- * values has the β of P D / X times its own here. The latents are the vectors e of all positions, P D numbers, so that `decode`
+ * straight. Every term is summed over pixels or positions and numbers, not averaged: where a loss takes means, over P D numbers and over
+ * X pixel values, its β is β X / (P D) here. The latents are the vectors e of all positions, P D numbers, so that `decode`
  * takes what lies between codes too.
  *
  * `kl` is -log p(codes) under the learned prior, which is the divergence of the posterior from it, since the posterior is one point:
