@@ -22,7 +22,13 @@ const mayImport: Record<string, readonly string[]> = {
 };
 
 /** What models share; a model imports no other model. */
-const shared = ["models/likelihood.ts", "models/linear_gaussian.ts", "models/mlp.ts"];
+const shared = [
+  "models/code_prior.ts",
+  "models/conv_stack.ts",
+  "models/likelihood.ts",
+  "models/linear_gaussian.ts",
+  "models/mlp.ts",
+];
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
