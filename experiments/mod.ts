@@ -6,6 +6,7 @@
 
 import { architecturesExperiment } from "./architectures.ts";
 import { autoencodersExperiment } from "./autoencoders.ts";
+import { benchmarkExperiment } from "./benchmark.ts";
 import { betaExperiment } from "./beta.ts";
 import { cifar10Experiment } from "./cifar10.ts";
 import { conditionExperiment } from "./condition.ts";
@@ -26,6 +27,7 @@ export const experiments: ReadonlyMap<string, Experiment> = new Map(
     marginalLikelihoodExperiment,
     betaExperiment,
     conditionExperiment,
+    benchmarkExperiment,
     architecturesExperiment,
     minimalArchitectureExperiment,
     autoencodersExperiment,

@@ -37,7 +37,7 @@ export type Draw = () => Promise<Figure | undefined>;
 
 /** Every figure that applies, in the order of a report; nothing is drawn before it is asked for. */
 export async function runFigures({ trained, split, epochs }: RunData): Promise<readonly Draw[]> {
-  const { model, config, data } = trained;
+  const { model, data } = trained;
   const decodes = model.decode !== undefined && model.latents !== undefined;
   const encodes = model.encode !== undefined && model.latents !== undefined;
   const images = decodes && isImage(data.shape);
@@ -51,14 +51,14 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
     [images, () => samples(trained)],
     [images && encodes, () => reconstructions(trained, split)],
     [images && isConditional(trained) && data.classes, () => labelGrid(trained)],
-    [images && normal && model.latents!(config) > 1, () => manifold(trained, { dimensions: plane })],
+    [images && normal && trained.latents > 1, () => manifold(trained, { dimensions: plane })],
     [images && normal, () => traversals(trained, { encodings })],
     [images && encodes, () => morphs(trained, split)],
     [images && encodes && normal, () => neighbourhoods(trained, split)],
     [images, () => quantileStrips(trained).catch(withoutQuantiles)],
     [encodings, () => latentScatter(encodings!)],
     [encodings && normal, () => priorAndPosterior(encodings!)],
-    [encodings && normal && model.latents!(config) > 1, () => klBars(encodings!)],
+    [encodings && normal && trained.latents > 1, () => klBars(encodings!)],
   ];
   return all.filter(([applies]) => applies).map(([, draw]) => draw);
 }

@@ -65,6 +65,15 @@ Deno.test("the table of conditions holds Wang's CVAE", () => {
   assertEquals(cells("condition"), [["one-hot", "107.2", "7.2", "114.4"], ["raw", "", "", ""]]);
 });
 
+Deno.test("the table of the benchmark holds Wang's three models", () => {
+  assertEquals(cells("benchmark"), [
+    ["VAE", "115.1", "9.1", "124.2"],
+    ["β-VAE, β = 2", "116.1", "7.8", "131.7"],
+    ["CVAE", "107.2", "7.2", "114.4"],
+    ["VQ-VAE, 7 x 7 codes, K = 10", "", "", ""],
+  ]);
+});
+
 Deno.test("the table of importance weighting holds Burda's one stochastic layer", () => {
   assertEquals(cells("importance").map(([name, nll]) => `${name} ${nll}`), [
     "VAE 86.76",
