@@ -64,7 +64,7 @@ export const benchmarkExperiment: Experiment = {
     "A VQ-VAE has 49 codes an image and no KL in its loss: its reconstruction is far better, and cannot be compared as a bound.",
   ],
   full: { epochs: 2000 },
-  quick: { epochs: 3, rows: 8_000 },
+  quick: { epochs: 3, rows: 5_000 },
   plan: () => all(rows.map(({ id, model, config }) => ({ id, model, dataset: "mnist", config: { ...config } }))),
   tables: (results) => [{
     name: "benchmark",

@@ -32,7 +32,7 @@ export const cifar10Experiment: Experiment = {
     "A dense VAE with squared error and β = 1 reconstructs colours and large shapes; random samples are blurred patches.",
   ],
   full: { epochs: 100 },
-  quick: { epochs: 3, rows: 6_000 },
+  quick: { epochs: 2, rows: 6_000 },
   plan: () =>
     all([{
       id: "gelu-512-256",

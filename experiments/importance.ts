@@ -32,7 +32,7 @@ export const importanceExperiment: Experiment = {
     "A replication of the IWAE figures: 85.18 (k = 5) and 84.59 (k = 50).",
   ],
   full: { epochs: 3280 },
-  quick: { epochs: 4, rows: 4_000 },
+  quick: { epochs: 4, rows: 3_000 },
   plan: ({ rows }) =>
     all(published.map(([id, model, samples]) => ({
       id,

@@ -53,7 +53,7 @@ export const latentSizesExperiment: Experiment = {
     "Held-out rows stay close to the training rows even at K = 200: the KL term regularizes.",
   ],
   full: { epochs: 1000 },
-  quick: { epochs: 3, rows: 15_000 },
+  quick: { epochs: 3, rows: 10_000 },
   plan: () => all(points),
   tables: (results) =>
     parts.flatMap(({ dataset, title }) => {

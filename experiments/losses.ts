@@ -80,8 +80,10 @@ export async function lossCurves(
   });
 }
 
-/** Joins figures of one kind that are of several models: their names and titles then say of which. */
+/** A figure that stands beside others of its kind: name and title say of which model it is. */
 export function renamed(figure: Figure, name: string, title: string): Figure {
-  const ending = figure.file.endsWith(".png") ? ".png" as const : ".svg" as const;
-  return { ...figure, name, file: `${name}${ending}`, title, caption: `${title}: ${figure.caption}` };
+  // The title that is drawn into an SVG stays, so its caption says what the new one would.
+  return typeof figure.content === "string"
+    ? { ...figure, name, file: `${name}.svg`, title, caption: `${title}: ${figure.caption}` }
+    : { ...figure, name, file: `${name}.png`, title };
 }
