@@ -129,19 +129,23 @@ export interface Panel extends Scales {
   readonly series: readonly Series[];
 }
 
+/** Beside several panels a legend would stand far from most of them. */
+const LEGEND_ON_TOP: PlotSpecification = { legend: { orient: "top", labelFontSize: 13 } };
+
 /** Small line plots side by side, each with an axis of its own; a name has one colour in all of them. */
 export async function panels(
-  { panels, columns = 2, ...words }: Words & { readonly panels: readonly Panel[]; readonly columns?: number },
+  { panels, columns = 3, ...words }: Words & { readonly panels: readonly Panel[]; readonly columns?: number },
 ): Promise<Figure> {
   const names = [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))];
   return await chart(words, {
     columns,
+    config: LEGEND_ON_TOP,
     concat: panels.map(({ title, series, ...axes }) => {
       const { encoding, ...layers } = lineLayers(words.name, series, axes);
       return {
-        width: 300,
-        height: 190,
-        title: { text: title, fontSize: 13, offset: 6 },
+        width: 260,
+        height: 180,
+        title: { text: title, fontSize: 13, offset: 6, frame: "group" },
         ...layers,
         encoding: { ...(encoding as object), color: colours(names) },
       };
@@ -187,7 +191,7 @@ export async function scatterPlot(
   const all = [values.map(({ x }) => x), values.map(({ y }) => y)];
   const axis = (field: string, title: string, log: boolean | undefined, values: number[]) => {
     const base = quantitative(field, title, log);
-    return { ...base, scale: { ...base.scale, ...scale(values) } };
+    return { ...base, scale: { ...base.scale, ...scale(values) }, axis: { tickCount: 8 } };
   };
   const encoding = { x: axis("x", words.x, logX, all[0]), y: axis("y", words.y, logY, all[1]) };
   return await chart(words, {
@@ -402,12 +406,13 @@ export async function densityPanels(
   const y = { field: "density", type: "quantitative", title: words.y };
   return await chart(words, {
     columns,
+    config: LEGEND_ON_TOP,
     concat: panels.map(({ name, values }) => {
       const { edges, density } = histogramOf(values, { bins: 32, range: [-range, range] });
       return {
         width: 150,
         height: 110,
-        title: { text: name, fontSize: 12, offset: 4 },
+        title: { text: name, fontSize: 13, offset: 4, frame: "group" },
         layer: [
           {
             data: {

@@ -17,6 +17,9 @@ import type { Context } from "./run.ts";
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
 export const RUNS = "runs";
 
+/** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
+export const FIGURES = "figures";
+
 /** The files of a run folder. */
 export const FILES = {
   config: "config.json",
@@ -24,6 +27,7 @@ export const FILES = {
   checkpoint: "checkpoint.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
+  report: "report.html",
 } as const;
 
 /** The content of `config.json`. It is for reading: only `module` and `started` are read back, the checkpoint holds the rest. */
@@ -102,7 +106,12 @@ async function modelOf(
   return named;
 }
 
-async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
+/**
+ * What `config.json` says, or undefined where there is none.
+ *
+ * @throws {Error} If it is damaged.
+ */
+export async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
   const file = join(folder, FILES.config);
   const text = await Deno.readTextFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
