@@ -129,8 +129,12 @@ export interface Panel extends Scales {
   readonly series: readonly Series[];
 }
 
-/** Beside several panels a legend would stand far from most of them. */
-const LEGEND_ON_TOP: PlotSpecification = { legend: { orient: "top", labelFontSize: 13 } };
+/** Frames stand in line, whatever stands around them; a legend beside them would be far from most. */
+const PANELS: PlotSpecification = {
+  bounds: "flush",
+  spacing: { row: 90, column: 80 },
+  config: { legend: { orient: "top", labelFontSize: 13, offset: 18 } },
+};
 
 /** Small line plots side by side, each with an axis of its own; a name has one colour in all of them. */
 export async function panels(
@@ -139,7 +143,7 @@ export async function panels(
   const names = [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))];
   return await chart(words, {
     columns,
-    config: LEGEND_ON_TOP,
+    ...PANELS,
     concat: panels.map(({ title, series, ...axes }) => {
       const { encoding, ...layers } = lineLayers(words.name, series, axes);
       return {
@@ -406,7 +410,7 @@ export async function densityPanels(
   const y = { field: "density", type: "quantitative", title: words.y };
   return await chart(words, {
     columns,
-    config: LEGEND_ON_TOP,
+    ...PANELS,
     concat: panels.map(({ name, values }) => {
       const { edges, density } = histogramOf(values, { bins: 32, range: [-range, range] });
       return {

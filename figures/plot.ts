@@ -67,6 +67,7 @@ const CONFIG: PlotSpecification = {
   padding: 12,
   title: { anchor: "start", fontSize: 16, fontWeight: 600, offset: 12 },
   axis: {
+    labelFlush: false,
     labelFontSize: 12,
     titleFontSize: 13,
     titleFontWeight: "normal",

@@ -26,7 +26,7 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   const [kept, events] = [await readConfig(folder), await readMetrics(folder)];
   const last = events.at(-1);
   const subtitle = [
-    folder,
+    folder.replace(/[/\\]+$/, "").replace(/.*[/\\]/, ""),
     kept?.started && `begun ${kept.started.slice(0, 16).replace("T", " ")} UTC`,
     last && `${last.step.toLocaleString("en-US")} steps in ${duration(last.seconds)}`,
     kept?.adapter && `on ${kept.adapter}`,
