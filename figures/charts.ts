@@ -365,19 +365,15 @@ export async function histogramPlot(
       },
       ...(marks.length
         ? [
-          { mark: { type: "rule", color: "#222", strokeDash: [5, 4] } },
+          { mark: { type: "rule", color: "#222", strokeDash: [5, 4] }, encoding: {} },
           {
             mark: { type: "text", align: "left", dx: 5, baseline: "top", fontSize: 12 },
-            encoding: { y: { value: 2 } },
+            encoding: { y: { value: 2 }, text: { field: "name" } },
           },
-        ].map((layer) => ({
-          ...layer,
+        ].map(({ mark, encoding }) => ({
+          mark,
           data: { values: marks },
-          encoding: {
-            ...("encoding" in layer ? layer.encoding : {}),
-            x: { field: "value", type: "quantitative" },
-            text: { field: "name" },
-          },
+          encoding: { ...encoding, x: { field: "value", type: "quantitative" } },
         }))
         : []),
     ],
