@@ -52,7 +52,7 @@ const quantitative = (field: string, title: string, log = false) => ({
   field,
   type: "quantitative",
   title,
-  scale: log ? { type: "log" } : { zero: false, nice: true },
+  scale: log ? { type: "log", nice: false } : { zero: false, nice: true },
 });
 
 /** The axis of whole numbers has no ticks between them. */
@@ -67,7 +67,8 @@ function colours(names: readonly string[], palette = CATEGORIES): PlotSpecificat
     type: "nominal",
     title: null,
     scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) },
-    ...(names.length < 2 ? { legend: null } : {}),
+    // As strong as a line, though the band has the same colour faintly.
+    legend: names.length < 2 ? null : { symbolOpacity: 1 },
   };
 }
 
@@ -132,7 +133,7 @@ export interface Panel extends Scales {
 /** Frames stand in line, whatever stands around them; a legend beside them would be far from most. */
 const PANELS: PlotSpecification = {
   bounds: "flush",
-  spacing: { row: 90, column: 80 },
+  spacing: { row: 90, column: 90 },
   config: { legend: { orient: "top", labelFontSize: 13, offset: 18 } },
 };
 
@@ -261,13 +262,19 @@ export async function barPlot({ bars, ...words }: ChartWords & { readonly bars: 
   });
   // Names under the bars for as long as they can be read.
   const every = Math.ceil(categories.length / 40);
+  const longest = Math.max(...values.map(({ category }) => category.length));
   const shown = values.filter((_, i) => i % every === 0).map(({ category }) => category);
   const x = {
     field: "category",
     type: "nominal",
     sort: null,
     title: words.x,
-    axis: { values: shown, labelAngle: shown.some((name) => name.length > 4) ? -40 : 0, grid: false, labelLimit: 160 },
+    axis: {
+      values: shown,
+      labelAngle: longest * 7 * shown.length > SIZE.width ? -40 : 0,
+      grid: false,
+      labelLimit: 160,
+    },
   };
   return await chart(words, {
     ...SIZE,
