@@ -18,6 +18,7 @@ export const FILES = {
   checkpoint: "checkpoint.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
+  report: "report.html",
 } as const;
 
 /** The content of `config.json`. It is for reading: only `module` and `started` are read back, the checkpoint holds the rest. */
@@ -135,7 +136,11 @@ async function writeConfig(folder: string, config: RunConfig): Promise<void> {
   await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
 }
 
-/** The content of `config.json`, if there is one. */
+/**
+ * What `config.json` says, or undefined where there is none.
+ *
+ * @throws {Error} If it is damaged.
+ */
 export async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
   const file = join(folder, FILES.config);
   const text = await Deno.readTextFile(file).catch((error) => {

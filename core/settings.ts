@@ -9,7 +9,7 @@
 /** What one setting accepts, its default and one line of help. */
 export interface Setting<T> {
   /** How a value is read and checked. */
-  readonly type: "integer" | "number" | "integers" | "choice" | "boolean" | "string";
+  readonly type: "integer" | "number" | "integers" | "strings" | "choice" | "boolean" | "string";
   /** The value where none is given. */
   readonly default: T;
   /** One line for `--help`. */
@@ -41,6 +41,7 @@ export function expectation(setting: Setting<unknown>): string {
     integer: "an integer",
     number: "a number",
     integers: "integers joined by commas, each",
+    strings: "texts joined by commas",
     boolean: "true or false",
     string: "text",
     choice: "",
@@ -64,6 +65,8 @@ function fits(setting: Setting<unknown>, value: unknown): boolean {
       return inRange(value);
     case "integers":
       return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && inRange(x));
+    case "strings":
+      return Array.isArray(value) && value.every((x) => typeof x === "string" && x !== "");
     case "choice":
       return typeof value === "string" && (setting.choices?.includes(value) ?? false);
     case "boolean":

@@ -52,7 +52,7 @@ const quantitative = (field: string, title: string, log = false) => ({
   field,
   type: "quantitative",
   title,
-  scale: log ? { type: "log" } : { zero: false, nice: true },
+  scale: log ? { type: "log", nice: false } : { zero: false, nice: true },
 });
 
 /** The axis of whole numbers has no ticks between them. */
@@ -67,7 +67,8 @@ function colours(names: readonly string[], palette = CATEGORIES): PlotSpecificat
     type: "nominal",
     title: null,
     scale: { domain: names, range: names.map((_, i) => palette[i % palette.length]) },
-    ...(names.length < 2 ? { legend: null } : {}),
+    // As strong as a line, though the band has the same colour faintly.
+    legend: names.length < 2 ? null : { symbolOpacity: 1 },
   };
 }
 
@@ -129,19 +130,27 @@ export interface Panel extends Scales {
   readonly series: readonly Series[];
 }
 
+/** Frames stand in line, whatever stands around them; a legend beside them would be far from most. */
+const PANELS: PlotSpecification = {
+  bounds: "flush",
+  spacing: { row: 90, column: 90 },
+  config: { legend: { orient: "top", labelFontSize: 13, offset: 18 } },
+};
+
 /** Small line plots side by side, each with an axis of its own; a name has one colour in all of them. */
 export async function panels(
-  { panels, columns = 2, ...words }: Words & { readonly panels: readonly Panel[]; readonly columns?: number },
+  { panels, columns = 3, ...words }: Words & { readonly panels: readonly Panel[]; readonly columns?: number },
 ): Promise<Figure> {
   const names = [...new Set(panels.flatMap(({ series }) => series.map(({ name }) => name)))];
   return await chart(words, {
     columns,
+    ...PANELS,
     concat: panels.map(({ title, series, ...axes }) => {
       const { encoding, ...layers } = lineLayers(words.name, series, axes);
       return {
-        width: 300,
-        height: 190,
-        title: { text: title, fontSize: 13, offset: 6 },
+        width: 260,
+        height: 180,
+        title: { text: title, fontSize: 13, offset: 6, frame: "group" },
         ...layers,
         encoding: { ...(encoding as object), color: colours(names) },
       };
@@ -187,7 +196,7 @@ export async function scatterPlot(
   const all = [values.map(({ x }) => x), values.map(({ y }) => y)];
   const axis = (field: string, title: string, log: boolean | undefined, values: number[]) => {
     const base = quantitative(field, title, log);
-    return { ...base, scale: { ...base.scale, ...scale(values) } };
+    return { ...base, scale: { ...base.scale, ...scale(values) }, axis: { tickCount: 8 } };
   };
   const encoding = { x: axis("x", words.x, logX, all[0]), y: axis("y", words.y, logY, all[1]) };
   return await chart(words, {
@@ -253,13 +262,19 @@ export async function barPlot({ bars, ...words }: ChartWords & { readonly bars: 
   });
   // Names under the bars for as long as they can be read.
   const every = Math.ceil(categories.length / 40);
+  const longest = Math.max(...values.map(({ category }) => category.length));
   const shown = values.filter((_, i) => i % every === 0).map(({ category }) => category);
   const x = {
     field: "category",
     type: "nominal",
     sort: null,
     title: words.x,
-    axis: { values: shown, labelAngle: shown.some((name) => name.length > 4) ? -40 : 0, grid: false, labelLimit: 160 },
+    axis: {
+      values: shown,
+      labelAngle: longest * 7 * shown.length > SIZE.width ? -40 : 0,
+      grid: false,
+      labelLimit: 160,
+    },
   };
   return await chart(words, {
     ...SIZE,
@@ -357,19 +372,15 @@ export async function histogramPlot(
       },
       ...(marks.length
         ? [
-          { mark: { type: "rule", color: "#222", strokeDash: [5, 4] } },
+          { mark: { type: "rule", color: "#222", strokeDash: [5, 4] }, encoding: {} },
           {
             mark: { type: "text", align: "left", dx: 5, baseline: "top", fontSize: 12 },
-            encoding: { y: { value: 2 } },
+            encoding: { y: { value: 2 }, text: { field: "name" } },
           },
-        ].map((layer) => ({
-          ...layer,
+        ].map(({ mark, encoding }) => ({
+          mark,
           data: { values: marks },
-          encoding: {
-            ...("encoding" in layer ? layer.encoding : {}),
-            x: { field: "value", type: "quantitative" },
-            text: { field: "name" },
-          },
+          encoding: { ...encoding, x: { field: "value", type: "quantitative" } },
         }))
         : []),
     ],
@@ -402,12 +413,13 @@ export async function densityPanels(
   const y = { field: "density", type: "quantitative", title: words.y };
   return await chart(words, {
     columns,
+    ...PANELS,
     concat: panels.map(({ name, values }) => {
       const { edges, density } = histogramOf(values, { bins: 32, range: [-range, range] });
       return {
         width: 150,
         height: 110,
-        title: { text: name, fontSize: 12, offset: 4 },
+        title: { text: name, fontSize: 13, offset: 4, frame: "group" },
         layer: [
           {
             data: {

@@ -51,17 +51,17 @@ export function isConditional({ model, config }: Trained): boolean {
 /** Images drawn from the prior. */
 export async function samples(
   trained: Trained,
-  { columns = COLUMNS, ...options }: SampleOptions & { readonly columns?: number } = {},
+  { columns = COLUMNS, temperature = 1, ...options }: SampleOptions & { readonly columns?: number } = {},
 ): Promise<Figure> {
-  const images = await trained.sample(options);
+  const images = await trained.sample({ ...options, temperature });
   const { shape } = trained.data;
   const classes = isConditional(trained) && !options.labels ? ", the label of the class in turn" : "";
   return gridFigure({
     name: "samples",
     title: "Samples",
-    caption: `${
-      options.draw === "sample" ? "Draws from" : "Means of"
-    } p(x | z), z drawn from the prior${classes}. Temperature ${options.temperature ?? 1}.`,
+    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from the prior${classes}${
+      temperature === 1 ? "" : `, temperature ${temperature}`
+    }.`,
   }, imageGrid(images, { shape, columns }));
 }
 

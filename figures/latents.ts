@@ -27,9 +27,12 @@ export interface Encodings {
   readonly labels?: Uint8Array<ArrayBuffer>;
 }
 
+/** Values that are encoded at most: 128 MiB of floats. */
+const MOST_VALUES = 2 ** 25;
+
 /** Encodes the first rows of a split, as the model was given them in training. */
 export async function encodeRows(trained: Trained, split: Split, count = 2000): Promise<Encodings> {
-  const rows = Math.min(count, split.count);
+  const rows = Math.min(count, split.count, Math.ceil(MOST_VALUES / trained.features));
   const labels = split.labels?.subarray(0, rows);
   const { mean, logVariance } = await trained.encode(trained.rowsOf(split, 0, rows), { labels });
   return { count: rows, latents: trained.latents, mean, logVariance, ...(labels ? { labels } : {}) };

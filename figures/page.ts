@@ -93,12 +93,17 @@ export function htmlTable({ columns, rows }: Table): string {
 export function htmlFigure(figure: Figure, place: string = figure.name): string {
   const { title, caption, content } = figure;
   const picture = typeof content === "string"
-    ? withOwnNames(content, place)
+    ? `<div style="min-width: ${readableWidth(content)}px">${withOwnNames(content, place)}</div>`
     : `<img src="data:image/png;base64,${content.toBase64()}" alt="${escapeText(title)}"/>`;
   const words = typeof content === "string"
     ? escapeText(caption)
     : `<b>${escapeText(title)}.</b> ${escapeText(caption)}`;
   return `<figure id="${escapeText(place)}"><div>${picture}</div><figcaption>${words}</figcaption></figure>`;
+}
+
+/** Below this width the text of a plot can no longer be read: a narrow screen scrolls. */
+function readableWidth(svg: string): number {
+  return Math.min(600, Math.floor(Number(svg.match(/<svg[^>]*? width="([\d.]+)"/)?.[1] ?? 0)));
 }
 
 /** Names within an SVG hold for the whole page that it becomes part of. */

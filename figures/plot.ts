@@ -61,10 +61,13 @@ export function classColours(count: number): readonly string[] {
 /** The look of every plot: light, with a title, a grid and a font that is on every machine. */
 const CONFIG: PlotSpecification = {
   background: "white",
+  // A description of every mark would make up most of the file.
+  aria: false,
   font: "Helvetica, Arial, sans-serif",
   padding: 12,
-  title: { anchor: "start", fontSize: 16, fontWeight: 600, subtitleFontSize: 12, subtitleColor: "#555", offset: 12 },
+  title: { anchor: "start", fontSize: 16, fontWeight: 600, offset: 12 },
   axis: {
+    labelFlush: false,
     labelFontSize: 12,
     titleFontSize: 13,
     titleFontWeight: "normal",
@@ -73,7 +76,6 @@ const CONFIG: PlotSpecification = {
     domainColor: "#777",
     tickColor: "#777",
   },
-  header: { labelFontSize: 13, titleFontSize: 13 },
   legend: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", symbolSize: 90, labelLimit: 300 },
   view: { stroke: null },
   range: { category: CATEGORIES },

@@ -105,6 +105,8 @@ export interface Comparison {
   readonly runs: readonly Report[];
   /** Of all runs together, such as their curves. */
   readonly figures: readonly Figure[];
+  /** What holds for the page as a whole. */
+  readonly remarks?: readonly string[];
 }
 
 /** A row for each setting that is not the same in all runs. */
@@ -118,7 +120,7 @@ export function differenceTable(runs: readonly Pick<Report, "title" | "configura
 }
 
 /** Several runs: what they differ in, where they came to, all curves in one plot, and the figures of each beside those of the others. */
-export function comparisonPage({ title, runs, figures }: Comparison): string {
+export function comparisonPage({ title, runs, figures, remarks = [] }: Comparison): string {
   const splits = [...new Set(runs.flatMap(({ losses }) => Object.keys(losses)))];
   const losses = splits.map((split) => {
     const bySplit = runs.flatMap(({ title, losses }) => split in losses ? [[title, losses[split]] as const] : []);
@@ -135,6 +137,7 @@ export function comparisonPage({ title, runs, figures }: Comparison): string {
   const differences = htmlTable(differenceTable(runs)) || "<p>None: all settings are equal.</p>";
   return htmlPage(title, [
     htmlHeading(title, runs.map(({ title }) => title).join(", ")),
+    htmlList(remarks),
     htmlSection("What differs", differences),
     htmlSection("Final losses", withUnit(losses.join("\n"))),
     htmlSection(

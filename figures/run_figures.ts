@@ -46,12 +46,13 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const encodings = encodes ? await encodeRows(trained, split) : undefined;
   const order = encodings ? dimensionsByInformation(encodings) : [0, 1];
   const plane = [order[0], order[1]].toSorted((a, b) => a - b) as [number, number];
+  const size = Math.max(5, Math.min(20, Math.floor(2000 / Math.max(data.shape[0], data.shape[1]))));
   const all: readonly (readonly [applies: unknown, draw: Draw])[] = [
     [epochs.length, () => curves([{ name: model.name, epochs }])],
     [images, () => samples(trained)],
     [images && encodes, () => reconstructions(trained, split)],
     [images && isConditional(trained) && data.classes, () => labelGrid(trained)],
-    [images && normal && trained.latents > 1, () => manifold(trained, { dimensions: plane })],
+    [images && normal && trained.latents > 1, () => manifold(trained, { dimensions: plane, size })],
     [images && normal, () => traversals(trained, { encodings })],
     [images && encodes, () => morphs(trained, split)],
     [images && encodes && normal, () => neighbourhoods(trained, split)],

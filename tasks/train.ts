@@ -28,6 +28,7 @@ import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { models } from "../models/mod.ts";
 import { vae } from "../models/vae.ts";
+import { COLUMNS } from "../figures/images.ts";
 import {
   type FlagGroup,
   flagName,
@@ -39,7 +40,7 @@ import {
   wantsHelp,
 } from "./cli/flags.ts";
 import { findNamedModel, type NamedModel } from "./cli/model_module.ts";
-import { COLUMNS, drawReconstructions, drawSamples, PAIRS } from "./cli/pictures.ts";
+import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
@@ -225,7 +226,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     context.print(`  deno task train --resume ${quoted(folder)}`);
     return;
   }
-  await draw(training.trained as Trained, dataset, folder);
+  await report(training.trained as Trained, dataset, folder, context);
   const most = model.fitIterations?.(training.trained.config) ?? Infinity;
   await summarize(folder, end, end.epochs < most, context);
 }
@@ -287,12 +288,10 @@ function withCheckpoint(
   return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
 }
 
-/** The pictures that the model has the parts for. */
-async function draw(trained: Trained, dataset: Dataset, folder: string): Promise<void> {
-  const { model } = trained;
-  if (!model.decode || !model.latents) return;
-  await drawSamples(trained, join(folder, FILES.samples));
-  if (model.encode) await drawReconstructions(trained, join(folder, FILES.reconstructions), dataset.test, PAIRS);
+/** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
+async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
+  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  for (const note of notes) context.print(note);
 }
 
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
@@ -304,9 +303,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   let last = events.findLast((event) => event.event === "end");
   if (step >= stepsOf(checkpoint)) {
     if (!last) last = await closeMetrics(folder, events, checkpoint);
-    if (!await exists(join(folder, FILES.samples)) || !await exists(join(folder, FILES.reconstructions))) {
+    if (!await exists(join(folder, FILES.report))) {
       using trained = await Trained.fromCheckpoint(model, checkpoint);
-      await draw(trained, await datasetOf(run, context.signal), folder);
+      await report(trained, await datasetOf(run, context.signal), folder, context);
     }
   }
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
@@ -326,13 +325,14 @@ async function summarize(folder: string, { epochs }: EndEvent, more: boolean, { 
   print();
   print(`In ${folder}:`);
   const files = [
+    [FILES.report, "every figure, the losses and the settings: open it in a browser"],
     [FILES.checkpoint, "the trained model, in safetensors"],
     [FILES.samples, `${COLUMNS * COLUMNS} images drawn from it`],
     [FILES.reconstructions, "test images, each above its reconstruction"],
     [FILES.metrics, "the figures of every epoch"],
     [FILES.config, "every setting"],
   ] as const;
-  // A model without a decoder has no pictures.
+  // Data that are no images have no pictures.
   const there = await Promise.all(files.map(([name]) => exists(join(folder, name))));
   for (const line of tableLines(files.filter((_, i) => there[i]), 100)) print(line);
   print();

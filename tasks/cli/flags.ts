@@ -98,7 +98,8 @@ export function wantsHelp(args: readonly string[]): boolean {
  * Reads a command line.
  *
  * `--flag value` and `--flag=value` are the same; a value may be a negative number. A boolean is `--flag`,
- * `--no-flag` or `--flag=false`. A list is `500,500`; `none` is the empty list.
+ * `--no-flag` or `--flag=false`. A list is `500,500`; `none` is the empty list. A list of texts may have spaces for commas, as a shell
+ * writes `runs/*`.
  *
  * @throws {UsageError} If a flag is unknown, given twice, without a value or with one that does not fit, or if there is
  * an argument that is no flag.
@@ -202,8 +203,12 @@ function joinValues(
     } else if (next === undefined || (next.startsWith("-") && Number.isNaN(Number.parseFloat(next)))) {
       throw new UsageError(`Cannot read ${arg}: expected ${expectation(setting)}, found nothing`);
     } else {
-      joined.push(`${arg}=${next}`);
+      const values = [next];
       i++;
+      while (setting.type === "strings" && args[i + 1] !== undefined && !args[i + 1].startsWith("-")) {
+        values.push(args[++i]);
+      }
+      joined.push(`${arg}=${values.join(",")}`);
     }
   }
   return joined;
@@ -229,6 +234,7 @@ function readValue(flag: string, name: string, setting: Setting<unknown>, text: 
     integer: () => toNumber(text),
     number: () => toNumber(text),
     integers: () => text === "none" ? [] : text.split(",").map(toNumber),
+    strings: () => text.split(","),
     boolean: () => text === "true" ? true : text === "false" ? false : undefined,
     choice: () => text,
     string: () => text || undefined,
@@ -288,7 +294,14 @@ export function tableLines(
 function heading(name: string, setting: Setting<unknown>, placeholder?: string): string {
   const flag = flagName(name);
   if (setting.type === "boolean") return setting.default === true ? flag.replace("--", "--[no-]") : flag;
-  const value = { integer: "N", number: "X", integers: "N,N,...", choice: "WORD", string: "TEXT" }[setting.type];
+  const value = {
+    integer: "N",
+    number: "X",
+    integers: "N,N,...",
+    strings: "TEXT ...",
+    choice: "WORD",
+    string: "TEXT",
+  }[setting.type];
   return `${flag} ${placeholder ?? value}`;
 }
 

@@ -13,10 +13,13 @@ import { type FlagGroup, UsageError } from "./flags.ts";
 import { findNamedModel, type NamedModel } from "./model_module.ts";
 import type { Context } from "./run.ts";
 
-export { FILES, join } from "../../core/run_folder.ts";
+export { FILES, join, readConfig, readMetrics } from "../../core/run_folder.ts";
 
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
 export const RUNS = "runs";
+
+/** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
+export const FIGURES = "figures";
 
 /** A run read back. */
 export interface Run extends NamedModel {
