@@ -32,6 +32,7 @@
  */
 
 export { type Dataset, type DatasetSource, features, type LoadOptions, slice, type Split } from "./core/dataset.ts";
+export { codeUsage, perplexity } from "./core/code_usage.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
@@ -63,11 +64,18 @@ export {
   type Sum,
 } from "./core/fit.ts";
 export { conditionColumns, type ConditionOptions } from "./core/batch.ts";
-export type { Batch, Condition, DataShape, Model, PriorDraw, Support } from "./core/model.ts";
+export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
+export { add } from "./core/ops/add.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
+export { causalContext, type ContextOptions } from "./core/ops/causal_context.ts";
+export type { CodebookUpdate } from "./core/ops/codebook.ts";
+export { embedding } from "./core/ops/embedding.ts";
+export { quantize, type Quantized } from "./core/ops/quantize.ts";
+export { softmaxNll } from "./core/ops/softmax_nll.ts";
+export { tally } from "./core/ops/tally.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
 export { absoluteDifference } from "./core/ops/absolute_difference.ts";
 export { concat } from "./core/ops/concat.ts";
@@ -89,7 +97,7 @@ export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/param
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
-export type { Objective, Tape, Term, Values, Variable } from "./core/tape.ts";
+export type { Objective, Tally, Tape, Term, Values, Variable } from "./core/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,
@@ -131,6 +139,9 @@ export { findModel, load, models } from "./models/mod.ts";
 export { cvae, type CvaeConfig } from "./models/cvae.ts";
 export { iwae, type IwaeConfig } from "./models/iwae.ts";
 export { vae, type VaeConfig } from "./models/vae.ts";
+export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
+export { type CodePriorConfig } from "./models/code_prior.ts";
+export { type ConvStackConfig } from "./models/conv_stack.ts";
 export { gmm, type GmmConfig } from "./models/gmm.ts";
 export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
 export { pca } from "./models/pca.ts";

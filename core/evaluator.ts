@@ -83,6 +83,7 @@ export class Evaluator {
     const { split, seed } = this.#options;
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
     this.#program.seek({ step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
+    this.#program.setCounts();
     this.#setStep(step);
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
@@ -97,7 +98,8 @@ export class Evaluator {
       }
       for (const values of await queue.shift()!) values.forEach((value, i) => sums[i] += value);
     }
-    return lossesOf(terms, [...sums].map((sum) => sum / split.count / samples), step);
+    const means = [...sums].map((sum) => sum / split.count / samples);
+    return { ...lossesOf(terms, means, step), ...this.#program.measure(await this.#program.counts()) };
   }
 
   /** Frees what it holds on the GPU. */

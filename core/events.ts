@@ -16,7 +16,7 @@ export interface Losses {
   readonly kl: number;
   /** The minimised loss, weights included. */
   readonly loss: number;
-  /** Terms of other names that a model adds. */
+  /** Terms of other names that a model adds, and what its tallies come to: of an epoch only once it is complete. */
   readonly [term: string]: number;
 }
 

@@ -42,6 +42,25 @@ export const CONDITIONS = ["one-hot", "raw", "covariates"] as const;
 /** The name of a condition. */
 export type Condition = typeof CONDITIONS[number];
 
+/** The codes that stand for a datum: one of K at each of P positions. */
+export interface Codes<C extends object> {
+  /** K */
+  count(config: C): number;
+  /** Records which code every position has, from 0 to K - 1. x [N, D]; the codes [N, P] */
+  record(t: Tape, p: Parameters, x: Variable, config: C): Variable;
+}
+
+/** What {@linkcode Model.start} is given. */
+export interface StartContext {
+  readonly parameters: Parameters;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Rows trained on. */
+  readonly count: number;
+  /** What is recorded from training rows of these numbers, row-major: [rows, columns]. */
+  outputs(rows: readonly number[], record: (t: Tape, x: Variable) => Variable): Promise<Float32Array>;
+}
+
 /**
  * A variant of the VAE. Its loss is a sum of weighted terms; a model that encodes and decodes can be sampled, reconstructed and
  * evaluated too. A model is data, and shares by calling functions, not by inheritance.
@@ -66,12 +85,16 @@ export interface Model<C extends object = object> {
   /** What the model is given besides the data, for conditional ones. */
   condition?(config: C): Condition;
   /** K, for models that decode. */
-  latents?(config: C): number;
+  latents?(config: C, data: DataShape): number;
   /**
    * Draws z ~ p(z) on the host, [count, K], where p(z) is not N(0, I). A temperature below 1 keeps to what is probable, as it does by
    * a smaller standard deviation there.
    */
   drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
+  /** For models whose latents are codes of a codebook. */
+  readonly codes?: Codes<C>;
+  /** Sets parameters by what they make of data, once before the first step of a training; a resumed one has them already. */
+  start?(context: StartContext, config: C): Promise<void>;
   /**
    * Fits the parameters by iterations of its own (EM, a closed form), in place of descending the gradient of the objectives, which then
    * only measure: their terms need no backward pass. An iteration is an epoch.

@@ -16,6 +16,8 @@ export interface ParameterShape {
   readonly outputs: number;
   /** The images that a convolution reads, where a model wants to be told again: [height, width, channels]. */
   readonly images?: readonly [height: number, width: number, channels: number];
+  /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
+  readonly trained?: boolean;
 }
 
 /** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
@@ -116,7 +118,10 @@ export class Parameters implements Iterable<Parameter> {
 
   /** Number of trained scalars. */
   get count(): number {
-    return [...this].reduce((sum, { shape }) => sum + (shape.inputs + 1) * shape.outputs, 0);
+    return [...this].reduce(
+      (sum, { shape: { inputs, outputs, trained = true } }) => sum + (trained ? (inputs + 1) * outputs : 0),
+      0,
+    );
   }
 
   /** Draws initial values, a function of the seed and of each parameter's place. */
@@ -168,8 +173,8 @@ export class Parameters implements Iterable<Parameter> {
       return found.data;
     };
     const writes = [...this].flatMap((parameter) => {
-      const { inputs, outputs } = parameter.shape;
-      return ["", ...slots].map((slot) => {
+      const { inputs, outputs, trained = true } = parameter.shape;
+      return ["", ...trained ? slots : []].map((slot) => {
         const name = `${slot && `optimizer.${slot}.`}${parameter.name}`;
         const weight = inputs > 0 ? find(`${name}.weight`, [inputs, outputs]) : new Float32Array();
         const bias = find(`${name}.bias`, [outputs]);

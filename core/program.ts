@@ -8,7 +8,7 @@
 import type { Gpu } from "./device.ts";
 import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
-import type { Compiled, State, Tape, Term } from "./tape.ts";
+import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
 import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
@@ -37,12 +37,13 @@ export class Program {
   readonly #ring: GPUBuffer | undefined;
   readonly #staging: GPUBuffer[] = [];
   readonly terms: readonly Term[];
+  readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
 
   private constructor(
     tape: Tape,
-    terms: readonly Term[],
+    { terms, tallies }: Compiled,
     prepared: readonly Prepared[],
     ring: GPUBuffer | undefined,
   ) {
@@ -51,6 +52,7 @@ export class Program {
     this.#prepared = prepared;
     this.#ring = ring;
     this.terms = terms;
+    this.#tallies = tallies;
   }
 
   /**
@@ -66,7 +68,7 @@ export class Program {
     const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
     // All at once: a GPU driver compiles them side by side.
     const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
-    return new Program(tape, terms, prepared, ring);
+    return new Program(tape, compiled, prepared, ring);
   }
 
   /** Number of the next step to submit. */
@@ -139,6 +141,27 @@ export class Program {
       this.#staging.push(staging);
       return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
     });
+  }
+
+  /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
+  setCounts(counts: readonly (readonly number[])[] = []): void {
+    this.#tallies.forEach((tally, i) => {
+      this.#gpu.device.queue.writeBuffer(tally.counts, 0, Uint32Array.from(counts[i] ?? Array(tally.size).fill(0)));
+    });
+  }
+
+  /** What every tally has counted in the steps submitted since it was set. */
+  async counts(): Promise<number[][]> {
+    const counts: number[][] = [];
+    for (const { counts: buffer, size } of this.#tallies) {
+      counts.push([...new Uint32Array(await this.#gpu.read(buffer, 0, size * 4))]);
+    }
+    return counts;
+  }
+
+  /** What the counts come to, by name. */
+  measure(counts: readonly (readonly number[])[]): Record<string, number> {
+    return Object.fromEntries(this.#tallies.map(({ name, measure }, i) => [name, measure(counts[i])]));
   }
 
   /**

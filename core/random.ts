@@ -53,6 +53,21 @@ export function normals<T extends Float64Array | Float32Array>(out: T, seed: num
   return out;
 }
 
+/** Which of some shares a uniform u in (0, 1) falls into: k with a probability of shares[k] over their sum. */
+export function chosen(shares: ArrayLike<number>, u: number): number {
+  let left = 0;
+  for (let k = 0; k < shares.length; k++) left += shares[k];
+  left *= u;
+  let last = 0;
+  for (let k = 0; k < shares.length; k++) {
+    if (!(shares[k] > 0)) continue;
+    last = k;
+    if (left < shares[k]) break;
+    left -= shares[k];
+  }
+  return last;
+}
+
 /** Where `position` lands in the random order of `count` rows in an epoch. */
 export function permuted(position: number, count: number, seed: number, epoch: number): number {
   return permutation(count, seed, epoch)(position);

@@ -30,6 +30,11 @@ export type Schedule =
   }
   /** `from` times `factor` for every `steps` steps gone. */
   | { readonly kind: "decay"; readonly from: number; readonly factor: number; readonly steps: number }
+  /**
+   * `from` times `factor` for every stage gone, where stages last `steps`, 3 `steps`, 9 `steps`, ... Source: Burda et al.,
+   * arXiv:1509.00519, section 5.
+   */
+  | { readonly kind: "tripling"; readonly from: number; readonly factor: number; readonly steps: number }
   /** From `from` to `to` along half a cosine over `steps` steps. */
   | { readonly kind: "cosine"; readonly from: number; readonly to: number; readonly steps: number }
   /** Adam's 1 / (1 - beta^(t + 1)). */
@@ -46,6 +51,7 @@ export function scaled(schedule: Schedule, factor: number): Schedule {
     case "constant":
       return { ...schedule, value: schedule.value * factor };
     case "decay":
+    case "tripling":
       return { ...schedule, from: schedule.from * factor };
     case "correction":
       throw new TypeError("Cannot scale a bias correction");
@@ -69,6 +75,11 @@ export function valueAt(schedule: Schedule, step: number): number {
     }
     case "decay":
       return schedule.from * schedule.factor ** Math.floor(step / schedule.steps);
+    case "tripling": {
+      // Stage i begins at (3^i - 1) / 2 times `steps`; a little more, so that rounding does not put its first step into the one before.
+      const stage = Math.floor(Math.log(1 + 2 * step / schedule.steps) / Math.log(3) + 2e-6);
+      return schedule.from * schedule.factor ** stage;
+    }
     case "cosine": {
       const progress = Math.min(1, step / schedule.steps);
       return schedule.to + (schedule.from - schedule.to) * 0.5 * (1 + Math.cos(Math.PI * progress));
@@ -94,6 +105,7 @@ export function encodeSchedules(schedules: readonly Schedule[]): ArrayBuffer {
     else if (s.kind === "linear") put(1, s.from, s.to, s.start ?? 0, s.steps);
     else if (s.kind === "cyclic") put(2, s.from, s.to, 0, s.steps, s.rising);
     else if (s.kind === "decay") put(3, s.from, 0, 0, s.steps, Math.log(s.factor));
+    else if (s.kind === "tripling") put(6, s.from, 0, 0, s.steps, Math.log(s.factor));
     else if (s.kind === "cosine") put(4, s.from, s.to, 0, s.steps);
     else put(5, 0, 0, 0, 1, -Math.log(s.beta));
   });

@@ -9,7 +9,7 @@
 /** What one setting accepts, its default and one line of help. */
 export interface Setting<T> {
   /** How a value is read and checked. */
-  readonly type: "integer" | "number" | "integers" | "numbers" | "choice" | "boolean" | "string";
+  readonly type: "integer" | "number" | "integers" | "numbers" | "strings" | "choice" | "boolean" | "string";
   /** The value where none is given. */
   readonly default: T;
   /** One line for `--help`. */
@@ -42,6 +42,7 @@ export function expectation(setting: Setting<unknown>): string {
     number: "a number",
     integers: "integers joined by commas",
     numbers: "numbers joined by commas",
+    strings: "texts joined by commas",
     boolean: "true or false",
     string: "text",
     choice: "",
@@ -68,6 +69,8 @@ function fits(setting: Setting<unknown>, value: unknown): boolean {
       return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && inRange(x));
     case "numbers":
       return Array.isArray(value) && value.every(inRange);
+    case "strings":
+      return Array.isArray(value) && value.every((x) => typeof x === "string" && x !== "");
     case "choice":
       return typeof value === "string" && (setting.choices?.includes(value) ?? false);
     case "boolean":

@@ -120,10 +120,21 @@ export interface Objective {
   readonly terms: readonly Term[];
 }
 
+/** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
+export interface Tally {
+  readonly name: string;
+  /** u32 counts, to which every step adds. */
+  readonly counts: GPUBuffer;
+  /** How many counts. */
+  readonly size: number;
+  measure(counts: ArrayLike<number>): number;
+}
+
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
 export interface Compiled {
   readonly dispatches: readonly Dispatch[];
   readonly terms: readonly Term[];
+  readonly tallies: readonly Tally[];
   /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
   readonly scalars: readonly Schedule[];
 }
@@ -156,6 +167,7 @@ export class Tape {
   readonly #schedules: Schedule[] = [];
   /** What each submit brings to the GPU. */
   readonly feeds: Feed[] = [];
+  readonly #tallies: Tally[] = [];
 
   /**
    * @param gpu Where it will run.
@@ -213,6 +225,13 @@ export class Tape {
   /** The place in `State.scalars` of a number asked for, once compiling. */
   scalar(index: number): number {
     return this.#terms + index;
+  }
+
+  /** New counts, all zero. */
+  tally(name: string, size: number, measure: Tally["measure"]): Tally {
+    const tally = { name, counts: this.buffer(name, size * 4), size, measure };
+    this.#tallies.push(tally);
+    return tally;
   }
 
   /** Adds an operation that forms `outputs`. */
@@ -317,6 +336,11 @@ export class Tape {
     return this.#training !== undefined;
   }
 
+  /** True while compiling for a training that changes the parameters, not one that only keeps their gradients. */
+  get updating(): boolean {
+    return this.training && this.#training!.optimizer !== "gradients";
+  }
+
   /** True while compiling for a backward pass that reaches this variable. */
   needsGradient(variable: Variable | Parameter): boolean {
     return (this.#expected.get(variable) ?? 0) > 0;
@@ -409,14 +433,25 @@ export class Tape {
     };
   }
 
+  /**
+   * Takes the gradient of `from` as the next contribution to that of `to`, a variable of the same size. Where it is all there is to it,
+   * both are one matrix, and nothing is dispatched.
+   */
+  passGradient(from: Variable, to: Variable): void {
+    if (!this.needsGradient(to)) return;
+    const gradient = this.gradient(from);
+    if (this.#expected.get(to) === 1 && !to.finish) this.#gradients.set(to, gradient);
+    else this.map(`${to.name} gradient`, loader("a", gradient), this.contribution(to), to);
+  }
+
   #finish(target: Variable | Parameter): Fragment {
     if ("shape" in target) return this.#update(target);
-    return target.finish?.() ?? storeGradient(this.gradient(target));
+    return target.finish?.() ?? storing(this.gradient(target));
   }
 
   #update(parameter: Parameter): Fragment {
     const { optimizer } = this.#training!;
-    if (optimizer === "gradients") return storeGradient(this.parameterGradient(parameter));
+    if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
     const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
     return {
       parts: [stateStruct, optimizer.shader],
@@ -452,12 +487,18 @@ export class Tape {
     if (scalars.length > 28) {
       throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
     }
-    return { dispatches: this.#dispatches, terms, scalars: scalars.length ? scalars : [constant(0)] };
+    return {
+      dispatches: this.#dispatches,
+      terms,
+      tallies: this.#tallies,
+      scalars: scalars.length ? scalars : [constant(0)],
+    };
   }
 
   /** Records the backward pass of one objective: only nodes between its terms and its parameters take part. */
   #backward(objective: Objective): void {
-    const trained = (parameter: Parameter) => parameter.name.startsWith(objective.parameters ?? "");
+    const trained = ({ name, shape }: Parameter) =>
+      shape.trained !== false && name.startsWith(objective.parameters ?? "");
     const depends = new Map<Node, boolean>();
     for (const node of this.#nodes) {
       depends.set(
@@ -504,7 +545,8 @@ export function zeros(m: string): Fragment {
   return { parts: [{ text: loadZero, parameters: { m } }] };
 }
 
-function storeGradient(gradient: Tensor): Fragment {
+/** An epilogue that stores a gradient, or other values, as they are. */
+export function storing(gradient: Tensor): Fragment {
   return {
     parts: [gradientPart],
     constants: { ROWS_gradient: gradient.storedRows },

@@ -41,6 +41,8 @@ export interface Progress {
   /** Sums of the terms over the steps of the epoch in progress, and how many. */
   readonly sums: readonly number[];
   readonly steps: number;
+  /** What the model's tallies have counted in that epoch, if it has any. */
+  readonly counts?: readonly (readonly number[])[];
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -201,7 +203,7 @@ export class Trained<C extends object = object> {
   /** K */
   get latents(): number {
     if (!this.model.latents) throw new TypeError(`Cannot decode with "${this.model.name}": it has no latents`);
-    return this.model.latents(this.config);
+    return this.model.latents(this.config, this.data);
   }
 
   /**
@@ -214,17 +216,27 @@ export class Trained<C extends object = object> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
-    const z = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
-      normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
     const { labels = Array.from({ length: this.data.classes ?? 0 }, (_, label) => label), covariates = [] } = options;
     const width = this.data.covariates?.length ?? 0;
     const inTurn = (given: ArrayLike<number>, length: number) =>
       Array.from({ length: given.length ? length : 0 }, (_, i) => given[i % given.length]);
-    return await this.decode(z, {
+    return await this.decode(await this.drawPrior({ count, temperature, seed }), {
       ...{ draw, seed },
       labels: inTurn(labels, count),
       covariates: inTurn(covariates, count * width),
     });
+  }
+
+  /**
+   * z ~ N(0, temperature² I), or of the model's own prior
+   *
+   * @returns [count, K]
+   */
+  async drawPrior(
+    { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    return await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
+      normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
   }
 
   /**
@@ -298,6 +310,40 @@ export class Trained<C extends object = object> {
    */
   async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     return await this.decode((await this.encode(x, options)).mean, options);
+  }
+
+  /**
+   * Which code every position of a datum has, for models with a codebook.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @returns [count, P], from 0 to K - 1
+   * @throws {TypeError} If the model has none.
+   */
+  async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
+    return Uint32Array.from(
+      await this.#apply("give codes", x, this.features, {}, (t, input) => {
+        const { codes } = this.model;
+        return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
+      }),
+    );
+  }
+
+  /**
+   * What is recorded from rows, by a program of this one call.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @param record Records a variable of as many rows as its input has.
+   * @returns Row-major [count, columns].
+   */
+  async outputs(x: Float32Array, record: (t: Tape, x: Variable) => Variable): Promise<Float32Array<ArrayBuffer>> {
+    const name = "give outputs";
+    try {
+      return await this.#apply(name, x, this.features, {}, (t, input) => [record(t, input)]);
+    } finally {
+      const mapping = this.#mappings.get(name);
+      this.#mappings.delete(name);
+      await mapping?.then(({ program }) => program.destroy(), () => {});
+    }
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */

@@ -196,6 +196,7 @@ class Trainer<C extends object> {
 
     const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
     let steps = resume?.progress.steps ?? 0;
+    program.setCounts(resume?.progress.counts);
     const train = (): Losses =>
       lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
     const began = performance.now();
@@ -205,7 +206,10 @@ class Trainer<C extends object> {
     let snapshot: Snapshot = parameters.snapshot();
     let snapshotStep = start;
     const queue: { readonly values: Promise<StepTerms>; readonly steps: number }[] = [];
-    const record = () => trained.progress = { step: done, sums: [...sums], steps };
+    const record = (counts: readonly (readonly number[])[]) => {
+      const counted = counts.length ? { counts } : {};
+      trained.progress = { step: done, sums: [...sums], steps, ...counted };
+    };
     const diverged = async (): Promise<DivergenceError> => {
       snapshot.restore();
       const place = await findPlace(step, snapshotStep, done);
@@ -278,16 +282,17 @@ class Trainer<C extends object> {
         const validation = evaluator ? { validation: await evaluator.run(done) } : {};
         // The last update of an epoch is seen here first; what it made must not become a checkpoint.
         if (validation.validation && !Number.isFinite(validation.validation.loss)) throw await diverged();
-        last = { ...last, train: train(), ...validation };
+        last = { ...last, train: { ...train(), ...program.measure(await program.counts()) }, ...validation };
         sums.fill(0);
         steps = 0;
-        record();
+        program.setCounts();
+        record([]);
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = done;
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: done, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
-      record();
+      if (done < this.#stepsUntil(epochs)) record(await program.counts());
       yield {
         event: "end",
         epochs: epoch - 1,
@@ -350,7 +355,7 @@ class Trainer<C extends object> {
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     parameters.initialize(initializersOf(this.#training), this.#training.seed);
     const progress = { step: 0, sums: [], steps: 0 };
-    return this.#trained = new Trained(
+    const trained = this.#trained = new Trained(
       opened,
       this.#model,
       this.#config,
@@ -360,7 +365,23 @@ class Trainer<C extends object> {
       progress,
       !gpu && !device,
     );
+    await this.#model.start?.({
+      parameters,
+      batchSize: this.#training.batchSize,
+      seed: this.#training.seed,
+      count: this.#count,
+      outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
+    }, this.#config);
+    return trained;
   }
+}
+
+/** Training rows of these numbers. */
+function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
+  const width = features(shape);
+  const values = train.values.slice(0, rows.length * width);
+  rows.forEach((row, i) => values.set(train.values.subarray(row * width, (row + 1) * width), i * width));
+  return { values, count: rows.length };
 }
 
 /** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */

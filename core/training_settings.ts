@@ -17,7 +17,7 @@ export interface TrainingConfig {
   readonly epochs: number;
   readonly optimizer: typeof OPTIMIZERS[number];
   readonly learningRate: number;
-  readonly learningRateSchedule: "constant" | "warm-up" | "decay" | "cosine";
+  readonly learningRateSchedule: "constant" | "warm-up" | "decay" | "tripling" | "cosine";
   readonly learningRateSteps: number;
   readonly learningRateFactor: number;
   readonly weightDecay: number;
@@ -46,11 +46,18 @@ export const trainingSettings: Settings<TrainingConfig> = {
   learningRateSchedule: {
     type: "choice",
     default: "constant",
-    choices: ["constant", "warm-up", "decay", "cosine"],
-    help: "how the learning rate goes: rising from 0, times a factor every so many steps, or down to 0",
+    choices: ["constant", "warm-up", "decay", "tripling", "cosine"],
+    help:
+      "how the learning rate goes: rising from 0, times a factor every so many steps or in stages thrice as long each, or down to 0",
   },
   learningRateSteps: { type: "integer", default: 1000, minimum: 1, help: "steps of that schedule" },
-  learningRateFactor: { type: "number", default: 0.5, minimum: 0, exclusiveMinimum: true, help: "factor of a decay" },
+  learningRateFactor: {
+    type: "number",
+    default: 0.5,
+    minimum: 0,
+    exclusiveMinimum: true,
+    help: "factor of a decay or of a stage",
+  },
   weightDecay: { type: "number", default: 0, minimum: 0, help: "decoupled weight decay: w -= rate * decay * w" },
   momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd" },
   beta1: { type: "number", default: 0.9, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean gradient" },
@@ -115,6 +122,8 @@ export function learningRate(config: TrainingConfig): Schedule {
       return { kind: "linear", from: rate / steps, to: rate, steps };
     case "decay":
       return { kind: "decay", from: rate, factor, steps };
+    case "tripling":
+      return { kind: "tripling", from: rate, factor, steps };
     case "cosine":
       return { kind: "cosine", from: rate, to: 0, steps };
   }

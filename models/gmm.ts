@@ -15,6 +15,7 @@ import {
   readRow,
   setParameter,
 } from "../core/fit.ts";
+import { kMeansPlusPlus } from "../core/k_means.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import type { DataShape, Model, PriorDraw } from "../core/model.ts";
 import { accumulate, type Accumulated } from "../core/ops/accumulate.ts";
@@ -24,7 +25,7 @@ import { dense } from "../core/ops/dense.ts";
 import { fittedGaussianSample } from "../core/ops/fitted_gaussian.ts";
 import { gaussianLogits, noiseAndOne, weightedCopies } from "../core/ops/mixture.ts";
 import type { Parameters, Shapes } from "../core/parameters.ts";
-import { permuted, uniforms } from "../core/random.ts";
+import { chosen, permuted, uniforms } from "../core/random.ts";
 import { constant } from "../core/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/tape.ts";
 
@@ -137,21 +138,6 @@ async function drawPrior(
   return z;
 }
 
-/** Which of the shares a uniform u falls into. */
-function chosen(shares: ArrayLike<number>, u: number): number {
-  let left = 0;
-  for (let k = 0; k < shares.length; k++) left += shares[k];
-  left *= u;
-  let last = 0;
-  for (let k = 0; k < shares.length; k++) {
-    if (!(shares[k] > 0)) continue;
-    last = k;
-    if (left < shares[k]) break;
-    left -= shares[k];
-  }
-  return last;
-}
-
 /** A mixture in float64. Means are about the mean of the data; covariances are variances [K, D], or [K, D, D] if full. */
 interface Mixture {
   readonly shares: Float64Array;
@@ -216,10 +202,7 @@ function setMixture(p: Parameters, mixture: Mixture, offset: Float32Array, { cov
 }
 
 /**
- * k-means++: the first mean is a row at random, each next one a row drawn by its squared distance to the nearest mean so far. It looks at
- * 10,000 rows at most; every component starts with the covariance of all data and an equal share.
- *
- * Source: Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding", SODA 2007.
+ * Means by k-means++ on 10,000 rows at most; every component starts with the covariance of all data and an equal share.
  */
 function seeded(context: FitContext, offset: Float32Array, variance: Float64Array, config: GmmConfig): Mixture {
   const { components, covariance } = config;
@@ -232,18 +215,7 @@ function seeded(context: FitContext, offset: Float32Array, variance: Float64Arra
     readRow(context, permuted(i, count, seed, 0xffff), row);
     for (let d = 0; d < width; d++) values[i * width + d] = row[d] - offset[d];
   }
-  const u = uniforms(new Float64Array(components), seed, 0, 2);
-  const nearest = new Float64Array(rows).fill(1);
-  const means = new Float64Array(components * width);
-  for (let k = 0; k < components; k++) {
-    const picked = chosen(nearest, u[k]) * width;
-    means.set(values.subarray(picked, picked + width), k * width);
-    for (let i = 0; i < rows; i++) {
-      let square = 0;
-      for (let d = 0; d < width; d++) square += (values[i * width + d] - values[picked + d]) ** 2;
-      nearest[i] = k === 0 ? square : Math.min(nearest[i], square);
-    }
-  }
+  const means = Float64Array.from(kMeansPlusPlus(values, width, components, seed));
   const spherical = variance.reduce((sum, value) => sum + value) / width;
   const diagonal = covariance === "spherical" ? variance.map(() => spherical) : variance;
   const size = covariance === "full" ? width * width : width;

@@ -17,10 +17,13 @@ import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
+import { vqVae } from "./vq_vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [ae, dae, vae, betaVae, cvae, iwae, convVae, linearVae, ppca, pca, gmm].map((model) => [model.name, model as Model]),
+  [ae, dae, vae, betaVae, cvae, iwae, convVae, vqVae, linearVae, ppca, pca, gmm].map((
+    model,
+  ) => [model.name, model as Model]),
 );
 
 /**

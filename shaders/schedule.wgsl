@@ -38,6 +38,9 @@ fn scheduled(s: Schedule, step: u32) -> f32 {
     case 5u: { // bias correction: `factor` is -log beta
       return 1.0 / one_minus_exp(s.factor * f32(step + 1u));
     }
+    case 6u: { // tripling: `factor` is its logarithm
+      return s.from_value * exp(s.factor * floor(log(1.0 + 2.0 * max(t, 0.0) / s.steps) / 1.0986122886681098 + 2e-6));
+    }
     default: { // constant
       return s.from_value;
     }

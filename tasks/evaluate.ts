@@ -15,7 +15,7 @@ import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { collapseWarning, remarks } from "./cli/remarks.ts";
+import { collapseWarning, remarks } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

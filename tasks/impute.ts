@@ -12,7 +12,7 @@ import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { pixels } from "./cli/remarks.ts";
+import { pixels } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

@@ -5,9 +5,10 @@
  */
 
 import { Trained } from "../core/trained.ts";
+import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { drawReconstructions, PAIRS } from "./cli/pictures.ts";
-import { pixels } from "./cli/remarks.ts";
+import { writeFigure } from "./cli/pictures.ts";
+import { pixels } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 
@@ -49,7 +50,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
   const count = Math.min(values.drawing.count, rows.count);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await drawReconstructions(trained, file, rows, count);
+  await writeFigure(file, await reconstructions(trained, rows, count));
   context.print(`${file}: ${count} ${split} images, each above its reconstruction by ${model.name}`);
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   context.emit({ run: folder, file, split, count, binarize: checkpoint.training.binarize });

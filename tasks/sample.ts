@@ -5,8 +5,9 @@
  */
 
 import { DRAWS, QUANTILES, Trained } from "../core/trained.ts";
+import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { COLUMNS, drawSamples } from "./cli/pictures.ts";
+import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
 
@@ -94,7 +95,10 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const covariates = names.length && !given.length ? (await datasetOf(chosen, context.signal)).test.covariates : given;
   const file = out || join(folder, FILES.samples);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await drawSamples(trained, file, { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) });
+  await writeFigure(
+    file,
+    await samples(trained, { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) }),
+  );
   context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
   context.emit({
     run: folder,

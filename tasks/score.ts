@@ -11,8 +11,8 @@ import { type Scores, scores } from "../evaluation/scores.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { COLUMNS } from "./cli/pictures.ts";
-import { remarks } from "./cli/remarks.ts";
+import { COLUMNS } from "../figures/images.ts";
+import { remarks } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   chosenRun,

@@ -7,8 +7,19 @@
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/device.ts";
-import type { EndEvent, EpochEvent, StartEvent } from "../core/events.ts";
+import type { EndEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
+import { remarks } from "../core/remarks.ts";
+import {
+  claimFolder,
+  closeMetrics,
+  cutMetrics,
+  FILES,
+  join,
+  readMetrics,
+  RunRecorder,
+  stepsOf,
+} from "../core/run_folder.ts";
 import { type Checkpoint, Trained } from "../core/trained.ts";
 import { DivergenceError, train, type Training } from "../core/trainer.ts";
 import { FIT_SETTINGS } from "../core/fitting.ts";
@@ -18,6 +29,7 @@ import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
 import { models } from "../models/mod.ts";
 import { vae } from "../models/vae.ts";
+import { COLUMNS } from "../figures/images.ts";
 import {
   type FlagGroup,
   flagName,
@@ -29,28 +41,19 @@ import {
   wantsHelp,
 } from "./cli/flags.ts";
 import { findNamedModel, type NamedModel } from "./cli/model_module.ts";
-import { COLUMNS, drawReconstructions, drawSamples, PAIRS } from "./cli/pictures.ts";
+import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress } from "./cli/progress.ts";
-import { remarks } from "./cli/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
-  appendMetrics,
-  claimFolder,
-  cutMetrics,
   type DataChoice,
   dataChoice,
   datasetOf,
   defaultFolder,
-  FILES,
-  join,
   namedDataset,
   openRun,
   quoted,
-  readMetrics,
   requireFree,
   type Run,
-  stepsOf,
-  writeConfig,
 } from "./cli/run_folder.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
@@ -213,13 +216,18 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   await claimFolder(folder);
   if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
   context.print(`Training ${model.name} on ${source.name} into ${folder}`);
-  const end = await follow(training, { folder, named, dataset, every: settings.checkpointEvery, resumed }, context);
+  const recorder = new RunRecorder(folder, training, {
+    every: settings.checkpointEvery,
+    module: named.module,
+    started: resumed?.config?.started,
+  });
+  const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${quoted(folder)}`);
     return;
   }
-  await draw(training.trained as Trained, dataset, folder);
+  await report(training.trained as Trained, dataset, folder, context);
   const most = model.fitIterations?.(training.trained.config) ?? Infinity;
   await summarize(folder, end, end.epochs < most, context);
 }
@@ -241,64 +249,34 @@ function prepare(
   }
 }
 
-interface Following {
-  readonly folder: string;
-  readonly named: NamedModel;
-  readonly dataset: Dataset;
-  /** Epochs from one checkpoint to the next. */
-  readonly every: number;
-  readonly resumed?: Run;
-}
-
 /** Trains to the end, showing and keeping what happens. */
 async function follow(
   training: Training<object>,
-  { folder, named, dataset, every, resumed }: Following,
+  recorder: RunRecorder,
+  dataset: Dataset,
   context: Context,
 ): Promise<EndEvent> {
-  const file = join(folder, FILES.checkpoint);
-  let saved: { readonly step: number; readonly epoch: number } | undefined;
-  const save = async (step: number, epoch: number) => {
-    await training.trained.save(file);
-    saved = { step, epoch };
-  };
+  const { folder } = recorder;
   using progress = trainingProgress(context);
   try {
     for await (const event of training) {
-      switch (event.event) {
-        case "start":
-          await keepConfig(event, training, { folder, named, dataset, every, resumed });
-          // From now on there is a checkpoint, and it is known that one can be written.
-          await save(event.step, Math.floor(event.step / event.stepsPerEpoch));
-          progress.show(event);
-          for (const line of remarks(named.model, training.trained.config, training.trained.training.binarize)) {
-            context.print(line);
-          }
-          break;
-        case "progress":
-          progress.show(event);
-          break;
-        case "epoch": {
-          const ssim = await validationSsim(training.trained as Trained, dataset);
-          const measured = { ...event, ...(ssim === undefined ? {} : { ssim }) };
-          // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
-          await appendMetrics(folder, measured);
-          if (event.epoch % every === 0) await save(event.step, event.epoch);
-          progress.show(measured);
-          break;
-        }
-        case "end": {
-          const end = { ...event, run: folder };
-          if (saved?.step !== event.step) await save(event.step, event.epochs);
-          await appendMetrics(folder, end);
-          progress.show(end);
-          return event;
-        }
+      const ssim = event.event === "epoch" ? await validationSsim(training.trained as Trained, dataset) : undefined;
+      const measured = ssim === undefined ? event : { ...event, ssim };
+      await recorder.record(measured);
+      const shown = measured.event === "end" ? { ...measured, run: folder } : measured;
+      progress.show(shown);
+      if (event.event === "end") return event;
+      if (event.event === "start") {
+        const { model, config, training: { binarize } } = training.trained;
+        for (const line of remarks(model, config, binarize)) context.print(line);
       }
     }
   } catch (error) {
+    const { saved } = recorder;
     // Nobody reads a message when the reader went away.
-    throw saved && !(error instanceof Deno.errors.BrokenPipe) ? withCheckpoint(error, file, saved) : error;
+    throw saved && !(error instanceof Deno.errors.BrokenPipe)
+      ? withCheckpoint(error, join(folder, FILES.checkpoint), saved)
+      : error;
   }
   throw new Error("The training ended without its last event");
 }
@@ -318,23 +296,6 @@ function withCheckpoint(
   return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
 }
 
-async function keepConfig(
-  { model, dataset, adapter, parameters, config }: StartEvent,
-  { trained }: Training<object>,
-  { folder, named, resumed }: Following,
-): Promise<void> {
-  await writeConfig(folder, {
-    model,
-    ...(named.module ? { module: named.module } : {}),
-    dataset,
-    adapter,
-    parameters,
-    started: resumed?.config?.started ?? new Date().toISOString(),
-    remarks: remarks(named.model, trained.config, trained.training.binarize),
-    config,
-  });
-}
-
 /** Validation rows whose reconstructions are compared after an epoch. */
 const SSIM_ROWS = 256;
 
@@ -347,12 +308,10 @@ async function validationSsim(trained: Trained, dataset: Dataset): Promise<numbe
   return imageQuality(x, await trained.reconstruct(x, rows), shape).ssim;
 }
 
-/** The pictures that the model has the parts for. */
-async function draw(trained: Trained, dataset: Dataset, folder: string): Promise<void> {
-  const { model } = trained;
-  if (!model.decode || !model.latents) return;
-  await drawSamples(trained, join(folder, FILES.samples), { covariates: dataset.test.covariates });
-  if (model.encode) await drawReconstructions(trained, join(folder, FILES.reconstructions), dataset.test, PAIRS);
+/** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
+async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
+  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  for (const note of notes) context.print(note);
 }
 
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
@@ -364,9 +323,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   let last = events.findLast((event) => event.event === "end");
   if (step >= stepsOf(checkpoint)) {
     if (!last) last = await closeMetrics(folder, events, checkpoint);
-    if (!await exists(join(folder, FILES.samples)) || !await exists(join(folder, FILES.reconstructions))) {
+    if (!await exists(join(folder, FILES.report))) {
       using trained = await Trained.fromCheckpoint(model, checkpoint);
-      await draw(trained, await datasetOf(run, context.signal), folder);
+      await report(trained, await datasetOf(run, context.signal), folder, context);
     }
   }
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
@@ -375,29 +334,6 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   );
   if (trainedEpochs >= iterationsOf(run)) return;
   context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
-}
-
-/** Writes the end event of a run that was killed after its last checkpoint. */
-async function closeMetrics(
-  folder: string,
-  events: readonly (EpochEvent | EndEvent)[],
-  { progress, training }: Checkpoint,
-): Promise<EndEvent | undefined> {
-  const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
-  if (!last || last.step !== progress.step) return undefined;
-  const { train, validation, samplesPerSecond, seconds, step } = last;
-  const end: EndEvent = {
-    event: "end",
-    epochs: training.epochs,
-    step,
-    train,
-    ...(validation ? { validation } : {}),
-    samplesPerSecond,
-    seconds,
-    stopped: false,
-  };
-  await appendMetrics(folder, { ...end, run: folder });
-  return end;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -409,13 +345,14 @@ async function summarize(folder: string, { epochs }: EndEvent, more: boolean, { 
   print();
   print(`In ${folder}:`);
   const files = [
+    [FILES.report, "every figure, the losses and the settings: open it in a browser"],
     [FILES.checkpoint, "the trained model, in safetensors"],
     [FILES.samples, `${COLUMNS * COLUMNS} images drawn from it`],
     [FILES.reconstructions, "test images, each above its reconstruction"],
     [FILES.metrics, "the figures of every epoch"],
     [FILES.config, "every setting"],
   ] as const;
-  // A model without a decoder has no pictures.
+  // Data that are no images have no pictures.
   const there = await Promise.all(files.map(([name]) => exists(join(folder, name))));
   for (const line of tableLines(files.filter((_, i) => there[i]), 100)) print(line);
   print();

@@ -8,9 +8,9 @@
  * @module
  */
 
-import { type Fragment, write } from "../kernel.ts";
+import type { Fragment } from "../kernel.ts";
 import type { Parameter, ParameterShape } from "../parameters.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import { merge, storing, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp, type Tensor } from "../tensor.ts";
 import type { Product } from "../tiles.ts";
 import type { Activation } from "./activations.ts";
@@ -19,7 +19,6 @@ import { reshaped, words } from "./reshape.ts";
 import cellBlocks from "../../shaders/loaders/cell_blocks.wgsl" with { type: "text" };
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
-import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import phases from "../../shaders/loaders/phases.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
@@ -568,11 +567,7 @@ function contribute(
   const pixels: Images = { ...images, flat: false };
   const { rows, columns } = matrixOf(pixels);
   const gradient = t.tensor(t.variable(`gradient of ${x.name} by pixels`, columns, "f32", rows));
-  const store: Fragment = {
-    parts: [only, gradientPart],
-    constants: { ROWS_gradient: gradient.storedRows },
-    buffers: { gradient: write(gradient) },
-  };
+  const store = merge({ parts: [only] }, storing(gradient));
   t.product(describe(placed(store, pixels, g, phased)));
   t.map(`${x.name} gradient`, reshaped("a", gradient, x.rows, x.columns), t.contribution(x), x);
 }

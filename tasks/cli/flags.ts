@@ -32,6 +32,10 @@ export interface Flags<G extends FlagGroups = FlagGroups> {
   /** One sentence: what the task does. */
   readonly summary: string;
   readonly groups: G;
+  /** The setting that may be given first, without its flag: `deno task experiment beta`. */
+  readonly first?: string;
+  /** What else the help lists. */
+  readonly list?: { readonly title: string; readonly rows: readonly (readonly [name: string, text: string])[] };
   /** Settings that this task has under other circumstances, and which: `beta` of "--model beta_vae". */
   readonly elsewhere?: ReadonlyMap<string, string>;
   /** Whole command lines. */
@@ -94,7 +98,8 @@ export function wantsHelp(args: readonly string[]): boolean {
  * Reads a command line.
  *
  * `--flag value` and `--flag=value` are the same; a value may be a negative number. A boolean is `--flag`,
- * `--no-flag` or `--flag=false`. A list is `500,500`; `none` is the empty list.
+ * `--no-flag` or `--flag=false`. A list is `500,500`; `none` is the empty list. A list of texts may have spaces for commas, as a shell
+ * writes `runs/*`.
  *
  * @throws {UsageError} If a flag is unknown, given twice, without a value or with one that does not fit, or if there is
  * an argument that is no flag.
@@ -103,6 +108,7 @@ export function wantsHelp(args: readonly string[]): boolean {
 export function parseFlags<G extends FlagGroups>(flags: Flags<G>, args: readonly string[]): Parsed<G> {
   const settings = allSettings(flags);
   const help = wantsHelp(args);
+  args = withFirst(flags.first, args);
   const given = help ? new Map<string, unknown>() : read(settings, args, flags.elsewhere);
   const pick = <C>(group: FlagGroup<C>): C => {
     const entries = Object.keys(group.settings).filter((name) => given.has(name)).map((
@@ -118,6 +124,12 @@ export function parseFlags<G extends FlagGroups>(flags: Flags<G>, args: readonly
     json: pick(general).json,
     help,
   };
+}
+
+/** The command line with a flag before its first word. */
+export function withFirst(setting: string | undefined, args: readonly string[]): readonly string[] {
+  if (setting === undefined || args.length === 0 || args[0].startsWith("-")) return args;
+  return [`${flagName(setting)}=${args[0]}`, ...args.slice(1)];
 }
 
 function allSettings(flags: Flags): Map<string, Setting<unknown>> {
@@ -191,8 +203,12 @@ function joinValues(
     } else if (next === undefined || (next.startsWith("-") && Number.isNaN(Number.parseFloat(next)))) {
       throw new UsageError(`Cannot read ${arg}: expected ${expectation(setting)}, found nothing`);
     } else {
-      joined.push(`${arg}=${next}`);
+      const values = [next];
       i++;
+      while (setting.type === "strings" && args[i + 1] !== undefined && !args[i + 1].startsWith("-")) {
+        values.push(args[++i]);
+      }
+      joined.push(`${arg}=${values.join(",")}`);
     }
   }
   return joined;
@@ -219,6 +235,7 @@ function readValue(flag: string, name: string, setting: Setting<unknown>, text: 
     number: () => toNumber(text),
     integers: () => text === "none" ? [] : text.split(",").map(toNumber),
     numbers: () => text === "none" ? [] : text.split(",").map(toNumber),
+    strings: () => text.split(","),
     boolean: () => text === "true" ? true : text === "false" ? false : undefined,
     choice: () => text,
     string: () => text || undefined,
@@ -247,7 +264,9 @@ export function helpText(flags: Flags, columns = 100): string {
     .filter((group) => Object.keys(group.settings).length > 0);
   const tables = groups.map(settingRows);
   const indent = 4 + Math.max(...tables.flatMap((rows) => rows.map(([left]) => left.length)));
-  const lines = [`Usage: deno task ${flags.name} [flags]`, "", ...wrap(flags.summary, columns)];
+  const first = flags.first ? ` [${flags.first}]` : "";
+  const lines = [`Usage: deno task ${flags.name}${first} [flags]`, "", ...wrap(flags.summary, columns)];
+  if (flags.list) lines.push("", flags.list.title, ...tableLines(flags.list.rows, columns));
   groups.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
   if (flags.examples?.length) lines.push("", "Examples", ...flags.examples.map((example) => "  " + example));
   return lines.join("\n") + "\n";
@@ -281,6 +300,7 @@ function heading(name: string, setting: Setting<unknown>, placeholder?: string):
     number: "X",
     integers: "N,N,...",
     numbers: "X,X,...",
+    strings: "TEXT ...",
     choice: "WORD",
     string: "TEXT",
   }[setting.type];

@@ -1,36 +1,103 @@
 /**
- * The pictures of a run folder.
+ * The figures of a run folder, and its report.
  *
  * @module
  */
 
 import { writeFileAtomically } from "../../core/checkpoint.ts";
-import { slice, type Split } from "../../core/dataset.ts";
-import type { SampleOptions, Trained } from "../../core/trained.ts";
-import { encodePng, imageGrid, pairGrid } from "../../figures/grid.ts";
+import type { Split } from "../../core/dataset.ts";
+import type { Trained } from "../../core/trained.ts";
+import { bytesOf, type Figure } from "../../figures/figure.ts";
+import { PlotLibraryError } from "../../figures/plot.ts";
+import { type Report, reportPage } from "../../figures/report.ts";
+import { type Draw, runFigures } from "../../figures/run_figures.ts";
+import { duration } from "./progress.ts";
+import { remarks } from "../../core/remarks.ts";
+import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
-/** Images in a row of a picture. */
-export const COLUMNS = 10;
-
-/** Pairs of an image and its reconstruction. */
-export const PAIRS = 50;
-
-/** Draws images from a model and writes them side by side as PNG. */
-export async function drawSamples(
-  trained: Trained,
-  path: string,
-  { columns = COLUMNS, ...options }: SampleOptions & { readonly columns?: number } = {},
-): Promise<void> {
-  const images = await trained.sample(options);
-  await writeFileAtomically(path, encodePng(imageGrid(images, { shape: trained.data.shape, columns })));
+/** Writes a figure's file. */
+export async function writeFigure(path: string, figure: Figure): Promise<void> {
+  await writeFileAtomically(path, bytesOf(figure));
 }
 
-/** Writes the first rows of a split as PNG, each above its reconstruction. */
-export async function drawReconstructions(trained: Trained, path: string, split: Split, count: number): Promise<void> {
-  const shown = Math.min(count, split.count);
-  const rows = trained.rowsOf(split, 0, shown);
-  const picture = pairGrid(rows, await trained.reconstruct(rows, slice(split, 0, shown)), {
-    shape: trained.data.shape,
-  });
-  await writeFileAtomically(path, encodePng(picture));
+/** What a run folder says of the training, as a report has it; its figures are the ones given. */
+export async function reportOf(folder: string, trained: Trained, figures: readonly Figure[]): Promise<Report> {
+  const { model, data, training, config } = trained;
+  const [kept, events] = [await readConfig(folder), await readMetrics(folder)];
+  const last = events.at(-1);
+  const subtitle = [
+    folder.replace(/[/\\]+$/, "").replace(/.*[/\\]/, ""),
+    kept?.started && `begun ${kept.started.slice(0, 16).replace("T", " ")} UTC`,
+    last && `${last.step.toLocaleString("en-US")} steps in ${duration(last.seconds)}`,
+    kept?.adapter && `on ${kept.adapter}`,
+  ];
+  return {
+    title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
+    subtitle: subtitle.filter(Boolean).join(" · "),
+    remarks: remarks(model, config, training.binarize),
+    losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
+    configuration: { model: model.name, dataset: data.name, ...(kept?.config ?? { ...training, ...config }) },
+    shapes: Object.fromEntries([...trained.parameters].map(({ name, shape }) => [name, shape])),
+    figures,
+  };
+}
+
+/** What {@linkcode writeReport} wrote. */
+export interface Written {
+  /** Paths of the report and of its figures. */
+  readonly file: string;
+  readonly figures: readonly string[];
+  /** What there is not, and why. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Draws every figure that applies into a run folder, and the report that holds them all. Without the plotting library there are the
+ * figures that need none.
+ *
+ * @param split Rows that were not trained on.
+ */
+export async function writeReport(
+  folder: string,
+  trained: Trained,
+  split: Split,
+  signal: AbortSignal,
+): Promise<Written> {
+  const events = await readMetrics(folder);
+  const epochs = events.filter((event) => event.event === "epoch");
+  const { figures, notes } = await drawAll(await runFigures({ trained, split, epochs }), signal);
+  if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
+  const known: readonly string[] = Object.values(FILES);
+  const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));
+  await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  for (const [i, figure] of figures.entries()) await writeFigure(paths[i], figure);
+  const file = join(folder, FILES.report);
+  const report = await reportOf(folder, trained, figures);
+  await writePage(file, reportPage({ ...report, remarks: [...report.remarks, ...notes] }));
+  return { file, figures: paths, notes };
+}
+
+/** Writes a page. */
+export async function writePage(path: string, html: string): Promise<void> {
+  await writeFileAtomically(path, new TextEncoder().encode(html));
+}
+
+/** Draws one after the other; those that need the plotting library are left out, and that is said once, where it cannot be had. */
+export async function drawAll(
+  draws: readonly Draw[],
+  signal: AbortSignal,
+): Promise<{ readonly figures: Figure[]; readonly notes: string[] }> {
+  const figures: Figure[] = [];
+  const notes = new Set<string>();
+  for (const draw of draws) {
+    signal.throwIfAborted();
+    try {
+      const figure = await draw();
+      if (figure) figures.push(figure);
+    } catch (error) {
+      if (!(error instanceof PlotLibraryError)) throw error;
+      notes.add(`No plots, only images: ${error.message}`);
+    }
+  }
+  return { figures, notes: [...notes] };
 }

@@ -7,7 +7,7 @@
 
 import type { LatentUse } from "../../core/distributions/encoded.ts";
 import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "../../core/events.ts";
-import { collapseWarning } from "./remarks.ts";
+import { collapseWarning } from "../../core/remarks.ts";
 import type { Context } from "./run.ts";
 
 /** What {@linkcode trainingProgress} returns. */

@@ -1,12 +1,11 @@
 /**
- * The folder that a training leaves behind: what its files are called, how one is made, found and read again.
+ * Run folders on the command line: how one is named, found and opened again. What lies in one is the business of core/run_folder.ts.
  *
  * @module
  */
 
-import { writeFileAtomically } from "../../core/checkpoint.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import type { EndEvent, EpochEvent } from "../../core/events.ts";
+import { FILES, join, readConfig, type RunConfig } from "../../core/run_folder.ts";
 import { type Checkpoint, decodeCheckpoint } from "../../core/trained.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { models } from "../../models/mod.ts";
@@ -14,34 +13,13 @@ import { type FlagGroup, UsageError } from "./flags.ts";
 import { findNamedModel, type NamedModel } from "./model_module.ts";
 import type { Context } from "./run.ts";
 
+export { FILES, join, readConfig, readMetrics } from "../../core/run_folder.ts";
+
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
 export const RUNS = "runs";
 
-/** The files of a run folder. */
-export const FILES = {
-  config: "config.json",
-  metrics: "metrics.jsonl",
-  checkpoint: "checkpoint.safetensors",
-  samples: "samples.png",
-  reconstructions: "reconstructions.png",
-} as const;
-
-/** The content of `config.json`. It is for reading: only `module` and `started` are read back, the checkpoint holds the rest. */
-export interface RunConfig {
-  readonly model: string;
-  /** Where the model comes from, if it is not one of elbo's. */
-  readonly module?: string;
-  readonly dataset: string;
-  readonly adapter: string;
-  /** Number of trained scalars. */
-  readonly parameters: number;
-  /** ISO 8601, UTC. */
-  readonly started: string;
-  /** What there is to know of the figures: how pixels were made into data, the effective β. */
-  readonly remarks: readonly string[];
-  /** Training and model settings, and the tile choice. */
-  readonly config: Readonly<Record<string, unknown>>;
-}
+/** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
+export const FIGURES = "figures";
 
 /** A run read back. */
 export interface Run extends NamedModel {
@@ -102,22 +80,6 @@ async function modelOf(
   return named;
 }
 
-async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
-  const file = join(folder, FILES.config);
-  const text = await Deno.readTextFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    const config = JSON.parse(text);
-    if (typeof config !== "object" || config === null) throw new SyntaxError("expected an object");
-    return config;
-  } catch (cause) {
-    throw new Error(`Cannot read "${file}": ${cause instanceof Error ? cause.message : cause} (damaged?)`, { cause });
-  }
-}
-
 /** The folder whose checkpoint was written last. */
 async function newestRun(): Promise<string> {
   let newest: { folder: string; time: number } | undefined;
@@ -167,74 +129,6 @@ export async function requireFree(folder: string): Promise<void> {
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);
 }
 
-/**
- * Makes the folder where there is none, and tries to write to it.
- *
- * @throws {Error} If that fails.
- */
-export async function claimFolder(folder: string): Promise<void> {
-  const probe = join(folder, `.${crypto.randomUUID()}`);
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(probe, new Uint8Array(1));
-    await Deno.remove(probe);
-  } catch (cause) {
-    throw new Error(`Cannot write to the folder "${folder}": ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
-/** Writes `config.json`. */
-export async function writeConfig(folder: string, config: RunConfig): Promise<void> {
-  await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
-}
-
-/** Adds an event to `metrics.jsonl`. */
-export async function appendMetrics(
-  folder: string,
-  event: EpochEvent | (EndEvent & { readonly run: string }),
-): Promise<void> {
-  await Deno.writeTextFile(join(folder, FILES.metrics), JSON.stringify(event) + "\n", { append: true });
-}
-
-/** The events of `metrics.jsonl`; a line that was cut short by a kill is left out. */
-export async function readMetrics(folder: string): Promise<(EpochEvent | EndEvent)[]> {
-  const text = await Deno.readTextFile(join(folder, FILES.metrics)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  });
-  return text.split("\n").flatMap((line) => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/**
- * Writes the epochs up to a step to `metrics.jsonl`, so that a run which goes on from there adds its own after them, and takes
- * half-written files away that a kill left.
- */
-export async function cutMetrics(from: string, to: string, step: number): Promise<void> {
-  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
-  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
-  for await (const { name } of Deno.readDir(to)) {
-    const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
-    if (isLeft) await Deno.remove(join(to, name));
-  }
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(text));
-}
-
-/** Steps after which a run of so many epochs is complete. */
-export function stepsOf({ data, training }: Checkpoint, epochs: number = training.epochs): number {
-  return Math.ceil(epochs * data.count / training.batchSize);
-}
-
 /** Rows of the data that a run was trained on. */
 export const SPLITS = ["test", "validation", "train"] as const;
 
@@ -252,11 +146,6 @@ export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split:
     );
   }
   return slice(dataset.train, data.count, data.count + training.validation);
-}
-
-/** A path inside a folder. */
-export function join(folder: string, name: string): string {
-  return `${folder.replace(/[/\\]+$/, "")}/${name}`;
 }
 
 /** A path as it can be typed in a shell. */

@@ -44,6 +44,7 @@ const schedules = {
   "cyclic, rising all the time": { kind: "cyclic", from: 0.2, to: 4, steps: 16, rising: 1 },
   decay: { kind: "decay", from: 1e-3, factor: 0.97, steps: 10 },
   "decay every step": { kind: "decay", from: 1, factor: 0.999, steps: 1 },
+  tripling: { kind: "tripling", from: 1e-3, factor: 0.72, steps: 30 },
   cosine: { kind: "cosine", from: 1e-3, to: 1e-5, steps: 100 },
   "correction of 0.9": { kind: "correction", beta: 0.9 },
   "correction of 0.999": { kind: "correction", beta: 0.999 },
@@ -120,6 +121,13 @@ Deno.test("valueAt() of a cyclic schedule rises, holds, and starts again", () =>
 Deno.test("valueAt() of a decay falls by its factor every so many steps", () => {
   const values = [0, 2, 3, 5, 6].map((step) => valueAt({ kind: "decay", from: 8, factor: 0.5, steps: 3 }, step));
   assertEquals(values, [8, 8, 4, 4, 2]);
+});
+
+Deno.test("valueAt() of tripling stages falls after 1, 4, 13 and 40 times their first length", () => {
+  const schedule = { kind: "tripling", from: 16, factor: 0.5, steps: 3000 } as const;
+  const at = [0, 1, 4, 13, 40].map((epochs) => 3000 * epochs);
+  assertEquals(at.map((step) => valueAt(schedule, step)), [16, 8, 4, 2, 1]);
+  assertEquals(at.slice(1).map((step) => valueAt(schedule, step - 1)), [16, 8, 4, 2]);
 });
 
 Deno.test("valueAt() of a cosine goes from one value by their mean to the other, and stays", () => {

@@ -38,6 +38,8 @@ import {
   trainingSettings,
   type TrainOptions,
   vae,
+  vqVae,
+  type VqVaeConfig,
 } from "../../mod.ts";
 import { uniforms } from "../../core/random.ts";
 import { checkGradients } from "../support/gradients.ts";
@@ -154,10 +156,32 @@ const smallConvVae = {
   },
 } as const satisfies Model<ConvVaeConfig>;
 
+/** The same of the VQ-VAE: an image of 2 x 2 codes. */
+const smallVqVae = {
+  ...vqVae,
+  settings: {
+    ...vqVae.settings,
+    channels: { ...vqVae.settings.channels, default: [4] },
+    residualBlocks: { ...vqVae.settings.residualBlocks, default: 1 },
+    residualChannels: { ...vqVae.settings.residualChannels, default: 3 },
+    codes: { ...vqVae.settings.codes, default: 5 },
+    codeDimension: { ...vqVae.settings.codeDimension, default: 3 },
+    activation: { ...vqVae.settings.activation, default: "tanh" },
+    priorEmbedding: { ...vqVae.settings.priorEmbedding, default: 4 },
+    priorRadius: { ...vqVae.settings.priorRadius, default: 1 },
+    priorHidden: { ...vqVae.settings.priorHidden, default: [6] },
+  },
+} as const satisfies Model<VqVaeConfig>;
+
+/** What is not the derivative of a loss: all before a quantization, which is tested by itself; and what no optimizer changes. */
+const notDerivatives: Record<string, RegExp> = {
+  [vqVae.name]: /^(encoder|codebook|usage)\b|^prior\.embedding\.bias$/,
+};
+
 // Models that fit themselves have tests of their own: fit_test.ts.
-const contract = [...models.values().filter(({ fit }) => !fit), probedVae as Model].map((model) =>
-  model.name === convVae.name ? smallConvVae as Model : model
-);
+const smaller = new Map([smallConvVae as Model, smallVqVae as Model].map((model) => [model.name, model]));
+const contract = [...models.values().filter(({ fit }) => !fit), probedVae as Model]
+  .map((model) => smaller.get(model.name) ?? model);
 
 for (const model of contract) {
   // One uninterrupted training serves many tests.
@@ -181,7 +205,8 @@ for (const model of contract) {
   });
 
   Deno.test(`${model.name} has the gradients of central differences, for every parameter`, async () => {
-    await checkGradients(model, { ...defaults<object>(model.settings), hidden: [3], latents: 2 }, dataset);
+    const config = { ...defaults<object>(model.settings), ...known(model, { hidden: [3], latents: 2 }) };
+    await checkGradients(model, config, dataset, { skip: notDerivatives[model.name] });
   });
 
   Deno.test(`${model.name} says what it is, and takes its own defaults`, async () => {
@@ -212,13 +237,14 @@ for (const model of contract) {
     const rows = trained.rowsOf(dataset.test, 0, 131);
     const labels = dataset.test.labels!.subarray(0, 131);
     const { mean, logVariance } = await trained.encode(rows, { labels });
-    assertEquals([mean.length, logVariance.length], [131 * 2, 131 * 2]);
+    const { latents } = trained;
+    assertEquals([mean.length, logVariance.length], [131 * latents, 131 * latents]);
     const decoded = await trained.decode(mean, { labels });
     assertEquals(decoded.length, 131 * 16);
     assertEquals(await trained.reconstruct(rows, { labels }), decoded);
     // A row's result depends on no other row.
     const last = await trained.encode(rows.subarray(130 * 16), { labels: labels.subarray(130) });
-    assertEquals(last.mean, mean.subarray(130 * 2));
+    assertEquals(last.mean, mean.subarray(130 * latents));
     await assertRejects(
       () => trained.encode(new Float32Array(17)),
       RangeError,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type LatentUse, UNUSED_KL } from "../../core/distributions/encoded.ts";
-import type { Model, Support } from "../../core/model.ts";
-import type { Binarization } from "../../core/ops/gather.ts";
+import { type LatentUse, UNUSED_KL } from "./distributions/encoded.ts";
+import type { Model, Support } from "./model.ts";
+import type { Binarization } from "./ops/gather.ts";
 
 /** How values became data, in one line. `support`: what the likelihood is a distribution of. */
 export function pixels(binarize: Binarization, support: Support = "binary"): string {

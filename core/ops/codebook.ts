@@ -1,0 +1,117 @@
+/**
+ * How the codes of a vector quantization learn: by the gradient of their loss, or as moving averages of what they stand for; and what
+ * becomes of codes that nothing uses. It is the backward half of quantize.ts.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Parameter } from "../parameters.ts";
+import { loader, merge, storing, type Tape, type Values, type Variable } from "../tape.ts";
+import { createTensor } from "../tensor.ts";
+import { sumByCode } from "./codes.ts";
+import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with { type: "text" };
+import codebookUpdate from "../../shaders/codes/codebook_update.wgsl" with { type: "text" };
+import difference from "../../shaders/codes/difference.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import random from "../../shaders/random.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import usageShader from "../../shaders/codes/usage.wgsl" with { type: "text" };
+
+/** ε, what is added to the size of a cluster, in rows. */
+const SMOOTHING = 1e-5;
+
+/** What a training makes of the codes besides an optimizer. */
+export interface CodebookUpdate {
+  /**
+   * What is kept from step to step, not trained: its bias [K] is N, the moving average of the rows that each code has in a batch. Where
+   * the codes are averages, its weight [D, K] holds m, the moving average of the sums of those rows; else it has no weight.
+   */
+  readonly usage: Parameter;
+  /** γ of the averages. */
+  readonly decay: number;
+  /** A code is dead once N is below this part of an even share of the rows. 0: none ever is. */
+  readonly revival: number;
+}
+
+interface Quantization {
+  readonly z: Variable;
+  readonly e: Variable;
+  readonly codes: Variable;
+  readonly codebook: Parameter;
+  readonly losses: Values;
+  readonly update?: CodebookUpdate;
+}
+
+/**
+ * Records, once the codes have been used for the last time in a step, their gradient 2 w Σ (e_k - z), and in a training
+ *
+ * - N_k = γ N_k + (1 - γ) n_k, n_k the rows of code k;
+ * - where the codes are averages, m_k = γ m_k + (1 - γ) Σ z over the rows of code k, and e_k = m_k / ((N_k + ε) / (Σ N + K ε) Σ N);
+ * - for a dead code, e_k = a row z of the batch, drawn at random, N_k = an even share of the rows and m_k = N_k e_k.
+ *
+ * Source: van den Oord et al., arXiv:1711.00937, appendix A.1; Razavi et al., arXiv:1906.00446, for the smoothing after Laplace; Dhariwal
+ * et al., "Jukebox", arXiv:2005.00341, section 3.1, for random restarts of codes.
+ */
+export function updateCodebook(t: Tape, { z, e, codes, codebook, losses, update }: Quantization): void {
+  const trained = t.needsGradient(codebook);
+  const updated = t.updating ? update : undefined;
+  if (!trained && !updated) return;
+  const { name, biasRow, shape: { inputs: depth, outputs: count } } = codebook;
+  const left = createTensor(t.gpu, `sums of what ${name} leaves`, depth, count, { storedRows: biasRow + 1 });
+  t.own(left.buffer);
+  sumByCode(t, {
+    label: `${name} sums`,
+    codes,
+    table: codebook,
+    a: merge(t.load("z", z), t.load("e", e), { parts: [difference] }),
+    epilogue: merge({ parts: [only] }, storing(left)),
+    counts: true,
+  });
+  const size = { rows: depth, columns: count };
+  if (trained) {
+    const gradient = merge(loader("left", left), t.upstream("codebook", losses), { parts: [codebookGradient] });
+    t.map(`${name} gradient`, gradient, t.contribution(codebook), size);
+  }
+  if (!updated) return;
+  const { usage, decay, revival } = updated;
+  const averaged = usage.shape.inputs > 0;
+  const origins = t.buffer("origins of codes", left.storedColumns * 4);
+  const sizes = t.buffer("sizes of clusters", left.storedColumns * 4);
+  const constants = {
+    ROWS_left: left.storedRows,
+    ROW_left: biasRow,
+    ROWS_usage: usage.tensor.storedRows,
+    ROW_usage: usage.biasRow,
+    CODES: count,
+    NONE: 0xffffffff,
+  };
+  t.dispatch({
+    label: `${name} usage`,
+    fragments: [{
+      parts: [stateStruct, random, layoutScalar, usageShader],
+      constants: { ...constants, CODED: z.rows, STREAM_revival: t.stream() },
+      floats: { DECAY: decay, DEAD: revival * z.rows / count, SMOOTHING },
+      buffers: {
+        state: read(t.state, "State"),
+        left: read(left, "array<f32>"),
+        usage: write(usage.tensor, "array<f32>"),
+        sizes: write(sizes),
+        origins: write(origins, "array<u32>"),
+      },
+    }],
+    workgroups: [1],
+  });
+  t.map(`${name} update`, loader("a", left), {
+    parts: [layoutScalar, { text: codebookUpdate, parameters: { averaged: averaged ? 1 : 0 } }],
+    constants: { ...constants, ROWS_codebook: codebook.tensor.storedRows, ROWS_z: t.stored(z.rows), DEPTH: depth },
+    floats: { DECAY: decay },
+    buffers: {
+      codebook: write(codebook.tensor),
+      z: read(t.tensor(z), "array<f32>"),
+      origins: read(origins, "array<u32>"),
+      ...(averaged ? { left: read(left), sizes: read(sizes, "array<vec4f>"), usage: write(usage.tensor) } : {}),
+    },
+  }, size);
+}

@@ -1,0 +1,68 @@
+/**
+ * What ops on codes share: tables whose columns are codes [D, K], rows of a matrix that have one, and the products of the two. It is no op.
+ *
+ * Codes are whole numbers from 0 to K - 1 in a variable [N, P], P positions for each of N data; what belongs to them is a matrix with a
+ * row for each position of each datum, [N P, D].
+ *
+ * @module
+ */
+
+import { type Fragment, read } from "../kernel.ts";
+import type { Parameter } from "../parameters.ts";
+import { merge, type Tape, type Variable } from "../tape.ts";
+import { PANEL, roundUp } from "../tensor.ts";
+import codeOf from "../../shaders/codes/code_of.wgsl" with { type: "text" };
+import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import lookupLoader from "../../shaders/codes/lookup.wgsl" with { type: "text" };
+import oneHotLoader from "../../shaders/codes/one_hot.wgsl" with { type: "text" };
+import slicesRows from "../../shaders/tiles/slices_rows.wgsl" with { type: "text" };
+
+/** A fragment giving code_of, and the constants of codes [N, P]. */
+export function codeFragment(t: Tape, codes: Variable): Fragment {
+  return {
+    parts: [layout, layoutScalar, codeOf],
+    constants: { ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns, CODED: codes.rows * codes.columns },
+    buffers: { codes: read(t.tensor(codes), "array<f32>") },
+  };
+}
+
+/** A fragment giving load_a: for each row the column of a table [D, K] that its code names. */
+export function lookup(t: Tape, codes: Variable, table: Parameter): Fragment {
+  return merge(codeFragment(t, codes), {
+    parts: [lookupLoader],
+    constants: { ROWS_table: table.tensor.storedRows, DEPTH: table.shape.inputs },
+    buffers: { table: read(table.tensor, "array<f32>") },
+  });
+}
+
+/** What {@linkcode sumByCode} sums, and what takes the sums in. */
+export interface SumByCode {
+  readonly label: string;
+  readonly codes: Variable;
+  readonly table: Parameter;
+  /** Gives load_a: the rows [N P, D] that are summed. */
+  readonly a: Fragment;
+  /** Gives store, which takes the sums in. */
+  readonly epilogue: Fragment;
+  /** Whether the number of rows of each code is formed too, as the row of the bias. */
+  readonly counts?: boolean;
+}
+
+/** Records the sums [D, K] of the rows that each code has: the product with the codes as indicators, in a fixed order. */
+export function sumByCode(t: Tape, { label, codes, table, a, epilogue, counts = false }: SumByCode): void {
+  const { inputs, outputs } = table.shape;
+  const rows = codes.rows * codes.columns;
+  t.splitProduct({
+    label,
+    rows: table.biasRow,
+    depth: roundUp(t.stored(rows), PANEL),
+    columns: roundUp(outputs, PANEL),
+    a,
+    b: merge(codeFragment(t, codes), { parts: [oneHotLoader] }),
+    slices: { parts: [slicesRows] },
+    summedRows: table.biasRow + (counts ? 1 : 0),
+    epilogue,
+    macs: rows * inputs * outputs,
+  });
+}

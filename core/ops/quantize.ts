@@ -1,0 +1,145 @@
+/**
+ * Vector quantization: every row becomes the nearest of K codes.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Parameter } from "../parameters.ts";
+import { merge, storing, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import { PANEL, roundUp } from "../tensor.ts";
+import { type CodebookUpdate, updateCodebook } from "./codebook.ts";
+import { lookup } from "./codes.ts";
+import { store } from "./store.ts";
+import biasHalfNorms from "../../shaders/codes/bias_half_norms.wgsl" with { type: "text" };
+import halfNorms from "../../shaders/codes/half_norms.wgsl" with { type: "text" };
+import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import nearest from "../../shaders/codes/nearest.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import straightThrough from "../../shaders/codes/straight_through.wgsl" with { type: "text" };
+
+/** What quantizing gives. */
+export interface Quantized {
+  /** e, the nearest code of each row [N P, D]. */
+  readonly e: Variable;
+  /** Which code that is [N, P]. It has no gradient. */
+  readonly codes: Variable;
+  /** |z - sg(e)|² of each datum, summed over its positions: its gradient goes to z. */
+  readonly commitment: Values;
+  /** |sg(z) - e|², the same number: its gradient goes to the codes. As a term, it weighs every datum alike. */
+  readonly codebook: Values;
+}
+
+/**
+ * e = the column e_k of the codebook that minimises |z - e_k|², the first of equal ones
+ *
+ * The nearest is found by the product z e_k - ½ |e_k|². Backward, with the weights w of the terms: dz = de + 2 w (z - e), the gradient of
+ * e passed straight through; dE[:, k] = 2 w Σ (e_k - z) over the rows of code k, by a product with the codes as indicators, which the
+ * optimizer ends. Then, in training only, what `update` asks for. Source: van den Oord et al., "Neural Discrete Representation
+ * Learning", arXiv:1711.00937, equations 1 to 3.
+ *
+ * @param z [N P, D], a row for each position of each datum
+ * @param codebook E: weight [D, K], a column for each code. The bias has no part in it.
+ * @param positions P
+ */
+export function quantize(
+  t: Tape,
+  z: Variable,
+  codebook: Parameter,
+  positions: number,
+  update?: CodebookUpdate,
+): Quantized {
+  const { inputs: depth, outputs: count } = codebook.shape;
+  if (z.columns !== depth || z.rows % positions) {
+    throw new RangeError(
+      `Cannot quantize "${z.name}": expected [N ${positions}, ${depth}], found [${z.rows}, ${z.columns}]`,
+    );
+  }
+  const data = z.rows / positions;
+  const rows = t.stored(z.rows);
+  const e = t.variable("quantized", depth, "f32", z.rows);
+  const codes = t.variable("codes", positions, "f32", data);
+  const scores = t.variable("scores", count, "f32", z.rows);
+  const commitment = t.values("commitment", positions, data);
+  const losses: Values = { ...commitment, name: "codebook" };
+  const columns = roundUp(count, PANEL);
+  const norms = t.buffer("half norms", columns * 4);
+  const table = { ROWS_table: codebook.tensor.storedRows, DEPTH: depth, CODES: count };
+  let target: ReturnType<Tape["gradientTarget"]> | undefined;
+  const finish = e.finish = () => {
+    target = t.gradientTarget(z);
+    return merge(t.load("z", z), t.load("e", e), t.upstream("commitment", commitment), {
+      parts: [straightThrough],
+      constants: { ROWS_gradient: target.tensor.storedRows, POSITIONS: positions },
+      buffers: { gradient: write(target.tensor) },
+    });
+  };
+  t.record(
+    {
+      name: "quantize",
+      inputs: [z],
+      parameters: [codebook],
+      forward() {
+        t.dispatch({
+          label: "norms of the codes",
+          fragments: [{
+            parts: [layout, halfNorms],
+            constants: table,
+            buffers: { table: read(codebook.tensor), half_norms: write(norms, "array<vec4f>") },
+          }],
+          workgroups: [Math.ceil(columns / 4 / 64)],
+        });
+        t.product({
+          label: "scores of the codes",
+          kind: "forward",
+          rows,
+          depth: roundUp(depth, PANEL),
+          columns,
+          a: t.load("a", z),
+          b: merge(t.load("b", codebook.tensor), {
+            parts: [biasHalfNorms],
+            buffers: { half_norms: read(norms, "array<vec4f>") },
+          }),
+          epilogue: merge({ parts: [only] }, storing(t.tensor(scores))),
+          macs: z.rows * depth * count,
+        });
+        t.dispatch({
+          label: "nearest codes",
+          fragments: [{
+            parts: [layout, layoutScalar, nearest],
+            constants: {
+              ...table,
+              ROWS_z: rows,
+              ROWS_codes: t.stored(data),
+              ROWS_distances: commitment.storedRows,
+              POSITIONS: positions,
+              CODED: z.rows,
+            },
+            buffers: {
+              scores: read(t.tensor(scores)),
+              z: read(t.tensor(z), "array<f32>"),
+              table: read(codebook.tensor, "array<f32>"),
+              codes: write(t.tensor(codes), "array<f32>"),
+              distances: write(commitment.buffer),
+            },
+          }],
+          workgroups: [Math.ceil(z.rows / 64)],
+        });
+        store(t, e, lookup(t, codes, codebook));
+      },
+      backward() {
+        if (t.needsGradient(z)) {
+          if (!t.needsGradient(e)) t.map("commitment gradient", zeros("a"), merge({ parts: [only] }, finish()), e);
+          target?.deliver();
+        }
+        updateCodebook(t, { z, e, codes, codebook, losses, update });
+      },
+    },
+    e,
+    codes,
+    commitment,
+    losses,
+  );
+  return { e, codes, commitment, codebook: losses };
+}

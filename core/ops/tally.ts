@@ -1,0 +1,43 @@
+/**
+ * Counting codes.
+ *
+ * @module
+ */
+
+import { read, write } from "../kernel.ts";
+import type { Tally, Tape, Variable } from "../tape.ts";
+import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import live from "../../shaders/live.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import tallyShader from "../../shaders/codes/tally.wgsl" with { type: "text" };
+
+/**
+ * Counts how often each of K codes occurs, over all rows that a program goes through; the losses of an epoch or a split then hold, under
+ * `name`, what the counts come to. Integers are counted, so their order does not matter.
+ *
+ * @param codes [N, P], from 0 to K - 1
+ * @param size K
+ */
+export function tally(t: Tape, name: string, codes: Variable, size: number, measure: Tally["measure"]): void {
+  const { counts } = t.tally(name, size, measure);
+  t.record({
+    name,
+    inputs: [codes],
+    parameters: [],
+    forward() {
+      t.dispatch({
+        label: name,
+        fragments: [{
+          parts: [stateStruct, live, layoutScalar, tallyShader],
+          constants: { BATCH: t.batch, ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
+          buffers: {
+            state: read(t.state, "State"),
+            codes: read(t.tensor(codes), "array<f32>"),
+            counts: write(counts, "array<atomic<u32>>"),
+          },
+        }],
+        workgroups: [Math.ceil(codes.rows * codes.columns / 64)],
+      });
+    },
+  });
+}

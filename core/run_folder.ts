@@ -1,0 +1,234 @@
+/**
+ * The folder that a training leaves behind: what its files are called, and how they are written and read again. It finds no folder
+ * and draws no picture.
+ *
+ * @module
+ */
+
+import { writeFileAtomically } from "./checkpoint.ts";
+import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "./events.ts";
+import { remarks } from "./remarks.ts";
+import type { Checkpoint, CheckpointHeader } from "./trained.ts";
+import type { Training } from "./trainer.ts";
+
+/** The files of a run folder. */
+export const FILES = {
+  config: "config.json",
+  metrics: "metrics.jsonl",
+  checkpoint: "checkpoint.safetensors",
+  samples: "samples.png",
+  reconstructions: "reconstructions.png",
+  report: "report.html",
+} as const;
+
+/** The content of `config.json`. It is for reading: only `module` and `started` are read back, the checkpoint holds the rest. */
+export interface RunConfig {
+  readonly model: string;
+  /** Where the model comes from, if it is not one of elbo's. */
+  readonly module?: string;
+  readonly dataset: string;
+  readonly adapter: string;
+  /** Number of trained scalars. */
+  readonly parameters: number;
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  /** What there is to know of the figures: how pixels were made into data, the effective β. */
+  readonly remarks: readonly string[];
+  /** Training and model settings, and the tile choice. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** How a run is recorded. */
+export interface RecordOptions {
+  /** Epochs from one checkpoint to the next. Default: 1. */
+  readonly every?: number;
+  /** Where the model comes from, if it is not one of elbo's. */
+  readonly module?: string;
+  /** When it began, ISO 8601; default: now. */
+  readonly started?: string;
+}
+
+/**
+ * Keeps in a folder what a training yields: its configuration, the figures of every epoch, and checkpoints.
+ *
+ * ```ts ignore
+ * const recorder = new RunRecorder("runs/mine", training);
+ * for await (const event of training) await recorder.record(event);
+ * ```
+ */
+export class RunRecorder {
+  #saved: { readonly step: number; readonly epoch: number } | undefined;
+
+  /**
+   * @param folder A folder that is there.
+   * @param training What is iterated over.
+   */
+  constructor(
+    readonly folder: string,
+    readonly training: Training<object>,
+    readonly options: RecordOptions = {},
+  ) {}
+
+  /** Where the last checkpoint that this recorder wrote stands. */
+  get saved(): { readonly step: number; readonly epoch: number } | undefined {
+    return this.#saved;
+  }
+
+  /** Records one event. Every event of the training must come here, in order. */
+  async record(event: TrainingEvent): Promise<void> {
+    switch (event.event) {
+      case "start":
+        await this.#configure(event);
+        // From now on there is a checkpoint, and it is known that one can be written.
+        return await this.#save(event.step, Math.floor(event.step / event.stepsPerEpoch));
+      case "epoch":
+        // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
+        await appendMetrics(this.folder, event);
+        if (event.epoch % (this.options.every ?? 1) === 0) await this.#save(event.step, event.epoch);
+        return;
+      case "end":
+        if (this.#saved?.step !== event.step) await this.#save(event.step, event.epochs);
+        return await appendMetrics(this.folder, { ...event, run: this.folder });
+    }
+  }
+
+  async #save(step: number, epoch: number): Promise<void> {
+    await this.training.trained.save(join(this.folder, FILES.checkpoint));
+    this.#saved = { step, epoch };
+  }
+
+  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
+    const { trained } = this.training;
+    const { module, started = new Date().toISOString() } = this.options;
+    await writeConfig(this.folder, {
+      model,
+      ...(module ? { module } : {}),
+      dataset,
+      adapter,
+      parameters,
+      started,
+      remarks: remarks(trained.model, trained.config, trained.training.binarize),
+      config,
+    });
+  }
+}
+
+/**
+ * Makes the folder where there is none, and tries to write to it.
+ *
+ * @throws {Error} If that fails.
+ */
+export async function claimFolder(folder: string): Promise<void> {
+  const probe = join(folder, `.${crypto.randomUUID()}`);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(probe, new Uint8Array(1));
+    await Deno.remove(probe);
+  } catch (cause) {
+    throw new Error(`Cannot write to the folder "${folder}": ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+/** Writes `config.json`. */
+async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+  await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
+}
+
+/**
+ * What `config.json` says, or undefined where there is none.
+ *
+ * @throws {Error} If it is damaged.
+ */
+export async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
+  const file = join(folder, FILES.config);
+  const text = await Deno.readTextFile(file).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    const config = JSON.parse(text);
+    if (typeof config !== "object" || config === null) throw new SyntaxError("expected an object");
+    return config;
+  } catch (cause) {
+    throw new Error(`Cannot read "${file}": ${cause instanceof Error ? cause.message : cause} (damaged?)`, { cause });
+  }
+}
+
+/** Adds an event to `metrics.jsonl`. */
+async function appendMetrics(
+  folder: string,
+  event: EpochEvent | (EndEvent & { readonly run: string }),
+): Promise<void> {
+  await Deno.writeTextFile(join(folder, FILES.metrics), JSON.stringify(event) + "\n", { append: true });
+}
+
+/** The events of `metrics.jsonl`; a line that was cut short by a kill is left out. */
+export async function readMetrics(folder: string): Promise<(EpochEvent | EndEvent)[]> {
+  const text = await Deno.readTextFile(join(folder, FILES.metrics)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
+  return text.split("\n").flatMap((line) => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * Writes the epochs up to a step to `metrics.jsonl`, so that a run which goes on from there adds its own after them, and takes
+ * half-written files away that a kill left.
+ */
+export async function cutMetrics(from: string, to: string, step: number): Promise<void> {
+  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
+  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
+  for await (const { name } of Deno.readDir(to)) {
+    const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
+    if (isLeft) await Deno.remove(join(to, name));
+  }
+}
+
+/** Writes the end event of a run that was killed after its last checkpoint. */
+export async function closeMetrics(
+  folder: string,
+  events: readonly (EpochEvent | EndEvent)[],
+  { progress, training }: Checkpoint,
+): Promise<EndEvent | undefined> {
+  const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
+  if (!last || last.step !== progress.step) return undefined;
+  const { train, validation, samplesPerSecond, seconds, step } = last;
+  const end: EndEvent = {
+    event: "end",
+    epochs: training.epochs,
+    step,
+    train,
+    ...(validation ? { validation } : {}),
+    samplesPerSecond,
+    seconds,
+    stopped: false,
+  };
+  await appendMetrics(folder, { ...end, run: folder });
+  return end;
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await writeFileAtomically(path, new TextEncoder().encode(text));
+}
+
+/** Steps after which a run of so many epochs is complete. */
+export function stepsOf(
+  { data, training }: Pick<CheckpointHeader, "data" | "training">,
+  epochs: number = training.epochs,
+): number {
+  return Math.ceil(epochs * data.count / training.batchSize);
+}
+
+/** A path inside a folder. */
+export function join(folder: string, name: string): string {
+  return `${folder.replace(/[/\\]+$/, "")}/${name}`;
+}

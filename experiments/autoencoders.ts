@@ -1,0 +1,108 @@
+/**
+ * What each term of the loss does, and what linear models reach at as many latent dimensions.
+ *
+ * @module
+ */
+
+import { imageQuality } from "../evaluation/mod.ts";
+import { slice } from "../core/dataset.ts";
+import type { Model } from "../core/model.ts";
+import { reconstructions } from "../figures/images.ts";
+import { encodeRows, latentScatter } from "../figures/latents.ts";
+import { ae } from "../models/ae.ts";
+import { pca } from "../models/pca.ts";
+import { ppca } from "../models/ppca.ts";
+import { vae } from "../models/vae.ts";
+import { all, type Experiment, type Point, resultOf } from "./experiment.ts";
+import { klOnly } from "./kl_only.ts";
+import { measured, renamed } from "./losses.ts";
+
+/** Both sides of the comparison use squared error: a Gaussian of fixed σ² = 1/2, so that loss = ‖x - x̂‖² + KL + a constant. */
+const squaredError = { likelihood: "gaussian", sigma: Math.SQRT1_2, validation: 0 };
+
+const deep = { hidden: [500], ...squaredError };
+
+const spaces = [
+  { id: "ae-2", title: "Autoencoder: reconstruction alone", model: ae as Model },
+  { id: "kl-2", title: "KL alone", model: klOnly as Model, module: new URL("./kl_only.ts", import.meta.url).href },
+  { id: "vae-2", title: "VAE: both", model: vae as Model },
+] as const;
+
+/** K of the comparison with linear models. */
+const LATENTS = 20;
+
+const reconstructing = [
+  { id: `pca-${LATENTS}`, title: "PCA", model: pca as Model, config: { validation: 0 } },
+  { id: `ppca-${LATENTS}`, title: "pPCA", model: ppca as Model, config: { validation: 0 } },
+  {
+    id: `linear-ae-${LATENTS}`,
+    title: "linear autoencoder",
+    model: ae as Model,
+    config: { ...squaredError, hidden: [] },
+  },
+  { id: `ae-${LATENTS}`, title: "autoencoder", model: ae as Model, config: deep },
+  // The effective β of σ = 0.1 is 0.02: with 1 a VAE gives up reconstruction for a small KL.
+  { id: `vae-${LATENTS}`, title: "VAE, σ = 0.1", model: vae as Model, config: { ...deep, sigma: 0.1 } },
+] as const;
+
+const points: readonly Point[] = [
+  ...spaces.map(({ title: _, ...point }) => ({ ...point, config: { ...deep, latents: 2 } })),
+  ...reconstructing.map(({ title: _, ...point }) => ({ ...point, config: { ...point.config, latents: LATENTS } })),
+].map((point) => ({ dataset: "mnist", ...point }));
+
+/** AE, KL only and VAE; PCA, pPCA, linear AE, AE and VAE. */
+export const autoencodersExperiment: Experiment = {
+  name: "autoencoders",
+  summary:
+    "Latent spaces of reconstruction alone, KL alone and both; reconstructions of PCA, pPCA, linear AE, AE and VAE",
+  source:
+    "Kingma and Welling, arXiv:1312.6114; Tipping and Bishop, JRSS B 61(3), 1999; Baldi and Hornik, Neural Networks 2, 1989",
+  expectations: [
+    "Reconstruction alone leaves gaps between classes and knows no scale; the KL alone puts every datum at the origin; both together " +
+    "fill the prior with classes side by side.",
+    "A linear autoencoder spans the space of PCA and cannot reconstruct better; pPCA reconstructs a little worse, because its " +
+    "posterior mean shrinks towards 0.",
+    "A deep autoencoder reconstructs better than PCA at equal K; a VAE pays some of that for its KL.",
+  ],
+  full: { epochs: 100 },
+  quick: { epochs: 4, rows: 15_000 },
+  plan: () => all(points),
+  async measure({ trained, dataset: { test } }) {
+    const rows = trained.rowsOf(slice(test, 0, 1000));
+    const { mse, psnr, ssim = NaN } = imageQuality(rows, await trained.reconstruct(rows), trained.data.shape);
+    return { mse, psnr, ssim, kl: (await trained.evaluate(test)).kl };
+  },
+  tables: (results) => [
+    {
+      name: "reconstructions",
+      title: `Reconstructions of 1,000 test rows, K = ${LATENTS}`,
+      columns: ["model", "mean squared error a pixel", "PSNR (dB)", "SSIM (range 1)", "KL (nats)"],
+      rows: reconstructing.map(({ id, title }) => [
+        title,
+        ...["mse", "psnr", "ssim", "kl"].map((name) => measured(resultOf(results, id), name)),
+      ]),
+      notes: ["Reconstructions are the decoder's mean at the encoder's mean. An autoencoder has no KL."],
+    },
+    {
+      name: "latent-spaces",
+      title: "Two latent dimensions",
+      columns: ["model", "mean squared error a pixel", "KL (nats)"],
+      rows: spaces.map((
+        { id, title },
+      ) => [title, ...["mse", "kl"].map((name) => measured(resultOf(results, id), name))]),
+    },
+  ],
+  async figures(results, { open, dataset }) {
+    const { test } = await dataset("mnist");
+    const figures = [];
+    for (const { id, title } of spaces) {
+      using trained = await open(resultOf(results, id));
+      figures.push(renamed(await latentScatter(await encodeRows(trained, test)), `latents-${id}`, title));
+    }
+    for (const { id, title } of reconstructing) {
+      using trained = await open(resultOf(results, id));
+      figures.push(renamed(await reconstructions(trained, test, 20), `reconstructions-${id}`, title));
+    }
+    return figures;
+  },
+};

@@ -1,0 +1,39 @@
+/**
+ * The list of experiments. Adding one is one file and one line here.
+ *
+ * @module
+ */
+
+import { architecturesExperiment } from "./architectures.ts";
+import { autoencodersExperiment } from "./autoencoders.ts";
+import { benchmarkExperiment } from "./benchmark.ts";
+import { betaExperiment } from "./beta.ts";
+import { cifar10Experiment } from "./cifar10.ts";
+import { conditionExperiment } from "./condition.ts";
+import { decoderVarianceExperiment } from "./decoder_variance.ts";
+import type { Experiment } from "./experiment.ts";
+import { importanceExperiment } from "./importance.ts";
+import { latentSizesExperiment } from "./latent_sizes.ts";
+import { marginalLikelihoodExperiment } from "./marginal_likelihood.ts";
+import { minimalArchitectureExperiment } from "./minimal_architecture.ts";
+import { mixtureExperiment } from "./mixture.ts";
+import { optimizersExperiment } from "./optimizers.ts";
+
+/** Every experiment by name. */
+export const experiments: ReadonlyMap<string, Experiment> = new Map(
+  [
+    optimizersExperiment,
+    latentSizesExperiment,
+    marginalLikelihoodExperiment,
+    betaExperiment,
+    conditionExperiment,
+    benchmarkExperiment,
+    architecturesExperiment,
+    minimalArchitectureExperiment,
+    autoencodersExperiment,
+    decoderVarianceExperiment,
+    mixtureExperiment,
+    cifar10Experiment,
+    importanceExperiment,
+  ].map((experiment) => [experiment.name, experiment]),
+);

@@ -1,0 +1,366 @@
+/**
+ * Trains what an experiment needs and gathers its results. What is complete is left as it is, and what was stopped goes on from its
+ * checkpoint. It prints nothing.
+ *
+ * @module
+ */
+
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import type { Gpu } from "../core/device.ts";
+import { writeFileAtomically } from "../core/checkpoint.ts";
+import type { TrainingEvent } from "../core/events.ts";
+import {
+  claimFolder,
+  closeMetrics,
+  cutMetrics,
+  FILES,
+  join,
+  readConfig,
+  readMetrics,
+  RunRecorder,
+  stepsOf,
+} from "../core/run_folder.ts";
+import { type Checkpoint, decodeCheckpoint, Trained } from "../core/trained.ts";
+import { configureTraining, train } from "../core/trainer.ts";
+import { findDataset } from "../datasets/mod.ts";
+import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";
+
+/** How {@linkcode runExperiment} runs. */
+export interface RunnerOptions {
+  /** The folder for run folders: made where there is none. */
+  readonly folder: string;
+  readonly gpu: Gpu;
+  /** Runs at a time. Default: 1. */
+  readonly parallel?: number;
+  readonly signal?: AbortSignal;
+  /** Sees what happens. */
+  readonly onEvent?: (event: SweepEvent) => void;
+}
+
+/** Where the whole experiment stands. */
+export interface Standing {
+  /** Runs that are complete, and runs in all as far as is known. */
+  readonly finished: number;
+  readonly runs: number;
+  /** From 0 to 1: the part of all work that is done. */
+  readonly done: number;
+  /** An estimate, once there is something to estimate from. */
+  readonly secondsLeft?: number;
+}
+
+/** What {@linkcode RunnerOptions.onEvent} is given. */
+export type SweepEvent =
+  /** A run went on: its own event, and where the experiment stands. */
+  | { readonly event: "run"; readonly run: string; readonly training: TrainingEvent; readonly standing: Standing }
+  /** A run is complete; `trained` says whether anything had to be trained now. */
+  | { readonly event: "finished"; readonly run: string; readonly trained: boolean; readonly standing: Standing }
+  /** A point was left out. */
+  | { readonly event: "skipped"; readonly point: string; readonly reason: string };
+
+/** What an experiment came to. */
+export interface Outcome {
+  readonly results: readonly PointResult[];
+  /** Points that were left out, and why. */
+  readonly skipped: readonly { readonly point: string; readonly reason: string }[];
+}
+
+/** The file that keeps what {@linkcode Experiment.measure} gave. */
+const MEASURES = "measures.json";
+
+/** One run to be made. */
+interface Job {
+  readonly point: Point;
+  readonly seed: number;
+  readonly folder: string;
+  readonly dataset: Dataset;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What it costs: rows seen times parameters, about. */
+  readonly work: number;
+}
+
+/**
+ * Runs an experiment to its end.
+ *
+ * @throws {DOMException} "AbortError" when its signal stopped it; every run under way has then written its checkpoint.
+ * @throws {Error} If a run folder holds a run of other settings.
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  options: Options,
+  { folder, gpu, parallel = 1, signal, onEvent = () => {} }: RunnerOptions,
+): Promise<Outcome> {
+  const datasets = new Datasets(signal);
+  const skipped: { point: string; reason: string }[] = [];
+  const results: PointResult[] = [];
+  const sweep = new Sweep(experiment.most?.(options) ?? 0, options.seeds);
+  const plan = experiment.plan(options);
+  for (let next = plan.next(); !next.done;) {
+    const jobs: Job[][] = [];
+    for (const point of next.value) {
+      const found = await jobsOf(point, options, folder, datasets).catch((error: Error) => {
+        if (!point.optional || signal?.aborted) throw error;
+        skipped.push({ point: point.id, reason: error.message });
+        onEvent({ event: "skipped", point: point.id, reason: error.message });
+        return undefined;
+      });
+      if (found) jobs.push(found);
+    }
+    sweep.add(jobs.flat());
+    const runs = await inParallel(jobs.flat(), parallel, (job) => {
+      signal?.throwIfAborted();
+      return runOne(experiment, options, job, { gpu, signal, sweep, onEvent });
+    });
+    const found = jobs.map((own, i) => {
+      const from = jobs.slice(0, i).reduce((sum, { length }) => sum + length, 0);
+      return { point: own[0].point, runs: runs.slice(from, from + own.length) };
+    });
+    results.push(...found);
+    next = plan.next(found);
+  }
+  return { results, skipped };
+}
+
+/** Datasets, each loaded once. */
+export class Datasets {
+  readonly #loaded = new Map<string | DatasetSource, Promise<Dataset>>();
+  constructor(readonly signal?: AbortSignal) {}
+
+  /** The dataset of a name or source; `rows` cuts its training rows. */
+  async get(nameOrSource: string | DatasetSource, rows?: number): Promise<Dataset> {
+    let loaded = this.#loaded.get(nameOrSource);
+    if (!loaded) {
+      const source = typeof nameOrSource === "string" ? findDataset(nameOrSource) : nameOrSource;
+      this.#loaded.set(nameOrSource, loaded = source.load({ signal: this.signal }));
+    }
+    const dataset = await loaded;
+    if (rows === undefined || rows >= dataset.train.count) return dataset;
+    return { ...dataset, train: slice(dataset.train, 0, rows) };
+  }
+}
+
+/** The trained model of a run. */
+export async function openResult({ point }: PointResult, { folder }: RunResult, gpu: Gpu): Promise<Trained> {
+  const checkpoint = await readCheckpoint(folder);
+  if (!checkpoint) throw new Error(`Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none`);
+  return await Trained.fromCheckpoint(point.model, checkpoint, { gpu });
+}
+
+/** The runs of a point, one a seed. */
+async function jobsOf(point: Point, options: Options, folder: string, datasets: Datasets): Promise<Job[]> {
+  const rows = Math.min(point.rows ?? Infinity, options.rows ?? Infinity);
+  const dataset = await datasets.get(point.dataset, rows);
+  const { validation, ...rest } = point.config;
+  const epochs = Number(rest.epochs ?? options.epochs);
+  // Where rows are few, no more of them are held out than the trainer would by itself.
+  const held = Math.min(Number(validation ?? 0), rows === Infinity ? Infinity : Math.floor(dataset.train.count / 6));
+  return Array.from({ length: options.seeds }, (_, seed) => {
+    const config = { ...rest, validation: held, epochs, seed };
+    const { config: ofModel } = configureTraining(point.model, config);
+    const parameters = parameterCount(point.model.parameters(ofModel, dataset));
+    return {
+      point,
+      seed,
+      folder: join(folder, `${point.id}-seed-${seed}`),
+      dataset,
+      config,
+      work: epochs * (dataset.train.count - held) * (parameters + 50_000),
+    };
+  });
+}
+
+function parameterCount(shapes: ReturnType<Point["model"]["parameters"]>): number {
+  return Object.values(shapes).reduce((sum, { inputs, outputs }) => sum + (inputs + 1) * outputs, 0);
+}
+
+/** What a job works with. */
+interface Surroundings {
+  readonly gpu: Gpu;
+  readonly signal?: AbortSignal;
+  readonly sweep: Sweep;
+  readonly onEvent: (event: SweepEvent) => void;
+}
+
+async function runOne(
+  experiment: Experiment,
+  options: Options,
+  job: Job,
+  { gpu, signal, sweep, onEvent }: Surroundings,
+): Promise<RunResult> {
+  const { point, seed, folder, dataset, config } = job;
+  const epochs = Number(config.epochs);
+  const found = await readCheckpoint(folder);
+  if (found) requireSame(found, job);
+  const most = point.model.fitIterations?.(found?.config ?? config) ?? Infinity;
+  const complete = found !== undefined && found.progress.step >= stepsOf(found, Math.min(epochs, most));
+  if (!complete) {
+    const training = train(point.model, dataset, found ? { epochs } : config, { gpu, signal, resume: found });
+    await claimFolder(folder);
+    if (found) await cutMetrics(folder, folder, found.progress.step);
+    const started = found ? (await readConfig(folder))?.started : undefined;
+    const recorder = new RunRecorder(folder, training, { module: point.module, started });
+    try {
+      for await (const event of training) {
+        await recorder.record(event);
+        onEvent({ event: "run", run: folder, training: event, standing: sweep.at(job, event) });
+      }
+    } finally {
+      if (recorder.saved) training.trained.destroy();
+    }
+    signal?.throwIfAborted();
+  }
+  const checkpoint = (await readCheckpoint(folder))!;
+  const events = await readMetrics(folder);
+  const end = events.findLast((event) => event.event === "end") ?? await closeMetrics(folder, events, checkpoint);
+  if (!end) {
+    throw new Error(`Cannot read the figures of the run "${folder}": expected ${FILES.metrics} to end as it did`);
+  }
+  const measures = await measuresOf(experiment, options, job, checkpoint, gpu, signal);
+  const parameters = (await readConfig(folder))?.parameters ?? 0;
+  onEvent({ event: "finished", run: folder, trained: !complete, standing: sweep.finish(job, !complete) });
+  return { folder, seed, parameters, epochs: events.filter((event) => event.event === "epoch"), end, measures };
+}
+
+async function measuresOf(
+  experiment: Experiment,
+  options: Options,
+  { point, folder, dataset }: Job,
+  checkpoint: Checkpoint,
+  gpu: Gpu,
+  signal?: AbortSignal,
+): Promise<Measures> {
+  if (!experiment.measure) return {};
+  const file = join(folder, MEASURES);
+  // Of a run that was trained on since, they are measured again.
+  const kept = await readJson<{ step: number; measures: Measures }>(file);
+  if (kept?.step === checkpoint.progress.step) return kept.measures;
+  const trained = await Trained.fromCheckpoint(point.model, checkpoint, { gpu });
+  try {
+    const measures = await experiment.measure({ point, trained, dataset, options, signal });
+    const text = JSON.stringify({ step: checkpoint.progress.step, measures }, undefined, 2) + "\n";
+    await writeFileAtomically(file, new TextEncoder().encode(text));
+    return measures;
+  } finally {
+    trained.destroy();
+  }
+}
+
+async function readJson<T>(file: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new Error(`Cannot read "${file}": ${error instanceof Error ? error.message : error} (damaged?)`);
+  }
+}
+
+async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
+  const file = join(folder, FILES.checkpoint);
+  const bytes = await Deno.readFile(file).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  return bytes && decodeCheckpoint(bytes, file);
+}
+
+/** A run of other settings is neither complete nor to be gone on with. */
+function requireSame(found: Checkpoint, { point, folder, dataset, config }: Job): void {
+  const { epochs, ...asked } = config;
+  const had: Record<string, unknown> = {
+    ...found.config,
+    ...found.training,
+    model: found.model,
+    dataset: found.data.name,
+    rows: found.data.count,
+  };
+  const now: Record<string, unknown> = {
+    ...asked,
+    model: point.model.name,
+    dataset: dataset.name,
+    rows: dataset.train.count - Number(config.validation),
+  };
+  for (const [name, value] of Object.entries(now)) {
+    if (String(value) === String(had[name])) continue;
+    throw new Error(
+      `Cannot use the run "${folder}": expected ${name} ${value}, found ${had[name]}; name another folder with --out`,
+    );
+  }
+  if (found.progress.step > stepsOf(found, Number(epochs))) {
+    throw new Error(
+      `Cannot use the run "${folder}": expected at most ${epochs} epochs, found ${
+        Math.floor(found.progress.step * found.training.batchSize / found.data.count)
+      }; name another folder with --out`,
+    );
+  }
+}
+
+/** Does at most so many things at a time; the first failure ends it, after what is under way. */
+async function inParallel<T, R>(items: readonly T[], most: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  let failure: { readonly error: unknown } | undefined;
+  const worker = async () => {
+    while (next < items.length && !failure) {
+      const i = next++;
+      try {
+        results[i] = await work(items[i]);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, most) }, worker));
+  if (failure) throw failure.error;
+  return results;
+}
+
+/** How far all runs have come, and how long the rest will take. */
+class Sweep {
+  readonly #began = performance.now();
+  readonly #jobs = new Map<Job, number>();
+  #finished = 0;
+  /** Work done by this process. */
+  #own = 0;
+
+  constructor(readonly most: number, readonly seeds: number) {}
+
+  add(jobs: readonly Job[]): void {
+    for (const job of jobs) this.#jobs.set(job, 0);
+  }
+
+  /** After a training's event. */
+  at(job: Job, event: TrainingEvent): Standing {
+    const { event: kind } = event;
+    const fraction = kind === "progress"
+      ? event.step / event.steps
+      : kind === "start"
+      ? event.step / (event.stepsPerEpoch * event.epochs)
+      : this.#jobs.get(job)!;
+    this.#move(job, Math.min(1, fraction), kind !== "start");
+    return this.#standing();
+  }
+
+  finish(job: Job, trained: boolean): Standing {
+    this.#finished++;
+    this.#move(job, 1, trained);
+    return this.#standing();
+  }
+
+  #move(job: Job, fraction: number, own: boolean): void {
+    if (own) this.#own += (fraction - this.#jobs.get(job)!) * job.work;
+    this.#jobs.set(job, fraction);
+  }
+
+  #standing(): Standing {
+    let [total, done] = [0, 0];
+    for (const [{ work }, fraction] of this.#jobs) {
+      total += work;
+      done += work * fraction;
+    }
+    // Runs that a plan has not come to yet cost about as much as those that it has.
+    const runs = Math.max(this.#jobs.size, this.most * this.seeds);
+    total *= runs / this.#jobs.size;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const left = this.#own > 0 ? { secondsLeft: seconds * (total - done) / this.#own } : {};
+    return { finished: this.#finished, runs, done: done / total, ...left };
+  }
+}

@@ -1,0 +1,323 @@
+/**
+ * Figures of images that a trained model decodes: samples, reconstructions, and walks through its latent space. They ask the model's
+ * contract for what they need, never for its name.
+ *
+ * @module
+ */
+
+import type { Split } from "../core/dataset.ts";
+import { normals } from "../core/random.ts";
+import { QUANTILES, type SampleOptions, type Trained } from "../core/trained.ts";
+import type { Figure } from "./figure.ts";
+import { imageGrid, pairGrid } from "./grid.ts";
+import { gridFigure, labelledGrid } from "./labelled_grid.ts";
+import { dimensionName, dimensionsByInformation, type Encodings, klPerDimension } from "./latents.ts";
+import { normalQuantile } from "./normal.ts";
+
+/** Images in a row of samples. */
+export const COLUMNS = 10;
+
+/** Pairs of an image and its reconstruction. */
+export const PAIRS = 50;
+
+/** Whether data of this shape are images that can be drawn. */
+export function isImage([height, width, channels]: Trained["data"]["shape"]): boolean {
+  return height > 1 && width > 1 && (channels === 1 || channels === 3);
+}
+
+/** How large pixels are drawn where images stand under names: an image is 40 to 80 pixels wide, unless it is larger itself. */
+function layout(trained: Trained, columns: number, gap = 2) {
+  const { shape } = trained.data;
+  return { shape, columns, gap, scale: Math.max(1, Math.floor(80 / Math.max(shape[0], shape[1]))) };
+}
+
+/** Rows and their labels, from the first row of a split. */
+function rowsAndLabels(trained: Trained, split: Split, count: number) {
+  const shown = Math.min(count, split.count);
+  const labels = split.labels?.subarray(0, shown);
+  return { rows: trained.rowsOf(split, 0, shown), count: shown, ...(labels ? { labels } : {}) };
+}
+
+/** The label that stands for all rows of a figure, for conditional models. */
+function sameLabel(trained: Trained, label: number, rows: number): { readonly labels?: Uint8Array<ArrayBuffer> } {
+  return isConditional(trained) ? { labels: new Uint8Array(rows).fill(label) } : {};
+}
+
+/** Whether the model is told labels. */
+export function isConditional({ model, config }: Trained): boolean {
+  return model.condition?.(config) !== undefined;
+}
+
+/** Images drawn from the prior. */
+export async function samples(
+  trained: Trained,
+  { columns = COLUMNS, temperature = 1, ...options }: SampleOptions & { readonly columns?: number } = {},
+): Promise<Figure> {
+  const images = await trained.sample({ ...options, temperature });
+  const { shape } = trained.data;
+  const classes = isConditional(trained) && !options.labels ? ", the label of the class in turn" : "";
+  return gridFigure({
+    name: "samples",
+    title: "Samples",
+    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from the prior${classes}${
+      temperature === 1 ? "" : `, temperature ${temperature}`
+    }.`,
+  }, imageGrid(images, { shape, columns }));
+}
+
+/** The first rows of a split, each above its reconstruction. */
+export async function reconstructions(trained: Trained, split: Split, count: number = PAIRS): Promise<Figure> {
+  const { rows, labels, count: shown } = rowsAndLabels(trained, split, count);
+  return gridFigure({
+    name: "reconstructions",
+    title: "Reconstructions",
+    caption: `${shown} data, each above the decoder's mean at the encoder's mean.`,
+  }, pairGrid(rows, await trained.reconstruct(rows, { labels }), { shape: trained.data.shape }));
+}
+
+/**
+ * Each datum, its reconstruction, and what lies around it: z = μ(x) + noise · ε
+ *
+ * @param options `count` data, a row each, with `neighbours` draws of the given standard deviation.
+ */
+export async function neighbourhoods(
+  trained: Trained,
+  split: Split,
+  { count = 8, neighbours = 8, noise = 0.1, seed = 0 } = {},
+): Promise<Figure> {
+  const { rows, labels, count: shown } = rowsAndLabels(trained, split, count);
+  const [k, d, each] = [trained.latents, trained.features, neighbours + 1];
+  const { mean } = await trained.encode(rows, { labels });
+  const epsilon = normals(new Float32Array(shown * each * k), seed, 0, 3);
+  // The first of each row is the encoding itself.
+  const z = epsilon.map((value, i) => {
+    const [row, at] = [Math.floor(i / k / each), Math.floor(i / k) % each];
+    return mean[row * k + i % k] + (at === 0 ? 0 : noise * value);
+  });
+  const repeated = labels && Uint8Array.from({ length: shown * each }, (_, i) => labels[Math.floor(i / each)]);
+  const decoded = await trained.decode(z, { labels: repeated });
+  const images = new Float32Array(shown * (each + 1) * d);
+  for (let row = 0; row < shown; row++) {
+    images.set(rows.subarray(row * d, (row + 1) * d), row * (each + 1) * d);
+    images.set(decoded.subarray(row * each * d, (row + 1) * each * d), (row * (each + 1) + 1) * d);
+  }
+  return labelledGrid(
+    {
+      name: "neighbourhoods",
+      title: "Around the encodings of data",
+      caption: `A datum x, the decoder's mean at its encoding μ, and at μ + ${noise} ε with ε ~ N(0, I).`,
+    },
+    imageGrid(images, layout(trained, each + 1)),
+    { columns: ["x", "μ", ...Array.from({ length: neighbours }, () => `μ + ${noise} ε`)] },
+  );
+}
+
+/** How {@linkcode manifold} spaces its points. */
+export type ManifoldSpacing = "quantiles" | "linear";
+
+/** z along an axis of the manifold: Φ⁻¹((i + ½) / n), or evenly from -3 to 3. */
+export function manifoldAxis(size: number, spacing: ManifoldSpacing): readonly number[] {
+  return Array.from(
+    { length: size },
+    (_, i) => spacing === "quantiles" ? normalQuantile((i + 0.5) / size) : size === 1 ? 0 : -3 + 6 * i / (size - 1),
+  );
+}
+
+/**
+ * What the decoder makes of a grid over two latent dimensions, the others 0: the first dimension runs to the right, the second up.
+ *
+ * Source: Kingma and Welling, arXiv:1312.6114, figure 4 (quantiles).
+ *
+ * @param options `dimensions` are the two, from 0; `label` is what a conditional model is told.
+ */
+export async function manifold(
+  trained: Trained,
+  { dimensions = [0, 1], size = 20, spacing = "quantiles", label = 0 }: {
+    readonly dimensions?: readonly [number, number];
+    readonly size?: number;
+    readonly spacing?: ManifoldSpacing;
+    readonly label?: number;
+  } = {},
+): Promise<Figure> {
+  const { latents } = trained;
+  const [right, up] = dimensions;
+  const axis = manifoldAxis(size, spacing);
+  const z = new Float32Array(size * size * latents);
+  for (let i = 0; i < size * size; i++) {
+    z[i * latents + right] = axis[i % size];
+    z[i * latents + up] = axis[size - 1 - Math.floor(i / size)];
+  }
+  const images = await trained.decode(z, sameLabel(trained, label, size * size));
+  const { shape } = trained.data;
+  const scale = Math.max(1, Math.floor(800 / size / Math.max(shape[0], shape[1])));
+  const names = axis.map((value) => value.toFixed(1));
+  return labelledGrid(
+    {
+      name: spacing === "linear" ? "manifold-linear" : "manifold",
+      title: isConditional(trained) ? `Latent plane, label ${label}` : "Latent plane",
+      caption: `The decoder's mean over ${dimensionName(right)} and ${dimensionName(up)}, ` +
+        (spacing === "quantiles" ? "at equal steps of the prior's probability" : "evenly spaced") +
+        (latents > 2 ? `; the other ${latents - 2} dimensions are 0.` : "."),
+    },
+    imageGrid(images, { shape, columns: size, gap: 0, scale }),
+    { columns: names, rows: names.toReversed(), x: dimensionName(right), y: dimensionName(up) },
+  );
+}
+
+/** Pairs of rows of different classes, or of one class; where there are no classes, of neighbours. */
+function pairsOf(
+  labels: ArrayLike<number> | undefined,
+  count: number,
+  pairs: number,
+  same: boolean,
+): [number, number][] {
+  const found: [number, number][] = [];
+  const used = new Set<number>();
+  for (let first = 0; first < count && found.length < pairs; first++) {
+    if (used.has(first)) continue;
+    for (let second = first + 1; second < count; second++) {
+      if (used.has(second) || (labels && (labels[first] === labels[second]) !== same)) continue;
+      found.push([first, second]);
+      used.add(first).add(second);
+      break;
+    }
+  }
+  return found;
+}
+
+/** Rows [from.length / D · steps, D] that go in equal steps from each row to that of the other array. */
+export function interpolate(
+  from: Float32Array,
+  to: Float32Array,
+  width: number,
+  steps: number,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(from.length * steps);
+  for (let i = 0; i < out.length; i++) {
+    const [row, step] = [Math.floor(i / width / steps), Math.floor(i / width) % steps];
+    const [a, b] = [from[row * width + i % width], to[row * width + i % width]];
+    const t = steps === 1 ? 0 : step / (steps - 1);
+    out[i] = (1 - t) * a + t * b;
+  }
+  return out;
+}
+
+/**
+ * From one datum to another in equal steps: the decoder's mean between the encodings, and under it the mixture of the pixels. The ends
+ * of the first are the reconstructions. A conditional model is told the class that both are of.
+ *
+ * @param options `pairs` of data, in `steps` steps.
+ */
+export async function morphs(trained: Trained, split: Split, { pairs = 5, steps = 13 } = {}): Promise<Figure> {
+  const { rows, labels, count } = rowsAndLabels(trained, split, 200);
+  const { latents: k, features: d } = trained;
+  const chosen = pairsOf(labels, count, pairs, isConditional(trained));
+  const pick = (values: Float32Array, width: number, end: 0 | 1) => {
+    const out = new Float32Array(chosen.length * width);
+    chosen.forEach((pair, i) => out.set(values.subarray(pair[end] * width, (pair[end] + 1) * width), i * width));
+    return out;
+  };
+  const { mean } = await trained.encode(rows, { labels });
+  const z = interpolate(pick(mean, k, 0), pick(mean, k, 1), k, steps);
+  const given = labels &&
+    Uint8Array.from({ length: chosen.length * steps }, (_, i) => labels[chosen[Math.floor(i / steps)][0]]);
+  const decoded = await trained.decode(z, { labels: given });
+  const mixed = interpolate(pick(rows, d, 0), pick(rows, d, 1), d, steps);
+  const strip = steps * d;
+  const images = new Float32Array(2 * chosen.length * strip);
+  chosen.forEach((_, i) => {
+    images.set(decoded.subarray(i * strip, (i + 1) * strip), 2 * i * strip);
+    images.set(mixed.subarray(i * strip, (i + 1) * strip), (2 * i + 1) * strip);
+  });
+  return labelledGrid(
+    {
+      name: "morphs",
+      title: "Between data: in latent space and in pixel space",
+      caption:
+        `${steps} equal steps between the encodings of two data, and under them the same steps between their pixels.`,
+    },
+    imageGrid(images, { ...layout(trained, steps), scale: Math.max(1, Math.floor(60 / trained.data.shape[1])) }),
+    { rows: chosen.flatMap(() => ["latent", "pixels"]) },
+  );
+}
+
+/**
+ * A row for each latent dimension, which runs from -range to range while the others stay where they are: at 0, or at the encoding of a
+ * datum.
+ *
+ * @param encodings Where given, rows are ordered by KL, which their names show.
+ */
+export async function traversals(
+  trained: Trained,
+  { encodings, from, range = 3, steps = 13, most = 12, label = 0 }: {
+    readonly encodings?: Encodings;
+    /** z [K] to start from. Default 0. */
+    readonly from?: ArrayLike<number>;
+    readonly range?: number;
+    readonly steps?: number;
+    /** Rows at most. */
+    readonly most?: number;
+    readonly label?: number;
+  } = {},
+): Promise<Figure> {
+  const { latents: k } = trained;
+  const kl = encodings && klPerDimension(encodings);
+  const order = encodings ? dimensionsByInformation(encodings) : Array.from({ length: k }, (_, i) => i);
+  const shown = order.slice(0, most);
+  const values = Array.from({ length: steps }, (_, i) => -range + 2 * range * i / (steps - 1));
+  const z = new Float32Array(shown.length * steps * k);
+  shown.forEach((dimension, row) =>
+    values.forEach((value, step) => {
+      const at = (row * steps + step) * k;
+      if (from) z.set(Array.from(from), at);
+      z[at + dimension] = value;
+    })
+  );
+  const images = await trained.decode(z, sameLabel(trained, label, shown.length * steps));
+  const name = (dimension: number) =>
+    dimensionName(dimension) + (kl && Number.isFinite(kl[dimension]) ? `  KL ${kl[dimension].toFixed(2)}` : "");
+  return labelledGrid(
+    {
+      name: "traversals",
+      title: isConditional(trained) ? `Latent traversals, label ${label}` : "Latent traversals",
+      caption: `One dimension a row, ${shown.length < k ? `${shown.length} of ${k}, ` : ""}` +
+        `${kl ? "from the greatest KL (nats), " : ""}the others at ${from ? "the encoding of a datum" : "0"}.`,
+    },
+    imageGrid(images, { ...layout(trained, steps), scale: Math.max(1, Math.floor(60 / trained.data.shape[1])) }),
+    { rows: shown.map(name), columns: values.map((value) => value.toFixed(1)), x: "value of the dimension" },
+  );
+}
+
+/** Every label of a conditional model in a row of its own; a column has one z. */
+export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {}): Promise<Figure> {
+  const { data: { classes = 0 }, latents: k } = trained;
+  const z = await trained.drawPrior({ count: columns, seed });
+  const repeated = new Float32Array(classes * columns * k);
+  for (let label = 0; label < classes; label++) repeated.set(z, label * columns * k);
+  const labels = Uint8Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
+  const images = await trained.decode(repeated, { labels });
+  return labelledGrid(
+    {
+      name: "labels",
+      title: "Every label at the same z",
+      caption: "A row for each label; the z of a column, drawn from the prior, is the same in all rows.",
+    },
+    imageGrid(images, layout(trained, columns)),
+    { rows: Array.from({ length: classes }, (_, label) => String(label)), y: "label" },
+  );
+}
+
+/** μ - 2σ to μ + 2σ of p(x | z), z drawn from the prior: for a likelihood that has quantiles. */
+export async function quantileStrips(trained: Trained, { count = 8, seed = 0 } = {}): Promise<Figure> {
+  const images = await trained.sample({ count, seed, draw: "quantiles" });
+  const name = (k: number) => k === 0 ? "μ" : `μ ${k < 0 ? "-" : "+"} ${Math.abs(k) === 1 ? "" : Math.abs(k)}σ`;
+  return labelledGrid(
+    {
+      name: "quantiles",
+      title: "What the decoder is unsure of",
+      caption: "The mean μ of p(x | z) and its deviation σ around it, z drawn from the prior, a row each.",
+    },
+    imageGrid(images, layout(trained, QUANTILES.length)),
+    { columns: QUANTILES.map(name) },
+  );
+}

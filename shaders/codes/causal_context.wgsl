@@ -1,0 +1,20 @@
+// The pixels that come before a pixel, row by row, and are no further than RADIUS rows or columns away: NEIGHBOURS of them.
+// Needs: const HEIGHT, WIDTH, RADIUS. Gives: neighbour_pixel, follower_pixel, NO_PIXEL.
+
+const SPAN = 2u * RADIUS + 1u;
+const NO_PIXEL = 0xffffffffu;
+
+fn pixel_at(y: u32, x: u32) -> u32 {
+  // What lies before the first row or column wraps around and is far beyond the last.
+  return select(NO_PIXEL, y * WIDTH + x, y < HEIGHT && x < WIDTH);
+}
+
+/// The neighbour of a number.
+fn neighbour_pixel(pixel: u32, number: u32) -> u32 {
+  return pixel_at(pixel / WIDTH + number / SPAN - RADIUS, pixel % WIDTH + number % SPAN - RADIUS);
+}
+
+/// The pixel whose neighbour of that number this is.
+fn follower_pixel(pixel: u32, number: u32) -> u32 {
+  return pixel_at(pixel / WIDTH - number / SPAN + RADIUS, pixel % WIDTH - number % SPAN + RADIUS);
+}

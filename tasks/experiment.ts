@@ -1,0 +1,195 @@
+/**
+ * `deno task experiment`: repeats a published experiment, and holds what comes out against what was published.
+ *
+ * @module
+ */
+
+import { closestString } from "@std/text";
+import { Gpu } from "../core/device.ts";
+import { claimFolder, join } from "../core/run_folder.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Experiment, Options } from "../experiments/experiment.ts";
+import { experiments } from "../experiments/mod.ts";
+import { type Outcome, runExperiment, type SweepEvent } from "../experiments/runner.ts";
+import { cellText, type Table } from "../experiments/table.ts";
+import { writeResults } from "../experiments/write.ts";
+import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
+import { duration } from "./cli/progress.ts";
+import { type Context, main, type Task } from "./cli/run.ts";
+
+interface Asked {
+  readonly name: string;
+  readonly quick: boolean;
+  readonly epochs: number;
+  readonly seeds: number;
+  readonly parallel: number;
+  readonly out: string;
+}
+
+type Groups = {
+  readonly asked: FlagGroup<Asked>;
+  readonly own: FlagGroup<Readonly<Record<string, unknown>>>;
+};
+
+const settings: Settings<Asked> = {
+  name: { type: "string", default: "", help: "which experiment; its flag can be left out" },
+  quick: { type: "boolean", default: false, help: "a few minutes on two processor cores: fewer epochs and rows" },
+  epochs: { type: "integer", default: 0, minimum: 0, maximum: 1e6, help: "epochs of each run; 0 for the published" },
+  seeds: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "runs of each point, seeds 0, 1, 2, ..." },
+  parallel: { type: "integer", default: 1, minimum: 1, maximum: 64, help: "runs at a time on the one GPU" },
+  out: { type: "string", default: "runs/experiments", help: "folder of the experiments' folders" },
+};
+
+/** The flags of an experiment follow from its name. */
+function flags(args: readonly string[]): Flags<Groups> {
+  const experiment = experiments.get(peekFlag(withFirst("name", args), "name") ?? "");
+  return {
+    name: "experiment",
+    summary:
+      "Repeats a published experiment: trains what it needs, and writes tables with the published figures beside its " +
+      "own, figures and a page. Stopped and started again, it goes on where it was.",
+    first: "name",
+    list: {
+      title: "Experiments",
+      rows: [...experiments.values()].map(({ name, summary, source }) => [name, `${summary} (${source})`] as const),
+    },
+    groups: {
+      asked: { title: "What to run", settings, placeholders: { name: "NAME", out: "DIR" } },
+      own: { title: `Experiment ${experiment?.name ?? ""}`, settings: experiment?.settings ?? {} },
+    },
+    elsewhere: new Map(
+      experiments.values().flatMap(({ name, settings = {} }) =>
+        Object.keys(settings).map((key) => [key, `deno task experiment ${name}`] as const)
+      ),
+    ),
+    examples: [
+      "deno task experiment optimizers --quick",
+      "deno task experiment minimal-architecture --reconstruction 120 --kl 10 --seeds 3 --parallel 3",
+    ],
+  };
+}
+
+async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
+  const { name, quick, epochs, seeds, parallel, out } = values.asked;
+  if (!name) return list(context);
+  const experiment = experiments.get(name);
+  if (!experiment) {
+    const known = [...experiments.keys()];
+    throw new UsageError(
+      `Cannot find an experiment "${name}": the nearest known one is ${closestString(name, known)} of ${
+        known.join(", ")
+      }`,
+    );
+  }
+  const extent = quick ? experiment.quick : experiment.full;
+  const { quickSettings = {} } = experiment;
+  const instead = Object.entries(quick ? quickSettings : {}).filter(([setting]) => !given.has(setting));
+  const own = { ...values.own, ...Object.fromEntries(instead) };
+  const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
+  const folder = join(out, quick ? `${name}-quick` : name);
+  await claimFolder(folder);
+  using gpu = await Gpu.open();
+  context.print(`${name}: ${experiment.summary}`);
+  context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
+  using show = shower(context);
+  const { signal } = context;
+  const outcome = await runExperiment(experiment, options, { folder, gpu, parallel, signal, onEvent: show.event })
+    .catch((error) => {
+      if (signal.aborted) show.stopped(folder);
+      throw error;
+    });
+  show.clear();
+  await conclude(experiment, outcome, options, folder, gpu, context);
+}
+
+function list({ print, emit }: Context): void {
+  for (const { name, summary, source } of experiments.values()) {
+    print(`${name.padEnd(22)}${summary} (${source})`);
+    emit({ name, summary, source });
+  }
+  print();
+  print("Run one by deno task experiment NAME; --quick takes a few minutes.");
+}
+
+async function conclude(
+  experiment: Experiment,
+  outcome: Outcome,
+  options: Options,
+  folder: string,
+  gpu: Gpu,
+  { print, emit, signal }: Context,
+): Promise<void> {
+  const { tables, files } = await writeResults(experiment, outcome, options, { folder, gpu, signal });
+  for (const table of tables) {
+    print();
+    for (const line of textTable(table)) print(line);
+    emit({ event: "table", ...table });
+  }
+  print();
+  print(`In ${folder}: ${files.join(", ")}`);
+  emit({ event: "end", experiment: experiment.name, folder, files, skipped: outcome.skipped });
+}
+
+/** The table in columns of text. */
+function textTable({ title, columns, rows, notes = [] }: Table): string[] {
+  const texts = [columns, ...rows.map((row) => row.map(cellText))];
+  const widths = columns.map((_, i) => Math.max(...texts.map((row) => row[i].length)));
+  const numeric = columns.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
+  const lines = texts.map((row) =>
+    row.map((text, i) => numeric[i] ? text.padStart(widths[i]) : text.padEnd(widths[i])).join("  ").trimEnd()
+  );
+  return [title, "", ...lines.map((line) => `  ${line}`), "", ...notes];
+}
+
+interface Shower extends Disposable {
+  event(event: SweepEvent): void;
+  /** Says how to go on. */
+  stopped(folder: string): void;
+  /** Takes the unfinished line away. */
+  clear(): void;
+}
+
+/** Shows the events: on a screen one line drawn again and again, else one line a run. */
+function shower({ terminal, json, print, emit }: Context): Shower {
+  let drawn = false;
+  const clear = () => {
+    if (drawn) terminal.write("\r\x1b[K");
+    drawn = false;
+  };
+  return {
+    event(event) {
+      // Progress within an epoch is for looking at.
+      if (json) return event.event === "run" && event.training.event === "progress" ? undefined : emit(event);
+      if (event.event === "skipped") {
+        clear();
+        return print(`Left out ${event.point}: ${event.reason}`);
+      }
+      const { finished, runs, done, secondsLeft } = event.standing;
+      const head = `${finished}/${runs} runs  ${Math.floor(100 * done)}%`;
+      const left = secondsLeft === undefined ? "" : `  ${duration(secondsLeft)} left`;
+      const name = event.run.replace(/.*\//, "");
+      if (event.event === "finished") {
+        clear();
+        return print(`${head}  ${name} ${event.trained ? "trained" : "was there"}${left}`);
+      }
+      const { training } = event;
+      if (!terminal.interactive || training.event !== "progress") return;
+      const line = `${head}  ${name}  epoch ${Math.floor(training.epoch) + 1}  elbo ${
+        training.train.elbo.toFixed(2)
+      }${left}`;
+      terminal.write(`\r${line.slice(0, terminal.columns() - 1)}\x1b[K`);
+      drawn = true;
+    },
+    stopped(folder) {
+      clear();
+      print(`Stopped. What was trained is in ${folder}: the same command goes on from there.`);
+    },
+    clear,
+    [Symbol.dispose]: clear,
+  };
+}
+
+/** The task. */
+export const experimentTask: Task<Groups> = { flags, run };
+
+if (import.meta.main) await main(experimentTask);

@@ -1,0 +1,182 @@
+/**
+ * Vector quantization with its codebook's learning, and the likelihood of codes from those before them, as plain loops in float64. The oracle
+ * that kernels are held against; made to be read, not to be fast.
+ *
+ * N data of P positions, D numbers of a code, K codes; z and e [N P, D], codes [N P], codebook [D, K], all row-major.
+ *
+ * @module
+ */
+
+/** P, D and K. */
+export interface CodeSizes {
+  readonly positions: number;
+  readonly depth: number;
+  readonly count: number;
+}
+
+/**
+ * The nearest code of each row, the first of equal ones; |z - e|² of each datum.
+ *
+ * @returns margins: how much further the second nearest is, squared.
+ */
+export function quantizeForward(
+  z: Float64Array,
+  codebook: Float64Array,
+  { positions, depth, count }: CodeSizes,
+): { codes: number[]; e: Float64Array; distances: Float64Array; margins: number[] } {
+  const rows = z.length / depth;
+  const codes: number[] = [];
+  const margins: number[] = [];
+  const e = new Float64Array(z.length);
+  const distances = new Float64Array(rows / positions);
+  for (let m = 0; m < rows; m++) {
+    const apart = Array.from({ length: count }, (_, k) => {
+      let sum = 0;
+      for (let d = 0; d < depth; d++) sum += (z[m * depth + d] - codebook[d * count + k]) ** 2;
+      return sum;
+    });
+    const code = apart.indexOf(Math.min(...apart));
+    codes.push(code);
+    margins.push(Math.min(...apart.filter((_, k) => k !== code)) - apart[code]);
+    for (let d = 0; d < depth; d++) e[m * depth + d] = codebook[d * count + code];
+    distances[Math.floor(m / positions)] += apart[code];
+  }
+  return { codes, e, distances, margins };
+}
+
+/** dz = de + 2 β (z - e); dE[:, k] = 2 α Σ (e_k - z) over the rows of code k. */
+export function quantizeBackward(
+  z: Float64Array,
+  codebook: Float64Array,
+  codes: ArrayLike<number>,
+  upstream: Float64Array,
+  { depth, count }: CodeSizes,
+  { commitment, weight }: { readonly commitment: number; readonly weight: number },
+): { z: Float64Array; codebook: Float64Array } {
+  const gradient = { z: upstream.slice(), codebook: new Float64Array(codebook.length) };
+  for (let i = 0; i < z.length; i++) {
+    const at = i % depth * count + codes[Math.floor(i / depth)];
+    gradient.z[i] += 2 * commitment * (z[i] - codebook[at]);
+    gradient.codebook[at] += 2 * weight * (codebook[at] - z[i]);
+  }
+  return gradient;
+}
+
+/** What moving averages keep: N [K] and m [D, K]. */
+export interface Averages {
+  readonly codebook: Float64Array;
+  readonly usage: Float64Array;
+  readonly sums: Float64Array;
+}
+
+/**
+ * N_k = γ N_k + (1 - γ) n_k, m_k = γ m_k + (1 - γ) Σ z, e_k = m_k / ((N_k + ε) / (Σ N + K ε) Σ N); a code with N_k below `dead` becomes
+ * row origin(k), with an even share of the rows.
+ *
+ * @param averaged Whether the codes are averages; else only dead ones change.
+ */
+export function updateAverages(
+  { codebook, usage, sums }: Averages,
+  z: Float64Array,
+  codes: ArrayLike<number>,
+  { depth, count }: CodeSizes,
+  { decay, dead, averaged, origin }: {
+    readonly decay: number;
+    readonly dead: number;
+    readonly averaged: boolean;
+    readonly origin: (code: number) => number;
+  },
+): Averages & { readonly revived: number } {
+  const rows = z.length / depth;
+  const even = rows / count;
+  const after = { codebook: codebook.slice(), usage: usage.map((n) => decay * n), sums: sums.map((m) => decay * m) };
+  for (let m = 0; m < rows; m++) {
+    after.usage[codes[m]] += 1 - decay;
+    for (let d = 0; d < depth; d++) after.sums[d * count + codes[m]] += (1 - decay) * z[m * depth + d];
+  }
+  const isDead = after.usage.map((n) => n < dead ? 1 : 0);
+  for (let k = 0; k < count; k++) if (isDead[k]) after.usage[k] = even;
+  const total = after.usage.reduce((sum, n) => sum + n, 0);
+  for (let k = 0; k < count; k++) {
+    const size = (after.usage[k] + 1e-5) / (total + count * 1e-5) * total;
+    for (let d = 0; d < depth; d++) {
+      const at = d * count + k;
+      if (averaged) after.codebook[at] = after.sums[at] / size;
+      if (!isDead[k]) continue;
+      after.codebook[at] = z[origin(k) * depth + d];
+      after.sums[at] = even * after.codebook[at];
+    }
+  }
+  return { ...after, revived: isDead.reduce((sum, n) => sum + n, 0) };
+}
+
+/** H, W, R and E. */
+export interface ContextSizes {
+  readonly height: number;
+  readonly width: number;
+  readonly radius: number;
+  readonly channels: number;
+}
+
+/** Calls `visit` with a column of a pixel's context and where it comes from; the position's column has no source. */
+function forEachColumn(
+  rows: number,
+  { height, width, radius, channels }: ContextSizes,
+  visit: (at: number, source: number | undefined) => void,
+): void {
+  const neighbours = 2 * radius * (radius + 1);
+  const columns = neighbours * channels + height * width;
+  for (let row = 0; row < rows; row++) {
+    const pixel = row % (height * width);
+    const [y, x] = [Math.floor(pixel / width), pixel % width];
+    let number = 0;
+    for (let dy = -radius; dy <= 0; dy++) {
+      for (let dx = -radius; dx <= radius; dx++) {
+        if (dy === 0 && dx >= 0) continue;
+        const inside = y + dy >= 0 && x + dx >= 0 && x + dx < width;
+        for (let c = 0; inside && c < channels; c++) {
+          visit(row * columns + number * channels + c, (row + dy * width + dx) * channels + c);
+        }
+        number++;
+      }
+    }
+    visit(row * columns + neighbours * channels + pixel, undefined);
+  }
+}
+
+/** The channels of the pixels before each one, and its position. x [N H W, E] */
+export function contextForward(x: Float64Array, sizes: ContextSizes): Float64Array {
+  const { height, width, radius, channels } = sizes;
+  const rows = x.length / channels;
+  const y = new Float64Array(rows * (2 * radius * (radius + 1) * channels + height * width));
+  forEachColumn(rows, sizes, (at, source) => y[at] = source === undefined ? 1 : x[source]);
+  return y;
+}
+
+/** dx */
+export function contextBackward(upstream: Float64Array, rows: number, sizes: ContextSizes): Float64Array {
+  const gradient = new Float64Array(rows * sizes.channels);
+  forEachColumn(rows, sizes, (at, source) => {
+    if (source !== undefined) gradient[source] += upstream[at];
+  });
+  return gradient;
+}
+
+/** -Σ log softmax(a)_k of each datum, and its gradient. logits [N P, K] */
+export function softmaxNll(
+  logits: Float64Array,
+  codes: ArrayLike<number>,
+  { positions, count }: Pick<CodeSizes, "positions" | "count">,
+): { nll: Float64Array; gradient: Float64Array } {
+  const rows = logits.length / count;
+  const nll = new Float64Array(rows / positions);
+  const gradient = new Float64Array(logits.length);
+  for (let m = 0; m < rows; m++) {
+    const a = logits.subarray(m * count, (m + 1) * count);
+    const largest = Math.max(...a);
+    const logSum = largest + Math.log(a.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+    nll[Math.floor(m / positions)] += logSum - a[codes[m]];
+    for (let k = 0; k < count; k++) gradient[m * count + k] = Math.exp(a[k] - logSum) - (k === codes[m] ? 1 : 0);
+  }
+  return { nll, gradient };
+}
