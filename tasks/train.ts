@@ -346,7 +346,8 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   let last = events.findLast((event) => event.event === "end");
   if (step >= stepsOf(checkpoint)) {
     if (!last) last = await closeMetrics(folder, events, checkpoint);
-    if (!await exists(join(folder, FILES.report))) {
+    // Written last: one that is older than the checkpoint is of a shorter training.
+    if (await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint))) {
       using trained = await Trained.fromCheckpoint(model, checkpoint);
       await report(trained, await datasetOf(run, context.signal), folder, context);
     }
@@ -380,6 +381,11 @@ async function closeMetrics(
   };
   await appendMetrics(folder, { ...end, run: folder });
   return end;
+}
+
+/** When a file was last written, in milliseconds; 0 for one that is not there. */
+async function modified(path: string): Promise<number> {
+  return await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
 }
 
 async function exists(path: string): Promise<boolean> {
