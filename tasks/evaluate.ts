@@ -4,12 +4,13 @@
  * @module
  */
 
-import { slice, type Split } from "../core/dataset.ts";
+import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
 import { UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/trained.ts";
+import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
@@ -24,6 +25,7 @@ interface Measuring {
   readonly samples: number;
   readonly estimator: typeof ESTIMATORS[number];
   readonly binarize: Binarization | "as-trained";
+  readonly frechet: boolean;
   readonly seed: number;
 }
 
@@ -59,6 +61,13 @@ const flags: Flags<Groups> = {
           default: "as-trained",
           choices: ["as-trained", ...BINARIZATIONS],
           help: "how pixels become data; figures of two ways cannot be compared",
+        },
+        frechet: {
+          type: "boolean",
+          default: false,
+          help:
+            "the Fréchet distance of drawn images to test images in the features of a classifier that is trained on the " +
+            "dataset's labels, once, and kept in data/classifiers; it is not the FID",
         },
         seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of the draws" },
       },
@@ -102,14 +111,35 @@ async function quality(trained: Trained, rows: Split, seed: number) {
   return { ...found, ...wide, count };
 }
 
+/** Where classifiers are kept. */
+const CLASSIFIERS = "data/classifiers";
+
+async function frechetOf(trained: Trained, dataset: Dataset, seed: number, context: Context) {
+  using progress = measuringProgress(context);
+  using by = await trainClassifier(dataset, {
+    gpu: trained.gpu,
+    cache: CLASSIFIERS,
+    signal: context.signal,
+    onProgress: (done) => progress.show({ done }),
+  });
+  return await frechetClassifierDistance(trained, dataset, by, { seed });
+}
+
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { split, samples, seed, estimator } = values.measuring;
+  const { split, samples, seed, estimator, frechet } = values.measuring;
   const binarize = values.measuring.binarize === "as-trained"
     ? checkpoint.training.binarize
     : values.measuring.binarize;
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
+  const dataset = await datasetOf(chosen, context.signal);
+  const rows = splitOf(dataset, checkpoint, split);
+  if (frechet && !dataset.classes) {
+    throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
+  }
+  if (frechet && !(model.decode && model.latents)) {
+    throw new UsageError(`--frechet: expected a model that can be sampled; ${folder} holds a ${model.name}`);
+  }
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const told = { samples, binarize, seed, signal: context.signal };
   const density = model.density === "exact" || await trained.hasDensity();
@@ -160,6 +190,16 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     context.print();
     table(measures);
   }
+  const distance = frechet ? await frechetOf(trained, dataset, seed, context) : undefined;
+  if (distance) {
+    context.print(
+      `Fréchet classifier distance (not FID), ${distance.count} images drawn and ${distance.count} test images; in place of the ` +
+        `drawn ones as many training images; test images told right by the classifier`,
+    );
+    context.print();
+    const { distance: drawn, reference, accuracy } = distance;
+    table({ frechetClassifierDistance: drawn, ofTrainingImages: reference, accuracy });
+  }
   for (const note of notes) context.print(note);
   context.emit({
     run: folder,
@@ -172,6 +212,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...bits,
     ...(latents ? { latents } : {}),
     ...(images ? { images } : {}),
+    ...(distance ? { frechetClassifierDistance: distance } : {}),
     count: rows.count,
     binarize,
     remarks: notes,
