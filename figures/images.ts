@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
+import type { ConditionOptions } from "../core/batch.ts";
+import { slice, type Split } from "../core/dataset.ts";
 import { normals } from "../core/random.ts";
 import { QUANTILES, type SampleOptions, type Trained } from "../core/trained.ts";
 import type { Figure } from "./figure.ts";
 import { imageGrid, pairGrid } from "./grid.ts";
 import { gridFigure, labelledGrid } from "./labelled_grid.ts";
-import { dimensionName, dimensionsByInformation, type Encodings, klPerDimension } from "./latents.ts";
+import { dimensionName, dimensionsByInformation, type Encodings } from "./latents.ts";
 import { normalQuantile } from "./normal.ts";
 
 /** Images in a row of samples. */
@@ -31,19 +32,42 @@ function layout(trained: Trained, columns: number, gap = 2) {
   return { shape, columns, gap, scale: Math.max(1, Math.floor(80 / Math.max(shape[0], shape[1]))) };
 }
 
-/** Rows and their labels, from the first row of a split. */
-function rowsAndLabels(trained: Trained, split: Split, count: number) {
-  const shown = Math.min(count, split.count);
-  const labels = split.labels?.subarray(0, shown);
-  return { rows: trained.rowsOf(split, 0, shown), count: shown, ...(labels ? { labels } : {}) };
+/** The first rows of a split, with what is known of them besides. */
+function firstRows(trained: Trained, split: Split, count: number) {
+  const part = slice(split, 0, Math.min(count, split.count));
+  return { rows: trained.rowsOf(part), count: part.count, part };
 }
 
-/** The label that stands for all rows of a figure, for conditional models. */
-function sameLabel(trained: Trained, label: number, rows: number): { readonly labels?: Uint8Array<ArrayBuffer> } {
-  return isConditional(trained) ? { labels: new Uint8Array(rows).fill(label) } : {};
+/** What is known of some rows of a split besides their values, in that order. */
+function conditionAt({ labels, covariates, count }: Split, indices: readonly number[]): ConditionOptions {
+  const width = (covariates?.length ?? 0) / count;
+  return {
+    ...(labels ? { labels: indices.map((i) => labels[i]) } : {}),
+    ...(covariates ? { covariates: indices.flatMap((i) => [...covariates.subarray(i * width, (i + 1) * width)]) } : {}),
+  };
 }
 
-/** Whether the model is told labels. */
+/** Row `i` for each of `each` images, then the next. */
+const repeatedRows = (count: number, each: number) =>
+  Array.from({ length: count * each }, (_, i) => Math.floor(i / each));
+
+/** What stands for all rows of a figure of a conditional model: that of the first row of a split. */
+function sameFor(trained: Trained, split: Split, rows: number): ConditionOptions {
+  return isConditional(trained) ? conditionAt(split, new Array<number>(rows).fill(0)) : {};
+}
+
+/** `, label 3`, or the covariates, of that row, for conditional models. */
+function sameName(trained: Trained, split: Split): string {
+  if (!isConditional(trained)) return "";
+  const { labels = [], covariates = [] } = conditionAt(split, [0]);
+  const names = trained.data.covariates ?? [];
+  const byCovariates = trained.model.condition?.(trained.config) === "covariates";
+  return byCovariates
+    ? `, ${names.map((name, i) => `${name} ${Number(covariates[i].toFixed(2))}`).join(", ")}`
+    : `, label ${labels[0]}`;
+}
+
+/** Whether the model is told more than the data. */
 export function isConditional({ model, config }: Trained): boolean {
   return model.condition?.(config) !== undefined;
 }
@@ -55,7 +79,8 @@ export async function samples(
 ): Promise<Figure> {
   const images = await trained.sample({ ...options, temperature });
   const { shape } = trained.data;
-  const classes = isConditional(trained) && !options.labels ? ", the label of the class in turn" : "";
+  const given = options.labels?.length || options.covariates?.length;
+  const classes = isConditional(trained) && !given ? ", the label of the class in turn" : "";
   return gridFigure({
     name: "samples",
     title: "Samples",
@@ -67,12 +92,12 @@ export async function samples(
 
 /** The first rows of a split, each above its reconstruction. */
 export async function reconstructions(trained: Trained, split: Split, count: number = PAIRS): Promise<Figure> {
-  const { rows, labels, count: shown } = rowsAndLabels(trained, split, count);
+  const { rows, part, count: shown } = firstRows(trained, split, count);
   return gridFigure({
     name: "reconstructions",
     title: "Reconstructions",
     caption: `${shown} data, each above the decoder's mean at the encoder's mean.`,
-  }, pairGrid(rows, await trained.reconstruct(rows, { labels }), { shape: trained.data.shape }));
+  }, pairGrid(rows, await trained.reconstruct(rows, part), { shape: trained.data.shape }));
 }
 
 /**
@@ -85,17 +110,16 @@ export async function neighbourhoods(
   split: Split,
   { count = 8, neighbours = 8, noise = 0.1, seed = 0 } = {},
 ): Promise<Figure> {
-  const { rows, labels, count: shown } = rowsAndLabels(trained, split, count);
+  const { rows, part, count: shown } = firstRows(trained, split, count);
   const [k, d, each] = [trained.latents, trained.features, neighbours + 1];
-  const { mean } = await trained.encode(rows, { labels });
+  const { mean } = await trained.encode(rows, part);
   const epsilon = normals(new Float32Array(shown * each * k), seed, 0, 3);
   // The first of each row is the encoding itself.
   const z = epsilon.map((value, i) => {
     const [row, at] = [Math.floor(i / k / each), Math.floor(i / k) % each];
     return mean[row * k + i % k] + (at === 0 ? 0 : noise * value);
   });
-  const repeated = labels && Uint8Array.from({ length: shown * each }, (_, i) => labels[Math.floor(i / each)]);
-  const decoded = await trained.decode(z, { labels: repeated });
+  const decoded = await trained.decode(z, conditionAt(part, repeatedRows(shown, each)));
   const images = new Float32Array(shown * (each + 1) * d);
   for (let row = 0; row < shown; row++) {
     images.set(rows.subarray(row * d, (row + 1) * d), row * (each + 1) * d);
@@ -128,15 +152,15 @@ export function manifoldAxis(size: number, spacing: ManifoldSpacing): readonly n
  *
  * Source: Kingma and Welling, arXiv:1312.6114, figure 4 (quantiles).
  *
- * @param options `dimensions` are the two, from 0; `label` is what a conditional model is told.
+ * @param options `dimensions` are the two, from 0; a conditional model is told what the first row of the split is.
  */
 export async function manifold(
   trained: Trained,
-  { dimensions = [0, 1], size = 20, spacing = "quantiles", label = 0 }: {
+  split: Split,
+  { dimensions = [0, 1], size = 20, spacing = "quantiles" }: {
     readonly dimensions?: readonly [number, number];
     readonly size?: number;
     readonly spacing?: ManifoldSpacing;
-    readonly label?: number;
   } = {},
 ): Promise<Figure> {
   const { latents } = trained;
@@ -147,14 +171,14 @@ export async function manifold(
     z[i * latents + right] = axis[i % size];
     z[i * latents + up] = axis[size - 1 - Math.floor(i / size)];
   }
-  const images = await trained.decode(z, sameLabel(trained, label, size * size));
+  const images = await trained.decode(z, sameFor(trained, split, size * size));
   const { shape } = trained.data;
   const scale = Math.max(1, Math.floor(800 / size / Math.max(shape[0], shape[1])));
   const names = axis.map((value) => value.toFixed(1));
   return labelledGrid(
     {
       name: spacing === "linear" ? "manifold-linear" : "manifold",
-      title: isConditional(trained) ? `Latent plane, label ${label}` : "Latent plane",
+      title: `Latent plane${sameName(trained, split)}`,
       caption: `The decoder's mean over ${dimensionName(right)} and ${dimensionName(up)}, ` +
         (spacing === "quantiles" ? "at equal steps of the prior's probability" : "evenly spaced") +
         (latents > 2 ? `; the other ${latents - 2} dimensions are 0.` : "."),
@@ -209,19 +233,18 @@ export function interpolate(
  * @param options `pairs` of data, in `steps` steps.
  */
 export async function morphs(trained: Trained, split: Split, { pairs = 5, steps = 13 } = {}): Promise<Figure> {
-  const { rows, labels, count } = rowsAndLabels(trained, split, 200);
+  const { rows, part, count } = firstRows(trained, split, 200);
   const { latents: k, features: d } = trained;
-  const chosen = pairsOf(labels, count, pairs, isConditional(trained));
+  const chosen = pairsOf(part.labels, count, pairs, isConditional(trained));
   const pick = (values: Float32Array, width: number, end: 0 | 1) => {
     const out = new Float32Array(chosen.length * width);
     chosen.forEach((pair, i) => out.set(values.subarray(pair[end] * width, (pair[end] + 1) * width), i * width));
     return out;
   };
-  const { mean } = await trained.encode(rows, { labels });
+  const { mean } = await trained.encode(rows, part);
   const z = interpolate(pick(mean, k, 0), pick(mean, k, 1), k, steps);
-  const given = labels &&
-    Uint8Array.from({ length: chosen.length * steps }, (_, i) => labels[chosen[Math.floor(i / steps)][0]]);
-  const decoded = await trained.decode(z, { labels: given });
+  const firsts = repeatedRows(chosen.length, steps).map((i) => chosen[i][0]);
+  const decoded = await trained.decode(z, conditionAt(part, firsts));
   const mixed = interpolate(pick(rows, d, 0), pick(rows, d, 1), d, steps);
   const strip = steps * d;
   const images = new Float32Array(2 * chosen.length * strip);
@@ -249,7 +272,8 @@ export async function morphs(trained: Trained, split: Split, { pairs = 5, steps 
  */
 export async function traversals(
   trained: Trained,
-  { encodings, from, range = 3, steps = 13, most = 12, label = 0 }: {
+  split: Split,
+  { encodings, from, range = 3, steps = 13, most = 12 }: {
     readonly encodings?: Encodings;
     /** z [K] to start from. Default 0. */
     readonly from?: ArrayLike<number>;
@@ -257,11 +281,10 @@ export async function traversals(
     readonly steps?: number;
     /** Rows at most. */
     readonly most?: number;
-    readonly label?: number;
   } = {},
 ): Promise<Figure> {
   const { latents: k } = trained;
-  const kl = encodings && klPerDimension(encodings);
+  const kl = encodings?.kl;
   const order = encodings ? dimensionsByInformation(encodings) : Array.from({ length: k }, (_, i) => i);
   const shown = order.slice(0, most);
   const values = Array.from({ length: steps }, (_, i) => -range + 2 * range * i / (steps - 1));
@@ -273,13 +296,12 @@ export async function traversals(
       z[at + dimension] = value;
     })
   );
-  const images = await trained.decode(z, sameLabel(trained, label, shown.length * steps));
-  const name = (dimension: number) =>
-    dimensionName(dimension) + (kl && Number.isFinite(kl[dimension]) ? `  KL ${kl[dimension].toFixed(2)}` : "");
+  const images = await trained.decode(z, sameFor(trained, split, shown.length * steps));
+  const name = (dimension: number) => dimensionName(dimension) + (kl ? `  KL ${kl[dimension].toFixed(2)}` : "");
   return labelledGrid(
     {
       name: "traversals",
-      title: isConditional(trained) ? `Latent traversals, label ${label}` : "Latent traversals",
+      title: `Latent traversals${sameName(trained, split)}`,
       caption: `One dimension a row, ${shown.length < k ? `${shown.length} of ${k}, ` : ""}` +
         `${kl ? "from the greatest KL (nats), " : ""}the others at ${from ? "the encoding of a datum" : "0"}.`,
     },
@@ -308,8 +330,11 @@ export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {
 }
 
 /** μ - 2σ to μ + 2σ of p(x | z), z drawn from the prior: for a likelihood that has quantiles. */
-export async function quantileStrips(trained: Trained, { count = 8, seed = 0 } = {}): Promise<Figure> {
-  const images = await trained.sample({ count, seed, draw: "quantiles" });
+export async function quantileStrips(
+  trained: Trained,
+  { count = 8, ...options }: Omit<SampleOptions, "draw"> = {},
+): Promise<Figure> {
+  const images = await trained.sample({ ...options, count, draw: "quantiles" });
   const name = (k: number) => k === 0 ? "μ" : `μ ${k < 0 ? "-" : "+"} ${Math.abs(k) === 1 ? "" : Math.abs(k)}σ`;
   return labelledGrid(
     {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
+import { slice, type Split } from "../core/dataset.ts";
+import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import { normals } from "../core/random.ts";
 import type { Trained } from "../core/trained.ts";
@@ -23,6 +24,8 @@ export interface Encodings {
   readonly mean: Float32Array<ArrayBuffer>;
   /** log σ² [N, K]; -Infinity where the encoding is a point. */
   readonly logVariance: Float32Array<ArrayBuffer>;
+  /** Mean KL(q(z | x) ‖ N(0, I)) of each dimension, nats [K]; none for points. */
+  readonly kl?: readonly number[];
   /** [N] */
   readonly labels?: Uint8Array<ArrayBuffer>;
 }
@@ -33,25 +36,13 @@ const MOST_VALUES = 2 ** 25;
 /** Encodes the first rows of a split, as the model was given them in training. */
 export async function encodeRows(trained: Trained, split: Split, count = 2000): Promise<Encodings> {
   const rows = Math.min(count, split.count, Math.ceil(MOST_VALUES / trained.features));
-  const labels = split.labels?.subarray(0, rows);
-  const { mean, logVariance } = await trained.encode(trained.rowsOf(split, 0, rows), { labels });
-  return { count: rows, latents: trained.latents, mean, logVariance, ...(labels ? { labels } : {}) };
-}
-
-/**
- * KLₖ = ½ mean over data of (σₖ² + μₖ² - 1 - log σₖ²), nats: what each dimension says of a datum. For a posterior with full covariance,
- * Lₖₖ² stands for σₖ².
- *
- * Source: Kingma and Welling, arXiv:1312.6114, appendix B.
- *
- * @returns [K]; infinite for points.
- */
-export function klPerDimension({ count, latents, mean, logVariance }: Encodings): Float64Array<ArrayBuffer> {
-  const sums = new Float64Array(latents);
-  for (let i = 0; i < mean.length; i++) {
-    sums[i % latents] += 0.5 * (Math.exp(logVariance[i]) + mean[i] * mean[i] - 1 - logVariance[i]) / count;
-  }
-  return sums;
+  const part = slice(split, 0, rows);
+  const encoded = await trained.posterior(trained.rowsOf(part), part);
+  return {
+    ...{ count: rows, latents: trained.latents, ...marginals(encoded) },
+    ...(encoded.covariance ? { kl: latentUse(encoded).kl } : {}),
+    ...(part.labels ? { labels: part.labels } : {}),
+  };
 }
 
 /** The variance over data of μₖ, [K]. */
@@ -62,14 +53,9 @@ function varianceOfMeans({ count, latents, mean }: Encodings): Float64Array<Arra
   return squares;
 }
 
-/** Whether the encodings are distributions, so that each has a divergence from the prior. */
-function haveKl({ logVariance }: Encodings): boolean {
-  return logVariance.every(Number.isFinite);
-}
-
 /** Latent dimensions from the one that says most of a datum: by KL, and for points by the variance of the code. */
 export function dimensionsByInformation(encodings: Encodings): readonly number[] {
-  const information = haveKl(encodings) ? klPerDimension(encodings) : varianceOfMeans(encodings);
+  const information = encodings.kl ?? varianceOfMeans(encodings);
   return Array.from(information.keys()).sort((a, b) => information[b] - information[a] || a - b);
 }
 
@@ -79,9 +65,8 @@ export function dimensionName(dimension: number): string {
 }
 
 /** A bar for the KL of each latent dimension, from the greatest; nothing for encodings that are points. */
-export async function klBars(encodings: Encodings): Promise<Figure | undefined> {
-  if (!haveKl(encodings)) return undefined;
-  return await klBarsOf(klPerDimension(encodings), encodings.count);
+export async function klBars({ kl, count }: Encodings): Promise<Figure | undefined> {
+  return kl && await klBarsOf(kl, count);
 }
 
 /**

@@ -10,7 +10,6 @@ import type { Trained } from "../core/trained.ts";
 import { curves } from "./curves.ts";
 import type { Figure } from "./figure.ts";
 import {
-  isConditional,
   isImage,
   labelGrid,
   manifold,
@@ -41,6 +40,7 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const decodes = model.decode !== undefined && model.latents !== undefined;
   const encodes = model.encode !== undefined && model.latents !== undefined;
   const images = decodes && isImage(data.shape);
+  const byLabel = ["one-hot", "raw"].includes(model.condition?.(trained.config) ?? "");
   // Walks along the dimensions and the density N(0, 1) mean something where that is the prior.
   const normal = model.drawPrior === undefined;
   const encodings = encodes ? await encodeRows(trained, split) : undefined;
@@ -49,14 +49,14 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const size = Math.max(5, Math.min(20, Math.floor(2000 / Math.max(data.shape[0], data.shape[1]))));
   const all: readonly (readonly [applies: unknown, draw: Draw])[] = [
     [epochs.length, () => curves([{ name: model.name, epochs }])],
-    [images, () => samples(trained)],
+    [images, () => samples(trained, { covariates: split.covariates })],
     [images && encodes, () => reconstructions(trained, split)],
-    [images && isConditional(trained) && data.classes, () => labelGrid(trained)],
-    [images && normal && trained.latents > 1, () => manifold(trained, { dimensions: plane, size })],
-    [images && normal, () => traversals(trained, { encodings })],
+    [images && byLabel && data.classes, () => labelGrid(trained)],
+    [images && normal && trained.latents > 1, () => manifold(trained, split, { dimensions: plane, size })],
+    [images && normal, () => traversals(trained, split, { encodings })],
     [images && encodes, () => morphs(trained, split)],
     [images && encodes && normal, () => neighbourhoods(trained, split)],
-    [images, () => quantileStrips(trained).catch(withoutQuantiles)],
+    [images, () => quantileStrips(trained, { covariates: split.covariates }).catch(withoutQuantiles)],
     [encodings, () => latentScatter(encodings!)],
     [encodings && normal, () => priorAndPosterior(encodings!)],
     [encodings && normal && trained.latents > 1, () => klBars(encodings!)],

@@ -18,7 +18,6 @@ import {
   dimensionsByInformation,
   encodeRows,
   klBars,
-  klPerDimension,
   latentScatter,
   principalPlane,
   priorAndPosterior,
@@ -51,7 +50,7 @@ function pixel(
 
 Deno.test("manifold() has the decoder's mean at each quantile: the first dimension to the right, the second up", async () => {
   using trained = await identityModel();
-  const grid = greys(await manifold(trained, { dimensions: [1, 2], size: 4 }));
+  const grid = greys(await manifold(trained, split, { dimensions: [1, 2], size: 4 }));
   const axis = manifoldAxis(4, "quantiles");
   assertEquals(axis, [0.125, 0.375, 0.625, 0.875].map(normalQuantile));
   for (let row = 0; row < 4; row++) {
@@ -91,9 +90,9 @@ Deno.test("traversals() moves one dimension a row, from the greatest KL, and nam
   using trained = await identityModel();
   const encodings = await encodeRows(trained, split);
   const order = dimensionsByInformation(encodings);
-  const figure = await traversals(trained, { encodings, range: 1, steps: 3, most: 2 });
+  const figure = await traversals(trained, split, { encodings, range: 1, steps: 3, most: 2 });
   const grid = greys(figure);
-  const kl = klPerDimension(encodings);
+  const kl = encodings.kl!;
   [0, 1].forEach((row) => {
     const dimension = order[row];
     const place = [dimension >> 1, dimension % 2] as [number, number];
@@ -101,7 +100,7 @@ Deno.test("traversals() moves one dimension a row, from the greatest KL, and nam
     assertStringIncludes(svg(figure), `KL ${kl[dimension].toFixed(2)}`);
   });
   const from = [0.5, 0.5, 0.5, 0.5];
-  const moved = greys(await traversals(trained, { from, range: 1, steps: 3 }));
+  const moved = greys(await traversals(trained, split, { from, range: 1, steps: 3 }));
   assertEquals(pixel(moved, [0, 0], [1, 1], 3, 2), byte(0.5));
 });
 
@@ -144,14 +143,14 @@ Deno.test("quantileStrips() steps by the deviation of the likelihood", async () 
   assertEquals(texts(svg(figure)).slice(1), ["μ - 2σ", "μ - σ", "μ", "μ + σ", "μ + 2σ"]);
 });
 
-Deno.test("klPerDimension() is the mean divergence from the prior", async () => {
+Deno.test("klBars() has the mean divergence of each dimension from the prior", async () => {
   const logVariance = Math.log(0.5);
   using trained = await identityModel(logVariance);
   const encodings = await encodeRows(trained, split, 2);
   const expected = [0, 1, 2, 3].map((k) =>
     [0, 1].reduce((sum, row) => sum + 0.25 * (0.5 + split.values[4 * row + k] ** 2 - 1 - logVariance), 0)
   );
-  klPerDimension(encodings).forEach((value, k) => assertAlmostEquals(value, expected[k], 1e-5));
+  encodings.kl!.forEach((value, k) => assertAlmostEquals(value, expected[k], 1e-5));
   const figure = await klBars(encodings);
   assertStringIncludes(figure!.caption, `${expected.reduce((sum, value) => sum + value, 0).toFixed(2)} nats in all`);
 });
@@ -235,6 +234,13 @@ Deno.test("runFigures() draws what the contract and the data allow, whatever the
   {
     using trained = await identityModel(-20, conditional);
     assertEquals(await names(trained), ["samples", "reconstructions", "labels", ...walks, ...latent]);
+  }
+  {
+    using trained = await identityModel(-20, { condition: () => "covariates" }, ["height", "age"]);
+    const covariates = Float32Array.from({ length: 16 }, (_, i) => i / 4);
+    const rows = { ...split, covariates };
+    assertEquals(await names(trained, rows), ["samples", "reconstructions", ...walks, ...latent]);
+    assertEquals((await manifold(trained, rows, { size: 2 })).title, "Latent plane, height 0, age 0.25");
   }
   {
     // A prior of its own: walks along N(0, I) would mean nothing.

@@ -35,11 +35,21 @@ const identity: Model = {
  * A trained model with μ(x) = x, log σ² = `logVariance`, and the mean of p(x | z) = z, σ = 0.25.
  *
  * @param changes What the contract says otherwise.
+ * @param covariates What the data's covariates are called.
  */
-export async function identityModel(logVariance = -20, changes: Partial<Model> = {}): Promise<Trained> {
+export async function identityModel(
+  logVariance = -20,
+  changes: Partial<Model> = {},
+  covariates?: readonly string[],
+): Promise<Trained> {
   const gpu = await Gpu.open();
   const model = { ...identity, ...changes };
-  const data = { name: "squares", shape: [2, 2, 1] as const, count: 8, ...(changes.condition ? { classes: 3 } : {}) };
+  const data = {
+    name: "squares",
+    shape: [2, 2, 1] as const,
+    count: 8,
+    ...(changes.condition ? { classes: 3, covariates } : {}),
+  };
   const parameters = new Parameters(gpu, model.parameters({}, data));
   const set = (name: string, columns: number, bias: Float32Array) => {
     const parameter = parameters.get(name);
