@@ -94,7 +94,7 @@ export const cifar10Experiment: Experiment = {
       ],
       notes: [
         `Loss = squared error + KL. SSIM, PSNR and mean squared error are of the reconstructions of ${MEASURED} rows. ` +
-        "Training is on 40,000 of the 50,000 rows.",
+        "The whole experiment trains on 40,000 of the 50,000 rows.",
       ],
     }];
   },

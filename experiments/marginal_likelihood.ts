@@ -58,7 +58,10 @@ export const marginalLikelihoodExperiment: Experiment = {
       importance: await logLikelihood(trained, rows, options),
       harmonic: await logLikelihood(trained, rows, { ...options, estimator: "harmonic" }),
     });
-    const sides = { train: await of(slice(train, 0, MEASURED)), test: await of(slice(test, 0, MEASURED)) };
+    const sides = {
+      train: await of(slice(train, 0, Math.min(MEASURED, train.count))),
+      test: await of(slice(test, 0, MEASURED)),
+    };
     return Object.fromEntries(
       Object.entries(sides).flatMap(([side, { importance, harmonic }]) => [
         [`${side} elbo`, importance.elbo],

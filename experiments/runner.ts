@@ -54,14 +54,19 @@ export type SweepEvent =
   | { readonly event: "run"; readonly run: string; readonly training: TrainingEvent; readonly standing: Standing }
   /** A run is complete; `trained` says whether anything had to be trained now. */
   | { readonly event: "finished"; readonly run: string; readonly trained: boolean; readonly standing: Standing }
-  /** A point was left out. */
-  | { readonly event: "skipped"; readonly point: string; readonly reason: string };
+  /** Points were left out. */
+  | { readonly event: "skipped" } & Skipped;
+
+/** Points that were left out for one reason. */
+export interface Skipped {
+  readonly points: readonly string[];
+  readonly reason: string;
+}
 
 /** What an experiment came to. */
 export interface Outcome {
   readonly results: readonly PointResult[];
-  /** Points that were left out, and why. */
-  readonly skipped: readonly { readonly point: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
 }
 
 /** The file that keeps what {@linkcode Experiment.measure} gave. */
@@ -90,21 +95,24 @@ export async function runExperiment(
   { folder, gpu, parallel = 1, signal, onEvent = () => {} }: RunnerOptions,
 ): Promise<Outcome> {
   const datasets = new Datasets(signal);
-  const skipped: { point: string; reason: string }[] = [];
+  const skipped: Skipped[] = [];
   const results: PointResult[] = [];
   const sweep = new Sweep(experiment.most?.(options) ?? 0, options.seeds);
   const plan = experiment.plan(options);
   for (let next = plan.next(); !next.done;) {
     const jobs: Job[][] = [];
+    const reasons = new Map<string, string[]>();
     for (const point of next.value) {
       const found = await jobsOf(point, options, folder, datasets).catch((error: Error) => {
         if (!point.optional || signal?.aborted) throw error;
-        skipped.push({ point: point.id, reason: error.message });
-        onEvent({ event: "skipped", point: point.id, reason: error.message });
+        reasons.set(error.message, [...reasons.get(error.message) ?? [], point.id]);
         return undefined;
       });
       if (found) jobs.push(found);
     }
+    const left = [...reasons].map(([reason, points]): Skipped => ({ points, reason }));
+    for (const one of left) onEvent({ event: "skipped", ...one });
+    skipped.push(...left);
     sweep.add(jobs.flat());
     const runs = await inParallel(jobs.flat(), parallel, (job) => {
       signal?.throwIfAborted();

@@ -69,7 +69,7 @@ export function notesOf({ full }: Experiment, { skipped }: Outcome, options: Opt
     seeds === 1
       ? "One seed: no spread is known."
       : `Mean ± standard deviation over ${seeds} seeds; training figures are means over the last epoch's steps.`,
-    ...skipped.map(({ point, reason }) => `Left out ${point}: ${reason}`),
+    ...skipped.map(({ points, reason }) => `Left out ${points.join(", ")}: ${reason}`),
   ];
 }
 

@@ -162,7 +162,7 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       if (json) return event.event === "run" && event.training.event === "progress" ? undefined : emit(event);
       if (event.event === "skipped") {
         clear();
-        return print(`Left out ${event.point}: ${event.reason}`);
+        return print(`Left out ${event.points.join(", ")}: ${event.reason}`);
       }
       const { finished, runs, done, secondsLeft } = event.standing;
       const head = `${finished}/${runs} runs  ${Math.floor(100 * done)}%`;

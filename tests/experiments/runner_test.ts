@@ -94,11 +94,11 @@ Deno.test("runExperiment() leaves an optional point out where its data are missi
   inFolder(async () => {
     const without = (optional: boolean): Experiment => ({
       ...tiny,
-      plan: () => all([points[0], { ...points[1], id: "missing", dataset: "./nowhere", optional }]),
+      plan: () => all([points[0], ...["a", "b"].map((id) => ({ ...points[1], id, dataset: "./nowhere", optional }))]),
     });
     const { results, skipped } = await run({}, { ...options, seeds: 1 }, without(true));
     assertEquals(results.map(({ point }) => point.id), ["w3"]);
-    assertEquals(skipped.map(({ point }) => point), ["missing"]);
+    assertEquals(skipped.map(({ points }) => points), [["a", "b"]]);
     assertStringIncludes(skipped[0].reason, "./nowhere");
     await assertRejects(() => run({}, { ...options, seeds: 1 }, without(false)), Error, "./nowhere");
   }));
