@@ -40,7 +40,7 @@ const identity: Model = {
 export async function identityModel(
   logVariance = -20,
   changes: Partial<Model> = {},
-  covariates?: readonly string[],
+  covariates: readonly string[] = [],
 ): Promise<Trained> {
   const gpu = await Gpu.open();
   const model = { ...identity, ...changes };
