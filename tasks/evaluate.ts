@@ -146,6 +146,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   if (!density && given.has("estimator")) {
     throw new UsageError(`--estimator: expected a model with a density; ${folder} holds a ${model.name}`);
   }
+  if (estimator !== "importance" && samples === 1) {
+    throw new UsageError(`--estimator ${estimator}: expected --samples of at least 2, found 1`);
+  }
   const drawn = density && (samples > 1 || model.density === "exact")
     ? await weighed(trained, rows, { ...told, estimator }, context)
     : undefined;

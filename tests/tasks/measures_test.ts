@@ -34,6 +34,9 @@ Deno.test("evaluate --samples gives the log-likelihood above the ELBO of the sam
     const { stdout } = await attempt(evaluateTask, ["--samples", "5"]);
     assertMatch(stdout, /logLikelihood +-\d+\.\d{3}\n {2}standardError +\d/);
     assertMatch(stdout, /Latents, 240 rows: \d of 2 with a KL/);
+    const single = await attempt(evaluateTask, ["--estimator", "harmonic"]);
+    assertEquals(single.code, 2);
+    assertStringIncludes(single.stderr, "--estimator harmonic: expected --samples of at least 2, found 1");
     const unlabelled = await attempt(evaluateTask, ["--frechet"]);
     assertEquals(unlabelled.code, 2);
     assertStringIncludes(unlabelled.stderr, "--frechet: expected a dataset with labels, found blocks without");
