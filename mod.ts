@@ -81,14 +81,9 @@ export { absoluteDifference } from "./core/ops/absolute_difference.ts";
 export { concat } from "./core/ops/concat.ts";
 export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
 export { broadcast } from "./core/ops/broadcast.ts";
-export {
-  conv2d,
-  type ConvOptions,
-  convShape,
-  convSize,
-  convTranspose2d,
-  convTransposeSize,
-} from "./core/ops/conv2d.ts";
+export { conv2d } from "./core/ops/conv2d.ts";
+export { convTranspose2d } from "./core/ops/conv_transpose2d.ts";
+export { type ConvOptions, convShape, convSize, convTransposeSize, type SizeOptions } from "./core/ops/images.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";

@@ -8,7 +8,9 @@
  */
 
 import { Gpu } from "../core/device.ts";
-import { conv2d, convShape, convTranspose2d } from "../core/ops/conv2d.ts";
+import { conv2d } from "../core/ops/conv2d.ts";
+import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
+import { convShape } from "../core/ops/images.ts";
 import { dense } from "../core/ops/dense.ts";
 import { createOptimizer } from "../core/optimizers/mod.ts";
 import { Parameters } from "../core/parameters.ts";

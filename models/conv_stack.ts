@@ -8,7 +8,9 @@
 import type { Likelihood } from "../core/distributions/distribution.ts";
 import { features } from "../core/dataset.ts";
 import type { Activation } from "../core/ops/activations.ts";
-import { conv2d, convShape, convSize, convTranspose2d } from "../core/ops/conv2d.ts";
+import { conv2d } from "../core/ops/conv2d.ts";
+import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
+import { convShape, convSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, ParameterShape, Shapes } from "../core/parameters.ts";
 import type { Settings } from "../core/settings.ts";

@@ -3,7 +3,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import golden from "../../golden/conv2d.json" with { type: "json" };
 import type { Activation } from "../../../core/ops/activations.ts";
-import { conv2d, convShape, convTranspose2d } from "../../../core/ops/conv2d.ts";
+import { conv2d } from "../../../core/ops/conv2d.ts";
+import { convTranspose2d } from "../../../core/ops/conv_transpose2d.ts";
+import { convShape } from "../../../core/ops/images.ts";
 import { normals, randomBits } from "../../../core/random.ts";
 import { createOptimizer } from "../../../core/optimizers/mod.ts";
 import { constant } from "../../../core/schedule.ts";
