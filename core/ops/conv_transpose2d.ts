@@ -10,7 +10,6 @@ import { merge, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { layerOutput } from "./layer.ts";
 import { words } from "./reshape.ts";
-import type phases from "../../shaders/loaders/phases.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import slicesPhases from "../../shaders/tiles/slices_phases.wgsl" with { type: "text" };
 import sumBlocks from "../../shaders/tiles/sum_blocks.wgsl" with { type: "text" };

@@ -22,7 +22,6 @@ import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import phases from "../../shaders/loaders/phases.wgsl" with { type: "text" };
 import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
 import raster from "../../shaders/loaders/raster.wgsl" with { type: "text" };
-import type taps from "../../shaders/loaders/taps.wgsl" with { type: "text" };
 
 /** The images that a layer reads, and how. */
 export interface ConvOptions {
