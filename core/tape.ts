@@ -137,6 +137,8 @@ export class Tape {
   readonly #tensors = new Map<Variable, Tensor>();
   readonly #gradients = new Map<Variable | Parameter, Tensor>();
   readonly #sums = new Map<Variable, Tensor>();
+  /** Variables whose gradient is another one's, in the backward pass being recorded. */
+  readonly #sharing = new Set<Variable>();
   readonly #buffers: GPUBuffer[] = [];
   #dispatches: Dispatch[] = [];
   #expected = new Map<Variable | Parameter, number>();
@@ -415,8 +417,10 @@ export class Tape {
   passGradient(from: Variable, to: Variable): void {
     if (!this.needsGradient(to)) return;
     const gradient = this.gradient(from);
-    if (this.#expected.get(to) === 1 && !to.finish) this.#gradients.set(to, gradient);
-    else this.map(`${to.name} gradient`, loader("a", gradient), this.contribution(to), to);
+    if (this.#expected.get(to) === 1 && !to.finish) {
+      this.#gradients.set(to, gradient);
+      this.#sharing.add(to);
+    } else this.map(`${to.name} gradient`, loader("a", gradient), this.contribution(to), to);
   }
 
   #finish(target: Variable | Parameter): Fragment {
@@ -491,6 +495,8 @@ export class Tape {
     for (const { value } of objective.terms) if (value.producer) visit(value.producer);
     this.#expected = new Map();
     this.#contributed = new Map();
+    for (const variable of this.#sharing) this.#gradients.delete(variable);
+    this.#sharing.clear();
     const expect = (target: Variable | Parameter) => this.#expected.set(target, (this.#expected.get(target) ?? 0) + 1);
     for (const node of active) {
       for (const input of node.inputs) if (input.producer && active.has(input.producer)) expect(input);

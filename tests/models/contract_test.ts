@@ -161,15 +161,16 @@ const smallVqVae = {
   ...vqVae,
   settings: {
     ...vqVae.settings,
-    channels: { ...vqVae.settings.channels, default: [4] },
+    channels: { ...vqVae.settings.channels, default: [3] },
+    kernel: { ...vqVae.settings.kernel, default: 3 },
     residualBlocks: { ...vqVae.settings.residualBlocks, default: 1 },
-    residualChannels: { ...vqVae.settings.residualChannels, default: 3 },
-    codes: { ...vqVae.settings.codes, default: 5 },
-    codeDimension: { ...vqVae.settings.codeDimension, default: 3 },
+    residualChannels: { ...vqVae.settings.residualChannels, default: 2 },
+    codes: { ...vqVae.settings.codes, default: 4 },
+    codeDimension: { ...vqVae.settings.codeDimension, default: 2 },
     activation: { ...vqVae.settings.activation, default: "tanh" },
     priorEmbedding: { ...vqVae.settings.priorEmbedding, default: 4 },
     priorRadius: { ...vqVae.settings.priorRadius, default: 1 },
-    priorHidden: { ...vqVae.settings.priorHidden, default: [6] },
+    priorHidden: { ...vqVae.settings.priorHidden, default: [4] },
   },
 } as const satisfies Model<VqVaeConfig>;
 

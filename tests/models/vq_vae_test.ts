@@ -3,8 +3,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   ae,
+  type Checkpoint,
   codeUsage,
   type Dataset,
+  decodeCheckpoint,
   defaults,
   type Model,
   train,
@@ -132,6 +134,36 @@ for (
     assertEquals([...(await trained.encode(rows)).mean], expected);
   });
 }
+
+Deno.test("vq_vae with moving averages, stopped and resumed, gives the bytes of the uninterrupted training", async () => {
+  const dataset = patterns([8, 8, 1]);
+  const config = { ...small, codes: 12, codebook: "moving-average", decay: 0.7, revival: 0.5, epochs: 2 } as const;
+  const run = async ({ stopAfter = Infinity, resume }: { stopAfter?: number; resume?: Checkpoint } = {}) => {
+    const controller = new AbortController();
+    const training = train(vqVae, dataset, resume ? {} : config, { gpu, resume, signal: controller.signal });
+    const perplexities: number[] = [];
+    for await (const event of training) {
+      if ("step" in event && event.step >= stopAfter) controller.abort();
+      if (event.event === "epoch") perplexities.push(event.train.perplexity);
+    }
+    const bytes = await training.trained.toBytes();
+    training.trained.destroy();
+    return { checkpoint: decodeCheckpoint(bytes, "checkpoint"), bytes, perplexities };
+  };
+  const whole = await run();
+  const stopped = await run({ stopAfter: 2 });
+  const resumed = await run({ resume: stopped.checkpoint });
+  assert(stopped.checkpoint.progress.step < 5, "stopped within the first epoch");
+  assertEquals(resumed.bytes, whole.bytes);
+  assertEquals(resumed.perplexities, whole.perplexities);
+  const names = [...whole.checkpoint.tensors.keys()];
+  assert(names.includes("usage.weight") && !names.some((name) => /optimizer.*(usage|codebook)/.test(name)), `${names}`);
+  // The sums of the averages over their sizes are the codes.
+  const [codes, sums, sizes] = ["codebook.weight", "usage.weight", "usage.bias"].map((name) =>
+    whole.checkpoint.tensors.get(name)!.data
+  );
+  assertClose(Array.from(codes), Array.from(sums, (sum, i) => sum / sizes[i % 12]), "codes", { absolute: 1e-3 });
+});
 
 Deno.test("vq_vae begins with codes that its encoder uses, where random ones would all but one be idle", async () => {
   const dataset = patterns([8, 8, 1]);

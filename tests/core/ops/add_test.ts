@@ -4,6 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { activate } from "../../../core/ops/activate.ts";
 import { add } from "../../../core/ops/add.ts";
 import { dense } from "../../../core/ops/dense.ts";
+import { Program } from "../../../core/program.ts";
 import { activations } from "../../reference/dense.ts";
 import { assertClose, draw } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
@@ -48,6 +49,32 @@ for (const family of families) {
       return upstream[i] + tanh.derivative(value) * sum((o) => upstream[row + o] * weight[i % 3 * 3 + o]);
     });
     assertClose(await bench.gradient(input), gradient, "dx", { absolute: 1e-6 });
+  });
+
+  Deno.test(`add() adds what two objectives send back, each in its own pass, ${family} tiles`, async () => {
+    // The first reads the sum alone, the second the layer's output too.
+    using bench = new Bench(5, { family, shapes: { one: { inputs: 3, outputs: 3 }, two: { inputs: 3, outputs: 3 } } });
+    const [x, weight] = [draw(15, 1), draw(9, 2)];
+    const [first, second, third] = [3, 4, 5].map((stream) => draw(15, stream));
+    const { tape, parameters } = bench;
+    for (const name of ["one", "two"]) bench.set(name, weight, new Float32Array(3));
+    const input = bench.input("x", 3, x);
+    const [a, b] = [dense(tape, input, parameters.get("one")), dense(tape, input, parameters.get("two"))];
+    const y = add(tape, a, b);
+    const terms = [bench.given(y, first), bench.given(y, second), bench.given(b, third)];
+    const objectives = [{ parameters: "one", terms: terms.slice(0, 1) }, { parameters: "two", terms: terms.slice(1) }];
+    const compiled = tape.compile(objectives, { optimizer: "gradients", reduction: "sum" });
+    const program = await Program.create(tape, compiled);
+    await program.submit(1);
+    const gradient = (upstream: Float32Array) =>
+      Array.from(
+        { length: 9 },
+        (_, i) => [0, 1, 2, 3, 4].reduce((sum, n) => sum + x[3 * n + Math.floor(i / 3)] * upstream[3 * n + i % 3], 0),
+      );
+    const both = second.map((value, i) => value + third[i]);
+    assertClose((await bench.parameterGradient("one")).weight, gradient(first), "one", { absolute: 1e-6 });
+    assertClose((await bench.parameterGradient("two")).weight, gradient(both), "two", { absolute: 1e-6 });
+    program.destroy();
   });
 
   Deno.test(`add() of a variable to itself doubles it and its gradient, ${family} tiles`, async () => {
