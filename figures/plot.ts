@@ -100,6 +100,7 @@ export async function renderPlot(specification: PlotSpecification): Promise<stri
   }
 }
 
+/** Kept even where it fails: every plot would wait for the network again. */
 let library: Promise<{ readonly vegaLite: VegaLite; readonly vega: Vega }> | undefined;
 
 async function loadLibrary(): Promise<{ readonly vegaLite: VegaLite; readonly vega: Vega }> {
@@ -110,10 +111,9 @@ async function loadLibrary(): Promise<{ readonly vegaLite: VegaLite; readonly ve
     ]);
     return { vegaLite, vega };
   } catch (cause) {
-    library = undefined;
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
     throw new PlotLibraryError(
-      `Cannot draw plots: expected ${PACKAGES.vegaLite} and ${PACKAGES.vega} from npm, found: ${reason}`,
+      `Cannot draw plots: npm packages ${PACKAGES.vegaLite} and ${PACKAGES.vega} are not in Deno's cache and could not be ` +
+        "fetched; the first use needs an npm registry",
       { cause },
     );
   }

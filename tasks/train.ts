@@ -303,7 +303,8 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   let last = events.findLast((event) => event.event === "end");
   if (step >= stepsOf(checkpoint)) {
     if (!last) last = await closeMetrics(folder, events, checkpoint);
-    if (!await exists(join(folder, FILES.report))) {
+    // Written last: one that is older than the checkpoint is of a shorter training.
+    if (await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint))) {
       using trained = await Trained.fromCheckpoint(model, checkpoint);
       await report(trained, await datasetOf(run, context.signal), folder, context);
     }
@@ -314,6 +315,11 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   );
   if (trainedEpochs >= iterationsOf(run)) return;
   context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
+}
+
+/** When a file was last written, in milliseconds; 0 for one that is not there. */
+async function modified(path: string): Promise<number> {
+  return await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
 }
 
 async function exists(path: string): Promise<boolean> {

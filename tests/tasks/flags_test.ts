@@ -68,6 +68,29 @@ Deno.test("parseFlags() reads every type, with a space or an equals sign", () =>
   assert(given.has("batchSize") && given.has("json") && !given.has("shift"));
 });
 
+Deno.test("parseFlags() reads a list of texts with commas, or with spaces up to the next flag", () => {
+  const runs: FlagGroup<{ runs: readonly string[]; seed: number }> = {
+    title: "Runs",
+    settings: {
+      runs: { type: "strings", default: [], help: "run folders" },
+      seed: { type: "integer", default: 0, help: "any" },
+    },
+  };
+  const lists = { name: "report", summary: "Compares.", groups: { runs } };
+  for (
+    const args of [["--runs", "a", "b/c", "--seed", "3"], ["--runs=a,b/c", "--seed=3"], [
+      "--seed",
+      "3",
+      "--runs",
+      "a,b/c",
+    ]]
+  ) {
+    assertEquals(parseFlags(lists, args).values.runs, { runs: ["a", "b/c"], seed: 3 });
+  }
+  assertThrows(() => parseFlags(lists, ["--runs", "a,,b"]), UsageError, 'texts joined by commas, found "a,,b"');
+  assertThrows(() => parseFlags(lists, ["--seed", "3", "b"]), UsageError, 'Unexpected argument "b"');
+});
+
 Deno.test("parseFlags() takes a negative number for a value", () => {
   assertEquals(parse("--shift", "-3.5").values.run.shift, -3.5);
   assertEquals(parse("--shift=-1e-3").values.run.shift, -0.001);

@@ -1,7 +1,9 @@
 /** The report of a run, several side by side, and their pages in a browser. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { pathToFileURL } from "node:url";
+import { PlotLibraryError } from "../../figures/plot.ts";
+import { drawAll } from "../../tasks/cli/pictures.ts";
 import { reportTask } from "../../tasks/report.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { requireWellFormed } from "../figures/support.ts";
@@ -121,6 +123,17 @@ Deno.test("report refuses what makes no sense, with exit code 2", () =>
       assertStringIncludes(stderr, message);
     }
   }));
+
+Deno.test("drawAll() leaves out what needs a plotting library that cannot be had, and says so once", async () => {
+  const missing = () => Promise.reject(new PlotLibraryError("Cannot draw plots: no network"));
+  const image = { name: "a", title: "A", caption: "", file: "a.png", content: new Uint8Array(1) } as const;
+  const { signal } = new AbortController();
+  const nothing = () => Promise.resolve(undefined);
+  const drawn = await drawAll([missing, () => Promise.resolve(image), nothing, missing], signal);
+  assertEquals(drawn, { figures: [image], notes: ["No plots, only images: Cannot draw plots: no network"] });
+  await assertRejects(() => drawAll([() => Promise.reject(new Error("another"))], signal), Error, "another");
+  await assertRejects(() => drawAll([nothing], AbortSignal.abort()), DOMException);
+});
 
 const BROWSER = "chromium";
 const browser = await new Deno.Command(BROWSER, { args: ["--version"], stdout: "null", stderr: "null" }).output()
