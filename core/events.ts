@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LatentUse } from "./distributions/encoded.ts";
+
 /** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
 export interface Losses {
   /** The evidence lower bound: -(nll + kl), every term with weight 1. */
@@ -55,6 +57,10 @@ export interface EpochEvent {
   readonly step: number;
   readonly train: Losses;
   readonly validation?: Losses;
+  /** How the latents are used, on the first validation rows; absent without such rows, and where the posterior is no Gaussian. */
+  readonly latents?: LatentUse;
+  /** Structural similarity of reconstructions of some validation images, data range 1, where whoever keeps the events adds it. */
+  readonly ssim?: number;
   readonly samplesPerSecond: number;
   readonly seconds: number;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type LatentUse, UNUSED_KL } from "./distributions/encoded.ts";
 import type { Model, Support } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
 
@@ -25,4 +26,11 @@ export function pixels(binarize: Binarization, support: Support = "binary"): str
 /** The line on pixels, and what the model says of its configuration. */
 export function remarks(model: Model, config: object, binarize: Binarization): string[] {
   return [pixels(binarize, model.support?.(config)), ...(model.remarks?.(config) ?? [])];
+}
+
+/** What to say where the posterior has collapsed onto the prior: in a tenth of the latent dimensions or fewer is there any KL. */
+export function collapseWarning({ active, of }: LatentUse): string | undefined {
+  if (active > of / 10) return undefined;
+  return `Warning: posterior collapse, ${active} of ${of} latent dimensions have a KL of ${UNUSED_KL} nats or more; ` +
+    "a KL weight that warms up, free bits, or a smaller decoder may help";
 }

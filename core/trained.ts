@@ -146,6 +146,9 @@ export class Trained<C extends object = object> {
   readonly tiles: Tiles;
   readonly #state: GPUBuffer;
   readonly #mappings = new Map<string, Promise<Mapping>>();
+  /** Those of the mappings that are compiled. */
+  readonly #programs: Program[] = [];
+  #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
 
@@ -289,6 +292,14 @@ export class Trained<C extends object = object> {
     });
     const count = x.length / this.features;
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
+  }
+
+  /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
+  async hasDensity(): Promise<boolean> {
+    const { encode, decode, density } = this.model;
+    if (!encode || !decode || density === "none") return false;
+    const labels = this.#condition ? [0] : undefined;
+    return (await this.posterior(new Float32Array(this.features), { labels })).covariance !== undefined;
   }
 
   /**
@@ -450,12 +461,15 @@ export class Trained<C extends object = object> {
     const condition = kind && tape.variable("condition", conditionColumns(kind, this.data.classes));
     const results = record(tape, input, condition);
     if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
-    const compiled = tape.compile([]);
+    const program = await Program.create(tape, tape.compile([]));
+    this.#programs.push(program);
+    // Destroyed while it compiled.
+    if (this.#destroyed) program.destroy();
     return {
       input: tape.tensor(input),
       ...(condition ? { condition: tape.tensor(condition) } : {}),
       outputs: results.map((result) => tape.tensor(result)),
-      program: await Program.create(tape, compiled),
+      program,
     };
   }
 
@@ -481,7 +495,8 @@ export class Trained<C extends object = object> {
 
   /** Frees what it holds on the GPU, and the device if it opened it. */
   destroy(): void {
-    for (const mapping of this.#mappings.values()) mapping.then(({ program }) => program.destroy(), () => {});
+    this.#destroyed = true;
+    for (const program of this.#programs) program.destroy();
     this.#state.destroy();
     this.parameters.destroy();
     if (this.ownsGpu) this.gpu.destroy();

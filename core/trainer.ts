@@ -6,6 +6,7 @@
 
 import { type Dataset, features, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
+import { type LatentUse, latentUse } from "./distributions/encoded.ts";
 import { Evaluator, lossesOf } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
@@ -54,6 +55,9 @@ export interface Training<C extends object> extends AsyncIterable<TrainingEvent>
 
 /** Work under way at a time: about this many seconds a submit, two submits. */
 const SECONDS_A_SUBMIT = 0.08;
+
+/** Validation rows that are encoded after an epoch, to see which latents are in use. */
+const LATENT_ROWS = 256;
 
 /** Splits a flat configuration into the training's and the model's part, and checks both. */
 export function configureTraining<C extends object>(
@@ -284,7 +288,8 @@ class Trainer<C extends object> {
         record([]);
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = done;
-        yield { event: "epoch", epoch, step: done, ...last, seconds: seconds() };
+        const latents = await this.#latents(trained);
+        yield { event: "epoch", epoch, step: done, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       if (done < this.#stepsUntil(epochs)) record(await program.counts());
       yield {
@@ -301,6 +306,15 @@ class Trainer<C extends object> {
       step.destroy();
       evaluator?.destroy();
     }
+  }
+
+  /** How the latents are used on some validation rows, for models with a Gaussian posterior. */
+  async #latents(trained: Trained<C>): Promise<LatentUse | undefined> {
+    if (this.#validation === 0 || !this.#model.encode || !this.#model.latents) return undefined;
+    const to = Math.min(this.#count + this.#validation, this.#count + LATENT_ROWS);
+    const rows: Split = slice(this.#dataset.train, this.#count, to);
+    const encoded = await trained.posterior(trained.rowsOf(rows), { labels: rows.labels });
+    return encoded.covariance && latentUse(encoded);
   }
 
   /** The same for a model that fits itself. */

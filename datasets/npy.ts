@@ -1,5 +1,5 @@
 /**
- * NumPy's .npy and .npz files: one array, or a zip archive of arrays. This file parses bytes that are in memory.
+ * NumPy's .npy and .npz files: one array, or a zip archive of arrays. This file parses and makes bytes in memory.
  *
  * @module
  */
@@ -68,6 +68,89 @@ export async function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Pr
     arrays.set(name.slice(0, -4), parseNpy(await unpack(), `${file}/${name}`));
   }
   return arrays;
+}
+
+/** An array to be written: bytes, or floats of 32 bits. */
+export interface WrittenArray {
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Uint8Array;
+}
+
+/**
+ * An .npy file of an array, version 1, little-endian, row-major.
+ *
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+export function encodeNpy({ shape, values }: WrittenArray): Uint8Array<ArrayBuffer> {
+  const bytes = values instanceof Uint8Array;
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${bytes ? "|u1" : "<f4"}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  // The data begin at a multiple of 64, and the header ends with a line feed.
+  const start = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const out = new Uint8Array(start + values.byteLength);
+  const view = new DataView(out.buffer);
+  out.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
+  view.setUint16(8, start - 10, true);
+  out.set(new TextEncoder().encode(text.padEnd(start - 11) + "\n"), 10);
+  if (bytes) out.set(values, start);
+  else values.forEach((value, i) => view.setFloat32(start + 4 * i, value, true));
+  return out;
+}
+
+/** An .npz file of arrays by their names, stored as they are. */
+export function encodeNpz(arrays: Readonly<Record<string, WrittenArray>>): Uint8Array<ArrayBuffer> {
+  const files = Object.entries(arrays).map(([name, array]) => ({
+    name: new TextEncoder().encode(`${name}.npy`),
+    bytes: encodeNpy(array),
+  }));
+  const size = files.reduce((sum, { name, bytes }) => sum + 30 + 46 + 2 * name.length + bytes.length, 22);
+  const out = new Uint8Array(size);
+  const view = new DataView(out.buffer);
+  let at = 0;
+  const u16 = (value: number) => view.setUint16((at += 2) - 2, value, true);
+  const u32 = (value: number) => view.setUint32((at += 4) - 4, value, true);
+  const put = (bytes: Uint8Array) => out.set(bytes, (at += bytes.length) - bytes.length);
+  const places: number[] = [];
+  // Version 2.0, no flags, stored, 1 January 1980, checksum, packed and unpacked size, length of the name, no extra.
+  const common = ({ name, bytes }: typeof files[number]) => {
+    for (const value of [20, 0, 0, 0, 33]) u16(value);
+    for (const value of [crc32(bytes), bytes.length, bytes.length]) u32(value);
+    for (const value of [name.length, 0]) u16(value);
+  };
+  for (const file of files) {
+    places.push(at);
+    u32(0x04034b50);
+    common(file);
+    put(file.name);
+    put(file.bytes);
+  }
+  const directory = at;
+  files.forEach((file, i) => {
+    u32(0x02014b50);
+    u16(20);
+    common(file);
+    // No comment, first disk, no attributes.
+    for (const value of [0, 0, 0, 0, 0]) u16(value);
+    u32(places[i]);
+    put(file.name);
+  });
+  const end = at;
+  u32(0x06054b50);
+  for (const value of [0, 0, files.length, files.length]) u16(value);
+  u32(end - directory);
+  u32(directory);
+  u16(0);
+  return out;
+}
+
+/** The checksum of zip archives, polynomial 0xedb88320. */
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return (crc ^ 0xffffffff) >>> 0;
 }
 
 interface ZipEntry {

@@ -4,7 +4,17 @@
  * @module
  */
 
+export {
+  classifier,
+  type ClassifierConfig,
+  type ClassifierOptions,
+  type FrechetClassifierDistance,
+  frechetClassifierDistance,
+  frechetDistance,
+  trainClassifier,
+} from "./frechet_classifier_distance.ts";
 export { hasSsim, type ImageQuality, imageQuality, ssim, SSIM_WINDOW } from "./image_quality.ts";
+export { imageMask, impute, type ImputeOptions, MASKS } from "./impute.ts";
 export { ACTIVE_VARIANCE, type LatentOptions, type LatentStatistics, latentStatistics } from "./latent_statistics.ts";
 export {
   ESTIMATORS,

@@ -1,21 +1,31 @@
 /**
- * `deno task evaluate`: ELBO, NLL and KL of a trained model on a split of its data.
+ * `deno task evaluate`: ELBO, log-likelihood, use of latents and image quality of a trained model on a split of its data.
  *
  * @module
  */
 
-import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
+import type { Dataset, Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
+import { UNUSED_KL } from "../core/distributions/encoded.ts";
+import type { Losses } from "../core/events.ts";
+import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/trained.ts";
-import { type FlagGroup, type Flags, type Parsed, tableLines } from "./cli/flags.ts";
-import { remarks } from "../core/remarks.ts";
+import { collapseWarning, remarks } from "../core/remarks.ts";
+import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
+import { imageQuality } from "../evaluation/image_quality.ts";
+import { latentStatistics } from "../evaluation/latent_statistics.ts";
+import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
+import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
+import { measuringProgress } from "./cli/measuring.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 
 interface Measuring {
   readonly split: typeof SPLITS[number];
   readonly samples: number;
+  readonly estimator: typeof ESTIMATORS[number];
   readonly binarize: Binarization | "as-trained";
+  readonly frechet: boolean;
   readonly seed: number;
 }
 
@@ -23,53 +33,193 @@ type Groups = { readonly run: FlagGroup<RunChoice>; readonly measuring: FlagGrou
 
 const flags: Flags<Groups> = {
   name: "evaluate",
-  summary: "Means over the rows of a split, in nats per datum: elbo = -(nll + kl), whatever weights were trained with.",
+  summary:
+    "Means over the rows of a split, in nats per datum: elbo = -(nll + kl), whatever weights were trained with; " +
+    "the log-likelihood; how the latents are used; how near reconstructions are.",
   groups: {
     run: runChoice,
     measuring: {
       title: "Measuring",
       settings: {
         split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
-        samples: { type: "integer", default: 1, minimum: 1, maximum: 100_000, help: "draws of z for each row" },
+        samples: {
+          type: "integer",
+          default: 1,
+          minimum: 1,
+          maximum: 100_000,
+          help:
+            "draws of z for each row, L: elbo is their mean, and from 2 on logLikelihood their importance-weighted one",
+        },
+        estimator: {
+          type: "choice",
+          default: "importance",
+          choices: ESTIMATORS,
+          help: "of logLikelihood; harmonic is biased, only to compare with figures that were formed so",
+        },
         binarize: {
           type: "choice",
           default: "as-trained",
           choices: ["as-trained", ...BINARIZATIONS],
           help: "how pixels become data; figures of two ways cannot be compared",
         },
+        frechet: {
+          type: "boolean",
+          default: false,
+          help:
+            "the Fréchet distance of drawn images to test images in the features of a classifier that is trained on the " +
+            "dataset's labels, once, and kept in data/classifiers; it is not the FID",
+        },
         seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of the draws" },
       },
     },
   },
-  examples: ["deno task evaluate", "deno task evaluate --run runs/mine --split validation --samples 50 --json"],
+  examples: ["deno task evaluate", "deno task evaluate --run runs/mine --split validation --samples 5000 --json"],
 };
 
-async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+/** Rows whose reconstructions are compared. */
+const QUALITY_ROWS = 1000;
+
+/** What all draws together say. */
+async function weighed(trained: Trained, rows: Split, options: LogLikelihoodOptions, context: Context) {
+  using progress = measuringProgress(context);
+  const found = await logLikelihood(trained, rows, {
+    ...options,
+    signal: context.signal,
+    onProgress: progress.show,
+  });
+  const { mean, standardError, elbo, nll, kl, kind, effectiveSamples, datumSamplesPerSecond } = found;
+  return {
+    losses: { elbo, nll, kl, loss: -elbo } satisfies Losses,
+    likelihood: {
+      logLikelihood: mean,
+      standardError,
+      exact: kind === "exact",
+      ...(kind === "estimate" ? { effectiveSamples, datumSamplesPerSecond } : {}),
+    },
+  };
+}
+
+/** SSIM, PSNR and MSE of reconstructions of the first rows, with the range 1 of values from 0 to 1; SSIM also as if it were 2. */
+async function quality(trained: Trained, rows: Split, seed: number) {
+  const count = Math.min(QUALITY_ROWS, rows.count);
+  const { shape } = trained.data;
+  if (shape[0] === 1 || !trained.model.encode || !trained.model.decode) return undefined;
+  const x = trained.rowsOf(rows, 0, count, seed);
+  const again = await trained.reconstruct(x, { labels: rows.labels?.subarray(0, count) });
+  const found = imageQuality(x, again, shape);
+  const wide = found.ssim === undefined ? {} : { ssimOfRange2: imageQuality(x, again, shape, 2).ssim };
+  return { ...found, ...wide, count };
+}
+
+/** Where classifiers are kept. */
+const CLASSIFIERS = "data/classifiers";
+
+async function frechetOf(trained: Trained, dataset: Dataset, seed: number, context: Context) {
+  using progress = measuringProgress(context);
+  using by = await trainClassifier(dataset, {
+    gpu: trained.gpu,
+    cache: CLASSIFIERS,
+    signal: context.signal,
+    onProgress: (done) => progress.show({ done }),
+  });
+  return await frechetClassifierDistance(trained, dataset, by, { seed });
+}
+
+async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { split, samples, seed } = values.measuring;
+  const { split, samples, seed, estimator, frechet } = values.measuring;
   const binarize = values.measuring.binarize === "as-trained"
     ? checkpoint.training.binarize
     : values.measuring.binarize;
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
+  const dataset = await datasetOf(chosen, context.signal);
+  const rows = splitOf(dataset, checkpoint, split);
+  if (frechet && !dataset.classes) {
+    throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
+  }
+  if (frechet && !(model.decode && model.latents)) {
+    throw new UsageError(`--frechet: expected a model that can be sampled; ${folder} holds a ${model.name}`);
+  }
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { loss: _, ...losses } = await trained.evaluate(rows, { samples, binarize, seed, signal: context.signal });
+  const told = { samples, binarize, seed, signal: context.signal };
+  const density = model.density === "exact" || await trained.hasDensity();
+  if (!density && given.has("estimator")) {
+    throw new UsageError(`--estimator: expected a model with a density; ${folder} holds a ${model.name}`);
+  }
+  if (estimator !== "importance" && samples === 1) {
+    throw new UsageError(`--estimator ${estimator}: expected --samples of at least 2, found 1`);
+  }
+  const drawn = density && (samples > 1 || model.density === "exact")
+    ? await weighed(trained, rows, { ...told, estimator }, context)
+    : undefined;
+  const { loss: _, ...losses } = drawn?.losses ?? await trained.evaluate(rows, told);
   // Of pixels as they were: their probability is the whole datum's.
   const ofBytes = model.support?.(trained.config) === "bytes" && binarize === "none";
-  const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(-losses.elbo, trained.features) } : {};
+  const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
+  const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(nats, trained.features) } : {};
+  const { exact, ...likelihood } = drawn?.likelihood ?? { exact: false };
+  const latents = density && model.density !== "exact" ? await latentStatistics(trained, rows, { seed }) : undefined;
+  const images = await quality(trained, rows, seed);
   const notes = remarks(model, trained.config, binarize);
-  const draws = samples === 1 ? "1 draw" : `${samples} draws`;
+  const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
   context.print(
-    `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${draws} of z each, nats per datum`,
+    `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${
+      exact ? "exact" : `${draws} of z each`
+    }, nats per datum`,
   );
   context.print();
-  const table = Object.entries({ ...losses, ...bits }).map(([name, value]) =>
-    [name, value.toFixed(3).padStart(10)] as const
-  );
-  for (const line of tableLines(table, 100)) context.print(line);
-  context.print();
+  const decimals = (name: string) => name === "datumSamplesPerSecond" ? 0 : name === "mse" ? 5 : 3;
+  const table = (entries: object) => {
+    const lines = Object.entries(entries).map(([name, value]) =>
+      [name, Number(value).toFixed(decimals(name)).padStart(10)] as const
+    );
+    for (const line of tableLines(lines, 100)) context.print(line);
+    context.print();
+  };
+  table({ ...losses, ...likelihood, ...bits });
+  if (latents) {
+    const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
+    context.print(`Latents, ${latents.count} rows: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`);
+    context.print();
+    table({ activeUnits, mutualInformation, marginalKl });
+    context.print(`  KL by dimension: ${kl.map((value) => value.toFixed(2)).join(" ")}`);
+    context.print();
+    const collapse = collapseWarning(latents);
+    if (collapse) notes.push(collapse);
+  }
+  if (images) {
+    const { count, ...measures } = images;
+    context.print(`Reconstructions of ${count} rows beside the pixels that the model was given, data range 1`);
+    context.print();
+    table(measures);
+  }
+  const distance = frechet ? await frechetOf(trained, dataset, seed, context) : undefined;
+  if (distance) {
+    context.print(
+      `Fréchet classifier distance (not FID), ${distance.count} images drawn and ${distance.count} test images; in place of the ` +
+        `drawn ones as many training images; test images told right by the classifier`,
+    );
+    context.print();
+    const { distance: drawn, reference, accuracy } = distance;
+    table({ frechetClassifierDistance: drawn, ofTrainingImages: reference, accuracy });
+  }
   for (const note of notes) context.print(note);
-  context.emit({ run: folder, split, samples, seed, ...losses, ...bits, count: rows.count, binarize, remarks: notes });
+  context.emit({
+    run: folder,
+    split,
+    samples,
+    seed,
+    ...losses,
+    ...likelihood,
+    ...(drawn ? { exact, estimator } : {}),
+    ...bits,
+    ...(latents ? { latents } : {}),
+    ...(images ? { images } : {}),
+    ...(distance ? { frechetClassifierDistance: distance } : {}),
+    count: rows.count,
+    binarize,
+    remarks: notes,
+  });
 }
 
 /** The task. */

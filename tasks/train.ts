@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import type { Dataset } from "../core/dataset.ts";
+import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/device.ts";
 import type { EndEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
@@ -26,6 +26,7 @@ import { FIT_SETTINGS } from "../core/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
+import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
 import { models } from "../models/mod.ts";
 import { vae } from "../models/vae.ts";
 import { COLUMNS } from "../figures/images.ts";
@@ -220,7 +221,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     module: named.module,
     started: resumed?.config?.started,
   });
-  const end = await follow(training, recorder, context);
+  const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${quoted(folder)}`);
@@ -249,13 +250,20 @@ function prepare(
 }
 
 /** Trains to the end, showing and keeping what happens. */
-async function follow(training: Training<object>, recorder: RunRecorder, context: Context): Promise<EndEvent> {
+async function follow(
+  training: Training<object>,
+  recorder: RunRecorder,
+  dataset: Dataset,
+  context: Context,
+): Promise<EndEvent> {
   const { folder } = recorder;
   using progress = trainingProgress(context);
   try {
     for await (const event of training) {
-      await recorder.record(event);
-      const shown = event.event === "end" ? { ...event, run: folder } : event;
+      const ssim = event.event === "epoch" ? await validationSsim(training.trained as Trained, dataset) : undefined;
+      const measured = { ...event, ...(ssim === undefined ? {} : { ssim }) };
+      await recorder.record(measured);
+      const shown = measured.event === "end" ? { ...measured, run: folder } : measured;
       progress.show(shown);
       if (event.event === "end") return event;
       if (event.event === "start") {
@@ -292,6 +300,18 @@ function withCheckpoint(
 async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
   const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
   for (const note of notes) context.print(note);
+}
+
+/** Validation rows whose reconstructions are compared after an epoch. */
+const SSIM_ROWS = 256;
+
+/** SSIM of reconstructions of the first validation images; undefined where there are none, or images are too small for it. */
+async function validationSsim(trained: Trained, dataset: Dataset): Promise<number | undefined> {
+  const { model, data: { shape, count }, training: { validation } } = trained;
+  if (validation === 0 || !hasSsim(shape) || !model.encode || !model.decode || !model.latents) return undefined;
+  const rows = slice(dataset.train, count, count + Math.min(SSIM_ROWS, validation));
+  const x = trained.rowsOf(rows);
+  return imageQuality(x, await trained.reconstruct(x, { labels: rows.labels }), shape).ssim;
 }
 
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */

@@ -5,7 +5,9 @@
  * @module
  */
 
+import type { LatentUse } from "../../core/distributions/encoded.ts";
 import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "../../core/events.ts";
+import { collapseWarning } from "../../core/remarks.ts";
 import type { Context } from "./run.ts";
 
 /** What {@linkcode trainingProgress} returns. */
@@ -26,8 +28,13 @@ export function trainingProgress(context: Context): Progress {
   const { terminal, json } = context;
   let start: StartEvent | undefined;
   let validation: Losses | undefined;
+  let latents: LatentUse | undefined;
   let drawn = false;
 
+  const warn = (use: LatentUse) => {
+    const warning = collapseWarning(use);
+    if (warning) context.print(warning);
+  };
   const clear = () => {
     if (drawn) terminal.write("\r\x1b[K");
     drawn = false;
@@ -50,10 +57,12 @@ export function trainingProgress(context: Context): Progress {
           return terminal.interactive ? draw(event) : undefined;
         case "epoch":
           validation = event.validation;
+          latents = event.latents;
           return terminal.interactive ? undefined : context.print(epochLine(event, start?.epochs));
         case "end":
           clear();
-          return context.print(endLine(event, start?.epochs));
+          context.print(endLine(event, start?.epochs));
+          return latents && warn(latents);
       }
     },
     clear,
@@ -103,6 +112,8 @@ function epochLine(event: EpochEvent, epochs?: number): string {
     `epoch ${event.epoch}${epochs ? `/${epochs}` : ""}`,
     losses(event.train),
     event.validation ? `validation ${losses(event.validation)}` : "",
+    event.latents ? `${event.latents.active}/${event.latents.of} latents` : "",
+    event.ssim === undefined ? "" : `ssim ${event.ssim.toFixed(3)}`,
     `${count(event.samplesPerSecond)} samples/s`,
     duration(event.seconds),
   ].filter(Boolean).join("  ");
