@@ -10,13 +10,13 @@ import { UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/trained.ts";
+import { collapseWarning, remarks } from "../core/remarks.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { collapseWarning, remarks } from "../core/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 
