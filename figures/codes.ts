@@ -4,23 +4,12 @@
  * @module
  */
 
+import { perplexity } from "../core/code_usage.ts";
 import { barPlot } from "./charts.ts";
 import type { Figure } from "./figure.ts";
 
-/**
- * exp(-Σₖ pₖ log pₖ): how many codes would give as much entropy if all were used alike, from 1 to the number of codes
- *
- * @param counts How often each code was used.
- */
-export function perplexityOf(counts: ArrayLike<number>): number {
-  const total = Array.from(counts).reduce((sum, count) => sum + count, 0);
-  return Math.exp(
-    -Array.from(counts).reduce((sum, count) => sum + (count ? count / total * Math.log(count / total) : 0), 0),
-  );
-}
-
 /** A bar for the share of each code, in the order of the codes, or from the one used most. */
-export async function codeUsage(
+export async function codeBars(
   counts: ArrayLike<number>,
   { sorted = false }: { readonly sorted?: boolean } = {},
 ): Promise<Figure> {
@@ -30,7 +19,7 @@ export async function codeUsage(
   const unused = order.filter((code) => !counts[code]).length;
   return await barPlot({
     name: "code-usage",
-    title: `Use of the codes: perplexity ${perplexityOf(counts).toFixed(1)} of ${counts.length}`,
+    title: `Use of the codes: perplexity ${perplexity(counts).toFixed(1)} of ${counts.length}`,
     caption: `Shares of ${total} codes; ${unused || "none"} of ${counts.length} ${
       unused === 1 ? "is" : "are"
     } never used.`,

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
+import { codeUsage } from "../core/code_usage.ts";
+import { slice, type Split } from "../core/dataset.ts";
 import type { EpochEvent } from "../core/events.ts";
 import type { Trained } from "../core/trained.ts";
+import { codeBars } from "./codes.ts";
 import { curves } from "./curves.ts";
 import type { Figure } from "./figure.ts";
 import {
@@ -31,6 +33,9 @@ export interface RunData {
   readonly epochs: readonly EpochEvent[];
 }
 
+/** Rows whose codes are counted. */
+const MOST_CODED = 2000;
+
 /** Draws a figure, or finds that there is nothing to draw. */
 export type Draw = () => Promise<Figure | undefined>;
 
@@ -43,6 +48,7 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const byLabel = ["one-hot", "raw"].includes(model.condition?.(trained.config) ?? "");
   // Walks along the dimensions and the density N(0, 1) mean something where that is the prior.
   const normal = model.drawPrior === undefined;
+  const some = slice(split, 0, Math.min(MOST_CODED, split.count));
   const encodings = encodes ? await encodeRows(trained, split) : undefined;
   const order = encodings ? dimensionsByInformation(encodings) : [0, 1];
   const plane = [order[0], order[1]].toSorted((a, b) => a - b) as [number, number];
@@ -58,6 +64,7 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
     [images && encodes && normal, () => neighbourhoods(trained, split)],
     [images, () => quantileStrips(trained, { covariates: split.covariates }).catch(withoutQuantiles)],
     [encodings, () => latentScatter(encodings!)],
+    [model.codes, async () => codeBars((await codeUsage(trained, some)).counts, { sorted: true })],
     [encodings && normal, () => priorAndPosterior(encodings!)],
     [encodings && normal && trained.latents > 1, () => klBars(encodings!)],
   ];

@@ -152,7 +152,8 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const drawn = density && (samples > 1 || model.density === "exact")
     ? await weighed(trained, rows, { ...told, estimator }, context)
     : undefined;
-  const { loss: _, ...losses } = drawn?.losses ?? await trained.evaluate(rows, told);
+  const measured: Losses = drawn?.losses ?? await trained.evaluate(rows, told);
+  const { loss: _, perplexity, ...losses } = measured;
   // Of pixels as they were: their probability is the whole datum's.
   const ofBytes = model.support?.(trained.config) === "bytes" && binarize === "none";
   const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
@@ -177,6 +178,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     context.print();
   };
   table({ ...losses, ...likelihood, ...bits });
+  if (perplexity !== undefined) {
+    context.print("Codes, over all positions of all rows");
+    context.print();
+    table({ perplexity });
+  }
   if (latents) {
     const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
     context.print(`Latents, ${latents.count} rows: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`);
@@ -210,6 +216,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     samples,
     seed,
     ...losses,
+    ...(perplexity === undefined ? {} : { perplexity }),
     ...likelihood,
     ...(drawn ? { exact, estimator } : {}),
     ...bits,

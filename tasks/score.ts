@@ -6,13 +6,15 @@
 
 import { writeFileAtomically } from "../core/checkpoint.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
+import { remarks } from "../core/remarks.ts";
 import { Trained } from "../core/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
+import { COLUMNS } from "../figures/images.ts";
+import { scoreHistogram } from "../figures/scores.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { COLUMNS } from "../figures/images.ts";
-import { remarks } from "../core/remarks.ts";
+import { drawAll, writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   chosenRun,
@@ -76,7 +78,7 @@ const flags: Flags<Groups> = {
         out: {
           type: "string",
           default: "",
-          help: "the CSV; the PNG beside it (default: scores.csv in the run folder)",
+          help: "the CSV; a PNG and a histogram as SVG beside it (default: scores.csv in the run folder)",
         },
       },
       placeholders: { dataset: "NAME", out: "FILE" },
@@ -128,6 +130,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   );
   const head = ["row", ...(rows.labels ? ["label"] : []), "score"].join(",");
   await writeFileAtomically(file, new TextEncoder().encode([head, ...lines].join("\n") + "\n"));
+  const svg = file.replace(/\.csv$/, ".svg");
+  const { figures, notes } = await drawAll([() => scoreHistogram(found.values, found.kind)], context.signal);
+  for (const figure of figures) await writeFigure(svg, figure);
   // A table of numbers is no picture.
   const drawable = trained.data.shape[0] > 1;
   if (drawable) await writeFileAtomically(png, picture(trained, rows, found, show));
@@ -143,12 +148,13 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     } (row ${worst}), ` +
       `best ${found.values[best].toFixed(3)} (row ${best})`,
   );
-  const notes = remarks(model, trained.config, checkpoint.training.binarize);
-  for (const note of notes) context.print(note);
+  if (figures.length) context.print(`${svg}: how they are spread`);
+  for (const note of [...notes, ...remarks(model, trained.config, checkpoint.training.binarize)]) context.print(note);
   context.emit({
     run: folder,
     file,
     ...(drawable ? { picture: png } : {}),
+    ...(figures.length ? { histogram: svg } : {}),
     dataset: dataset || checkpoint.data.name,
     split,
     count: rows.count,

@@ -5,12 +5,14 @@
  */
 
 import { writeFileAtomically } from "../../core/checkpoint.ts";
-import type { Split } from "../../core/dataset.ts";
+import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/trained.ts";
+import { scores } from "../../evaluation/scores.ts";
 import { bytesOf, type Figure } from "../../figures/figure.ts";
 import { PlotLibraryError } from "../../figures/plot.ts";
 import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
+import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
 import { remarks } from "../../core/remarks.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
@@ -42,6 +44,21 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   };
 }
 
+/** Rows that are scored for a report, and draws of z for each. */
+const SCORED = { rows: 1000, samples: 10 };
+
+/** How probable the model finds single rows; nothing for a model of which that cannot be told. */
+async function scored(trained: Trained, split: Split): Promise<Figure | undefined> {
+  const rows = slice(split, 0, Math.min(SCORED.rows, split.count));
+  try {
+    const { values, kind } = await scores(trained, rows, { samples: SCORED.samples });
+    return await scoreHistogram(values, kind);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
+}
+
 /** What {@linkcode writeReport} wrote. */
 export interface Written {
   /** Paths of the report and of its figures. */
@@ -65,7 +82,10 @@ export async function writeReport(
 ): Promise<Written> {
   const events = await readMetrics(folder);
   const epochs = events.filter((event) => event.event === "epoch");
-  const { figures, notes } = await drawAll(await runFigures({ trained, split, epochs }), signal);
+  const { figures, notes } = await drawAll(
+    [...await runFigures({ trained, split, epochs }), () => scored(trained, split)],
+    signal,
+  );
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
   const known: readonly string[] = Object.values(FILES);
   const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));

@@ -15,10 +15,11 @@ import {
   panels,
   scatterPlot,
 } from "../../figures/charts.ts";
-import { codeUsage, perplexityOf } from "../../figures/codes.ts";
+import { codeBars } from "../../figures/codes.ts";
 import { curves } from "../../figures/curves.ts";
 import { normalDensity, normalQuantile } from "../../figures/normal.ts";
 import { classColours } from "../../figures/plot.ts";
+import { scoreHistogram } from "../../figures/scores.ts";
 import { svg, texts } from "./support.ts";
 
 const words = { name: "a-name", title: "A <title> & more", caption: "What it is", x: "epoch", y: "ELBO (nats)" };
@@ -138,13 +139,17 @@ Deno.test("curves() of several runs has a line for each", async () => {
   await assertRejects(() => curves([{ name: "a", epochs: [] }]), RangeError, "at least one epoch, found none");
 });
 
-Deno.test("codeUsage() gives the perplexity in its title: as many codes as are used alike", async () => {
-  assertAlmostEquals(perplexityOf([5, 5, 5, 5]), 4, 1e-12);
-  assertAlmostEquals(perplexityOf([9, 0, 0]), 1, 1e-12);
-  const figure = await codeUsage([3, 0, 3]);
+Deno.test("codeBars() gives the perplexity in its title: as many codes as are used alike", async () => {
+  const figure = await codeBars([3, 0, 3]);
   assertEquals(figure.title, "Use of the codes: perplexity 2.0 of 3");
   assertStringIncludes(figure.caption, "1 of 3 is never used");
   assertEquals(marks(svg(figure), "rect")[0].length, 3);
+});
+
+Deno.test("scoreHistogram() marks the mean, and says what the scores are", async () => {
+  const figure = await scoreHistogram([-10, -20, -60], "estimate");
+  assert(texts(svg(figure)).includes("mean -30.0"));
+  assertStringIncludes(figure.caption, "an estimate of log p(x) of each of 3 data");
 });
 
 Deno.test("normalQuantile() is the inverse of the normal distribution", () => {
