@@ -110,6 +110,20 @@ Deno.test("vae with several samples, and with two towers, trains to about the sa
   for (const bound of bounds) assertAlmostEquals(bound, bounds[0], 0.6, bounds.join(" "));
 });
 
+Deno.test("iwae with one sample is vae with a sampled divergence for full covariance too, and refuses the other gradient", async () => {
+  const full = { covariance: "full" };
+  const [one, base] = [
+    await fit(iwae, { samples: 1, ...full }),
+    await fit(vae, { divergence: "sampled", ...full }),
+  ];
+  assertSameTensors(one.tensors, base.tensors, 2e-3);
+  await assertRejects(
+    () => fit(iwae, { ...full, gradient: "doubly-reparameterized" }),
+    RangeError,
+    "expected the analytic or the sampled divergence",
+  );
+});
+
 Deno.test("beta_vae holds the KL at its capacity", async () => {
   const config = { epochs: 30, beta: 10, betaSteps: 100, binarize: "threshold" };
   for (const capacity of [0.5, 1.5]) {
