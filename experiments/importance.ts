@@ -6,6 +6,7 @@
 
 import { slice } from "../core/dataset.ts";
 import { logLikelihood } from "../evaluation/mod.ts";
+import { barPlot } from "../figures/charts.ts";
 import { iwae } from "../models/iwae.ts";
 import type { Model } from "../core/model.ts";
 import { vae } from "../models/vae.ts";
@@ -89,4 +90,24 @@ export const importanceExperiment: Experiment = {
       `Dynamic binarization. Estimated by ${quick ? "200 draws on 500 rows" : "5,000 draws on 10,000 rows"}.`,
     ],
   }],
+  figures: async (results) => {
+    const measures = published.map(([id]) => resultOf(results, id)).map((result) => [
+      measured(result, "nll")?.mean ?? NaN,
+      measured(result, "standardError")?.mean ?? NaN,
+    ]);
+    return [
+      await barPlot({
+        name: "nll",
+        title: "Test rows under models trained with k draws",
+        caption: "-log p(x), the lower the better; the lines are a standard error over rows to both sides.",
+        x: "training",
+        y: "-log p(x) (nats)",
+        bars: {
+          categories: published.map(([, model, samples]) => `${model.name.toUpperCase()}, k = ${samples}`),
+          values: measures.map(([nll]) => nll),
+          spread: measures.map(([, error]) => error),
+        },
+      }),
+    ];
+  },
 };
