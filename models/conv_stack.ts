@@ -150,7 +150,7 @@ export function doublings(
   const data = imagesOf(p, "encoder.0");
   const { height, width } = data;
   // The likelihood reads a row for each image.
-  const flat = data.channels % 4 === 0 || (height % 4 === 0 && width % 4 === 0);
+  const flat = data.channels % 4 === 0 || (height % 2 === 0 && width % 2 === 0);
   const size = [rows, height * width * data.channels] as const;
   return likelihoodOf(t, p, config, size, (name, activation) => {
     return rowsOf(t, double(h, name, "encoder.0", activation, flat), rows);

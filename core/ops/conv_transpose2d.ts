@@ -1,25 +1,27 @@
 /**
- * Transposed convolutions of images, by the same three matrix products as a dense layer, pixel by pixel or in blocks of pixels.
+ * Transposed convolutions of images, by the same three matrix products as a dense layer, pixel by pixel or weight by weight.
  *
  * @module
  */
 
-import type { Fragment } from "../kernel.ts";
+import { type Fragment, read } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import { merge, storing, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { layerOutput } from "./layer.ts";
 import { words } from "./reshape.ts";
+import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
+import scattered from "../../shaders/loaders/scattered.wgsl" with { type: "text" };
 import slicesPhases from "../../shaders/tiles/slices_phases.wgsl" with { type: "text" };
-import sumBlocks from "../../shaders/tiles/sum_blocks.wgsl" with { type: "text" };
+import sumTaps from "../../shaders/tiles/sum_taps.wgsl" with { type: "text" };
 import taps from "../../shaders/loaders/taps.wgsl" with { type: "text" };
-import weightBlocks from "../../shaders/loaders/weight_blocks.wgsl" with { type: "text" };
-import weightsBlocks from "../../shaders/loaders/weights_blocks.wgsl" with { type: "text" };
-import weightsBlocksTurned from "../../shaders/loaders/weights_blocks_turned.wgsl" with { type: "text" };
 import weightsLoader from "../../shaders/loaders/weights.wgsl" with { type: "text" };
 import weightsTurned from "../../shaders/loaders/weights_turned.wgsl" with { type: "text" };
+import weightsTaps from "../../shaders/loaders/weights_taps.wgsl" with { type: "text" };
 import windowLoader from "../../shaders/loaders/window.wgsl" with { type: "text" };
+import windowScalar from "../../shaders/loaders/window_scalar.wgsl" with { type: "text" };
 import windowTransposed from "../../shaders/loaders/window_transposed.wgsl" with { type: "text" };
 import {
   contribute,
@@ -80,7 +82,7 @@ export function convTranspose2d(
       }, or of less than a stride more, found ${height} x ${width}`,
     );
   }
-  if (options.flat && outputs % 4) return byBlocks(t, x, parameter, options, coarse, [height, width]);
+  if (options.flat && outputs % 4) return byTaps(t, x, parameter, options, coarse, [height, width]);
   const fine = outputImages(parameter, coarse, height, width, options.flat);
   const g = geometryOf(fine, coarse, options);
   const size = matrixOf(fine);
@@ -156,91 +158,81 @@ export function convTranspose2d(
   return y;
 }
 
-/** Pixels of a side of the blocks of {@linkcode byBlocks}: rows of four pixels fill whole groups of columns, whatever the channels. */
-const BLOCK = 4;
-
 /**
- * A transposed convolution to few channels, which as rows of pixels would leave most of a panel empty: as a convolution that forms blocks
- * of 4 x 4 pixels from the window of the coarse image that touches them. Its weights are those of the layer, each wherever it meets.
+ * A transposed convolution to few channels, which as rows of pixels would leave most of a panel empty: one product forms what each coarse
+ * pixel gives to all the fine pixels that it meets, [N H W, K K C'], and its sums are then gathered, image by image. The gradients are
+ * products with the windows of the fine image in place of that matrix.
  */
-function byBlocks(
+function byTaps(
   t: Tape,
   x: Variable,
   parameter: Parameter,
   options: ConvOptions,
-  from: Images,
+  coarse: Images,
   [height, width]: readonly [number, number],
 ): Variable {
   const { kernel, stride = 1, padding = 0, activation = "identity" } = options;
-  const { name, shape: { outputs }, biasRow } = parameter;
-  const { channels } = from;
-  if (height % BLOCK || width % BLOCK || BLOCK % stride || padding >= kernel) {
+  const { name, shape: { inputs, outputs }, biasRow } = parameter;
+  const { channels, count } = coarse;
+  // Each fine pixel then meets exactly one of the stride x stride weights from the padding on: the bias is summed by them.
+  if (height !== stride * coarse.height || width !== stride * coarse.width || padding + stride > kernel) {
     throw new RangeError(
-      `Cannot apply "${name}" to "${x.name}": expected a multiple of 4 channels of a flat output, or of 4 rows and columns, found ${height} x ${width} x ${outputs}`,
+      `Cannot apply "${name}" to "${x.name}": expected a multiple of 4 channels of a flat output, or one of ${
+        stride * coarse.height
+      } x ${stride * coarse.width} by a kernel of at least ${
+        padding + stride
+      }, found ${height} x ${width} x ${outputs} by ${kernel}`,
     );
   }
-  // From the first to the last coarse pixel that a block touches.
-  const before = Math.floor((kernel - 1 - padding) / stride);
-  const window = before + 1 + Math.floor((BLOCK - 1 + padding) / stride);
-  const to: Images = {
-    flat: true,
-    block: { side: BLOCK, outputs },
-    count: from.count,
-    height: height / BLOCK,
-    width: width / BLOCK,
-    channels: BLOCK * BLOCK * outputs,
-  };
-  const g = geometryOf(from, to, { ...options, kernel: window, stride: BLOCK / stride, padding: before });
-  const { y, epilogue } = layerOutput(t, name, from.count, height * width * outputs, activation, false);
-  const rows = t.stored(to.count * pixelsOf(to));
-  const columns = roundUp(to.channels, PANEL);
-  const depth = roundUp(window ** 2 * 4 * groups4(channels), PANEL);
-  const macs = from.count * pixelsOf(from) * parameter.shape.inputs * outputs;
-  const constants = {
-    BLOCK,
-    OUTPUTS: outputs,
-    SHIFT: padding + stride * before,
-    SPACING: stride,
-    SIDE: kernel,
-    CHANNELS_b: channels,
-  };
-  const windows = () => imageLoader("a", t.tensor(x), from, g, windowLoader);
-  const blockWeights = (part: string, groups: number): Fragment =>
-    merge(words("b", parameter.tensor), {
-      parts: [weightBlocks, part],
-      constants: { ...g.constants, ...constants, ROW_bias_b: biasRow, GROUPS4_b: groups },
-    });
+  const fine: Images = { flat: true, count, height, width, channels: outputs };
+  const g = geometryOf(fine, coarse, options);
+  const { y, epilogue } = layerOutput(t, name, count, height * width * outputs, activation, true);
+  const rows = t.stored(count * pixelsOf(coarse));
+  const given = kernel ** 2 * outputs;
+  const columns = roundUp(given, PANEL);
+  const depth = roundUp(channels, PANEL);
+  const macs = count * pixelsOf(coarse) * inputs * outputs;
+  const constants = { CHANNELS_b: channels, OUTPUTS: outputs };
+  const pixels = () => merge(order(coarse, g, false), imageLoader("a", t.tensor(x), coarse, g, pixelsLoader));
+  const byTap = () =>
+    merge(words("b", parameter.tensor), { parts: [weightsTaps], constants: { ...g.constants, ...constants } });
   t.record({
     name,
     inputs: [x],
     parameters: [parameter],
     forward() {
+      const product = t.tensor(t.variable(`${name} by taps`, given, "f32", count * pixelsOf(coarse)));
       t.product({
         label: `${name} forward`,
         kind: "forward",
         rows,
         depth,
         columns,
-        a: windows(),
-        b: blockWeights(weightsBlocks, groups4(channels)),
-        ...placed(epilogue(), to, g, false),
+        a: pixels(),
+        // The bias is for the sums.
+        b: merge(byTap(), { parts: [biasNone] }),
+        epilogue: merge({ parts: [only] }, storing(product)),
         macs,
       });
+      const sums: Fragment = merge(words("b", parameter.tensor), {
+        parts: [scattered],
+        constants: { ...g.constants, OUTPUTS: outputs, ROW_bias_b: biasRow, ROWS_given: product.storedRows },
+        buffers: { given: read(product, "array<f32>") },
+      });
+      t.map(`${name} forward, sum`, sums, epilogue(), y);
     },
     backward() {
       const gradient = t.gradient(y);
       // The input gradient first: the weight gradient ends by changing W.
       if (t.needsGradient(x)) {
-        const phased = order(from, g, true);
-        contribute(t, x, from, g, true, (epilogue) => ({
+        contribute(t, x, coarse, g, false, (epilogue) => ({
           label: `${name} input gradient`,
           kind: "inputGradient",
-          rows: t.stored(from.count * pixelsOf(from) / g.phases ** 2),
-          depth: roundUp(g.taps ** 2 * to.channels, PANEL),
-          columns: roundUp(channels, PANEL),
-          a: merge(phased, imageLoader("a", gradient, to, g, windowTransposed)),
-          b: merge(phased, blockWeights(weightsBlocksTurned, groups4(to.channels))),
-          phases: g.phases ** 2,
+          rows,
+          depth: columns,
+          columns: depth,
+          a: imageLoader("a", gradient, fine, g, windowScalar),
+          b: byTap(),
           macs,
           ...epilogue,
         }));
@@ -251,13 +243,10 @@ function byBlocks(
           rows: depth,
           depth: roundUp(rows, PANEL),
           columns,
-          a: windows(),
-          b: merge(order(to, g, false), imageLoader("b", gradient, to, g, pixelsLoader)),
-          sum: sumBlocks,
-          slices: {
-            parts: [],
-            constants: { ...g.constants, ...constants, GROUPS4_b: groups4(channels), ROW_sum_bias: biasRow },
-          },
+          a: pixels(),
+          b: imageLoader("b", gradient, fine, g, windowScalar),
+          sum: sumTaps,
+          slices: { parts: [], constants: { ...g.constants, ...constants, ROW_sum_bias: biasRow } },
           summedRows: biasRow + 1,
           summedColumns: roundUp(outputs, PANEL),
           epilogue: t.contribution(parameter),

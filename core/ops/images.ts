@@ -15,7 +15,6 @@ import type { Tensor } from "../tensor.ts";
 import type { Product } from "../tiles.ts";
 import type { Activation } from "./activations.ts";
 import { reshaped, words } from "./reshape.ts";
-import cellBlocks from "../../shaders/loaders/cell_blocks.wgsl" with { type: "text" };
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
@@ -41,7 +40,7 @@ export interface ConvOptions {
   readonly activation?: Activation;
   /**
    * Whether the output has a row for each image, [N, H' W' C'], not for each pixel, [N H' W', C']: what a dense layer or a likelihood
-   * reads. C' must be a multiple of four then; of a transposed convolution, C' or H' and W'.
+   * reads. C' must be a multiple of four then; of a transposed convolution, C', or H' and W' the stride times H and W.
    */
   readonly flat?: boolean;
 }
@@ -70,8 +69,6 @@ export type SizeOptions = Pick<ConvOptions, "kernel" | "stride" | "padding">;
 /** Images as a matrix: a row for each pixel or for each image. */
 export interface Images {
   readonly flat: boolean;
-  /** Where its pixels are blocks of an image with a row each: their side, and the channels of that image. */
-  readonly block?: { readonly side: number; readonly outputs: number };
   readonly count: number;
   readonly height: number;
   readonly width: number;
@@ -108,13 +105,7 @@ export const pixelsOf = ({ height, width }: Images) => height * width;
 export const groups4 = (channels: number) => Math.ceil(channels / 4);
 
 /** A fragment giving cell_m. */
-function cell(m: string, { flat, block, channels, height, width }: Images): Fragment {
-  if (block) {
-    return {
-      parts: [{ text: cellBlocks, parameters: { m } }],
-      constants: { BLOCK: block.side, OUTPUTS: block.outputs, BLOCKS_WIDTH: width, [`CHANNELS_${m}`]: channels },
-    };
-  }
+function cell(m: string, { flat, channels, height, width }: Images): Fragment {
   return {
     parts: [{ text: flat ? cellFlat : cellPixels, parameters: { m } }],
     constants: { [`PIXELS_${m}`]: height * width, [`CHANNELS_${m}`]: channels },
