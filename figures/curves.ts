@@ -11,7 +11,7 @@ import type { Figure } from "./figure.ts";
 /** A training and what it yielded. */
 export interface Course {
   readonly name: string;
-  readonly epochs: readonly Pick<EpochEvent, "epoch" | "train" | "validation">[];
+  readonly epochs: readonly Pick<EpochEvent, "epoch" | "train" | "validation" | "ssim">[];
 }
 
 /** Units of the terms that are no nats. */
@@ -25,6 +25,16 @@ const TITLES: Readonly<Record<string, string>> = {
   loss: "Loss (weights included)",
   ssim: "SSIM",
 };
+
+/** A run with what is measured on validation rows beside its losses. */
+const withMeasures = ({ name, epochs }: Course): Course => ({
+  name,
+  epochs: epochs.map((epoch) =>
+    epoch.validation && epoch.ssim !== undefined
+      ? { ...epoch, validation: { ...epoch.validation, ssim: epoch.ssim } }
+      : epoch
+  ),
+});
 
 /** Terms that have something to show: a KL that is always 0 has not, nor a loss that is -ELBO. */
 function termsOf(courses: readonly Course[]): readonly string[] {
@@ -42,7 +52,8 @@ function termsOf(courses: readonly Course[]): readonly string[] {
  *
  * @throws {RangeError} If no run has an epoch.
  */
-export async function curves(courses: readonly Course[]): Promise<Figure> {
+export async function curves(runs: readonly Course[]): Promise<Figure> {
+  const courses = runs.map(withMeasures);
   const terms = termsOf(courses);
   if (terms.length === 0) {
     throw new RangeError("Cannot draw curves: expected the figures of at least one epoch, found none");
@@ -59,18 +70,16 @@ export async function curves(courses: readonly Course[]): Promise<Figure> {
     y: epochs.map((epoch) => losses(epoch)?.[term] ?? NaN),
   });
   const linesOf = (term: string): readonly Series[] => {
-    if (courses.length > 1) {
-      return courses.map((course) =>
-        series(course.name, course, ({ train, validation }) => validated ? validation : train, term)
-      );
-    }
     const [course] = courses;
-    return [
-      series("training", course, ({ train }) => train, term),
-      ...(course.epochs.some(({ validation }) => validation)
-        ? [series("validation", course, ({ validation }) => validation, term)]
-        : []),
-    ];
+    const lines = courses.length > 1
+      ? courses.map((course) =>
+        series(course.name, course, ({ train, validation }) => validated ? validation : train, term)
+      )
+      : [
+        series("training", course, ({ train }) => train, term),
+        series("validation", course, ({ validation }) => validation, term),
+      ];
+    return lines.filter(({ y }) => Array.from(y).some(Number.isFinite));
   };
   return await panels({
     name: "curves",

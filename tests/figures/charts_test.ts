@@ -132,6 +132,14 @@ Deno.test("curves() has a panel for each term with something to show, and lines 
   assert(!two.includes("validation"));
 });
 
+Deno.test("curves() shows the SSIM of validation rows, which no training has", async () => {
+  const epochs = [1, 2].map((epoch) => ({ epoch, train: losses(-10), validation: losses(-11) }));
+  const measured = epochs.map((epoch) => ({ ...epoch, ssim: 0.5 + epoch.epoch / 10 }));
+  const markup = svg(await curves([{ name: "vae", epochs: measured }]));
+  assert(texts(markup).includes("SSIM"), texts(markup).join());
+  assertEquals(texts(svg(await curves([{ name: "vae", epochs }]))).includes("SSIM"), false);
+});
+
 Deno.test("curves() of several runs has a line for each", async () => {
   const epochs = [{ epoch: 1, train: losses(-10), validation: losses(-11) }];
   const written = texts(svg(await curves([{ name: "first", epochs }, { name: "second", epochs }])));
