@@ -15,8 +15,10 @@ import { configure, type Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../core/tiles.ts";
 import { initializersOf, trainingSettings } from "../core/training_settings.ts";
 import { vae } from "../models/vae.ts";
+import { vqVae } from "../models/vq_vae.ts";
 import type { Model } from "../core/model.ts";
 import { main } from "../tasks/cli/run.ts";
+import { boundOf, measureRoofline } from "./roofline.ts";
 import { UsageError } from "../tasks/cli/flags.ts";
 
 interface BenchConfig {
@@ -25,6 +27,7 @@ interface BenchConfig {
   readonly rounds: number;
   readonly tiles: TileFamily | "auto";
   readonly kernels: boolean;
+  readonly profile: boolean;
   readonly cold: boolean;
 }
 
@@ -32,12 +35,17 @@ const settings: Settings<BenchConfig> = {
   configurations: {
     type: "string",
     default: "500-20:100,500-500-3:128",
-    help: "architectures (hidden widths and latents) with their batch sizes",
+    help: "architectures with their batch sizes: hidden widths and latents, or vq-512 for a VQ-VAE of 512 codes",
   },
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
   tiles: { type: "choice", default: "auto", choices: ["auto", ...TILE_FAMILIES], help: "matrix kernels" },
   kernels: { type: "boolean", default: true, help: "time every kernel of the step too" },
+  profile: {
+    type: "boolean",
+    default: false,
+    help: "measure what the adapter can do at most, and say for every kernel which limit it is nearest to",
+  },
   cold: {
     type: "boolean",
     default: false,
@@ -57,27 +65,37 @@ interface Subject {
   readonly rates: number[];
 }
 
-function parse(text: string): { hidden: number[]; latents: number; batch: number; architecture: string }[] {
+interface Configuration {
+  readonly architecture: string;
+  readonly model: Model;
+  readonly config: object;
+  readonly batch: number;
+}
+
+/** 500-500-3:128, hidden widths and latents of a VAE with its batch, or vq-512:32, a VQ-VAE of so many codes. */
+function parse(text: string): Configuration[] {
   return text.split(",").map((item) => {
-    const match = /^(\d+(?:-\d+)*)-(\d+):(\d+)$/.exec(item);
-    if (!match) throw new UsageError(`--configurations: expected items as 500-500-3:128, found "${item}"`);
-    const [, hidden, latents, batch] = match;
+    const [, architecture, codes, layers, batch] = /^(vq-(\d+)|(\d+(?:-\d+)+)):(\d+)$/.exec(item) ?? [];
+    if (!architecture) {
+      throw new UsageError(`--configurations: expected items as 500-500-3:128 or vq-512:32, found "${item}"`);
+    }
+    const widths = layers?.split("-").map(Number);
     return {
-      hidden: hidden.split("-").map(Number),
-      latents: Number(latents),
+      architecture: codes ? architecture : `784-${architecture}`,
+      model: (codes ? vqVae : vae) as Model,
+      config: widths
+        ? configure(vae.settings, { hidden: widths.slice(0, -1), latents: widths.at(-1) })
+        : configure(vqVae.settings, { codes: Number(codes) }),
       batch: Number(batch),
-      architecture: `${hidden}-${latents}`,
     };
   });
 }
 
 async function prepare(
   gpu: Gpu,
-  { hidden, latents, batch, architecture }: ReturnType<typeof parse>[number],
+  { model, config, batch, architecture }: Configuration,
   tiles: TileFamily | "auto",
 ): Promise<Subject> {
-  const model = vae as Model;
-  const config = configure(vae.settings, { hidden, latents });
   const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
@@ -137,7 +155,11 @@ if (import.meta.main) {
       name: "bench",
       summary: "Measures whole training steps and their kernels on this machine.",
       groups: { bench: { title: "Benchmark", settings, placeholders: { configurations: "LIST" } } },
-      examples: ["deno task bench", "deno task bench --configurations 500-20:1024 --tiles workgroup --json"],
+      examples: [
+        "deno task bench",
+        "deno task bench --profile",
+        "deno task bench --configurations 500-20:1024 --tiles workgroup --json",
+      ],
     },
     async run({ values: { bench } }, context) {
       const configurations = parse(bench.configurations);
@@ -147,6 +169,15 @@ if (import.meta.main) {
       context.print(
         `${gpu.adapter}, tiles ${chooseTiles(gpu, bench.tiles).family}, ${new Date().toISOString().slice(0, 10)}`,
       );
+      const roofline = bench.profile ? await measureRoofline(gpu) : undefined;
+      if (roofline) {
+        const { unrolled, looped, bandwidth, dispatchMs } = roofline;
+        context.print(
+          `at most ${unrolled.toFixed(1)} GFLOP/s of multiply-adds (${looped.toFixed(1)} in a short loop), ` +
+            `${bandwidth.toFixed(1)} GB/s of memory, ${(1000 * dispatchMs).toFixed(1)} µs a dispatch`,
+        );
+        context.emit({ adapter: gpu.adapter, roofline });
+      }
       const subjects: Subject[] = [];
       for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, bench.tiles));
       for (let round = 0; round < bench.rounds; round++) {
@@ -159,14 +190,16 @@ if (import.meta.main) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
-        for (const [i, { label, macs }] of bench.kernels ? program.dispatches.entries() : []) {
+        for (const [i, { label, macs, bytes }] of bench.kernels ? program.dispatches.entries() : []) {
           const ms = median([await program.time(i, 8), await program.time(i, 8), await program.time(i, 8)]);
-          kernels.push({ kernel: label, ms, gflops: macs ? 2 * macs / ms / 1e6 : undefined });
+          const gflops = macs ? 2 * macs / ms / 1e6 : undefined;
+          const bound = roofline && boundOf(roofline, { ms, macs, bytes });
+          kernels.push({ kernel: label, ms, gflops, megabytes: bytes / 1e6, ...(bound ? { bound } : {}) });
         }
         const result = {
           adapter: gpu.adapter,
           tiles: chooseTiles(gpu, bench.tiles).family,
-          architecture: `784-${architecture}`,
+          architecture,
           batch,
           samplesPerSecond: Math.round(samplesPerSecond),
           lowest: Math.round(Math.min(...rates)),
@@ -189,13 +222,14 @@ if (import.meta.main) {
         );
         if (!kernels.length) continue;
         const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
-        context.print(`  ${"kernel".padEnd(30)} ${"ms".padStart(8)} ${"share".padStart(7)} ${"GFLOP/s".padStart(8)}`);
-        for (const { kernel, ms, gflops } of kernels) {
+        const line = (name: string, ...cells: readonly string[]) =>
+          `  ${name.padEnd(30)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
+        context.print(line("kernel", "ms", "share", "GFLOP/s", "MB", ...(roofline ? ["  nearest to"] : [])));
+        for (const { kernel, ms, gflops, megabytes, bound } of kernels) {
           const share = `${(100 * ms / total).toFixed(1)} %`;
+          const nearest = bound ? [`  ${(100 * bound.reached).toFixed(0)} % of ${bound.by}`] : [];
           context.print(
-            `  ${kernel.padEnd(30)} ${ms.toFixed(3).padStart(8)} ${share.padStart(7)} ${
-              (gflops?.toFixed(1) ?? "").padStart(8)
-            }`,
+            line(kernel, ms.toFixed(3), share, gflops?.toFixed(1) ?? "", megabytes.toFixed(2), ...nearest),
           );
         }
       }

@@ -40,6 +40,8 @@ export interface Dispatch {
   readonly workgroups: readonly [x: number, y?: number];
   /** Multiply-adds that the mathematics asks for, padding left out; 0 for kernels that are no product. */
   readonly macs?: number;
+  /** Bytes that it reads and writes, each once, if not all of its buffers. */
+  readonly bytes?: number;
 }
 
 /** Binds what a kernel only reads. */
@@ -141,6 +143,8 @@ export interface Prepared {
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number];
   readonly macs: number;
+  /** Bytes that it reads and writes, each once. */
+  readonly bytes: number;
   /** The float buffers that it writes. */
   readonly writes: readonly GPUBuffer[];
 }
@@ -162,6 +166,7 @@ export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
     bindGroup,
     workgroups: [x, y],
     macs: dispatch.macs ?? 0,
+    bytes: dispatch.bytes ?? bindings.reduce((sum, { buffer }) => sum + buffer.size, 0),
     writes: writes.map(({ buffer }) => buffer),
   };
 }

@@ -77,7 +77,7 @@ export class Program {
   }
 
   /** What one step dispatches. */
-  get dispatches(): readonly Pick<Prepared, "label" | "macs" | "workgroups">[] {
+  get dispatches(): readonly Pick<Prepared, "label" | "macs" | "bytes" | "workgroups">[] {
     return this.#prepared;
   }
 

@@ -188,6 +188,8 @@ export function gather(
       const across = Math.min(groups, 32768);
       t.dispatch({
         label: `gather ${name}`,
+        // Of the rows only those of the batch.
+        bytes: 2 * t.rows * source.stride,
         fragments: [{
           parts: [
             ...[stateStruct, layout, random, scheduleShader, gatherShader, value[binarize]],

@@ -110,6 +110,7 @@ Deno.test("score sorts the rows, draws the worst above the best, and takes other
     values.forEach((value, i) => assert(i === 0 || value >= values[i - 1]));
     assertEquals(result.worst, { row: Number(lines[0].split(",")[0]), score: values[0] });
     assert((await Deno.stat("runs/first/scores.png")).isFile);
+    assertStringIncludes(await Deno.readTextFile("runs/first/scores.svg"), "How probable single data are");
     // Uniform noise is less probable than blocks.
     await Deno.writeTextFile(
       "noise.csv",

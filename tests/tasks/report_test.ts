@@ -32,6 +32,7 @@ Deno.test("train ends with a report that holds every figure of the run folder", 
       "morphs.svg",
       "neighbourhoods.svg",
       "prior-and-posterior.svg",
+      "scores.svg",
       "traversals.svg",
     ]);
     assertStringIncludes(page, (await Deno.readFile("run/samples.png")).toBase64());
@@ -47,7 +48,7 @@ Deno.test("report draws again what was lost, and says where it is", () =>
     await Deno.remove("run/report.html");
     const { code, stdout } = await attempt(reportTask, ["--run", "run"]);
     assertEquals(code, 0);
-    assertEquals(stdout, "run/report.html: open it in a browser; its 10 figures are in run and figures/ there\n");
+    assertEquals(stdout, "run/report.html: open it in a browser; its 11 figures are in run and figures/ there\n");
     assertEquals(await Deno.readTextFile("run/report.html"), before);
     const json = await attempt(reportTask, ["--run", "run", "--json"]);
     const [{ file, figures, notes }, ...others] = jsonLines(json.stdout);
@@ -85,7 +86,9 @@ Deno.test("report of a table has no images, but the encodings and the curves", (
     const { stdout } = await attempt(reportTask, ["--run", "run", "--json"]);
     assertEquals(
       jsonLines(stdout)[0].figures,
-      ["curves", "latent-scatter", "prior-and-posterior", "kl-per-dimension"].map((name) => `run/figures/${name}.svg`),
+      ["curves", "latent-scatter", "prior-and-posterior", "kl-per-dimension", "scores"].map((name) =>
+        `run/figures/${name}.svg`
+      ),
     );
     assert(!await exists("run/samples.png"));
   }));

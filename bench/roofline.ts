@@ -1,0 +1,103 @@
+/**
+ * What an adapter can do at most, through WebGPU with its checks: multiply-adds in registers, memory copied, and what a dispatch costs
+ * that does nothing. Kernels are held against it.
+ *
+ * @module
+ */
+
+import type { Gpu } from "../core/device.ts";
+import { type Dispatch, prepare, read, write } from "../core/kernel.ts";
+import { createBuffer } from "../core/tensor.ts";
+import copyShader from "./roofline_copy.wgsl" with { type: "text" };
+import multiplyAddShader from "./roofline_multiply_adds.wgsl" with { type: "text" };
+
+/** Limits of an adapter. */
+export interface Roofline {
+  /** GFLOP/s of multiply-adds, 2 FLOP each, in a loop with a long body. */
+  readonly unrolled: number;
+  /** The same with one multiply-add of each sum in the body: what a loop costs. */
+  readonly looped: number;
+  /** GB/s read and written together. */
+  readonly bandwidth: number;
+  /** Milliseconds of a dispatch that does next to nothing. */
+  readonly dispatchMs: number;
+}
+
+/** Vectors that are copied: 64 MiB, more than caches hold. */
+const COPIED = 2 ** 22;
+
+/** Multiply-adds of a vec4 in each sum of an invocation, whatever the loop. */
+const ROUNDS = 4096;
+
+/** Measures an adapter, in some seconds. */
+export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
+  const invocations = gpu.cpu ? 2 ** 12 : 2 ** 20;
+  const [source, target] = ["source", "target"].map((label) => createBuffer(gpu, label, COPIED * 16));
+  const multiplyAdds = (unrolled: number): Dispatch => ({
+    label: `multiply-adds, ${unrolled} in the loop`,
+    fragments: [{
+      parts: [{ text: multiplyAddShader, parameters: { unrolled } }],
+      constants: { ROUNDS: ROUNDS / unrolled },
+      buffers: { result: write(source, "array<vec4f>") },
+    }],
+    workgroups: [invocations / 64],
+  });
+  const copy = (vectors: number): Dispatch => ({
+    label: "copy",
+    fragments: [{
+      parts: [copyShader],
+      buffers: { source: read(source, "array<vec4f>"), target_buffer: write(target, "array<vec4f>") },
+    }],
+    workgroups: [Math.min(vectors / 64, 32768), Math.ceil(vectors / 64 / 32768)],
+  });
+  const flops = invocations * ROUNDS * 8 * 4 * 2;
+  try {
+    const repeats = gpu.cpu ? 1 : 20;
+    const [unrolled, looped] = [
+      await milliseconds(gpu, multiplyAdds(32), repeats),
+      await milliseconds(gpu, multiplyAdds(1), repeats),
+    ].map((ms) => flops / ms / 1e6);
+    const bandwidth = 2 * COPIED * 16 / await milliseconds(gpu, copy(COPIED), repeats) / 1e6;
+    return { unrolled, looped, bandwidth, dispatchMs: await milliseconds(gpu, copy(64), 1000) };
+  } finally {
+    source.destroy();
+    target.destroy();
+  }
+}
+
+/** Of one dispatch: the least of five, each the difference of two runs, which leaves the cost of a submit and of waiting out. */
+async function milliseconds(gpu: Gpu, dispatch: Dispatch, repeats: number): Promise<number> {
+  const { pipeline, bindGroup, workgroups } = await prepare(gpu, dispatch);
+  const run = async (times: number) => {
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    for (let i = 0; i < times; i++) pass.dispatchWorkgroups(...workgroups);
+    pass.end();
+    const begin = performance.now();
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.device.queue.onSubmittedWorkDone();
+    return performance.now() - begin;
+  };
+  await run(1);
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const once = await run(repeats);
+    times.push((await run(2 * repeats) - once) / repeats);
+  }
+  return Math.max(1e-6, Math.min(...times.filter((ms) => ms > 0), Infinity));
+}
+
+/** What keeps a kernel from being faster: the limit that it is nearest to, and how near (1 is at the limit). */
+export function boundOf(
+  { unrolled, bandwidth, dispatchMs }: Roofline,
+  { ms, macs, bytes }: { readonly ms: number; readonly macs: number; readonly bytes: number },
+): { readonly by: "multiply-adds" | "memory" | "dispatch"; readonly reached: number } {
+  const limits = [
+    { by: "multiply-adds" as const, reached: 2 * macs / ms / 1e6 / unrolled },
+    { by: "memory" as const, reached: bytes / ms / 1e6 / bandwidth },
+    { by: "dispatch" as const, reached: dispatchMs / ms },
+  ];
+  return limits.reduce((nearest, limit) => limit.reached > nearest.reached ? limit : nearest);
+}
