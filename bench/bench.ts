@@ -173,7 +173,9 @@ if (import.meta.main) {
       if (roofline) {
         const { unrolled, looped, bandwidth, dispatchMs } = roofline;
         context.print(
-          `at most ${unrolled.toFixed(1)} GFLOP/s of multiply-adds (${looped.toFixed(1)} in a short loop), ` +
+          `at most ${unrolled.toFixed(1)} GFLOP/s of multiply-adds in a long loop body and ${
+            looped.toFixed(1)
+          } in a short one, ` +
             `${bandwidth.toFixed(1)} GB/s of memory, ${(1000 * dispatchMs).toFixed(1)} µs a dispatch`,
         );
         context.emit({ adapter: gpu.adapter, roofline });

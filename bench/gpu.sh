@@ -2,12 +2,13 @@
 # Everything that is measured on a GPU, in one go: what the adapter can do at most, the kernels and whole steps at all batch sizes with
 # the tiles that suit it, and PyTorch beside it where there is one. Results go to a folder, bench/results by default:
 #   bench/gpu.sh [FOLDER]
-# Where there is no GPU it runs on the software adapter, with shorter rounds; TORCH names a script that prints PyTorch's figures.
+# Where there is no GPU it runs on the software adapter, with shorter rounds; TORCH names a script that
+# prints PyTorch's figures, PYTHON what runs it.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 out=${1:-bench/results}
 mkdir -p "$out" || exit 1
-torch=${TORCH:-.gpu/torch_vae.py}
+torch=${TORCH:-.gpu/torch_vae.py} python=${PYTHON:-python3}
 adapter=$(deno eval 'import { Gpu } from "./core/device.ts"; using gpu = await Gpu.open(); console.log(gpu.cpu ? "cpu" : "gpu", gpu.adapter)') || exit 1
 echo "${adapter#* }"
 name="$out/$(date +%F)-$(echo "${adapter#* }" | tr -cs 'A-Za-z0-9' '-' | tr 'A-Z' 'a-z' | sed 's/-$//')"
@@ -16,8 +17,8 @@ else seconds=0.5 rounds=2 batches="100 128 1024" vq="32"; fi
 list=$(for batch in $batches; do echo "500-20:$batch"; echo "500-500-3:$batch"; done; for batch in $vq; do echo "vq-512:$batch"; done)
 deno run -A bench/bench.ts --json --profile --seconds "$seconds" --rounds "$rounds" \
   --configurations "$(echo $list | tr ' ' ',')" > "$name.jsonl" || exit 1
-if [ -f "$torch" ] && python3 -c 'import torch' 2>/dev/null; then
-  python3 "$torch" --batches "$(echo $batches | tr ' ' ',')" --seconds "$seconds" --rounds "$rounds" > "$name-torch.jsonl" ||
+if [ -f "$torch" ] && "$python" -c 'import torch' 2>/dev/null; then
+  "$python" "$torch" --batches "$(echo $batches | tr ' ' ',')" --seconds "$seconds" --rounds "$rounds" > "$name-torch.jsonl" ||
     echo "PyTorch's figures failed" >&2
 else
   echo "No PyTorch here: its column is left out"

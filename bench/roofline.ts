@@ -91,11 +91,11 @@ async function milliseconds(gpu: Gpu, dispatch: Dispatch, repeats: number): Prom
 
 /** What keeps a kernel from being faster: the limit that it is nearest to, and how near (1 is at the limit). */
 export function boundOf(
-  { unrolled, bandwidth, dispatchMs }: Roofline,
+  { unrolled, looped, bandwidth, dispatchMs }: Roofline,
   { ms, macs, bytes }: { readonly ms: number; readonly macs: number; readonly bytes: number },
 ): { readonly by: "multiply-adds" | "memory" | "dispatch"; readonly reached: number } {
   const limits = [
-    { by: "multiply-adds" as const, reached: 2 * macs / ms / 1e6 / unrolled },
+    { by: "multiply-adds" as const, reached: 2 * macs / ms / 1e6 / Math.max(unrolled, looped) },
     { by: "memory" as const, reached: bytes / ms / 1e6 / bandwidth },
     { by: "dispatch" as const, reached: dispatchMs / ms },
   ];

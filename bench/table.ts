@@ -36,7 +36,7 @@ if (import.meta.main) {
   const steps = all.filter((line): line is Step => "samplesPerSecond" in line);
   const peers = torch ? lines<Torch>(torch) : [];
   const modes = [...new Set(peers.map(({ mode }) => mode))];
-  const most = limits?.roofline.unrolled ?? NaN;
+  const most = limits ? Math.max(limits.roofline.unrolled, limits.roofline.looped) : NaN;
   console.log(["step", "samples/s", "GFLOP/s", "of limit", "dispatches", "first ms", ...modes].join(" | "));
   for (const { architecture, batch, samplesPerSecond, gflops, dispatches, firstStepMs } of steps) {
     const beside = modes.map((mode) => {
