@@ -9,6 +9,7 @@
 
 import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
 import { Gpu } from "../core/device.ts";
+import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
 import { uniforms } from "../core/random.ts";
 import { configure, type Settings } from "../core/settings.ts";
@@ -35,7 +36,8 @@ const settings: Settings<BenchConfig> = {
   configurations: {
     type: "string",
     default: "500-20:100,500-500-3:128",
-    help: "architectures with their batch sizes: hidden widths and latents, or vq-512 for a VQ-VAE of 512 codes",
+    help:
+      "architectures with their batch sizes: hidden widths and latents, or vq-512 for a VQ-VAE of 512 codes; :streamed behind it keeps the rows on the host",
   },
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
@@ -70,33 +72,36 @@ interface Configuration {
   readonly model: Model;
   readonly config: object;
   readonly batch: number;
+  readonly rows: Placement;
 }
 
-/** 500-500-3:128, hidden widths and latents of a VAE with its batch, or vq-512:32, a VQ-VAE of so many codes. */
+/** 500-500-3:128, hidden widths and latents of a VAE with its batch, or vq-512:32, a VQ-VAE of so many codes; :streamed for rows on the host. */
 function parse(text: string): Configuration[] {
   return text.split(",").map((item) => {
-    const [, architecture, codes, layers, batch] = /^(vq-(\d+)|(\d+(?:-\d+)+)):(\d+)$/.exec(item) ?? [];
+    const [, architecture, codes, layers, batch, streamed] =
+      /^(vq-(\d+)|(\d+(?:-\d+)+)):(\d+)(:streamed)?$/.exec(item) ?? [];
     if (!architecture) {
       throw new UsageError(`--configurations: expected items as 500-500-3:128 or vq-512:32, found "${item}"`);
     }
     const widths = layers?.split("-").map(Number);
     return {
-      architecture: codes ? architecture : `784-${architecture}`,
+      architecture: (codes ? architecture : `784-${architecture}`) + (streamed ? " streamed" : ""),
       model: (codes ? vqVae : vae) as Model,
       config: widths
         ? configure(vae.settings, { hidden: widths.slice(0, -1), latents: widths.at(-1) })
         : configure(vqVae.settings, { codes: Number(codes) }),
       batch: Number(batch),
+      rows: streamed ? "streamed" : "resident",
     };
   });
 }
 
 async function prepare(
   gpu: Gpu,
-  { model, config, batch, architecture }: Configuration,
+  { model, config, batch, architecture, rows }: Configuration,
   tiles: TileFamily | "auto",
 ): Promise<Subject> {
-  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles });
+  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
   for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
