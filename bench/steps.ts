@@ -1,0 +1,113 @@
+/**
+ * Whole training steps as benchmarks measure them: which there are, how one is prepared, and how its speed is taken.
+ *
+ * @module
+ */
+
+import type { Gpu } from "../core/device.ts";
+import type { Model } from "../core/model.ts";
+import type { Placement } from "../core/ops/gather.ts";
+import { Parameters } from "../core/parameters.ts";
+import { uniforms } from "../core/random.ts";
+import { configure } from "../core/settings.ts";
+import { chooseTiles, type TileFamily } from "../core/tiles.ts";
+import { initializersOf, trainingSettings } from "../core/training_settings.ts";
+import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
+import { vae } from "../models/vae.ts";
+import { vqVae } from "../models/vq_vae.ts";
+import { UsageError } from "../tasks/cli/flags.ts";
+
+/** 784 pixels, as MNIST has them; values do not matter to speed. */
+const shape = [28, 28, 1] as const;
+const ROWS = 60_000;
+
+/** A step that is measured. */
+export interface Subject {
+  readonly architecture: string;
+  readonly batch: number;
+  readonly step: TrainingProgram;
+  readonly firstStepMs: number;
+  readonly rates: number[];
+}
+
+/** What a step is of. */
+export interface Configuration {
+  readonly architecture: string;
+  readonly model: Model;
+  readonly config: object;
+  readonly batch: number;
+  readonly rows: Placement;
+}
+
+/** 500-500-3:128, hidden widths and latents of a VAE with its batch, or vq-512:32, a VQ-VAE of so many codes; :streamed for rows on the host. */
+export function parse(text: string): Configuration[] {
+  return text.split(",").map((item) => {
+    const [, architecture, codes, layers, batch, streamed] =
+      /^(vq-(\d+)|(\d+(?:-\d+)+)):(\d+)(:streamed)?$/.exec(item) ?? [];
+    if (!architecture) {
+      throw new UsageError(`--configurations: expected items as 500-500-3:128 or vq-512:32, found "${item}"`);
+    }
+    const widths = layers?.split("-").map(Number);
+    return {
+      architecture: (codes ? architecture : `784-${architecture}`) + (streamed ? " streamed" : ""),
+      model: (codes ? vqVae : vae) as Model,
+      config: widths
+        ? configure(vae.settings, { hidden: widths.slice(0, -1), latents: widths.at(-1) })
+        : configure(vqVae.settings, { codes: Number(codes) }),
+      batch: Number(batch),
+      rows: streamed ? "streamed" : "resident",
+    };
+  });
+}
+
+/** Compiles a step and runs it once. */
+export async function prepare(
+  gpu: Gpu,
+  { model, config, batch, architecture, rows }: Configuration,
+  tiles: TileFamily | "auto",
+): Promise<Subject> {
+  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
+  const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
+  const values = new Uint8Array(pixels.length);
+  for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
+  const begin = performance.now();
+  const parameters = new Parameters(gpu, model.parameters(config, { shape }));
+  parameters.initialize(initializersOf(training), 1);
+  const step = await createTrainingProgram({
+    gpu,
+    tiles: chooseTiles(gpu, tiles),
+    model,
+    config,
+    training,
+    parameters,
+    data: { shape },
+    split: { values, count: ROWS },
+  });
+  await step.program.submit(1);
+  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
+}
+
+/** Adds the samples/s of about so many seconds of steps to the rates. */
+export async function measure({ step: { program }, batch, rates }: Subject, seconds: number): Promise<void> {
+  let steps = 2;
+  let begin = performance.now();
+  await program.submit(steps);
+  const perStep = (performance.now() - begin) / steps;
+  const chunk = Math.max(1, Math.min(1024, Math.round(80 / perStep)));
+  steps = 0;
+  begin = performance.now();
+  let pending = program.submit(chunk);
+  while (performance.now() - begin < seconds * 1000) {
+    const next = program.submit(chunk);
+    await pending;
+    pending = next;
+    steps += chunk;
+  }
+  await pending;
+  rates.push((steps + chunk) * batch / ((performance.now() - begin) / 1000));
+}
+
+/** The middle value; the upper one of two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
