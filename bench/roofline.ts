@@ -6,7 +6,7 @@
  */
 
 import type { Gpu } from "../core/device.ts";
-import { type Dispatch, prepare, read, write } from "../core/kernel.ts";
+import { type Dispatch, prepare, read, timeDispatch, write } from "../core/kernel.ts";
 import { createBuffer } from "../core/tensor.ts";
 import copyShader from "./roofline_copy.wgsl" with { type: "text" };
 import multiplyAddShader from "./roofline_multiply_adds.wgsl" with { type: "text" };
@@ -65,27 +65,12 @@ export async function measureRoofline(gpu: Gpu): Promise<Roofline> {
   }
 }
 
-/** Of one dispatch: the least of five, each the difference of two runs, which leaves the cost of a submit and of waiting out. */
+/** Of one dispatch: the least of five. */
 async function milliseconds(gpu: Gpu, dispatch: Dispatch, repeats: number): Promise<number> {
-  const { pipeline, bindGroup, workgroups } = await prepare(gpu, dispatch);
-  const run = async (times: number) => {
-    const encoder = gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    for (let i = 0; i < times; i++) pass.dispatchWorkgroups(...workgroups);
-    pass.end();
-    const begin = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.device.queue.onSubmittedWorkDone();
-    return performance.now() - begin;
-  };
-  await run(1);
+  const prepared = await prepare(gpu, dispatch);
+  await timeDispatch(gpu, prepared, 1);
   const times: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const once = await run(repeats);
-    times.push((await run(2 * repeats) - once) / repeats);
-  }
+  for (let i = 0; i < 5; i++) times.push(await timeDispatch(gpu, prepared, repeats));
   return Math.max(1e-6, Math.min(...times.filter((ms) => ms > 0), Infinity));
 }
 

@@ -170,3 +170,31 @@ export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
     writes: writes.map(({ buffer }) => buffer),
   };
 }
+
+/** Records dispatches in their order, so many times over, in a compute pass of their own. */
+export function record(encoder: GPUCommandEncoder, dispatches: readonly Prepared[], times = 1): void {
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < times; i++) {
+    for (const { pipeline, bindGroup, workgroups } of dispatches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+    }
+  }
+  pass.end();
+}
+
+/** Milliseconds of one dispatch, by repeating it; for benchmarks. */
+export async function timeDispatch({ device }: Gpu, dispatch: Prepared, repeats: number): Promise<number> {
+  const run = async (times: number) => {
+    const encoder = device.createCommandEncoder();
+    record(encoder, [dispatch], times);
+    const begin = performance.now();
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    return performance.now() - begin;
+  };
+  // The difference of two runs leaves the cost of a submit and of waiting out.
+  const once = await run(repeats);
+  return (await run(2 * repeats) - once) / repeats;
+}

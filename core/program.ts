@@ -6,7 +6,7 @@
  */
 
 import type { Gpu } from "./device.ts";
-import { type Dispatch, prepare, type Prepared, read, write } from "./kernel.ts";
+import { type Dispatch, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
@@ -109,15 +109,7 @@ export class Program {
     this.#gpu.check();
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < steps; i++) {
-      for (const { pipeline, bindGroup, workgroups } of this.#prepared) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-      }
-    }
-    pass.end();
+    record(encoder, this.#prepared, steps);
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
@@ -173,13 +165,10 @@ export class Program {
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, 1);
     this.#step++;
     let found: string | undefined;
-    for (const { label, pipeline, bindGroup, workgroups, writes } of this.#prepared) {
+    for (const dispatch of this.#prepared) {
+      const { label, writes } = dispatch;
       const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-      pass.end();
+      record(encoder, [dispatch]);
       device.queue.submit([encoder.finish()]);
       for (const buffer of found ? [] : writes) {
         const values = new Float32Array(await this.#gpu.read(buffer));
@@ -191,23 +180,7 @@ export class Program {
 
   /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
   async time(index: number, repeats: number): Promise<number> {
-    const { device } = this.#gpu;
-    const { pipeline, bindGroup, workgroups } = this.#prepared[index];
-    const run = async (times: number) => {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      for (let i = 0; i < times; i++) pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-      pass.end();
-      const begin = performance.now();
-      device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
-      return performance.now() - begin;
-    };
-    // The difference of two runs leaves the cost of a submit and of waiting out.
-    const once = await run(repeats);
-    return (await run(2 * repeats) - once) / repeats;
+    return await timeDispatch(this.#gpu, this.#prepared[index], repeats);
   }
 
   /** Frees every buffer of the program and of its tape. */

@@ -7,7 +7,7 @@
 
 import { recordBatch, type RecordedBatch } from "../core/batch.ts";
 import type { Split } from "../core/dataset.ts";
-import { prepare, type Prepared } from "../core/kernel.ts";
+import { prepare, type Prepared, record } from "../core/kernel.ts";
 import { type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import { createState, setState } from "../core/program.ts";
 import { type Feed, Tape, type Values } from "../core/tape.ts";
@@ -66,7 +66,7 @@ export async function weighRows(
   const batch = Math.min(split.count, batchRows(trained.features));
   const batches = Math.ceil(split.count / batch);
   const state = createState(gpu);
-  const recording = await record(trained, split, { ...options, batch, samples: asked, estimator, state });
+  const recording = await recordWeights(trained, split, { ...options, batch, samples: asked, estimator, state });
   const { kind, samples, sign } = recording;
   const steps = samples / recording.draws;
   const under: Promise<void>[] = [];
@@ -84,7 +84,10 @@ export async function weighRows(
       for (let s = 0; s < steps;) {
         signal?.throwIfAborted();
         const count = Math.min(chunk, steps - s);
-        submit(trained, [...s === 0 ? recording.once : [], ...repeated(recording.step, count)]);
+        const encoder = gpu.device.createCommandEncoder();
+        if (s === 0) record(encoder, recording.once);
+        record(encoder, recording.step, count);
+        gpu.device.queue.submit([encoder.finish()]);
         s += count;
         under.push(
           gpu.device.queue.onSubmittedWorkDone().then(() => {
@@ -125,29 +128,13 @@ function batchRows(features: number): number {
   return Math.max(32, Math.min(2048, 2 ** Math.floor(Math.log2(BATCH_VALUES / features))));
 }
 
-function* repeated<T>(values: readonly T[], times: number): Generator<T> {
-  for (let i = 0; i < times; i++) yield* values;
-}
-
-function submit({ gpu: { device } }: Trained, dispatches: readonly Prepared[]): void {
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (const { pipeline, bindGroup, workgroups } of dispatches) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-  }
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-}
-
 interface RecordOptions extends Pick<WeighingOptions, "binarize" | "estimator" | "orReconstruction"> {
   readonly batch: number;
   readonly samples: number;
   readonly state: GPUBuffer;
 }
 
-async function record(trained: Trained, split: Split, options: RecordOptions): Promise<Recording> {
+async function recordWeights(trained: Trained, split: Split, options: RecordOptions): Promise<Recording> {
   const { gpu, model, config, data, tiles, training } = trained;
   const { batch, samples: asked, estimator, state, binarize = training.binarize } = options;
   const tape = new Tape(gpu, batch, tiles, state);

@@ -6,7 +6,7 @@
  */
 
 import { Gpu } from "../../core/device.ts";
-import { type Dispatch, prepare } from "../../core/kernel.ts";
+import { type Dispatch, prepare, record } from "../../core/kernel.ts";
 import { Parameters, type Shapes } from "../../core/parameters.ts";
 import { createState, Program, type StepTerms } from "../../core/program.ts";
 import { constant, valueAt } from "../../core/schedule.ts";
@@ -31,13 +31,9 @@ export const families: readonly TileFamily[] = /llvmpipe/.test(gpu.adapter) ? TI
 
 /** Runs one dispatch. */
 export async function dispatch(description: Dispatch): Promise<void> {
-  const { pipeline, bindGroup, workgroups } = await prepare(gpu, description);
+  const prepared = await prepare(gpu, description);
   const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(...workgroups);
-  pass.end();
+  record(encoder, [prepared]);
   gpu.device.queue.submit([encoder.finish()]);
 }
 
