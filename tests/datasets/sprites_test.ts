@@ -59,7 +59,9 @@ Deno.test("makeSprites() keeps the factors of every row, and the shape as its la
   assertEquals(values.length, 5 * 3000);
   const image = new Uint8Array(256);
   for (const n of [0, 17, 2999]) {
-    const row = Object.fromEntries(names!.map((name, i) => [name, values[5 * n + i]])) as unknown as Sprite;
+    // In the order of the names.
+    const [kind, scale, orientation, x, y] = values.subarray(5 * n, 5 * n + 5);
+    const row: Sprite = { shape: kind, scale, orientation, x, y };
     drawSprite(row, image.fill(0), 16);
     // The factors are kept in float32: a point on an edge may fall to the other side.
     const differing = image.filter((value, i) => Math.abs(value - train.values[256 * n + i]) > 16).length;

@@ -40,7 +40,7 @@ async function fitted(dataset: Dataset, config: Partial<TrainingConfig & GmmConf
   const training = train(gmm, dataset, { validation: 0, components: 3, ...config }, { gpu });
   const elbos: number[] = [];
   for await (const event of training) if (event.event === "epoch") elbos.push(event.train.elbo);
-  return { trained: training.trained as unknown as Trained, elbos };
+  return { trained: training.trained as Trained, elbos };
 }
 
 /** The mixture that the parameters stand for. */

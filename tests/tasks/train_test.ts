@@ -5,8 +5,6 @@ import { models } from "../../models/mod.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { reconstructTask } from "../../tasks/reconstruct.ts";
 import { sampleTask } from "../../tasks/sample.ts";
-import type { FlagGroups } from "../../tasks/cli/flags.ts";
-import type { Task } from "../../tasks/cli/run.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { attempt, inFolder, jsonLines, root, small } from "./support.ts";
 
@@ -446,10 +444,14 @@ Deno.test("train, sample, reconstruct and evaluate take a model that fits itself
       ["epoch", 3],
       ["end", undefined],
     ]);
-    for (const task of [sampleTask, reconstructTask, evaluateTask]) {
-      const { code, stderr } = await attempt<FlagGroups>(task as unknown as Task<FlagGroups>, ["--run", "mixture"]);
-      assertEquals([code, stderr], [0, ""]);
-    }
+    const run = ["--run", "mixture"];
+    for (
+      const { code, stderr } of [
+        await attempt(sampleTask, run),
+        await attempt(reconstructTask, run),
+        await attempt(evaluateTask, run),
+      ]
+    ) assertEquals([code, stderr], [0, ""]);
     const closed = await attempt(trainTask, [...common, "--model", "ppca", "--latents", "2", "--out", "closed"]);
     assertEquals([closed.code, closed.stderr], [0, ""]);
     assert(closed.stdout.includes("epoch 1/1") && !closed.stdout.includes("--resume"), closed.stdout);
