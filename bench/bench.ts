@@ -9,7 +9,7 @@
 
 import { Gpu } from "../core/device.ts";
 import type { Settings } from "../core/settings.ts";
-import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../core/tiles.ts";
+import { chooseTiles, TILE_CHOICES, type TileChoice, tilesName } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
 import { measure, median, parse, prepare, type Subject } from "./steps.ts";
@@ -18,7 +18,7 @@ interface BenchConfig {
   readonly configurations: string;
   readonly seconds: number;
   readonly rounds: number;
-  readonly tiles: TileFamily | "auto";
+  readonly tiles: TileChoice;
   readonly kernels: boolean;
   readonly profile: boolean;
   readonly cold: boolean;
@@ -33,7 +33,7 @@ const settings: Settings<BenchConfig> = {
   },
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
-  tiles: { type: "choice", default: "auto", choices: ["auto", ...TILE_FAMILIES], help: "matrix kernels" },
+  tiles: { type: "choice", default: "auto", choices: TILE_CHOICES, help: "matrix kernels" },
   kernels: { type: "boolean", default: true, help: "time every kernel of the step too" },
   profile: {
     type: "boolean",
@@ -74,7 +74,7 @@ if (import.meta.main) {
       if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DISABLE", "true");
       using gpu = await Gpu.open();
       context.print(
-        `${gpu.adapter}, tiles ${chooseTiles(gpu, bench.tiles).family}, ${new Date().toISOString().slice(0, 10)}`,
+        `${gpu.adapter}, tiles ${tilesName(chooseTiles(gpu, bench.tiles))}, ${new Date().toISOString().slice(0, 10)}`,
       );
       const roofline = bench.profile ? await measureRoofline(gpu) : undefined;
       if (roofline) {
@@ -107,7 +107,7 @@ if (import.meta.main) {
         }
         const result = {
           adapter: gpu.adapter,
-          tiles: chooseTiles(gpu, bench.tiles).family,
+          tiles: tilesName(chooseTiles(gpu, bench.tiles)),
           architecture,
           batch,
           samplesPerSecond: Math.round(samplesPerSecond),

@@ -10,7 +10,7 @@ import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
 import { uniforms } from "../core/random.ts";
 import { configure } from "../core/settings.ts";
-import { chooseTiles, type TileFamily } from "../core/tiles.ts";
+import { chooseTiles, type TileChoice } from "../core/tiles.ts";
 import { initializersOf, trainingSettings } from "../core/training_settings.ts";
 import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
 import { vae } from "../models/vae.ts";
@@ -64,7 +64,7 @@ export function parse(text: string): Configuration[] {
 export async function prepare(
   gpu: Gpu,
   { model, config, batch, architecture, rows }: Configuration,
-  tiles: TileFamily | "auto",
+  tiles: TileChoice,
 ): Promise<Subject> {
   const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);

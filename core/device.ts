@@ -40,6 +40,8 @@ function prepareLinux(): void {
 export class Gpu {
   /** The adapter in words, as events and checkpoints name it. */
   readonly adapter: string;
+  /** All that the adapter says of itself and its driver: what measurements on it are valid for. */
+  readonly identity: string;
   /** True where the adapter runs on the processor's cores. */
   readonly cpu: boolean;
   /** Invocations of a subgroup, where it is known and subgroup operations may be used; else 0. */
@@ -56,6 +58,8 @@ export class Gpu {
   constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false) {
     this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
       "unknown adapter";
+    this.identity = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(", ") ||
+      this.adapter;
     this.cpu = /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(this.adapter);
     const bits = Number(/\(LLVM [^,)]*, (\d+) bits\)/.exec(this.adapter)?.[1] ?? 0);
     this.lanes = subgroups ? bits / 32 : 0;

@@ -13,6 +13,7 @@ import type { Fit } from "./fit.ts";
 import type { Model } from "./model.ts";
 import { makeResident } from "./ops/gather.ts";
 import type { Snapshot } from "./parameters.ts";
+import { tilesName } from "./tiles.ts";
 import type { Trained } from "./trained.ts";
 import type { TrainingConfig } from "./training_settings.ts";
 
@@ -80,7 +81,7 @@ export async function* fitting(options: Fitting): AsyncGenerator<TrainingEvent> 
     model: model.name,
     dataset: dataset.name,
     parameters: parameters.count,
-    config: { ...training, ...config, tiles: tiles.family, ...dataShape(dataset) },
+    config: { ...training, ...config, tiles: tilesName(tiles), ...dataShape(dataset) },
     step: start,
     epochs,
     stepsPerEpoch: stepsUntil(1),

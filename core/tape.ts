@@ -16,7 +16,16 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
-import { type Product, product, type SplitProduct, splitProduct, type Tiles } from "./tiles.ts";
+import {
+  type Product,
+  product,
+  type ProductShape,
+  productShape,
+  type SplitProduct,
+  splitProduct,
+  splitShape,
+  type Tiles,
+} from "./tiles.ts";
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -130,9 +139,20 @@ export interface Tally {
   measure(counts: ArrayLike<number>): number;
 }
 
+/** A product on the tape, which can be formed with other tiles of the same family. */
+export interface TapeProduct {
+  readonly shape: ProductShape;
+  /** Multiply-adds that the mathematics asks for. */
+  readonly macs: number;
+  /** Its dispatches with such tiles. */
+  form(tiles: Tiles): readonly Dispatch[];
+}
+
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
 export interface Compiled {
   readonly dispatches: readonly Dispatch[];
+  /** The matrix products among them. */
+  readonly products: readonly TapeProduct[];
   readonly terms: readonly Term[];
   readonly tallies: readonly Tally[];
   /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
@@ -159,6 +179,7 @@ export class Tape {
   readonly #sharing = new Set<Variable>();
   readonly #buffers: GPUBuffer[] = [];
   #dispatches: Dispatch[] = [];
+  #products: TapeProduct[] = [];
   #expected = new Map<Variable | Parameter, number>();
   #contributed = new Map<Variable | Parameter, number>();
   #scratch: GPUBuffer | undefined;
@@ -303,12 +324,28 @@ export class Tape {
 
   /** Records a matrix product. */
   product(description: Product): void {
-    this.dispatch(product(this.tiles, description, (floats) => this.#partials(floats)));
+    this.#form(productShape(description), description.macs, (tiles, partials) => [
+      product(tiles, description, partials),
+    ]);
   }
 
   /** Records a weight gradient that is summed in chunks. */
   splitProduct(description: SplitProduct): void {
-    for (const each of splitProduct(this.tiles, description, (floats) => this.#partials(floats))) this.dispatch(each);
+    this.#form(
+      splitShape(description),
+      description.macs,
+      (tiles, partials) => splitProduct(tiles, description, partials),
+    );
+  }
+
+  #form(
+    shape: ProductShape,
+    macs: number,
+    dispatches: (tiles: Tiles, partials: (floats: number) => GPUBuffer) => readonly Dispatch[],
+  ): void {
+    const form = (tiles: Tiles) => dispatches(tiles, (floats) => this.#partials(floats));
+    this.#products.push({ shape, macs, form });
+    for (const each of form(this.tiles)) this.dispatch(each);
   }
 
   /** Records an epilogue on a variable's (or zero) values, without a product. */
@@ -319,7 +356,10 @@ export class Tape {
     this.dispatch({
       label,
       fragments: [
-        { parts: [layout, mapTile, rowSum], constants: { PANELS_map: panels, ROWS_map: stored } },
+        {
+          parts: [layout, mapTile, { text: rowSum, parameters: { invocations: 64 } }],
+          constants: { PANELS_map: panels, ROWS_map: stored },
+        },
         a,
         epilogue,
       ],
@@ -473,6 +513,7 @@ export class Tape {
    */
   compile(objectives: readonly Objective[], training?: Training): Compiled {
     this.#dispatches = [];
+    this.#products = [];
     const terms = objectives.flatMap((objective) => objective.terms);
     terms.forEach((term, i) => term.value.term = training ? i : undefined);
     // Several values for a datum count as their mean.
@@ -493,6 +534,7 @@ export class Tape {
     }
     return {
       dispatches: this.#dispatches,
+      products: this.#products,
       terms,
       tallies: this.#tallies,
       scalars: scalars.length ? scalars : [constant(0)],

@@ -14,17 +14,38 @@ import type { Gpu } from "./device.ts";
 import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
 import { panelChunks, panelProduct } from "./tiles/panel.ts";
 import type { Product, SplitProduct } from "./tiles/product.ts";
-import { workgroupChunks, workgroupProduct } from "./tiles/workgroup.ts";
+import {
+  type TunedTiles,
+  WORKGROUP_TILES,
+  workgroupChunks,
+  workgroupProduct,
+  type WorkgroupTile,
+} from "./tiles/workgroup.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
 import sumSlices from "../shaders/tiles/sum_slices.wgsl" with { type: "text" };
 
-export type { Product, ProductKind, SplitProduct } from "./tiles/product.ts";
+export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "./tiles/product.ts";
+export {
+  candidates,
+  productShape,
+  readTuned,
+  splitShape,
+  type TunedTiles,
+  WORKGROUP_TILES,
+  WORKGROUP_TILES_VERSION,
+  type WorkgroupTile,
+} from "./tiles/workgroup.ts";
 
 /** The tile families: registers and subgroups (CPU adapters), workgroup memory (GPUs, and any other adapter). */
 export const TILE_FAMILIES = ["panel", "workgroup"] as const;
 /** A tile family's name. */
 export type TileFamily = typeof TILE_FAMILIES[number];
+
+/** What may be asked for: what suits the adapter, a family, or one tile of the workgroup family for every product. */
+export const TILE_CHOICES = ["auto", ...TILE_FAMILIES, ...WORKGROUP_TILES] as const;
+/** One of {@linkcode TILE_CHOICES}. */
+export type TileChoice = typeof TILE_CHOICES[number];
 
 /** The tiles in use. */
 export interface Tiles {
@@ -35,31 +56,44 @@ export interface Tiles {
   readonly lanes: number;
   /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
   readonly summed: number;
+  /** The one tile of every product, for the workgroup family. */
+  readonly pinned?: WorkgroupTile;
+  /** Tiles of products by their shapes, for the workgroup family. */
+  readonly tuned: TunedTiles;
+}
+
+/** What tiles are in use, in a word: the family, or the one tile. */
+export function tilesName({ family, pinned }: Tiles): string {
+  return pinned ?? family;
 }
 
 /**
- * The tiles that suit an adapter, or the family asked for.
+ * The tiles that suit an adapter, or those asked for.
  *
+ * @param tuned What was chosen for products by measuring; the workgroup family takes a rule for all others.
  * @throws {RangeError} If the family asked for cannot run there.
  */
-export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Tiles {
+export function chooseTiles(gpu: Gpu, choice: TileChoice = "auto", tuned: TunedTiles = {}): Tiles {
   // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
   const panels = gpu.lanes === 4 || gpu.lanes === 8;
-  if (family === "panel" && !panels) {
+  if (choice === "panel" && !panels) {
     throw new RangeError(
       `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${
         gpu.lanes || "none"
       }`,
     );
   }
-  return family === "panel" || (family === "auto" && gpu.cpu && panels)
-    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes }
-    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32 };
+  // Not measured: panels are several times as fast where they run, and each kernel more takes seconds to compile there.
+  if (choice === "panel" || (choice === "auto" && gpu.cpu && panels)) {
+    return { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes, tuned: {} };
+  }
+  const pinned = WORKGROUP_TILES.find((tile) => tile === choice);
+  return { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, pinned, tuned };
 }
 
 /** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */
 export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Dispatch {
-  const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(p);
+  const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(tiles, p);
   return {
     label: p.label,
     macs: p.macs,
@@ -75,7 +109,7 @@ export function splitProduct(
   scratch: (floats: number) => GPUBuffer,
 ): readonly [product: Dispatch, sum: Dispatch] {
   const { phases = 1, rows, columns } = p;
-  const split = tiles.family === "panel" ? panelChunks(tiles, p) : workgroupChunks(p);
+  const split = tiles.family === "panel" ? panelChunks(tiles, p) : workgroupChunks(tiles, p);
   const slices = phases * split.chunks;
   const partial: Fragment = {
     parts: [],

@@ -22,7 +22,7 @@ import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
 import { Tape, type Variable } from "./tape.ts";
 import { type Tensor, unpack, upload } from "./tensor.ts";
-import { chooseTiles, type TileFamily, type Tiles } from "./tiles.ts";
+import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** What was trained on: enough to check that other data fits. */
@@ -53,7 +53,10 @@ export interface CheckpointHeader {
   readonly data: DataDescription;
   readonly progress: Progress;
   readonly adapter: string;
-  readonly tiles: TileFamily;
+  /** The tiles in use: a family, or one tile. */
+  readonly tiles: string;
+  /** Which tiles the products were given that were not left to the rule, so that a resumed training has the same. */
+  readonly tuned?: TunedTiles;
 }
 
 /** A checkpoint read from bytes. */
@@ -85,6 +88,11 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     header = JSON.parse(metadata.elbo);
   } catch (cause) {
     throw new RangeError(`Cannot load "${file}": expected JSON in the metadata "elbo"`, { cause });
+  }
+  if (header.tuned !== undefined && !readTuned(header.tuned)) {
+    throw new RangeError(
+      `Cannot load "${file}": expected known tiles, found ${JSON.stringify(header.tuned)}`,
+    );
   }
   return { ...header, training: configure(trainingSettings, header.training, file), file, tensors };
 }
@@ -160,8 +168,10 @@ export class Trained<C extends object = object> {
     public progress: Progress,
     /** Whether {@linkcode Trained.destroy} destroys the device too. */
     readonly ownsGpu = false,
+    /** Tiles of products that are not left to the rule. */
+    readonly tuned: TunedTiles = {},
   ) {
-    this.tiles = chooseTiles(gpu, training.tiles);
+    this.tiles = chooseTiles(gpu, training.tiles, tuned);
     this.#state = createState(gpu);
   }
 
@@ -190,7 +200,7 @@ export class Trained<C extends object = object> {
       const slots = optimizerOf(training).slots;
       const resumable = [...checkpoint.tensors.keys()].some((name) => name.startsWith("optimizer."));
       parameters.write(checkpoint.tensors, resumable ? slots : [], checkpoint.file);
-      return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu);
+      return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
       parameters.destroy();
       if (ownsGpu) gpu.destroy();
@@ -472,7 +482,7 @@ export class Trained<C extends object = object> {
 
   /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */
   async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const { model, config, training, data, progress } = this;
+    const { model, config, training, data, progress, tuned } = this;
     const header: CheckpointHeader = {
       model: model.name,
       config: config as Record<string, unknown>,
@@ -480,7 +490,8 @@ export class Trained<C extends object = object> {
       data,
       progress,
       adapter: this.gpu.adapter,
-      tiles: this.tiles.family,
+      tiles: tilesName(this.tiles),
+      ...(Object.keys(tuned).length ? { tuned } : {}),
     };
     return encodeSafetensors(await this.parameters.read(), { format: FORMAT, elbo: JSON.stringify(header) });
   }

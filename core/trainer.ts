@@ -14,6 +14,7 @@ import type { Model } from "./model.ts";
 import { Parameters, type Snapshot } from "./parameters.ts";
 import type { StepTerms } from "./program.ts";
 import { configure } from "./settings.ts";
+import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
 import { createTrainingProgram, type TrainingProgram } from "./training_program.ts";
 import { initializersOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
@@ -37,6 +38,8 @@ export interface TrainOptions {
   readonly gpu?: Gpu;
   /** The caller's own device, in place of `gpu`. */
   readonly device?: GPUDevice;
+  /** Tiles of products, as {@linkcode tuneTraining} finds them; without it a rule says which. A resumed training has its own. */
+  readonly tuned?: TunedTiles;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
   /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
@@ -225,7 +228,7 @@ class Trainer<C extends object> {
         model: this.#model.name,
         dataset: name,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tiles.family, ...dataShape(this.#dataset) },
+        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
         step: start,
         epochs,
         stepsPerEpoch: this.#stepsUntil(1),
@@ -364,6 +367,7 @@ class Trainer<C extends object> {
       parameters,
       progress,
       !gpu && !device,
+      this.#options.tuned,
     );
     await this.#model.start?.({
       parameters,

@@ -8,7 +8,8 @@ import { type BatchSource, recordBatch } from "./batch.ts";
 import type { Gpu } from "./device.ts";
 import type { Parameters } from "./parameters.ts";
 import { createState, Program } from "./program.ts";
-import { Tape } from "./tape.ts";
+import type { Schedule } from "./schedule.ts";
+import { type Compiled, Tape } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
 
@@ -31,9 +32,19 @@ export interface TrainingProgram {
   destroy(): void;
 }
 
-/** Uploads the rows, records the step and compiles it. */
-export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
-  const { gpu, tiles, model, config, training, parameters, split, step = 0 } = options;
+/** A training step laid out, with its data on the GPU, before anything is compiled. */
+export interface RecordedTraining {
+  readonly tape: Tape;
+  readonly compiled: Compiled;
+  /** Sets what is scheduled. */
+  setSchedules(schedules: readonly Schedule[]): void;
+  /** Frees what it holds on the GPU; the parameters stay. */
+  destroy(): void;
+}
+
+/** Uploads the rows and records the step. */
+export function recordTraining(options: Omit<TrainingProgramOptions, "step">): RecordedTraining {
+  const { gpu, tiles, model, config, training, parameters } = options;
   const state = createState(gpu);
   const tape = new Tape(gpu, training.batchSize, tiles, state);
   const { batch, setSchedules, destroy } = recordBatch(tape, {
@@ -43,6 +54,22 @@ export async function createTrainingProgram(options: TrainingProgramOptions): Pr
   });
   const objectives = model.objectives(tape, parameters, batch, config);
   const compiled = tape.compile(objectives, { optimizer: optimizerOf(training), reduction: training.reduction });
+  return {
+    tape,
+    compiled,
+    setSchedules,
+    destroy() {
+      tape.destroy();
+      destroy();
+      state.destroy();
+    },
+  };
+}
+
+/** Uploads the rows, records the step and compiles it. */
+export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
+  const { training, split, step = 0 } = options;
+  const { tape, compiled, setSchedules, destroy } = recordTraining(options);
   setSchedules(compiled.scalars);
   const program = await Program.create(tape, compiled);
   const seek = (to: number) => program.seek({ step: to, seed: training.seed, count: split.count, shuffle: true });
@@ -53,7 +80,6 @@ export async function createTrainingProgram(options: TrainingProgramOptions): Pr
     destroy() {
       program.destroy();
       destroy();
-      state.destroy();
     },
   };
 }

@@ -9,7 +9,7 @@ import { type Binarization, BINARIZATIONS, type Placement, PLACEMENTS } from "./
 import { createOptimizer, type Optimizer, OPTIMIZERS } from "./optimizers/mod.ts";
 import { constant, type Schedule } from "./schedule.ts";
 import type { Settings } from "./settings.ts";
-import { TILE_FAMILIES, type TileFamily } from "./tiles.ts";
+import { TILE_CHOICES, type TileChoice } from "./tiles.ts";
 
 /** Every setting of a training. */
 export interface TrainingConfig {
@@ -34,7 +34,7 @@ export interface TrainingConfig {
   readonly initializer: typeof INITIALIZERS[number];
   readonly biasInitializer: typeof INITIALIZERS[number];
   readonly initializerScale: number;
-  readonly tiles: TileFamily | "auto";
+  readonly tiles: TileChoice;
 }
 
 /** The settings of {@linkcode TrainingConfig}. */
@@ -107,8 +107,9 @@ export const trainingSettings: Settings<TrainingConfig> = {
   tiles: {
     type: "choice",
     default: "auto",
-    choices: ["auto", ...TILE_FAMILIES],
-    help: "matrix kernels: panel (CPU adapters), workgroup (GPUs), or what suits the adapter",
+    choices: TILE_CHOICES,
+    help:
+      "matrix kernels: panel (CPU adapters), workgroup (GPUs; or one of its tiles for all), or what suits the adapter",
   },
 };
 

@@ -9,6 +9,22 @@ import type { Fragment, Part } from "../kernel.ts";
 /** Which of the three products. */
 export type ProductKind = "forward" | "inputGradient" | "weightGradient";
 
+/** What decides which tile suits a product. */
+export interface ProductShape {
+  readonly kind: ProductKind;
+  /** Stored rows of the result of a slice, length of the sum, stored columns. */
+  readonly rows: number;
+  readonly depth: number;
+  readonly columns: number;
+  /** Products of this shape in one dispatch, or pieces of one: phases times chunks. */
+  readonly slices: number;
+}
+
+/** A shape as tables and choices name it: `forward 128 x 784 x 512`, rows x summed index x columns. */
+export function shapeName({ kind, rows, depth, columns, slices }: ProductShape): string {
+  return `${kind} ${rows} x ${depth} x ${columns}${slices === 1 ? "" : ` in ${slices}`}`;
+}
+
 /** One matrix product and what is done with its result. */
 export interface Product {
   readonly label: string;

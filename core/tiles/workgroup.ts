@@ -5,7 +5,17 @@
  */
 
 import type { Part } from "../kernel.ts";
-import { chunksOf, type Product, type Shape, type Split, SPLIT_DEPTH, type SplitProduct } from "./product.ts";
+import type { Tiles } from "../tiles.ts";
+import {
+  chunksOf,
+  type Product,
+  type ProductShape,
+  type Shape,
+  shapeName,
+  type Split,
+  SPLIT_DEPTH,
+  type SplitProduct,
+} from "./product.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
@@ -13,36 +23,155 @@ import stageDirect from "../../shaders/tiles/stage_direct.wgsl" with { type: "te
 import stageTurned from "../../shaders/tiles/stage_turned.wgsl" with { type: "text" };
 import workgroup from "../../shaders/tiles/workgroup.wgsl" with { type: "text" };
 
+/** The tiles by their names, rows x columns of the result that a workgroup forms; from the smallest to the largest. */
+export const WORKGROUP_TILES = ["workgroup-16x32", "workgroup-32x32", "workgroup-64x64", "workgroup-128x64"] as const;
+/** A workgroup tile's name. */
+export type WorkgroupTile = typeof WORKGROUP_TILES[number];
+
+/** Changes with what the tiles are: choices among those of another version say nothing about these. */
+export const WORKGROUP_TILES_VERSION = 1;
+
+/** The tile of each product that was not left to the rule of {@linkcode ruledTile}, by {@linkcode shapeName}. */
+export type TunedTiles = Readonly<Record<string, WorkgroupTile>>;
+
+/** The same value as choices of tiles, or undefined where it is none: from a file, say. */
+export function readTuned(value: unknown): TunedTiles | undefined {
+  const known = (tile: unknown) => WORKGROUP_TILES.some((name) => name === tile);
+  return typeof value === "object" && value !== null && Object.values(value).every(known)
+    ? value as TunedTiles
+    : undefined;
+}
+
+/**
+ * How a tile is cut up among 8 x `down` invocations: each has `rows` rows x `vectors` times four columns, from blocks `depth` deep. Large
+ * blocks of results need few reads of workgroup memory for each multiply-add: 4 rows x 4 columns take a read for every 8 of them, 8 rows x
+ * 8 columns one for every 16. Both operands' blocks and the partial sums of rows fit into 16 KiB.
+ */
+interface Cut {
+  readonly down: number;
+  readonly rows: number;
+  readonly vectors: number;
+  readonly depth: number;
+}
+
+const CUTS: Readonly<Record<WorkgroupTile, Cut>> = {
+  "workgroup-16x32": { down: 8, rows: 2, vectors: 1, depth: 32 },
+  "workgroup-32x32": { down: 8, rows: 4, vectors: 1, depth: 32 },
+  "workgroup-64x64": { down: 8, rows: 8, vectors: 2, depth: 16 },
+  "workgroup-128x64": { down: 16, rows: 8, vectors: 2, depth: 16 },
+};
+
+/** Rows and columns of the result that a workgroup forms. */
+function sizeOf({ down, rows, vectors }: Cut): { rows: number; columns: number } {
+  return { rows: down * rows, columns: 32 * vectors };
+}
+
 /** Workgroups that keep a GPU busy. */
 const BUSY = 256;
 
+/** Workgroups of a tile for a product. */
+function workgroupsOf(tile: WorkgroupTile, { rows, columns, slices }: ProductShape): number {
+  const size = sizeOf(CUTS[tile]);
+  return Math.ceil(rows / size.rows) * Math.ceil(columns / size.columns) * slices;
+}
+
+/** The tiles that may suit a product: none of which half or more would lie beyond the result. */
+export function candidates(shape: ProductShape): readonly WorkgroupTile[] {
+  return WORKGROUP_TILES.filter((tile) => {
+    const size = sizeOf(CUTS[tile]);
+    return shape.rows > size.rows / 2 && shape.columns > size.columns / 2;
+  });
+}
+
+/** The tile of a product where nothing was measured: the largest that keeps a GPU busy, or the smallest. */
+export function ruledTile(shape: ProductShape): WorkgroupTile {
+  const tiles = candidates(shape);
+  return tiles.findLast((tile) => workgroupsOf(tile, shape) >= BUSY) ?? tiles[0];
+}
+
+function tileOf({ pinned, tuned }: Tiles, shape: ProductShape): WorkgroupTile {
+  return pinned ?? tuned[shapeName(shape)] ?? ruledTile(shape);
+}
+
+/** How the sum of a split product is divided: whatever the tile, so that the order of a sum depends on the product alone. */
+function chunksOfSplit(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">) {
+  return chunksOf(p.depth, Math.ceil(BUSY / (p.rows * p.columns / 1024 * (p.phases ?? 1))));
+}
+
+/** The shape of a split product. */
+export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">): ProductShape {
+  const slices = (p.phases ?? 1) * chunksOfSplit(p).chunks;
+  return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices };
+}
+
 /** A product in chunks, each in blocks. */
-export function workgroupChunks(p: SplitProduct): Split {
-  const { chunks, each } = chunksOf(p.depth, Math.ceil(BUSY / (p.rows * p.columns / 1024 * (p.phases ?? 1))));
-  const shape = workgroupProduct({ ...p, kind: "weightGradient", biasRow: p.rows, store: "keep" });
+export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
+  const { chunks, each } = chunksOfSplit(p);
+  const tile = tileOf(tiles, splitShape(p));
+  const shape = blocks(tile, { ...p, kind: "weightGradient", biasRow: p.rows, store: "keep" });
   return {
     ...shape,
     chunks,
-    constants: { DEPTH: p.depth, ROW_bias: p.rows, GROUPS: p.rows / 32, CHUNK: each * SPLIT_DEPTH },
-    workgroups: [p.columns / 32, p.rows / 32],
+    constants: { ...shape.constants, CHUNK: each * SPLIT_DEPTH, CHUNKS: chunks },
   };
 }
 
+/** The shape of a product. */
+export function productShape({ kind, rows, depth, columns, phases = 1 }: Product): ProductShape {
+  return { kind, rows, depth, columns, slices: phases };
+}
+
 /** A product in blocks. */
-export function workgroupProduct(p: Product): Shape {
-  const stage = (m: "a" | "b", turned: boolean): Part => ({
-    text: turned ? stageTurned : stageDirect,
-    parameters: { m },
-  });
+export function workgroupProduct(tiles: Tiles, p: Product): Shape {
+  const shape = blocks(tileOf(tiles, productShape(p)), p);
+  const [x, y] = shape.workgroups;
+  return { ...shape, workgroups: [x, y * (p.phases ?? 1)] };
+}
+
+/** The parts of a tile, and the workgroups of one slice. */
+function blocks(
+  tile: WorkgroupTile,
+  p: Pick<Product, "kind" | "rows" | "depth" | "columns" | "biasRow" | "store">,
+): Shape {
+  const { down, rows, vectors, depth } = CUTS[tile];
+  const size = sizeOf(CUTS[tile]);
+  const invocations = 8 * down;
+  const groups = Math.ceil(p.rows / size.rows);
+  const stage = (m: "a" | "b", turned: boolean): Part => {
+    const [high, wide] = m === "a" ? [size.rows, depth / 4] : [depth, size.columns / 4];
+    return turned
+      ? { text: stageTurned, parameters: { m, wide, squares: high / 4 * wide } }
+      : { text: stageDirect, parameters: { m, wide, each: high * wide / invocations } };
+  };
   return {
     parts: [
-      { text: workgroup, parameters: { sums: p.kind === "weightGradient" ? 1 : 0, store: p.store ?? "store" } },
-      rowSum,
+      {
+        text: workgroup,
+        parameters: {
+          ...{ rows, vectors, blocks: depth / 4 },
+          sums: p.kind === "weightGradient" ? 1 : 0,
+          store: p.store ?? "store",
+        },
+      },
+      { text: rowSum, parameters: { invocations } },
       ...(p.kind !== "forward" ? [biasNone] : p.biasRow ? [biasRow] : []),
       stage("a", p.kind === "weightGradient"),
       stage("b", p.kind === "inputGradient"),
     ],
-    constants: { DEPTH: p.depth, CHUNK: p.depth, CHUNKS: 1, GROUPS: p.rows / 32, ROW_bias: p.biasRow ?? 0 },
-    workgroups: [p.columns / 32, p.rows / 32 * (p.phases ?? 1)],
+    constants: {
+      DOWN: down,
+      INVOCATIONS: invocations,
+      TILE_ROWS: size.rows,
+      TILE_COLUMNS: size.columns,
+      TILE_DEPTH: depth,
+      ROWS: p.rows,
+      COLUMNS4: p.columns / 4,
+      DEPTH: p.depth,
+      CHUNK: p.depth,
+      CHUNKS: 1,
+      GROUPS: groups,
+      ROW_bias: p.biasRow ?? 0,
+    },
+    workgroups: [Math.ceil(p.columns / size.columns), groups],
   };
 }

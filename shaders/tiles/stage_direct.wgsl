@@ -1,7 +1,11 @@
-// Copies a block of 32 x 32 values of an operand into workgroup memory as it lies. Needs: load_$m, tile_$m. Gives: stage_$m.
+// Copies a block of an operand into workgroup memory as it lies: $each times as many vectors as there are invocations, $wide in
+// a row. Needs: load_$m, tile_$m, const INVOCATIONS. Gives: stage_$m.
 
 fn stage_$m(row: u32, column: u32, index: u32) {
-  //: repeat i 0..4
-  tile_$m[index + 64u * $iu] = load_$m(row + (index >> 3u) + 8u * $iu, (column >> 2u) + (index & 7u));
+  //: repeat i 0..$each
+  {
+    let place = index + INVOCATIONS * $iu;
+    tile_$m[place / $wideu][place % $wideu] = load_$m(row + place / $wideu, (column >> 2u) + place % $wideu);
+  }
   //: end
 }

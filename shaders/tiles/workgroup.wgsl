@@ -1,68 +1,117 @@
-// Tile for GPUs: a workgroup of 8 x 8 invocations forms 32 x 32 of the result, each invocation 4 rows x 4 columns, from blocks
-// of both operands that are staged in workgroup memory, 32 values of the summed index at a time.
+// Tile for GPUs: a workgroup of 8 x DOWN invocations forms TILE_ROWS x TILE_COLUMNS of the result, each invocation $rows rows x
+// $vectors times 4 columns, from blocks of both operands that are staged in workgroup memory, TILE_DEPTH values of the summed
+// index at a time.
 //
 // All three products come down to the same inner loop, R[row, column] = sum over k of A[row, k] B[k, column], because the
 // staging parts turn an operand while they copy it. The accumulators are named, not an array, and the inner body is unrolled:
-// a dynamic index would be checked on every access.
+// a dynamic index would be checked on every access. The blocks are arrays of arrays, so that the one index which is dynamic is
+// the same for every k, and so is its check.
+//
+// Eight invocations side by side have the eight groups of a panel of 32 columns, whatever the tile: that is what row_sum adds
+// over, and they read 128 bytes of B in a row, each bank of workgroup memory once. The rows of an invocation are DOWN apart, so
+// that neighbours in y have neighbouring rows of A; and a row of A is one vector longer than it needs to be, which puts
+// neighbouring rows in different banks.
+//
+// The result may end within a tile, after a whole number of panels and of DOWN rows. What is staged beyond an operand's end
+// only reaches results that are not stored.
 //
 // A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
 // index, which leave partial sums. A slice is one chunk of one phase.
 //
-// Needs: stage_a, stage_b, $store, bias_of, invocation, const DEPTH (length of the sum), CHUNK (of it in a chunk), CHUNKS (in
-// a phase), GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too.
+// Needs: stage_a, stage_b, $store, bias_of, invocation, const DOWN, INVOCATIONS, TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, ROWS
+// (stored, of a phase), COLUMNS4 (stored, in fours), DEPTH (length of the sum), CHUNK (of it in a chunk), CHUNKS (in a phase),
+// GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too.
 // Gives: main, phase, slice.
 
-var<workgroup> tile_a: array<vec4f, 256>; // [32 rows][8 x 4 k]
-var<workgroup> tile_b: array<vec4f, 256>; // [32 k][8 x 4 columns]
+var<workgroup> tile_a: array<array<vec4f, TILE_DEPTH / 4u + 1u>, TILE_ROWS>;
+var<workgroup> tile_b: array<array<vec4f, TILE_COLUMNS / 4u>, TILE_DEPTH>;
 var<private> phase: u32;
 var<private> slice: u32;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
   invocation = index;
   let x = index & 7u;
   let y = index >> 3u;
-  let column4 = group.x * 8u + x;
   slice = group.y / GROUPS;
   phase = slice / CHUNKS;
-  let group_row = (group.y % GROUPS) * 32u;
-  let row = group_row + y * 4u;
-  var sum_0 = vec4f();
-  var sum_1 = vec4f();
-  var sum_2 = vec4f();
-  var sum_3 = vec4f();
+  let group_row = (group.y % GROUPS) * TILE_ROWS;
+  let group_column4 = group.x * (TILE_COLUMNS / 4u);
+  //: repeat v 0..$vectors
+  //: repeat r 0..$rows
+  var sum_$r_$v = vec4f();
+  //: end
   //: repeat _ 0..$sums
-  var column_sum = vec4f();
+  var column_sum_$v = vec4f();
+  //: end
   //: end
   let begin = (group.y / GROUPS % CHUNKS) * CHUNK;
-  for (var k = begin; k < min(begin + CHUNK, DEPTH); k += 32u) {
+  for (var k = begin; k < min(begin + CHUNK, DEPTH); k += TILE_DEPTH) {
     stage_a(group_row, k, index);
-    stage_b(k, group.x * 32u, index);
+    stage_b(k, 4u * group_column4, index);
     workgroupBarrier();
-    //: repeat k 0..8
+    //: repeat k 0..$blocks
     {
-      let b_x = tile_b[($ku * 4u + 0u) * 8u + x];
-      let b_y = tile_b[($ku * 4u + 1u) * 8u + x];
-      let b_z = tile_b[($ku * 4u + 2u) * 8u + x];
-      let b_w = tile_b[($ku * 4u + 3u) * 8u + x];
-      //: repeat r 0..4
-      let a_$r = tile_a[(y * 4u + $ru) * 8u + $ku];
-      sum_$r += a_$r.x * b_x + a_$r.y * b_y + a_$r.z * b_z + a_$r.w * b_w;
+      //: repeat r 0..$rows
+      let a_$r = tile_a[y + $ru * DOWN][$k];
       //: end
-      //: repeat _ 0..$sums
-      column_sum += b_x + b_y + b_z + b_w;
+      //: repeat v 0..$vectors
+      {
+        let b_x = tile_b[4u * $ku][x + 8u * $vu];
+        let b_y = tile_b[4u * $ku + 1u][x + 8u * $vu];
+        let b_z = tile_b[4u * $ku + 2u][x + 8u * $vu];
+        let b_w = tile_b[4u * $ku + 3u][x + 8u * $vu];
+        // One after another, so that each can become a fused multiply-add.
+        //: repeat r 0..$rows
+        sum_$r_$v += a_$r.x * b_x;
+        sum_$r_$v += a_$r.y * b_y;
+        sum_$r_$v += a_$r.z * b_z;
+        sum_$r_$v += a_$r.w * b_w;
+        //: end
+        //: repeat _ 0..$sums
+        if (group_row == 0u) {
+          column_sum_$v += b_x + b_y + b_z + b_w;
+        }
+        //: end
+      }
       //: end
     }
     //: end
     workgroupBarrier();
   }
-  let bias = bias_of(column4);
-  //: repeat r 0..4
-  $store(row + $ru, column4, sum_$r + bias);
+  //: repeat v 0..$vectors
+  let column4_$v = group_column4 + 8u * $vu + x;
+  let bias_$v = bias_of(column4_$v);
   //: end
+  // A loop, since the epilogue may be an optimizer: as many copies of it as an invocation has results take long to compile.
+  for (var r = 0u; r < $rowsu; r++) {
+    //: repeat v 0..$vectors
+    var value_$v = bias_$v;
+    //: end
+    switch r {
+      //: repeat r 0..$rows
+      case $ru: {
+        //: repeat v 0..$vectors
+        value_$v += sum_$r_$v;
+        //: end
+      }
+      //: end
+      default: {}
+    }
+    let row = group_row + r * DOWN;
+    //: repeat v 0..$vectors
+    if (row < ROWS && group_column4 + 8u * $vu < COLUMNS4) {
+      $store(row + y, column4_$v, value_$v);
+    }
+    //: end
+  }
   //: repeat _ 0..$sums
   if (group_row == 0u && y == 0u) {
-    $store(ROW_bias, column4, column_sum);
+    //: repeat v 0..$vectors
+    if (column4_$v < COLUMNS4) {
+      $store(ROW_bias, column4_$v, column_sum_$v);
+    }
+    //: end
   }
   //: end
 }

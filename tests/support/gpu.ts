@@ -21,7 +21,7 @@ import {
   type Variable,
 } from "../../core/tape.ts";
 import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
-import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../../core/tiles.ts";
+import { chooseTiles, TILE_FAMILIES, type TileChoice, type TileFamily } from "../../core/tiles.ts";
 
 /** The GPU of this file's tests. */
 export const gpu: Gpu = await Gpu.open();
@@ -39,7 +39,7 @@ export async function dispatch(description: Dispatch): Promise<void> {
 
 /** Options of a {@linkcode Bench}. */
 export interface BenchOptions extends Partial<State> {
-  readonly family?: TileFamily;
+  readonly family?: TileChoice;
   readonly shapes?: Shapes;
   /** The device; the file's own one if left out. */
   readonly on?: Gpu;

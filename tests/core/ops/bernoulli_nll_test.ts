@@ -6,6 +6,7 @@ import { bernoulliSample } from "../../../core/ops/bernoulli_sample.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { uniforms } from "../../../core/random.ts";
 import { constant } from "../../../core/schedule.ts";
+import { WORKGROUP_TILES } from "../../../core/tiles.ts";
 import { bernoulliNllBackward, bernoulliNllForward } from "../../reference/bernoulli_nll.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";
@@ -32,8 +33,11 @@ for (const [batch, features] of [[1, 3], [97, 32], [100, 37], [33, 784]]) {
   });
 }
 
-for (const family of families) {
-  for (const [batch, hidden, features] of [[97, 5, 37], [100, 40, 784], [1, 3, 3]]) {
+// The last one ends in the middle of the larger tiles.
+const SHAPES = [[97, 5, 37], [100, 40, 784], [1, 3, 3], [97, 5, 70]] as const;
+
+for (const family of [...families, ...WORKGROUP_TILES]) {
+  for (const [batch, hidden, features] of families.some((name) => name === family) ? SHAPES : SHAPES.slice(-1)) {
     Deno.test(`bernoulliNll() in the layer before it agrees with the reference: ${batch} x ${hidden} x ${features}, ${family} tiles`, async () => {
       const sizes = { batch, features };
       const layer = { batch, inputs: hidden, outputs: features };

@@ -11,6 +11,7 @@ import { createOptimizer } from "../../../core/optimizers/mod.ts";
 import { constant } from "../../../core/schedule.ts";
 import { conv2dBackward, conv2dForward, type ConvSizes, outputSize } from "../../reference/conv2d.ts";
 import { assertClose } from "../../support/compare.ts";
+import { type TileChoice, WORKGROUP_TILES } from "../../../core/tiles.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
 /** Standard normal numbers, the same in every run. */
@@ -49,7 +50,7 @@ interface Case {
 
 /** Runs a layer and its gradients and compares them with what is expected. */
 async function check(
-  family: (typeof families)[number],
+  family: TileChoice,
   sizes: ConvSizes,
   { activation = "identity", flatInput = false, flat = false }: Case,
   values: ReturnType<typeof example> = example(sizes),
@@ -109,6 +110,11 @@ const SIZES: readonly ConvSizes[] = SHAPES.flatMap(
     return [sizes, { ...sizes, transposed: true }];
   },
 );
+
+// Phases and chunks with the tiles that images as small as these would not be given.
+for (const tile of WORKGROUP_TILES.slice(1)) {
+  for (const sizes of SIZES.slice(8, 10)) Deno.test(`${title(sizes)}, ${tile} tiles`, () => check(tile, sizes, {}));
+}
 
 for (const family of families) {
   for (

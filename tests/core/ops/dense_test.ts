@@ -1,9 +1,10 @@
-/** The dense layer, its two gradients and all activations on both tile families, against the float64 reference. */
+/** The dense layer, its two gradients and all activations on every tile, against the float64 reference. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Activation, ACTIVATIONS } from "../../../core/ops/activations.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { normals, randomBits } from "../../../core/random.ts";
+import { WORKGROUP_TILES } from "../../../core/tiles.ts";
 import { denseBackward, denseForward, type DenseSizes } from "../../reference/dense.ts";
 import { assertClose } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
@@ -33,18 +34,20 @@ function reference(values: ReturnType<typeof example>, sizes: DenseSizes, activa
 }
 
 // Batches of one, of a full tile and of neither; widths below, at, and above one panel of 32 columns, with and without
-// partial sums; MNIST's first layer.
-const SHAPES: readonly [batch: number, inputs: number, outputs: number][] = [
+// partial sums.
+const SMALL: readonly [batch: number, inputs: number, outputs: number][] = [
   [1, 3, 33],
   [1, 500, 3],
   [97, 37, 32],
   [97, 32, 37],
   [100, 33, 3],
-  [100, 784, 500],
 ];
 
-for (const family of families) {
-  for (const [batch, inputs, outputs] of SHAPES) {
+// Of which each tile is taken, also the larger ones: results that end in the middle of a tile, and MNIST's first layer.
+const LARGE: typeof SMALL = [[150, 70, 70], [100, 784, 500]];
+
+for (const family of [...families, ...WORKGROUP_TILES]) {
+  for (const [batch, inputs, outputs] of [...families.some((name) => name === family) ? SMALL : [], ...LARGE]) {
     Deno.test(`dense() and its gradients agree with the reference: ${batch} x ${inputs} x ${outputs}, ${family} tiles`, async () => {
       const sizes = { batch, inputs, outputs };
       const values = example(sizes);
@@ -61,7 +64,9 @@ for (const family of families) {
       assertClose(bias, expected.gradient.bias, "db", { sum: batch, absolute: 1e-6 });
     });
   }
+}
 
+for (const family of families) {
   // Every activation on one family; on the others one whose derivative follows from y, and one that needs its input kept.
   for (const activation of family === families[0] ? ACTIVATIONS : ["tanh", "gelu"] as const) {
     Deno.test(`dense() with ${activation} and its gradients agree with the reference, ${family} tiles`, async () => {

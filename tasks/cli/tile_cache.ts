@@ -1,0 +1,52 @@
+/**
+ * The file that keeps which tiles suit which products on the adapters of this machine.
+ *
+ * @module
+ */
+
+import { writeFileAtomically } from "../../core/checkpoint.ts";
+import { readTuned, type TunedTiles } from "../../core/tiles.ts";
+import type { TileCache } from "../../core/tuner.ts";
+
+/** Where it is, beside the classifiers. */
+export const TILES = "data/tiles.json";
+
+/**
+ * The cache in {@linkcode TILES}. Where the file cannot be read it is as if there were none, and where it cannot be written the next
+ * task measures again: neither is worth a failure.
+ *
+ * @param say Told in a line of a file that is damaged.
+ * @param afresh Whether to give only what this cache was given itself, so that what is in the file is found anew.
+ */
+export function tileCache(say: (line: string) => void, afresh = false): TileCache {
+  const given = new Map<string, TunedTiles>();
+  let kept: Promise<Record<string, unknown>> | undefined;
+  const read = () => kept ??= readKept(say);
+  return {
+    get: async (key) => given.get(key) ?? (afresh ? undefined : (await read())[key]),
+    async set(key, tuned) {
+      given.set(key, tuned);
+      const all = await read();
+      all[key] = { ...readTuned(all[key]), ...tuned };
+      try {
+        await Deno.mkdir(TILES.replace(/\/[^/]*$/, ""), { recursive: true });
+        await writeFileAtomically(TILES, new TextEncoder().encode(JSON.stringify(all, undefined, 2) + "\n"));
+      } catch {
+        // What was measured is used all the same.
+      }
+    },
+  };
+}
+
+async function readKept(say: (line: string) => void): Promise<Record<string, unknown>> {
+  const text = await Deno.readTextFile(TILES).catch(() => undefined);
+  if (text === undefined) return {};
+  try {
+    const kept = JSON.parse(text);
+    if (typeof kept === "object" && kept !== null && !Array.isArray(kept)) return kept;
+  } catch {
+    // What follows says it.
+  }
+  say(`The tile choices in ${TILES} are damaged: they are measured again`);
+  return {};
+}
