@@ -17,6 +17,7 @@ import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
 import {
+  mapped,
   type Product,
   product,
   type ProductShape,
@@ -35,9 +36,7 @@ import loadF32 from "../shaders/loaders/f32.wgsl" with { type: "text" };
 import loadU8 from "../shaders/loaders/u8.wgsl" with { type: "text" };
 import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../shaders/loaders/sum.wgsl" with { type: "text" };
-import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
 import only from "../shaders/epilogues/only.wgsl" with { type: "text" };
-import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
 import upstreamNone from "../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../shaders/epilogues/upstream.wgsl" with { type: "text" };
@@ -324,9 +323,7 @@ export class Tape {
 
   /** Records a matrix product. */
   product(description: Product): void {
-    this.#form(productShape(description), description.macs, (tiles, partials) => [
-      product(tiles, description, partials),
-    ]);
+    this.#form(productShape(description), description.macs, (tiles, partials) => product(tiles, description, partials));
   }
 
   /** Records a weight gradient that is summed in chunks. */
@@ -350,21 +347,7 @@ export class Tape {
 
   /** Records an epilogue on a variable's (or zero) values, without a product. */
   map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
-    const panels = roundUp(columns, PANEL) / PANEL;
-    const stored = this.stored(rows);
-    const folds = Math.ceil(stored / 8 / 65535);
-    this.dispatch({
-      label,
-      fragments: [
-        {
-          parts: [layout, mapTile, { text: rowSum, parameters: { invocations: 64 } }],
-          constants: { PANELS_map: panels, ROWS_map: stored },
-        },
-        a,
-        epilogue,
-      ],
-      workgroups: [panels * folds, Math.ceil(stored / 8 / folds)],
-    });
+    this.dispatch(mapped(label, [a], epilogue, { rows: this.stored(rows), columns: roundUp(columns, PANEL) }));
   }
 
   /** One buffer serves all partial sums: dispatches that use it run one after another. */

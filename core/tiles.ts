@@ -15,14 +15,20 @@ import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
 import { panelChunks, panelProduct } from "./tiles/panel.ts";
 import type { Product, SplitProduct } from "./tiles/product.ts";
 import {
+  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES,
   workgroupChunks,
   workgroupProduct,
+  workgroupSplit,
   type WorkgroupTile,
 } from "./tiles/workgroup.ts";
+import { PANEL } from "./tensor.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
+import loadChunks from "../shaders/loaders/chunks.wgsl" with { type: "text" };
+import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
+import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import sumSlices from "../shaders/tiles/sum_slices.wgsl" with { type: "text" };
 
 export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "./tiles/product.ts";
@@ -31,6 +37,7 @@ export {
   productShape,
   readTuned,
   splitShape,
+  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES,
   WORKGROUP_TILES_VERSION,
@@ -57,7 +64,7 @@ export interface Tiles {
   /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
   readonly summed: number;
   /** The one tile of every product, for the workgroup family. */
-  readonly pinned?: WorkgroupTile;
+  readonly pinned?: TunedTile;
   /** Tiles of products by their shapes, for the workgroup family. */
   readonly tuned: TunedTiles;
 }
@@ -91,14 +98,76 @@ export function chooseTiles(gpu: Gpu, choice: TileChoice = "auto", tuned: TunedT
   return { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, pinned, tuned };
 }
 
-/** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */
-export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Dispatch {
+/** The dispatches of a product, one or two. `scratch(floats)` gives a buffer for partial sums. */
+export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): readonly Dispatch[] {
+  const chosen = tiles.family === "workgroup" ? workgroupSplit(tiles, p) : undefined;
+  if (chosen) return inChunks(p, chosen, scratch);
   const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(tiles, p);
-  return {
+  return [{
     label: p.label,
     macs: p.macs,
     workgroups: shape.workgroups,
     fragments: [{ parts: [layout] }, p.a, p.b, p.epilogue, shape],
+  }];
+}
+
+/** Partial sums of `chunks` for each of `phases`. */
+function partials(
+  { rows, columns, phases = 1 }: Pick<Product, "rows" | "columns" | "phases">,
+  chunks: number,
+  scratch: (floats: number) => GPUBuffer,
+): { kept: Fragment; given: Fragment; slices: number } {
+  const slices = phases * chunks;
+  const buffer = scratch(slices * (rows + 1) * columns);
+  const constants = { ROWS_partial: slices * (rows + 1), ROWS_slice: rows + 1, CHUNKS: chunks };
+  return {
+    kept: { parts: [panelPartial], constants, buffers: { partial: write(buffer, "array<vec4f>") } },
+    given: { parts: [], constants, buffers: { partial: read(buffer, "array<vec4f>") } },
+    slices,
+  };
+}
+
+/** A product whose chunks leave partial sums, and the epilogue on what they come to. */
+function inChunks(
+  p: Product,
+  { split, bias }: NonNullable<ReturnType<typeof workgroupSplit>>,
+  scratch: (floats: number) => GPUBuffer,
+): readonly Dispatch[] {
+  const { kept, given } = partials(p, split.chunks, scratch);
+  const sum = mapped(
+    `${p.label}, sum`,
+    [{ parts: [bias, loadChunks], constants: { ROW_bias: p.biasRow ?? 0 } }, given, ...(p.biasRow ? [p.b] : [])],
+    p.epilogue,
+    p,
+  );
+  return [{
+    label: p.label,
+    macs: p.macs,
+    workgroups: [split.workgroups[0], split.workgroups[1] * split.chunks],
+    fragments: [{ parts: [layout] }, kept, p.a, p.b, split],
+  }, sum];
+}
+
+/** An epilogue on what a loader `load_a` gives, without a product; rows and columns as they are stored. */
+export function mapped(
+  label: string,
+  a: readonly Fragment[],
+  epilogue: Fragment,
+  { rows, columns }: Pick<Product, "rows" | "columns">,
+): Dispatch {
+  const panels = columns / PANEL;
+  const folds = Math.ceil(rows / 8 / 65535);
+  return {
+    label,
+    fragments: [
+      {
+        parts: [layout, mapTile, { text: rowSum, parameters: { invocations: 64 } }],
+        constants: { PANELS_map: panels, ROWS_map: rows },
+      },
+      ...a,
+      epilogue,
+    ],
+    workgroups: [panels * folds, Math.ceil(rows / 8 / folds)],
   };
 }
 
@@ -108,25 +177,19 @@ export function splitProduct(
   p: SplitProduct,
   scratch: (floats: number) => GPUBuffer,
 ): readonly [product: Dispatch, sum: Dispatch] {
-  const { phases = 1, rows, columns } = p;
   const split = tiles.family === "panel" ? panelChunks(tiles, p) : workgroupChunks(tiles, p);
-  const slices = phases * split.chunks;
-  const partial: Fragment = {
-    parts: [],
-    constants: { ROWS_partial: slices * (rows + 1), ROWS_slice: rows + 1, CHUNKS: split.chunks },
-    buffers: { partial: write(scratch(slices * (rows + 1) * columns), "array<vec4f>") },
-  };
+  const { kept, given, slices } = partials(p, split.chunks, scratch);
   return [{
     label: p.label,
     macs: p.macs,
     workgroups: [split.workgroups[0], split.workgroups[1] * slices],
-    fragments: [{ parts: [layout, panelPartial] }, partial, p.a, p.b, split],
+    fragments: [{ parts: [layout] }, kept, p.a, p.b, split],
   }, {
     label: `${p.label}, sum`,
-    workgroups: [(p.summedColumns ?? columns) / 32, Math.ceil(p.summedRows / 8)],
+    workgroups: [(p.summedColumns ?? p.columns) / PANEL, Math.ceil(p.summedRows / 8)],
     fragments: [
       { parts: [layout, p.sum ?? sumSlices], constants: { ROWS_sum: p.summedRows, SLICES: slices } },
-      { ...partial, buffers: { partial: read(partial.buffers!.partial.buffer, "array<vec4f>") } },
+      given,
       p.slices,
       p.epilogue,
     ],

@@ -15,9 +15,9 @@ import {
   chooseTiles,
   readTuned,
   shapeName,
+  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES_VERSION,
-  type WorkgroupTile,
 } from "./tiles.ts";
 import { recordTraining, type TrainingProgramOptions } from "./training_program.ts";
 
@@ -30,7 +30,7 @@ export interface TileCache {
 }
 
 /** Gives the milliseconds of a product with a tile. */
-export type Timer = (product: TapeProduct, tile: WorkgroupTile) => Promise<number>;
+export type Timer = (product: TapeProduct, tile: TunedTile) => Promise<number>;
 
 /** How {@linkcode tune} works. */
 export interface TuneOptions {
@@ -53,9 +53,9 @@ export interface TunedShape {
   /** Multiply-adds that the mathematics asks for. */
   readonly macs: number;
   /** The median of the milliseconds that each tile took; empty where only the cache or the rule was asked. */
-  readonly milliseconds: Readonly<Partial<Record<WorkgroupTile, number>>>;
+  readonly milliseconds: Readonly<Record<string, number>>;
   /** The tile chosen; none where it is left to the rule. */
-  readonly tile?: WorkgroupTile;
+  readonly tile?: TunedTile;
 }
 
 /** The most often that a candidate is timed. */
@@ -98,7 +98,7 @@ export async function tune(
   return [...shapes].map(([shape, { macs }]) => ({
     shape,
     macs,
-    milliseconds: found.get(shape) ?? {},
+    milliseconds: Object.fromEntries(found.get(shape) ?? []),
     tile: best[shape] ?? known[shape],
   }));
 }
@@ -108,11 +108,11 @@ async function search(
   shapes: ReadonlyMap<string, TapeProduct>,
   timer: Timer,
   inTime: () => boolean,
-): Promise<Map<string, TunedShape["milliseconds"]>> {
+): Promise<Map<string, ReadonlyMap<TunedTile, number>>> {
   // The largest first: they matter most where the time does not suffice for all.
   const order = [...shapes].toSorted(([, a], [, b]) => b.macs - a.macs);
   const samples = order.map(([name, product]) => {
-    const times = new Map(candidates(product.shape).map((tile): [WorkgroupTile, number[]] => [tile, []]));
+    const times = new Map(candidates(product.shape).map((tile): [TunedTile, number[]] => [tile, []]));
     return { name, product, times };
   });
   for (let round = 0; round < ROUNDS; round++) {
@@ -124,10 +124,10 @@ async function search(
     }
   }
   const complete = samples.filter(({ times }) => times.values().every(({ length }) => length > 0));
-  return new Map(complete.map(({ name, times }) => {
-    const medians = times.entries().map(([tile, each]) => [tile, median(each)] as const);
-    return [name, Object.fromEntries(medians)] as const;
-  }));
+  return new Map(complete.map(({ name, times }) => [
+    name,
+    new Map(times.entries().map(([tile, each]) => [tile, median(each)] as const)),
+  ]));
 }
 
 /** The choices that were made, as a training takes them. */
@@ -158,15 +158,14 @@ export async function tuneTraining(
 }
 
 /** Those tiles that at their best were not much slower than the best; all, before any was timed. */
-function contenders(timed: ReadonlyMap<WorkgroupTile, readonly number[]>): WorkgroupTile[] {
+function contenders(timed: ReadonlyMap<TunedTile, readonly number[]>): TunedTile[] {
   const best = Math.min(...[...timed.values()].flat());
   return [...timed].filter(([, times]) => Math.min(...times) <= HOPELESS * best).map(([tile]) => tile);
 }
 
 /** The tile that took least time; the first of equals. */
-function fastest(milliseconds: Partial<Record<WorkgroupTile, number>>): WorkgroupTile {
-  const times = Object.entries(milliseconds) as [WorkgroupTile, number][];
-  return times.reduce((best, each) => each[1] < best[1] ? each : best)[0];
+function fastest(milliseconds: ReadonlyMap<TunedTile, number>): TunedTile {
+  return [...milliseconds].reduce((best, each) => each[1] < best[1] ? each : best)[0];
 }
 
 function sorted(tuned: TunedTiles): TunedTiles {
@@ -202,7 +201,7 @@ function gpuTimer(gpu: Gpu): Timer {
     const key = `${tile}: ${shapeName(product.shape)}`;
     let kernel = kernels.get(key);
     if (!kernel) {
-      const dispatches = product.form(chooseTiles(gpu, tile));
+      const dispatches = product.form({ ...chooseTiles(gpu, "workgroup"), pinned: tile });
       kernels.set(key, kernel = Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch))));
       // The first run compiles, on some drivers.
       await run(await kernel, 1);

@@ -18,6 +18,8 @@ export interface ProductShape {
   readonly columns: number;
   /** Products of this shape in one dispatch, or pieces of one: phases times chunks. */
   readonly slices: number;
+  /** Whether the sum may be divided into chunks that a second dispatch adds. */
+  readonly splittable: boolean;
 }
 
 /** A shape as tables and choices name it: `forward 128 x 784 x 512`, rows x summed index x columns. */

@@ -31,12 +31,22 @@ export type WorkgroupTile = typeof WORKGROUP_TILES[number];
 /** Changes with what the tiles are: choices among those of another version say nothing about these. */
 export const WORKGROUP_TILES_VERSION = 1;
 
+/** A tile, or a tile with the sum divided into so many chunks, which a second dispatch adds: `workgroup-32x32 in 4`. */
+export type TunedTile = WorkgroupTile | `${WorkgroupTile} in ${number}`;
+
 /** The tile of each product that was not left to the rule of {@linkcode ruledTile}, by {@linkcode shapeName}. */
-export type TunedTiles = Readonly<Record<string, WorkgroupTile>>;
+export type TunedTiles = Readonly<Record<string, TunedTile>>;
+
+/** A tile and its number of chunks, or undefined where there is no such tile. */
+function parse(choice: string): { tile: WorkgroupTile; chunks: number } | undefined {
+  const [, name, chunks = "1"] = /^(\S+)(?: in ([1-9]\d{0,3}))?$/.exec(choice) ?? [];
+  const tile = WORKGROUP_TILES.find((each) => each === name);
+  return tile && { tile, chunks: Number(chunks) };
+}
 
 /** The same value as choices of tiles, or undefined where it is none: from a file, say. */
 export function readTuned(value: unknown): TunedTiles | undefined {
-  const known = (tile: unknown) => WORKGROUP_TILES.some((name) => name === tile);
+  const known = (choice: unknown) => typeof choice === "string" && parse(choice) !== undefined;
   return typeof value === "object" && value !== null && Object.values(value).every(known)
     ? value as TunedTiles
     : undefined;
@@ -75,22 +85,38 @@ function workgroupsOf(tile: WorkgroupTile, { rows, columns, slices }: ProductSha
   return Math.ceil(rows / size.rows) * Math.ceil(columns / size.columns) * slices;
 }
 
-/** The tiles that may suit a product: none of which half or more would lie beyond the result. */
-export function candidates(shape: ProductShape): readonly WorkgroupTile[] {
+/** The tiles none of which half or more would lie beyond the result. */
+function fitting(shape: ProductShape): readonly WorkgroupTile[] {
   return WORKGROUP_TILES.filter((tile) => {
     const size = sizeOf(CUTS[tile]);
     return shape.rows > size.rows / 2 && shape.columns > size.columns / 2;
   });
 }
 
+/** Tiles whose workgroups may be too few for a GPU, and large enough to be worth a second dispatch that makes up for it. */
+const SPLIT_TILES: readonly WorkgroupTile[] = ["workgroup-32x32", "workgroup-64x64"];
+
+/** What may suit a product: the tiles that fit its result; and where those leave a GPU idle, some with the sum in chunks. */
+export function candidates(shape: ProductShape): readonly TunedTile[] {
+  const tiles = fitting(shape);
+  const split = tiles.filter((tile) => shape.splittable && SPLIT_TILES.includes(tile)).flatMap((tile): TunedTile[] => {
+    // Chunks of less than two blocks would only be partial sums.
+    const wanted = Math.min(Math.ceil(BUSY / workgroupsOf(tile, shape)), shape.depth / SPLIT_DEPTH / 2);
+    const { chunks } = chunksOf(shape.depth, wanted);
+    return chunks > 1 ? [`${tile} in ${chunks}`] : [];
+  });
+  return [...tiles, ...split];
+}
+
 /** The tile of a product where nothing was measured: the largest that keeps a GPU busy, or the smallest. */
 export function ruledTile(shape: ProductShape): WorkgroupTile {
-  const tiles = candidates(shape);
+  const tiles = fitting(shape);
   return tiles.findLast((tile) => workgroupsOf(tile, shape) >= BUSY) ?? tiles[0];
 }
 
-function tileOf({ pinned, tuned }: Tiles, shape: ProductShape): WorkgroupTile {
-  return pinned ?? tuned[shapeName(shape)] ?? ruledTile(shape);
+function choiceOf({ pinned, tuned }: Tiles, shape: ProductShape): { tile: WorkgroupTile; chunks: number } {
+  const choice = parse(pinned ?? tuned[shapeName(shape)] ?? ruledTile(shape))!;
+  return shape.splittable ? choice : { ...choice, chunks: 1 };
 }
 
 /** How the sum of a split product is divided: whatever the tile, so that the order of a sum depends on the product alone. */
@@ -101,13 +127,13 @@ function chunksOfSplit(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "pha
 /** The shape of a split product. */
 export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">): ProductShape {
   const slices = (p.phases ?? 1) * chunksOfSplit(p).chunks;
-  return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices };
+  return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices, splittable: false };
 }
 
 /** A product in chunks, each in blocks. */
 export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
   const { chunks, each } = chunksOfSplit(p);
-  const tile = tileOf(tiles, splitShape(p));
+  const { tile } = choiceOf(tiles, splitShape(p));
   const shape = blocks(tile, { ...p, kind: "weightGradient", biasRow: p.rows, store: "keep" });
   return {
     ...shape,
@@ -117,15 +143,33 @@ export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
 }
 
 /** The shape of a product. */
-export function productShape({ kind, rows, depth, columns, phases = 1 }: Product): ProductShape {
-  return { kind, rows, depth, columns, slices: phases };
+export function productShape({ kind, rows, depth, columns, phases = 1, store, biasRow }: Product): ProductShape {
+  const splittable = phases === 1 && !store && (kind === "inputGradient" || (kind === "forward" && !!biasRow));
+  return { kind, rows, depth, columns, slices: phases, splittable };
 }
 
 /** A product in blocks. */
 export function workgroupProduct(tiles: Tiles, p: Product): Shape {
-  const shape = blocks(tileOf(tiles, productShape(p)), p);
+  const shape = blocks(choiceOf(tiles, productShape(p)).tile, p);
   const [x, y] = shape.workgroups;
   return { ...shape, workgroups: [x, y * (p.phases ?? 1)] };
+}
+
+/** A product with its sum in chunks, where that was chosen; the parts that add the bias belong to the dispatch that adds the chunks. */
+export function workgroupSplit(tiles: Tiles, p: Product): { split: Split; bias: Part } | undefined {
+  const choice = choiceOf(tiles, productShape(p));
+  const { chunks, each } = chunksOf(p.depth, choice.chunks);
+  if (chunks === 1) return undefined;
+  const shape = blocks(choice.tile, { ...p, biasRow: undefined, store: "keep" });
+  return {
+    bias: p.biasRow ? biasRow : biasNone,
+    split: {
+      ...shape,
+      chunks,
+      parts: p.kind === "forward" ? [...shape.parts, biasNone] : shape.parts,
+      constants: { ...shape.constants, CHUNK: each * SPLIT_DEPTH, CHUNKS: chunks },
+    },
+  };
 }
 
 /** The parts of a tile, and the workgroups of one slice. */

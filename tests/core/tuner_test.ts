@@ -9,9 +9,9 @@ import {
   shapeName,
   TILE_CHOICES,
   tilesName,
+  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES,
-  type WorkgroupTile,
 } from "../../core/tiles.ts";
 import { ruledTile } from "../../core/tiles/workgroup.ts";
 import { type TileCache, tune, tunedTiles, tuneTraining, tuningKey } from "../../core/tuner.ts";
@@ -30,6 +30,7 @@ const shape = (rows: number, columns: number, slices = 1): ProductShape => ({
   depth: 512,
   columns,
   slices,
+  splittable: false,
 });
 
 /** A product of which only the shape is asked. */
@@ -50,13 +51,13 @@ function memory(initial?: unknown): TileCache & { kept: Map<string, unknown> } {
 }
 
 /** Milliseconds by tile, a second each to find out; and who asked for them. */
-function clock(times: (product: TapeProduct, tile: WorkgroupTile) => number) {
+function clock(times: (product: TapeProduct, tile: TunedTile) => number) {
   let time = 0;
   const asked: string[] = [];
   return {
     asked,
     now: () => time,
-    timer: (product: TapeProduct, tile: WorkgroupTile) => {
+    timer: (product: TapeProduct, tile: TunedTile) => {
       time += 1000;
       asked.push(`${product.shape.rows} ${tile}`);
       return Promise.resolve(times(product, tile));
@@ -64,7 +65,7 @@ function clock(times: (product: TapeProduct, tile: WorkgroupTile) => number) {
   };
 }
 
-const area: Readonly<Record<WorkgroupTile, number>> = {
+const area: Readonly<Record<string, number>> = {
   "workgroup-16x32": 512,
   "workgroup-32x32": 1024,
   "workgroup-64x64": 4096,
@@ -77,6 +78,13 @@ Deno.test("a tile of which half would lie beyond the result is no candidate", ()
   assertEquals(candidates(shape(64, 512)), WORKGROUP_TILES.slice(0, 3));
   assertEquals(candidates(shape(96, 64)), WORKGROUP_TILES);
   assertEquals(candidates(shape(8192, 32)), WORKGROUP_TILES.slice(0, 2));
+});
+
+Deno.test("a product too small for a GPU may be given chunks, where its epilogue can wait for their sum", () => {
+  const [, , , , ...split] = candidates({ ...shape(128, 512), splittable: true });
+  assertEquals(split, ["workgroup-32x32 in 4", "workgroup-64x64 in 8"]);
+  assertEquals(candidates({ ...shape(8192, 512), splittable: true }), WORKGROUP_TILES);
+  assertEquals(candidates({ ...shape(128, 512), depth: 64, splittable: true }), WORKGROUP_TILES);
 });
 
 Deno.test("without measurements, large results get large tiles and small ones small tiles", () => {
@@ -189,11 +197,13 @@ Deno.test("tuneTraining() times the kernels of a training step on the GPU, and c
   }, { seconds: 30 });
   const names = found.map(({ shape }) => shape);
   assert(
-    names.includes(shapeName({ kind: "weightGradient", rows: 32, depth: 32, columns: 64, slices: 1 })),
+    names.includes(
+      shapeName({ kind: "weightGradient", rows: 32, depth: 32, columns: 64, slices: 1, splittable: false }),
+    ),
     names.join(),
   );
   for (const { tile, milliseconds } of found) {
-    assert(tile && milliseconds[tile]! > 0);
+    assert(tile && milliseconds[tile] > 0);
     assertEquals(milliseconds[tile], Math.min(...Object.values(milliseconds)));
   }
 });

@@ -21,7 +21,7 @@ import {
   type Variable,
 } from "../../core/tape.ts";
 import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
-import { chooseTiles, TILE_FAMILIES, type TileChoice, type TileFamily } from "../../core/tiles.ts";
+import { chooseTiles, TILE_FAMILIES, type TileChoice, type TileFamily, type TunedTiles } from "../../core/tiles.ts";
 
 /** The GPU of this file's tests. */
 export const gpu: Gpu = await Gpu.open();
@@ -40,6 +40,8 @@ export async function dispatch(description: Dispatch): Promise<void> {
 /** Options of a {@linkcode Bench}. */
 export interface BenchOptions extends Partial<State> {
   readonly family?: TileChoice;
+  /** Tiles of single products. */
+  readonly tuned?: TunedTiles;
   readonly shapes?: Shapes;
   /** The device; the file's own one if left out. */
   readonly on?: Gpu;
@@ -53,10 +55,10 @@ export class Bench {
   readonly #state: State;
   #program: Program | undefined;
 
-  constructor(batch: number, { family = families[0], shapes = {}, on = gpu, ...state }: BenchOptions = {}) {
+  constructor(batch: number, { family = families[0], tuned, shapes = {}, on = gpu, ...state }: BenchOptions = {}) {
     this.gpu = on;
     this.#state = { step: 0, seed: 1, count: batch, shuffle: false, ...state };
-    this.tape = new Tape(on, batch, chooseTiles(on, family), createState(on));
+    this.tape = new Tape(on, batch, chooseTiles(on, family, tuned), createState(on));
     // The trained parameter of no values that makes inputs part of the backward pass.
     this.parameters = new Parameters(on, { ...shapes, input: { inputs: 1, outputs: 1 } });
   }
