@@ -11,6 +11,7 @@ import { Gpu } from "../core/device.ts";
 import type { Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_CHOICES, type TileChoice, tilesName } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
+import { tunedFor } from "../tasks/cli/tiles.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
 import { measure, median, parse, prepare, type Subject } from "./steps.ts";
 
@@ -88,7 +89,9 @@ if (import.meta.main) {
         context.emit({ adapter: gpu.adapter, roofline });
       }
       const subjects: Subject[] = [];
-      for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, bench.tiles));
+      for (const configuration of configurations) {
+        subjects.push(await prepare(gpu, configuration, bench.tiles, (step) => tunedFor(step, context)));
+      }
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();

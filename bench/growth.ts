@@ -10,6 +10,7 @@
 import { Gpu } from "../core/device.ts";
 import { panels } from "../figures/charts.ts";
 import { bytesOf } from "../figures/figure.ts";
+import { tunedFor } from "../tasks/cli/tiles.ts";
 import { measure, median, parse, prepare } from "./steps.ts";
 
 const SERIES = [
@@ -46,13 +47,14 @@ if (import.meta.main) {
   const [folder = "bench/results"] = Deno.args;
   await Deno.mkdir(folder, { recursive: true });
   using gpu = await Gpu.open();
+  const context = { print: console.log, signal: new AbortController().signal };
   console.log(`${gpu.adapter}; microseconds a datum, and GFLOP/s`);
   const drawn = [];
   for (const { title, x, values, of } of SERIES) {
     const micros: number[] = [];
     const rates: number[] = [];
     for (const value of values) {
-      const subject = await prepare(gpu, parse(of(value))[0], "auto");
+      const subject = await prepare(gpu, parse(of(value))[0], "auto", (step) => tunedFor(step, context));
       for (let round = 0; round < ROUNDS; round++) await measure(subject, SECONDS);
       const samplesPerSecond = median(subject.rates);
       micros.push(1e6 / samplesPerSecond);

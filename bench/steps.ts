@@ -10,9 +10,9 @@ import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
 import { uniforms } from "../core/random.ts";
 import { configure } from "../core/settings.ts";
-import { chooseTiles, type TileChoice } from "../core/tiles.ts";
+import { chooseTiles, type TileChoice, type TunedTiles } from "../core/tiles.ts";
 import { initializersOf, trainingSettings } from "../core/training_settings.ts";
-import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
+import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "../core/training_program.ts";
 import { vae } from "../models/vae.ts";
 import { vqVae } from "../models/vq_vae.ts";
 import { UsageError } from "../tasks/cli/flags.ts";
@@ -60,29 +60,23 @@ export function parse(text: string): Configuration[] {
   });
 }
 
-/** Compiles a step and runs it once. */
+/** Compiles a step, with the tiles that `tune` finds for it, and runs it once. */
 export async function prepare(
   gpu: Gpu,
   { model, config, batch, architecture, rows }: Configuration,
   tiles: TileChoice,
+  tune: (step: TrainingStep) => Promise<TunedTiles | undefined>,
 ): Promise<Subject> {
   const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
   for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
+  const subject = { gpu, model, config, training, data: { shape }, split: { values, count: ROWS } };
+  const tuned = await tune({ ...subject, split: { values: values.subarray(0, batch * 784), count: batch } });
   const begin = performance.now();
   const parameters = new Parameters(gpu, model.parameters(config, { shape }));
   parameters.initialize(initializersOf(training), 1);
-  const step = await createTrainingProgram({
-    gpu,
-    tiles: chooseTiles(gpu, tiles),
-    model,
-    config,
-    training,
-    parameters,
-    data: { shape },
-    split: { values, count: ROWS },
-  });
+  const step = await createTrainingProgram({ ...subject, tiles: chooseTiles(gpu, tiles, tuned), parameters });
   await step.program.submit(1);
   return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
 }

@@ -40,7 +40,7 @@ function prepareLinux(): void {
 export class Gpu {
   /** The adapter in words, as events and checkpoints name it. */
   readonly adapter: string;
-  /** All that the adapter says of itself and its driver: what measurements on it are valid for. */
+  /** All that the adapter says of itself, and of its driver where it does: what measurements on it are valid for. */
   readonly identity: string;
   /** True where the adapter runs on the processor's cores. */
   readonly cpu: boolean;

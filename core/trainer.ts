@@ -16,7 +16,7 @@ import type { StepTerms } from "./program.ts";
 import { configure } from "./settings.ts";
 import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
-import { createTrainingProgram, type TrainingProgram } from "./training_program.ts";
+import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "./training_program.ts";
 import { initializersOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** The loss, or something that it is made of, is no longer a finite number. */
@@ -38,8 +38,15 @@ export interface TrainOptions {
   readonly gpu?: Gpu;
   /** The caller's own device, in place of `gpu`. */
   readonly device?: GPUDevice;
-  /** Tiles of products, as {@linkcode tuneTraining} finds them; without it a rule says which. A resumed training has its own. */
-  readonly tuned?: TunedTiles;
+  /**
+   * Finds which tiles are fastest for a training, once it is known what is trained. Without it a rule says which. A resumed training
+   * has those of its checkpoint, and models that fit themselves those of the rule.
+   *
+   * ```ts ignore
+   * train(vae, dataset, { hidden: [500] }, { tune: async (step) => tunedTiles(await tuneTraining(step)) });
+   * ```
+   */
+  readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
   /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
@@ -355,6 +362,14 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       count: this.#count,
     };
+    const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
+      gpu: opened,
+      model: this.#model as Model,
+      config: this.#config,
+      training: this.#training,
+      data: this.#dataset,
+      split: slice(this.#dataset.train, 0, this.#training.batchSize),
+    });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     parameters.initialize(initializersOf(this.#training), this.#training.seed);
     const progress = { step: 0, sums: [], steps: 0 };
@@ -367,7 +382,7 @@ class Trainer<C extends object> {
       parameters,
       progress,
       !gpu && !device,
-      this.#options.tuned,
+      tuned,
     );
     await this.#model.start?.({
       parameters,

@@ -13,11 +13,15 @@ import { type Compiled, Tape } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
 
-/** What a {@linkcode TrainingProgram} is made of. */
-export interface TrainingProgramOptions extends Omit<BatchSource, "binarize" | "rows"> {
+/** What is trained on what, and where. */
+export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
   readonly gpu: Gpu;
-  readonly tiles: Tiles;
   readonly training: TrainingConfig;
+}
+
+/** What a {@linkcode TrainingProgram} is made of. */
+export interface TrainingProgramOptions extends TrainingStep {
+  readonly tiles: Tiles;
   readonly parameters: Parameters;
   /** The first step. */
   readonly step?: number;

@@ -19,7 +19,7 @@ import {
   type TunedTiles,
   WORKGROUP_TILES_VERSION,
 } from "./tiles.ts";
-import { recordTraining, type TrainingProgramOptions } from "./training_program.ts";
+import { recordTraining, type TrainingStep } from "./training_program.ts";
 
 /** Keeps what was found from one program to the next. It must not throw: where nothing can be kept, nothing is. */
 export interface TileCache {
@@ -138,19 +138,16 @@ export function tunedTiles(found: readonly TunedShape[]): TunedTiles {
 /**
  * Chooses the tiles of a training step; see {@linkcode tune}. Nothing that it is given changes.
  *
- * @param options What is trained; of the rows only that there are as many as a batch has matters.
+ * @param step What is trained; of the rows only that there are as many as a batch has matters.
  */
-export async function tuneTraining(
-  options: Omit<TrainingProgramOptions, "tiles" | "parameters" | "step">,
-  how: TuneOptions = {},
-): Promise<TunedShape[]> {
-  const { gpu, model, config, data } = options;
+export async function tuneTraining(step: TrainingStep, options: TuneOptions = {}): Promise<TunedShape[]> {
+  const { gpu, model, config, data } = step;
   const parameters = new Parameters(gpu, model.parameters(config, data));
   // No product depends on how pixels are made into data, and not every data can be made into bits.
-  const training = { ...options.training, binarize: "none" } as const;
-  const recorded = recordTraining({ ...options, training, tiles: chooseTiles(gpu, "workgroup"), parameters });
+  const training = { ...step.training, binarize: "none" } as const;
+  const recorded = recordTraining({ ...step, training, tiles: chooseTiles(gpu, "workgroup"), parameters });
   try {
-    return await tune(gpu, recorded.compiled.products, how);
+    return await tune(gpu, recorded.compiled.products, options);
   } finally {
     recorded.destroy();
     parameters.destroy();

@@ -21,9 +21,7 @@ import {
   stepsOf,
 } from "../core/run_folder.ts";
 import { Trained } from "../core/trained.ts";
-import { chooseTiles, type TunedTiles } from "../core/tiles.ts";
-import { configureTraining, DivergenceError, train, type Training } from "../core/trainer.ts";
-import { tunedTiles, tuneTraining } from "../core/tuner.ts";
+import { DivergenceError, train, type Training, type TrainOptions } from "../core/trainer.ts";
 import { FIT_SETTINGS } from "../core/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
@@ -57,7 +55,7 @@ import {
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
-import { tileCache, TILES } from "./cli/tile_cache.ts";
+import { tunedFor } from "./cli/tiles.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
 interface RunSettings {
@@ -214,10 +212,12 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   if (!resumed || elsewhere) await requireFree(folder);
   using gpu = await Gpu.open();
   const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
-  const tuned = resumed ? undefined : await tunedFor(model, dataset, told, gpu, context);
-  const training = fitting(() =>
-    train(model, dataset, told, { gpu, tuned, signal: context.signal, resume: resumed?.checkpoint })
-  );
+  const training = prepare(model, dataset, told, {
+    gpu,
+    tune: (step) => tunedFor(step, context),
+    signal: context.signal,
+    resume: resumed?.checkpoint,
+  });
   context.signal.throwIfAborted();
   await claimFolder(folder);
   if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
@@ -238,37 +238,16 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   await summarize(folder, end, end.epochs < most, context);
 }
 
-/** What does not fit before anything has run was asked for on the command line. */
-function fitting<T>(configure: () => T): T {
+function prepare(model: Model, dataset: Dataset, told: object, options: TrainOptions): Training<object> {
   try {
-    return configure();
+    return train(model, dataset, told, options);
   } catch (error) {
+    // Nothing has run yet: what does not fit is what was asked for.
     if (error instanceof RangeError || error instanceof TypeError) {
       throw new UsageError(error.message, { cause: error });
     }
     throw error;
   }
-}
-
-/** The tiles that are fastest for a training on this GPU: from the file that keeps them, or timed now; none where a rule says them. */
-async function tunedFor(
-  model: Model,
-  dataset: Dataset,
-  told: object,
-  gpu: Gpu,
-  { print, signal }: Context,
-): Promise<TunedTiles | undefined> {
-  const { training, config } = fitting(() => configureTraining(model, told));
-  const { family, pinned } = chooseTiles(gpu, training.tiles);
-  // On the processor each kernel that is tried takes longer to compile than a better one would save.
-  if (gpu.cpu || family !== "workgroup" || pinned || model.fit) return undefined;
-  const onStart = (shapes: number) =>
-    print(`Timing tiles for ${shapes} matrix products on ${gpu.adapter}, once: ${TILES} keeps the choice`);
-  const split = slice(dataset.train, 0, Math.min(training.batchSize, dataset.train.count));
-  const found = await tuneTraining({ gpu, model, config, training, data: dataset, split }, {
-    ...{ cache: tileCache(print), signal, onStart },
-  });
-  return tunedTiles(found);
 }
 
 /** Trains to the end, showing and keeping what happens. */

@@ -13,7 +13,7 @@ import type { Model } from "../core/model.ts";
 import { vae } from "../models/vae.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { tileCache, TILES } from "./cli/tile_cache.ts";
+import { tileCache, TILES } from "./cli/tiles.ts";
 
 interface Tuning {
   readonly architectures: readonly string[];

@@ -85,12 +85,16 @@ function workgroupsOf(tile: WorkgroupTile, { rows, columns, slices }: ProductSha
   return Math.ceil(rows / size.rows) * Math.ceil(columns / size.columns) * slices;
 }
 
-/** The tiles none of which half or more would lie beyond the result. */
-function fitting(shape: ProductShape): readonly WorkgroupTile[] {
-  return WORKGROUP_TILES.filter((tile) => {
+/** Most workgroups in a dimension of a dispatch. */
+const MOST = 65535;
+
+/** The tiles none of which half or more would lie beyond the result; the largest where those are too many for one dispatch. */
+function fitting({ rows, columns, slices }: ProductShape): readonly WorkgroupTile[] {
+  const tiles = WORKGROUP_TILES.filter((tile) => {
     const size = sizeOf(CUTS[tile]);
-    return shape.rows > size.rows / 2 && shape.columns > size.columns / 2;
+    return rows > size.rows / 2 && columns > size.columns / 2 && Math.ceil(rows / size.rows) * slices <= MOST;
   });
+  return tiles.length ? tiles : WORKGROUP_TILES.slice(-1);
 }
 
 /** Tiles whose workgroups may be too few for a GPU, and large enough to be worth a second dispatch that makes up for it. */

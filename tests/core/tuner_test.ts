@@ -78,6 +78,8 @@ Deno.test("a tile of which half would lie beyond the result is no candidate", ()
   assertEquals(candidates(shape(64, 512)), WORKGROUP_TILES.slice(0, 3));
   assertEquals(candidates(shape(96, 64)), WORKGROUP_TILES);
   assertEquals(candidates(shape(8192, 32)), WORKGROUP_TILES.slice(0, 2));
+  assertEquals(candidates(shape(2 ** 20, 32)), WORKGROUP_TILES.slice(1, 2), "65536 workgroups of 16 rows");
+  assertEquals(candidates(shape(2 ** 21, 32)), WORKGROUP_TILES.slice(-1));
 });
 
 Deno.test("a product too small for a GPU may be given chunks, where its epilogue can wait for their sum", () => {
@@ -228,10 +230,14 @@ Deno.test("a run keeps its tiles in the checkpoint: resumed with other choices a
     "forward 32 x 32 x 64": "workgroup-32x32",
     "weightGradient 32 x 32 x 64": "workgroup-32x32",
   };
-  const through = await bytesOf(2, { tuned });
-  const half = decodeCheckpoint(await bytesOf(1, { tuned }), "half");
+  const tune = () => Promise.resolve(tuned);
+  const through = await bytesOf(2, { tune });
+  const half = decodeCheckpoint(await bytesOf(1, { tune }), "half");
   assertEquals(half.tuned, tuned);
-  const resumed = await bytesOf(2, { resume: half, tuned: { "forward 32 x 32 x 64": "workgroup-16x32" } });
+  const resumed = await bytesOf(2, {
+    resume: half,
+    tune: () => Promise.resolve({ "forward 32 x 32 x 64": "workgroup-16x32" }),
+  });
   assertEquals(decodeCheckpoint(resumed, "resumed").tuned, tuned);
   assertEquals(resumed, through);
 });
@@ -244,7 +250,7 @@ Deno.test("a pinned tile is what the checkpoint names, and what a resumed run ha
 });
 
 Deno.test("a checkpoint of tiles that there are none of is refused", async () => {
-  const bytes = await bytesOf(1, { tuned: { "forward 32 x 32 x 64": "workgroup-32x32" } });
+  const bytes = await bytesOf(1, { tune: () => Promise.resolve({ "forward 32 x 32 x 64": "workgroup-32x32" }) });
   const text = new TextDecoder("latin1").decode(bytes).replace("workgroup-32x32", "workgroup-99x32");
   const damaged = Uint8Array.from(text, (character) => character.charCodeAt(0));
   assertThrows(() => decodeCheckpoint(damaged, "file"), RangeError, 'Cannot load "file": expected known tiles');

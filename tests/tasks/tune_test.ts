@@ -1,12 +1,16 @@
 /** `deno task tune`, the file that it keeps its choices in, and that training on the processor does without. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Gpu } from "../../core/device.ts";
 import { readTuned } from "../../core/tiles.ts";
-import { TILES } from "../../tasks/cli/tile_cache.ts";
+import { train } from "../../core/trainer.ts";
+import type { TrainingStep } from "../../core/training_program.ts";
+import { vae } from "../../models/vae.ts";
+import { TILES, tunedFor } from "../../tasks/cli/tiles.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { tuneTask } from "../../tasks/tune.ts";
-import { families } from "../support/gpu.ts";
-import { attempt, inFolder, jsonLines, small } from "./support.ts";
+import { families, gpu as adapter } from "../support/gpu.ts";
+import { attempt, blocks, inFolder, jsonLines, small } from "./support.ts";
 
 const SMALL = "--architectures 6-2 --batch-sizes 21 --features 16".split(" ");
 const timing = [...SMALL, "--tiles", "workgroup"];
@@ -51,6 +55,36 @@ Deno.test("tune has nothing to do where panels are used, and training there time
     assertStringIncludes(stdout, "takes panel tiles, and there is nothing to choose; --tiles workgroup");
     assertEquals((await attempt(trainTask, [...small, "--tiles", "workgroup", "--out", "runs/first"])).code, 0);
     assertEquals(await Deno.stat(TILES).catch(() => undefined), undefined);
+  }));
+
+Deno.test("training on a GPU times its products once, says so, and takes from the file what is there", () =>
+  inFolder(async () => {
+    // The adapter of the tests, under no name that gives it away.
+    const gpu = new Gpu(adapter.device);
+    const trainOnce = async () => {
+      const said: string[] = [];
+      const tune = (step: TrainingStep) =>
+        tunedFor(step, { print: (line = "") => said.push(line), signal: new AbortController().signal });
+      const training = train(vae, blocks(), { hidden: [6], latents: 2, batchSize: 21, epochs: 1, validation: 40 }, {
+        gpu,
+        tune,
+      });
+      for await (const _ of training);
+      using trained = training.trained;
+      return { said, tuned: trained.tuned };
+    };
+    const first = await trainOnce();
+    assertEquals(first.said.length, 1);
+    assertMatch(
+      first.said[0],
+      /^Timing tiles for \d+ matrix products on unknown adapter, once: data\/tiles.json keeps/,
+    );
+    // What there was no time for is made up for the next time.
+    let again = await trainOnce();
+    for (let i = 0; i < 5 && again.said.length > 0; i++) again = await trainOnce();
+    assertEquals(again.said, []);
+    assertEquals(again.tuned, { ...again.tuned, ...first.tuned });
+    assertEquals(Object.values(await kept()), [again.tuned]);
   }));
 
 Deno.test("tune refuses an architecture that it cannot read", async () => {

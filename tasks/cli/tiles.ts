@@ -1,12 +1,14 @@
 /**
- * The file that keeps which tiles suit which products on the adapters of this machine.
+ * Which tiles a training is given on this machine, and the file that keeps what was found of each adapter.
  *
  * @module
  */
 
 import { writeFileAtomically } from "../../core/checkpoint.ts";
-import { readTuned, type TunedTiles } from "../../core/tiles.ts";
-import type { TileCache } from "../../core/tuner.ts";
+import { chooseTiles, readTuned, type TunedTiles } from "../../core/tiles.ts";
+import { type TileCache, tunedTiles, tuneTraining } from "../../core/tuner.ts";
+import type { TrainingStep } from "../../core/training_program.ts";
+import type { Context } from "./run.ts";
 
 /** Where it is, beside the classifiers. */
 export const TILES = "data/tiles.json";
@@ -36,6 +38,22 @@ export function tileCache(say: (line: string) => void, afresh = false): TileCach
       }
     },
   };
+}
+
+/**
+ * The tiles that are fastest for a training on its GPU: as {@linkcode TILES} keeps them, or timed now; undefined where a rule says which.
+ */
+export async function tunedFor(
+  step: TrainingStep,
+  { print, signal }: Pick<Context, "print" | "signal">,
+): Promise<TunedTiles | undefined> {
+  const { gpu, training } = step;
+  const { family, pinned } = chooseTiles(gpu, training.tiles);
+  // On the processor each kernel that is tried takes longer to compile than a better one would save.
+  if (gpu.cpu || family !== "workgroup" || pinned) return undefined;
+  const onStart = (shapes: number) =>
+    print(`Timing tiles for ${shapes} matrix products on ${gpu.adapter}, once: ${TILES} keeps the choice`);
+  return tunedTiles(await tuneTraining(step, { cache: tileCache(print), signal, onStart }));
 }
 
 async function readKept(say: (line: string) => void): Promise<Record<string, unknown>> {
