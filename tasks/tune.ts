@@ -47,7 +47,7 @@ const flags: Flags<Groups> = {
           default: [],
           minimum: 1,
           maximum: 65536,
-          help: `rows a step (default ${BATCHES.gpu}; ${BATCHES.cpu} on the processor)`,
+          help: `rows a step; none takes ${BATCHES.gpu}, and on the processor ${BATCHES.cpu}`,
         },
         features: { type: "integer", default: 784, minimum: 1, help: "numbers in a row" },
         tiles: {
@@ -123,12 +123,12 @@ function ratesOf({ macs, milliseconds }: TunedShape): Record<string, number> {
   );
 }
 
-/** `  forward 128 x 784 x 512            16x32 310  32x32 420*` */
+/** `  forward 128 x 800 x 512     16x32 310     32x32 420*     32x32 in 4 380` */
 function line({ shape, tile }: TunedShape, rates: Readonly<Record<string, number>>): string {
   const timed = Object.entries(rates).map(([name, rate]) =>
-    `${name.replace("workgroup-", "")} ${rate}${name === tile ? "*" : ""}`.padEnd(16)
+    `${name.replace("workgroup-", "")} ${rate}${name === tile ? "*" : ""}`.padEnd(24)
   );
-  return `  ${shape.padEnd(40)} ${timed.join(" ").trimEnd() || "one tile, or no time left"}`;
+  return `  ${shape.padEnd(40)} ${timed.join(" ").trimEnd() || "no time left: see --seconds"}`;
 }
 
 /** The task. */
