@@ -36,6 +36,14 @@ function prepareLinux(): void {
   if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
 }
 
+const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
+
+/** What a pipeline must know of a binding: a buffer that is read or written, or a texture that is read. */
+export interface PipelineBinding {
+  readonly access: "read" | "uniform" | "read_write";
+  readonly texels?: GPUTextureFormat;
+}
+
 /** A device, what is known of its adapter, and its compiled pipelines. */
 export class Gpu {
   /** The adapter in words, as events and checkpoints name it. */
@@ -113,26 +121,28 @@ export class Gpu {
     if (this.#failure) throw this.#failure;
   }
 
-  /** The pipeline of a kernel, compiled once per text. `layout` says which of its buffers are only read. */
-  pipeline(label: string, code: string, readOnly: readonly boolean[]): Promise<GPUComputePipeline> {
-    const key = `${readOnly.map(Number).join("")}\n${code}`;
+  /** The pipeline of a kernel, compiled once per text. `bindings` says which of its buffers are only read. */
+  pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
+    const key = `${bindings.map(({ access, texels }) => texels ?? access)}\n${code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#compile(label, code, readOnly);
+      pipeline = this.#compile(label, code, bindings);
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  async #compile(label: string, code: string, readOnly: readonly boolean[]): Promise<GPUComputePipeline> {
+  async #compile(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
     const { device } = this;
     device.pushErrorScope("validation");
     const bindGroupLayout = device.createBindGroupLayout({
       label,
-      entries: readOnly.map((read, binding) => ({
+      entries: bindings.map(({ access, texels }, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: read ? "read-only-storage" : "storage" },
+        ...texels
+          ? { storageTexture: { access: "read-only", format: texels } }
+          : { buffer: { type: BUFFER_TYPES[access] } },
       })),
     });
     const module = device.createShaderModule({ label, code });

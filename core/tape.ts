@@ -9,21 +9,23 @@
  */
 
 import type { Gpu } from "./device.ts";
-import type { Dispatch, Fragment, Part } from "./kernel.ts";
-import { read, write } from "./kernel.ts";
+import type { Binding, Dispatch, Fragment, Part } from "./kernel.ts";
+import { read, uniform, write } from "./kernel.ts";
+import { free, mirrored } from "./mirror.ts";
 import type { Optimizer } from "./optimizers/mod.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
 import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
+import { words } from "./words.ts";
 import { type Product, product, type SplitProduct, splitProduct, type Tiles } from "./tiles.ts";
+import beforePart from "../shaders/optimizers/before.wgsl" with { type: "text" };
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
 import last from "../shaders/epilogues/last.wgsl" with { type: "text" };
 import layout from "../shaders/layout.wgsl" with { type: "text" };
-import loadF32 from "../shaders/loaders/f32.wgsl" with { type: "text" };
-import loadU8 from "../shaders/loaders/u8.wgsl" with { type: "text" };
+import loadMatrix from "../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../shaders/loaders/sum.wgsl" with { type: "text" };
 import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
@@ -296,6 +298,26 @@ export class Tape {
     return loader(m, "buffer" in source ? source : this.tensor(source), repeats);
   }
 
+  /**
+   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
+   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
+   */
+  readState(): Binding {
+    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+  }
+
+  /** Whether kernels had better read a matrix many times through a texture. */
+  texels({ buffer, type }: Tensor): boolean {
+    return this.tiles.family === "panel" &&
+      mirrored(this.gpu.device, buffer, type === "u8" ? "r32uint" : "rgba32float");
+  }
+
+  /** A fragment giving load_m of an operand of a product. */
+  operand(m: string, source: Variable | Tensor): Fragment {
+    const tensor = "buffer" in source ? source : this.tensor(source);
+    return loader(m, tensor, 1, this.texels(tensor));
+  }
+
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
     this.#dispatches.push(dispatch);
@@ -374,7 +396,7 @@ export class Tape {
     return {
       parts: [stateStruct, { text: upstreamPart, parameters: { m } }],
       constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
-      buffers: { state: read(this.state, "State") },
+      buffers: { state: this.readState() },
     };
   }
 
@@ -457,12 +479,14 @@ export class Tape {
     const { optimizer } = this.#training!;
     if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
     const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
-    return {
+    const { tensor } = parameter;
+    const before = this.texels(tensor) ? words("before", tensor, true) : { parts: [beforePart] };
+    return merge(before, {
       parts: [stateStruct, optimizer.shader],
-      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: parameter.tensor.storedRows },
+      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: tensor.storedRows },
       floats: optimizer.floats,
-      buffers: { parameter: write(parameter.tensor), ...Object.fromEntries(slots), state: read(this.state, "State") },
-    };
+      buffers: { parameter: write(tensor), ...Object.fromEntries(slots), state: this.readState() },
+    });
   }
 
   /**
@@ -532,18 +556,17 @@ export class Tape {
 
   /** Frees every buffer of the tape. */
   destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) free(buffer);
     this.#buffers.length = 0;
   }
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
-export function loader(m: string, tensor: Tensor, repeats = 1): Fragment {
-  return {
-    parts: [{ text: tensor.type === "u8" ? loadU8 : loadF32, parameters: { m } }],
-    constants: { [`ROWS_${m}`]: tensor.storedRows, [`REPEATS_${m}`]: repeats },
-    buffers: { [m]: read(tensor) },
-  };
+export function loader(m: string, tensor: Tensor, repeats = 1, texels = false): Fragment {
+  return merge(words(m, tensor, texels), {
+    parts: [{ text: loadMatrix, parameters: { m } }],
+    constants: { [`REPEATS_${m}`]: repeats },
+  });
 }
 
 /** A fragment giving load_m of a matrix of zeros. */

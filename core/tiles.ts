@@ -33,7 +33,7 @@ export interface Tiles {
   readonly rowMultiple: number;
   /** Invocations of a subgroup, for the panel family. */
   readonly lanes: number;
-  /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
+  /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
   readonly summed: number;
 }
 
@@ -44,16 +44,16 @@ export interface Tiles {
  */
 export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Tiles {
   // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
-  const panels = gpu.lanes === 4 || gpu.lanes === 8;
+  const panels = [4, 8, 16].includes(gpu.lanes);
   if (family === "panel" && !panels) {
     throw new RangeError(
-      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${
+      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4, 8 or 16 lanes, found ${
         gpu.lanes || "none"
       }`,
     );
   }
   return family === "panel" || (family === "auto" && gpu.cpu && panels)
-    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes }
+    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: Math.min(4 * gpu.lanes, 32) }
     : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32 };
 }
 

@@ -7,7 +7,7 @@
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.y * groups.x * 64u + id.x;
   if (index < SCALARS) {
-    state.scalars[index] = scheduled(schedules[index], state.step);
+    state.scalars[index >> 2u][index & 3u] = scheduled(schedules[index], state.step);
   }
   let row = index % ROWS;
   let column4 = index / ROWS;

@@ -1,4 +1,5 @@
-// What changes from step to step, kept on the GPU so that nothing is uploaded per step. Gives: State.
+// What changes from step to step, kept on the GPU so that nothing is uploaded per step. Needs: buffer state.
+// Gives: State, scalar.
 
 struct State {
   // Number of the step in progress, from 0. Every random draw and every schedule follows from it.
@@ -8,6 +9,10 @@ struct State {
   count: u32,
   // 1: rows come in a new random order every epoch; 0: in the order stored.
   shuffle: u32,
-  // Values of the schedules at this step: term weights, then each optimizer's scalars.
-  scalars: array<f32, 28>,
+  // Values of the schedules at this step: term weights, then each optimizer's scalars. Vectors, as a uniform buffer wants them.
+  scalars: array<vec4f, 7>,
+}
+
+fn scalar(index: u32) -> f32 {
+  return state.scalars[index >> 2u][index & 3u];
 }

@@ -26,7 +26,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
   values.upstream = (m) => ({
     parts: [stateStruct, { text: upstreamSign, parameters: { m } }],
     constants: { [`TERM_${m}`]: difference.term ?? 0, [`LIVE_${m}`]: values.rows },
-    buffers: { state: read(t.state, "State"), sign_of: read(signs) },
+    buffers: { state: t.readState(), sign_of: read(signs) },
   });
   t.record({
     name: difference.name,
@@ -45,7 +45,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
             SCALAR: t.scalar(scalar),
           },
           buffers: {
-            state: read(t.state, "State"),
+            state: t.readState(),
             values: read(values.buffer),
             difference: write(difference.buffer),
             sign_of: write(signs),

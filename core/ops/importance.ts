@@ -27,7 +27,7 @@ export function importanceBound(t: Tape, nll: Values, kl: Values): Values {
   const upstream = (m: string, { rows }: Values): Fragment => ({
     parts: [stateStruct, { text: upstreamImportance, parameters: { m } }],
     constants: { [`TERM_${m}`]: bound.term ?? 0, [`LIVE_${m}`]: rows },
-    buffers: { state: read(t.state, "State"), importance: read(importance) },
+    buffers: { state: t.readState(), importance: read(importance) },
   });
   nll.upstream = (m) => upstream(m, nll);
   kl.upstream = (m) => upstream(m, kl);

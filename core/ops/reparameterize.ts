@@ -121,7 +121,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
     constants: { STREAM_noise: stream, LIVE_noise: rows },
-    buffers: { state: read(t.state, "State") },
+    buffers: { state: t.readState() },
   };
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
