@@ -71,8 +71,8 @@ if (import.meta.main) {
     async run({ values: { bench } }, context) {
       const configurations = parse(bench.configurations);
       // Mesa reads it when the driver is loaded.
-      if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DISABLE", "true");
-      using gpu = await Gpu.open();
+      if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DIR", await Deno.makeTempDir());
+      using gpu = await Gpu.open({ compileAhead: true });
       context.print(
         `${gpu.adapter}, tiles ${chooseTiles(gpu, bench.tiles).family}, ${new Date().toISOString().slice(0, 10)}`,
       );

@@ -84,7 +84,9 @@ export async function prepare(
     split: { values, count: ROWS },
   });
   await step.program.submit(1);
-  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
+  const firstStepMs = performance.now() - begin;
+  await step.program.settled;
+  return { architecture, batch, step, firstStepMs, rates: [] };
 }
 
 /** Adds the samples/s of about so many seconds of steps to the rates. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { CompileAhead } from "./compile_ahead.ts";
+
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
   override readonly name = "GpuError";
@@ -14,6 +16,8 @@ export class GpuError extends Error {
 export interface GpuOptions {
   /** Prefer the low-power adapter of a machine that has two. */
   readonly powerPreference?: GPUPowerPreference;
+  /** Compile kernels on a second thread too, where that is of use: with Mesa's software adapter. For programs, which can have workers. */
+  readonly compileAhead?: boolean;
 }
 
 const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or Direct3D 12 driver. " +
@@ -34,6 +38,20 @@ function prepareLinux(): void {
   if (deno?.build.os !== "linux") return;
   if (environment("DENO_WEBGPU_BACKEND") === undefined) environment("DENO_WEBGPU_BACKEND", "vulkan");
   if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
+  // Mesa's software adapter takes vectors of 256 bits unless it is told, which must be before it is first asked for.
+  const width = "LP_NATIVE_VECTOR_WIDTH";
+  if (environment(width) === undefined && /\bavx512f\b/.test(processors())) environment(width, "512");
+}
+
+/** What Linux says of the processors, where the program may read it. */
+function processors(): string {
+  const path = "/proc/cpuinfo";
+  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  try {
+    return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
+  } catch {
+    return "";
+  }
 }
 
 const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
@@ -52,6 +70,8 @@ export class Gpu {
   readonly cpu: boolean;
   /** Invocations of a subgroup, where it is known and subgroup operations may be used; else 0. */
   readonly lanes: number;
+  /** The second thread that compiles, if it was asked for. */
+  readonly ahead: CompileAhead | undefined;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   #failure: GpuError | undefined;
   #destroyed = false;
@@ -60,13 +80,17 @@ export class Gpu {
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
    * @param subgroups Whether subgroup operations were asked for and granted.
+   * @param compileAhead As in the options.
    */
-  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false) {
+  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false, compileAhead = false) {
     this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
       "unknown adapter";
     this.cpu = /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(this.adapter);
     const bits = Number(/\(LLVM [^,)]*, (\d+) bits\)/.exec(this.adapter)?.[1] ?? 0);
     this.lanes = subgroups ? bits / 32 : 0;
+    // Without the driver's cache nobody would have anything of it.
+    const cached = !/^(1|true)$/.test(environment("MESA_SHADER_CACHE_DISABLE") ?? "");
+    this.ahead = compileAhead && bits > 0 && cached ? new CompileAhead() : undefined;
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#failure ??= new GpuError(`The GPU reports: ${error.message}`);
@@ -106,6 +130,7 @@ export class Gpu {
           await adapter.requestDevice({ requiredFeatures, requiredLimits }),
           adapter.info,
           feature !== undefined,
+          options.compileAhead,
         );
       } catch (error) {
         if (feature === undefined) {
@@ -193,6 +218,7 @@ export class Gpu {
   /** Destroys the device and everything on it. */
   destroy(): void {
     this.#destroyed = true;
+    this.ahead?.close();
     this.device.destroy();
   }
 

@@ -45,6 +45,8 @@ export interface Dispatch {
   readonly macs?: number;
   /** Bytes that it reads and writes, each once, if not all of its buffers. */
   readonly bytes?: number;
+  /** A slower kernel that forms the same numbers and takes less time to compile. */
+  readonly quick?: Dispatch;
 }
 
 /** Binds what a kernel only reads. */

@@ -6,7 +6,8 @@
  */
 
 import type { Gpu } from "./device.ts";
-import { type Dispatch, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
+import type { AheadKernel } from "./compile_ahead.ts";
+import { type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
@@ -33,13 +34,16 @@ export type StepTerms = readonly Float32Array[];
 export class Program {
   readonly #gpu: Gpu;
   readonly #tape: Tape;
-  readonly #prepared: readonly Prepared[];
+  #prepared: readonly Prepared[];
   readonly #ring: GPUBuffer | undefined;
   readonly #staging: GPUBuffer[] = [];
   readonly terms: readonly Term[];
   readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
+  /** Goes over to faster kernels once they are compiled; called when the first ones run. */
+  #improve: (() => Promise<void>) | undefined;
+  #settled: Promise<void> = Promise.resolve();
 
   private constructor(
     tape: Tape,
@@ -67,8 +71,23 @@ export class Program {
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
     const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
     // All at once: a GPU driver compiles them side by side.
-    const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
-    return new Program(tape, compiled, prepared, ring);
+    const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
+    const { ahead } = gpu;
+    if (!ahead) return new Program(tape, compiled, await start(dispatches), ring);
+    const program = new Program(tape, compiled, await start(dispatches.map((each) => each.quick ?? each)), ring);
+    const slow = dispatches.filter(({ quick }) => quick);
+    if (slow.length) {
+      program.#improve = async () => {
+        await ahead.compile(slow.map(kernelOf));
+        program.#prepared = await start(dispatches);
+      };
+    }
+    return program;
+  }
+
+  /** When the program, having run once, has its fastest kernels; what it computes does not depend on it. */
+  get settled(): Promise<void> {
+    return this.#settled;
   }
 
   /** Number of the next step to submit. */
@@ -110,6 +129,12 @@ export class Program {
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, steps);
+    // After the first steps are under way, beside which it goes on.
+    queueMicrotask(() => {
+      const improve = this.#improve;
+      this.#improve = undefined;
+      if (improve) this.#settled = improve().catch(() => {});
+    });
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
@@ -189,6 +214,16 @@ export class Program {
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
   }
+}
+
+/** What a worker needs to compile a dispatch. */
+function kernelOf(dispatch: Dispatch): AheadKernel {
+  const { code, bindings } = join(dispatch);
+  return {
+    label: dispatch.label,
+    code,
+    bindings: bindings.map(({ access, texels, buffer: { size } }) => ({ access, texels, size })),
+  };
 }
 
 function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch {

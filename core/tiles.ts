@@ -12,8 +12,8 @@
 
 import type { Gpu } from "./device.ts";
 import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
-import { panelChunks, panelProduct } from "./tiles/panel.ts";
-import type { Product, SplitProduct } from "./tiles/product.ts";
+import { isLong, panelChunks, panelProduct } from "./tiles/panel.ts";
+import type { Product, Shape, SplitProduct } from "./tiles/product.ts";
 import { workgroupChunks, workgroupProduct } from "./tiles/workgroup.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
@@ -59,13 +59,15 @@ export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Til
 
 /** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */
 export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Dispatch {
-  const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(p);
-  return {
+  const dispatch = (shape: Shape): Dispatch => ({
     label: p.label,
     macs: p.macs,
     workgroups: shape.workgroups,
     fragments: [{ parts: [layout] }, p.a, p.b, p.epilogue, shape],
-  };
+  });
+  if (tiles.family === "workgroup") return dispatch(workgroupProduct(p));
+  const long = dispatch(panelProduct(tiles, p, scratch));
+  return isLong(p) ? { ...long, quick: dispatch(panelProduct(tiles, p, scratch, false)) } : long;
 }
 
 /** The two dispatches of a weight gradient that is summed in chunks. */

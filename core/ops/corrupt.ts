@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type read, write } from "../kernel.ts";
+import { write } from "../kernel.ts";
 import type { Tape, Variable } from "../tape.ts";
 import corruptGaussian from "../../shaders/corrupt_gaussian.wgsl" with { type: "text" };
 import corruptMasking from "../../shaders/corrupt_masking.wgsl" with { type: "text" };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Fragment, type Part, type read, write } from "../kernel.ts";
+import { type Fragment, type Part, write } from "../kernel.ts";
 import { loader, merge, type Tape, type Values, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };

@@ -5,7 +5,6 @@
  */
 
 import { type Part, write } from "../kernel.ts";
-import { roundUp } from "../tensor.ts";
 import type { Tiles } from "../tiles.ts";
 import { chunksOf, type Product, type Shape, type Split, SPLIT_DEPTH, type SplitProduct } from "./product.ts";
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
@@ -24,9 +23,6 @@ interface Panels {
   readonly end: number;
 }
 
-/** Lengths of panels are multiples of this. */
-const LENGTH_STEP = 8;
-
 /**
  * Divides a sum into panels of about `most`. Code grows with a panel's length, and a panel that ends in the epilogue is code of its own: so
  * that one is short, where it is not the only one.
@@ -34,7 +30,7 @@ const LENGTH_STEP = 8;
 function panelsOf(total: number, most: number): Panels {
   let best: Panels = { before: 0, length: total, end: total };
   if (total <= 1.25 * most) return best;
-  for (let length = roundUp(0.75 * most, LENGTH_STEP); length <= 1.25 * most; length += LENGTH_STEP) {
+  for (let length = Math.ceil(0.75 * most); length <= 1.25 * most; length++) {
     const before = Math.floor((total - 1) / length);
     const end = total - before * length;
     if (end < best.end || (end === best.end && before < best.before)) best = { before, length, end };
@@ -48,19 +44,25 @@ function across({ columns }: Pick<Product, "columns">, lanes: number): { groups:
   return { groups, guard: groups * 4 * lanes > columns ? "if (column4 < COLUMNS4) " : "" };
 }
 
-/** A product in panels. */
-export function panelProduct({ lanes }: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): Shape {
-  // The length of a sum counts groups of four values, in a weight gradient rows of the batch. Longer panels leave fewer partial sums, whose
-  // loads and stores are as much work as 64 multiply-adds of a column; but loads from storage are code that takes ten times as long to
-  // compile for a panel four times as long.
+/**
+ * Whether a product is worth long panels. They leave fewer partial sums, whose loads and stores are as much work as 64 multiply-adds of a
+ * column, but take long to compile: five times as long for a panel four times as long, and more where it is loaded from storage.
+ */
+export function isLong({ b, rows, columns, depth }: Product): boolean {
+  return b.buffers?.b?.texels !== undefined && rows * columns * depth > 2 ** 22;
+}
+
+/** A product in panels: short ones for what is not worth more, or unless `long`. All form the same numbers. */
+export function panelProduct(
+  { lanes }: Tiles,
+  p: Product,
+  scratch: (floats: number) => GPUBuffer,
+  long: boolean = isLong(p),
+): Shape {
+  // The length of a sum counts groups of four values, in a weight gradient rows of the batch.
   const isWeight = p.kind === "weightGradient";
   const unit = isWeight ? 1 : 4;
-  const { before, length, end } = panelsOf(
-    p.depth / unit,
-    (p.b.buffers?.b?.texels && p.rows * p.columns * p.depth > 2 ** 22
-      ? (isWeight ? +(Deno.env.get("MW") ?? 128) : +(Deno.env.get("MF") ?? 128))
-      : 32) / unit,
-  );
+  const { before, length, end } = panelsOf(p.depth / unit, (long ? 128 : 32) / unit);
   const { phases = 1, store = "store" } = p;
   const bias = p.kind === "forward" ? "bias" : "vec4f()";
   const kept = "kept(target_row, column4)";
