@@ -6,6 +6,7 @@
  */
 
 import type { Gpu } from "./device.ts";
+import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
@@ -65,7 +66,8 @@ export class Program {
     const { gpu } = tape;
     const { terms } = compiled;
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
-    const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const flat = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
     // All at once: a GPU driver compiles them side by side.
     const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
     return new Program(tape, compiled, prepared, ring);
