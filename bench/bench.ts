@@ -95,7 +95,7 @@ if (import.meta.main) {
           await measure(subject, bench.seconds);
         }
       }
-      for (const { architecture, batch, step: { program }, firstStepMs, rates } of subjects) {
+      for (const { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds } of subjects) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
@@ -115,6 +115,7 @@ if (import.meta.main) {
           highest: Math.round(Math.max(...rates)),
           gflops: flops * samplesPerSecond / 1e9,
           dispatches: program.dispatches.length,
+          jsMicroseconds: median(jsMicroseconds),
           firstStepMs: Math.round(firstStepMs),
           cold: bench.cold,
           peakMemoryMb: Math.round(peakMemory()),
@@ -124,15 +125,18 @@ if (import.meta.main) {
         context.print();
         context.print(
           `${result.architecture}, batch ${batch}: ${result.samplesPerSecond} samples/s (${result.lowest} to ${result.highest}), ` +
-            `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches a step, ` +
+            `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches and ${
+              result.jsMicroseconds.toFixed(1)
+            } µs of JavaScript a step, ` +
             `first step ${(firstStepMs / 1000).toFixed(2)} s${
               bench.cold ? " (cold)" : ""
             }, peak memory ${result.peakMemoryMb} MB`,
         );
         if (!kernels.length) continue;
         const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+        const width = Math.max(30, ...kernels.map(({ kernel }) => kernel.length));
         const line = (name: string, ...cells: readonly string[]) =>
-          `  ${name.padEnd(30)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
+          `  ${name.padEnd(width)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
         context.print(line("kernel", "ms", "share", "GFLOP/s", "MB", ...(roofline ? ["  nearest to"] : [])));
         for (const { kernel, ms, gflops, megabytes, bound } of kernels) {
           const share = `${(100 * ms / total).toFixed(1)} %`;

@@ -27,7 +27,10 @@ export interface Subject {
   readonly batch: number;
   readonly step: TrainingProgram;
   readonly firstStepMs: number;
+  /** Samples/s, of each round. */
   readonly rates: number[];
+  /** Microseconds of JavaScript a step (recording its dispatches and handing them over), of each round. */
+  readonly jsMicroseconds: number[];
 }
 
 /** What a step is of. */
@@ -84,27 +87,38 @@ export async function prepare(
     split: { values, count: ROWS },
   });
   await step.program.submit(1);
-  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
+  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [], jsMicroseconds: [] };
 }
 
-/** Adds the samples/s of about so many seconds of steps to the rates. */
-export async function measure({ step: { program }, batch, rates }: Subject, seconds: number): Promise<void> {
+/** Measures about so many seconds of steps: one more of the rates, and of the microseconds of JavaScript. */
+export async function measure(
+  { step: { program }, batch, rates, jsMicroseconds }: Subject,
+  seconds: number,
+): Promise<void> {
   let steps = 2;
   let begin = performance.now();
   await program.submit(steps);
   const perStep = (performance.now() - begin) / steps;
   const chunk = Math.max(1, Math.min(1024, Math.round(80 / perStep)));
   steps = 0;
+  let submitting = 0;
+  const submit = () => {
+    const from = performance.now();
+    const terms = program.submit(chunk);
+    submitting += performance.now() - from;
+    steps += chunk;
+    return terms;
+  };
   begin = performance.now();
-  let pending = program.submit(chunk);
+  let pending = submit();
   while (performance.now() - begin < seconds * 1000) {
-    const next = program.submit(chunk);
+    const next = submit();
     await pending;
     pending = next;
-    steps += chunk;
   }
   await pending;
-  rates.push((steps + chunk) * batch / ((performance.now() - begin) / 1000));
+  rates.push(steps * batch / ((performance.now() - begin) / 1000));
+  jsMicroseconds.push(1000 * submitting / steps);
 }
 
 /** The middle value; the upper one of two. */

@@ -7,7 +7,7 @@
  */
 
 import type { Gpu } from "./device.ts";
-import { type Binding, type Dispatch, join } from "./kernel.ts";
+import { type Binding, type Dispatch, join, sizeOf } from "./kernel.ts";
 import {
   bytesOf,
   type Declaration,
@@ -214,8 +214,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       workgroups: [across, Math.ceil(total / across)],
       macs: dispatches.reduce((sum, { macs = 0 }) => sum + macs, 0),
       bytes: kernels.reduce(
-        (sum, { dispatch: { bytes }, bindings }) =>
-          sum + (bytes ?? bindings.reduce((sum, { binding: { buffer } }) => sum + buffer.size, 0)),
+        (sum, { dispatch: { bytes }, bindings }) => sum + (bytes ?? sizeOf(bindings.map(({ binding }) => binding))),
         0,
       ),
     },

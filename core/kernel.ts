@@ -166,9 +166,14 @@ export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
     bindGroup,
     workgroups: [x, y],
     macs: dispatch.macs ?? 0,
-    bytes: dispatch.bytes ?? bindings.reduce((sum, { buffer }) => sum + buffer.size, 0),
+    bytes: dispatch.bytes ?? sizeOf(bindings),
     writes: writes.map(({ buffer }) => buffer),
   };
+}
+
+/** Bytes of buffers. */
+export function sizeOf(bindings: readonly Binding[]): number {
+  return bindings.reduce((sum, { buffer }) => sum + buffer.size, 0);
 }
 
 /** Records dispatches in their order, so many times over, in a compute pass of their own. */
