@@ -9,7 +9,7 @@
 
 import { Gpu } from "../core/device.ts";
 import type { Settings } from "../core/settings.ts";
-import { chooseTiles, TILE_FAMILIES, type TileFamily } from "../core/tiles.ts";
+import { chooseTiles, TILE_FAMILIES, type TileFamily, type Tiles } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
 import { measure, median, parse, prepare, type Subject } from "./steps.ts";
@@ -19,6 +19,7 @@ interface BenchConfig {
   readonly seconds: number;
   readonly rounds: number;
   readonly tiles: TileFamily | "auto";
+  readonly fuse: "auto" | "always" | "never";
   readonly kernels: boolean;
   readonly profile: boolean;
   readonly cold: boolean;
@@ -34,6 +35,12 @@ const settings: Settings<BenchConfig> = {
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
   tiles: { type: "choice", default: "auto", choices: ["auto", ...TILE_FAMILIES], help: "matrix kernels" },
+  fuse: {
+    type: "choice",
+    default: "auto",
+    choices: ["auto", "always", "never"],
+    help: "joining dispatches of workgroup tiles into fewer: as a training does it on this adapter, always, or never",
+  },
   kernels: { type: "boolean", default: true, help: "time every kernel of the step too" },
   profile: {
     type: "boolean",
@@ -73,8 +80,11 @@ if (import.meta.main) {
       // Mesa reads it when the driver is loaded.
       if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DISABLE", "true");
       using gpu = await Gpu.open();
+      const chosen = chooseTiles(gpu, bench.tiles);
+      const asked = { auto: chosen.fuses, always: chosen.family === "workgroup", never: false };
+      const tiles: Tiles = { ...chosen, fuses: asked[bench.fuse] };
       context.print(
-        `${gpu.adapter}, tiles ${chooseTiles(gpu, bench.tiles).family}, ${new Date().toISOString().slice(0, 10)}`,
+        `${gpu.adapter}, tiles ${tiles.family}, ${new Date().toISOString().slice(0, 10)}`,
       );
       const roofline = bench.profile ? await measureRoofline(gpu) : undefined;
       if (roofline) {
@@ -88,7 +98,7 @@ if (import.meta.main) {
         context.emit({ adapter: gpu.adapter, roofline });
       }
       const subjects: Subject[] = [];
-      for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, bench.tiles));
+      for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, tiles));
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
@@ -107,7 +117,7 @@ if (import.meta.main) {
         }
         const result = {
           adapter: gpu.adapter,
-          tiles: chooseTiles(gpu, bench.tiles).family,
+          tiles: tiles.family,
           architecture,
           batch,
           samplesPerSecond: Math.round(samplesPerSecond),

@@ -10,7 +10,7 @@ import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
 import { uniforms } from "../core/random.ts";
 import { configure } from "../core/settings.ts";
-import { chooseTiles, type TileFamily } from "../core/tiles.ts";
+import type { Tiles } from "../core/tiles.ts";
 import { initializersOf, trainingSettings } from "../core/training_settings.ts";
 import { createTrainingProgram, type TrainingProgram } from "../core/training_program.ts";
 import { vae } from "../models/vae.ts";
@@ -67,9 +67,9 @@ export function parse(text: string): Configuration[] {
 export async function prepare(
   gpu: Gpu,
   { model, config, batch, architecture, rows }: Configuration,
-  tiles: TileFamily | "auto",
+  tiles: Tiles,
 ): Promise<Subject> {
-  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
+  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles: tiles.family, rows });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
   for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
@@ -78,7 +78,7 @@ export async function prepare(
   parameters.initialize(initializersOf(training), 1);
   const step = await createTrainingProgram({
     gpu,
-    tiles: chooseTiles(gpu, tiles),
+    tiles,
     model,
     config,
     training,

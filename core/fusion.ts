@@ -39,8 +39,9 @@ export function fusionLimits({ device: { limits } }: Gpu): FusionLimits {
  * The same work in as few dispatches as there are of them that must wait for one another, where the limits let it. A dispatch runs as
  * early as what it depends on allows: a weight gradient is formed beside the input gradient of the layer below.
  *
- * Two dispatches depend on each other where one writes a buffer that the other binds; of a struct, where one writes a field that the other
- * touches. Joined are those of one workgroup size, by what they depend on and then by their order: the same list gives the same result.
+ * Two dispatches depend on each other where one writes a buffer that the other binds; of a struct, where one writes a field that the
+ * other touches. Joined are those of one workgroup size, by what they depend on and then by their order: the same list gives the same
+ * result. A kernel must not name a function of its own like one of WGSL.
  */
 export function fuse(dispatches: readonly Dispatch[], limits: FusionLimits): Dispatch[] {
   const kernels = dispatches.map(analyse);
@@ -136,6 +137,10 @@ const BUILTINS: Record<string, (x: number, y: number, size: number) => string> =
 /** Most workgroups of a dispatch in one dimension. */
 const MOST_WORKGROUPS = 65_535;
 
+function workgroupsOf({ dispatch: { workgroups: [x, y = 1] } }: Kernel): number {
+  return x * y;
+}
+
 /** Kernels that do not depend on each other as one; undefined where they cannot be. */
 function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undefined {
   const size = kernels[0].entry?.size;
@@ -146,7 +151,9 @@ function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undef
   const calls: string[] = [];
   let total = 0;
   let memory = 0;
-  for (const [k, { dispatch, bindings: bound, declared: own, entry }] of kernels.entries()) {
+  // Workgroups start in their order. Those of kernels that have few do the most each, so they come first.
+  const widening = kernels.toSorted((one, other) => workgroupsOf(one) - workgroupsOf(other));
+  for (const [k, { dispatch, bindings: bound, declared: own, entry }] of widening.entries()) {
     // A buffer has one name in all kernels, in which it is written if one of them does.
     const names = new Map<string, string>();
     for (const { name, binding } of bound) {
@@ -187,13 +194,12 @@ function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undef
       declared.set(names.get(name) ?? name, rename(text, names));
     }
     const [x, y = 1] = dispatch.workgroups;
-    const values = entry!.builtins.map((builtin) => BUILTINS[builtin](x, y, size!));
-    calls.push(
-      `if (group_index < ${total + x * y}u) {\n    let n = group_index - ${total}u;\n    ${names.get("main")}(${
-        values.join(", ")
-      });\n  }`,
-    );
+    const values = entry!.builtins.map((builtin) => BUILTINS[builtin](x, y, size!)).join(", ");
+    const first = total;
     total += x * y;
+    calls.push(
+      `if (group_index < ${total}u) {\n    let n = group_index - ${first}u;\n    ${names.get("main")}(${values});\n  }`,
+    );
   }
   if (bindings.length > limits.buffers || memory > limits.workgroupMemory) return undefined;
   const across = Math.min(total, MOST_WORKGROUPS);

@@ -36,8 +36,8 @@ export interface Tiles {
   /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
   readonly summed: number;
   /**
-   * Whether dispatches that do not depend on each other become one. On a GPU each that waits for another costs what a small product does;
-   * on a processor it costs little, and joined kernels take longer to compile.
+   * Whether dispatches become one where they can, for the workgroup family. On a GPU each that waits for another costs what a small product does; on a CPU adapter
+   * it costs next to nothing, and a kernel takes a driver there as long to compile as the square of its length.
    */
   readonly fuses: boolean;
 }
@@ -59,7 +59,7 @@ export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Til
   }
   return family === "panel" || (family === "auto" && gpu.cpu && panels)
     ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes, fuses: false }
-    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, fuses: true };
+    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, fuses: !gpu.cpu };
 }
 
 /** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */

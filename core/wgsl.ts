@@ -97,7 +97,7 @@ export function entryPoint({ name, text }: Declaration): EntryPoint | undefined 
 export function bytesOf({ text }: Declaration): number {
   const [, element, count] = /:\s*array<(\w+),\s*(\d+)u?>/.exec(text) ?? [];
   const sizes: Record<string, number> = { f32: 4, u32: 4, i32: 4, vec2f: 8, vec4f: 16, vec4u: 16, vec4i: 16 };
-  return (sizes[element] ?? Infinity) * Number(count);
+  return sizes[element] ? sizes[element] * Number(count) : Infinity;
 }
 
 /**

@@ -18,10 +18,10 @@ import { createBuffer } from "../../core/tensor.ts";
 import { chooseTiles } from "../../core/tiles.ts";
 import { initializersOf, type TrainingConfig, trainingSettings } from "../../core/training_settings.ts";
 import { createTrainingProgram } from "../../core/training_program.ts";
+import { convVae } from "../../models/conv_vae.ts";
 import { cvae } from "../../models/cvae.ts";
 import { iwae } from "../../models/iwae.ts";
 import { vae } from "../../models/vae.ts";
-import { vqVae } from "../../models/vq_vae.ts";
 import { Bench, dispatch, gpu } from "../support/gpu.ts";
 
 const limits: FusionLimits = { buffers: 8, workgroupMemory: 16384 };
@@ -97,6 +97,13 @@ Deno.test("fuse() keeps to the limits: buffers, workgroup memory, one workgroup 
   assertEquals(labels(fuse([using(three[0], "tile", 4096), using(three[1], "tile", 4096)], limits)), ["b + c"]);
   assertEquals(labels(fuse([using(three[0], "tile", 2048), using(three[1], "other", 2048)], limits)), ["b + c"]);
   assertEquals(labels(fuse([using(three[0], "tile", 2048), using(three[1], "other", 2052)], limits)), ["b", "c"]);
+
+  // Of what it does not know the size, there may be too much.
+  const unknown = (each: Dispatch): Dispatch => ({
+    ...each,
+    fragments: [...each.fragments, { parts: ["var<workgroup> tile: array<vec2u, 4>;"] }],
+  });
+  assertEquals(labels(fuse([unknown(three[0]), three[1]], limits)), ["b", "c"]);
 
   const [{ parts, ...rest }] = three[1].fragments;
   const flat: Dispatch = {
@@ -202,27 +209,15 @@ async function steps({ model, config, training: told }: Case, fuses: boolean, { 
   return { ...found, macs: program.macs };
 }
 
-const dense = { hidden: [40, 33], latents: 3 };
 const cases: Record<string, Case> = {
-  "two hidden layers": { model: vae as Model, config: dense },
+  "pixels drawn anew": { model: vae as Model, config: { hidden: [40], latents: 3 } },
   "a condition, rows on the host, plain gradient descent": {
     model: cvae as Model,
     config: { hidden: [20], latents: 2 },
     training: { rows: "streamed", optimizer: "sgd", binarize: "none" },
   },
   "several draws": { model: iwae as Model, config: { hidden: [20], latents: 2, samples: 3 } },
-  "codes with a prior of their own": {
-    model: vqVae as Model,
-    config: {
-      channels: [4],
-      kernel: 3,
-      residualBlocks: 1,
-      residualChannels: 2,
-      codes: 8,
-      codeDimension: 2,
-      priorHidden: [8],
-    },
-  },
+  "convolutions": { model: convVae as Model, config: { channels: [4], kernel: 3, latents: 2 } },
 };
 
 Deno.test("a step has as many dispatches as wait for each other, with what forms data and latents in the layers that read them", async () => {
@@ -247,7 +242,12 @@ Deno.test("a step has as many dispatches as wait for each other, with what forms
 
 Deno.test("a product does not form data that its own epilogue reads, nor set the numbers that it uses", async () => {
   const resident = makeResident(gpu, "rows", shape, split);
-  using bench = new Bench(37, { family: "workgroup", count, shapes: { layer: { inputs: 64, outputs: 64 } } });
+  using bench = new Bench(37, {
+    family: "workgroup",
+    fuses: true,
+    count,
+    shapes: { layer: { inputs: 64, outputs: 64 } },
+  });
   bench.parameters.initialize({ weight: { name: "normal", scale: 0.1 }, bias: { name: "zeros", scale: 1 } }, 1);
   const { x } = gather(bench.tape, resident, "dynamic");
   const nll = bernoulliNll(bench.tape, denseLayer(bench.tape, x, bench.parameters.get("layer")), x);
@@ -266,6 +266,23 @@ Deno.test("what the next dispatch does not load is formed by itself", async () =
   // The condition is joined to x and to z before a layer reads them.
   assertEquals(labels.slice(0, 2), ["gather x + gather condition", "x into x | condition"]);
   assert(labels.includes("reparameterize"), `${labels}`);
+});
+
+Deno.test("what stands before a mark on the tape is formed before it", async () => {
+  const resident = makeResident(gpu, "rows", shape, split);
+  using bench = new Bench(37, {
+    family: "workgroup",
+    fuses: true,
+    count,
+    shapes: { layer: { inputs: 64, outputs: 2 } },
+  });
+  const { x } = gather(bench.tape, resident, "threshold");
+  const mark = bench.tape.mark();
+  denseLayer(bench.tape, x, bench.parameters.get("layer"));
+  const { program } = await bench.compile([]);
+  assertEquals(mark(), 1);
+  assertEquals(program.dispatches.map(({ label }) => label), ["gather x", "layer forward"]);
+  resident.buffer.destroy();
 });
 
 for (const [name, each] of Object.entries(cases)) {
