@@ -41,6 +41,7 @@ export class Program {
   readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
+  #submitMilliseconds = 0;
 
   private constructor(
     tape: Tape,
@@ -88,6 +89,14 @@ export class Program {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
   }
 
+  /**
+   * Milliseconds that the last submit kept the thread until its steps were handed to the GPU: bringing rows, recording, submitting. Asking
+   * for the terms is left out, since it may keep the thread as long as the steps run.
+   */
+  get submitMilliseconds(): number {
+    return this.#submitMilliseconds;
+  }
+
   /** How many steps a submit may have at most. */
   get most(): number {
     return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
@@ -109,14 +118,19 @@ export class Program {
     if (steps > this.most) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
     this.#gpu.check();
+    const begin = performance.now();
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, steps);
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
-    if (!this.#ring) {
+    const hand = () => {
       device.queue.submit([encoder.finish()]);
+      this.#submitMilliseconds = performance.now() - begin;
+    };
+    if (!this.#ring) {
+      hand();
       return Promise.resolve([]);
     }
     // The ring may wrap once within the chunk.
@@ -130,7 +144,7 @@ export class Program {
     if (before < steps) {
       encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
     }
-    device.queue.submit([encoder.finish()]);
+    hand();
     return this.#gpu.mapped(staging).then((bytes) => {
       this.#staging.push(staging);
       return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
