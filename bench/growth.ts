@@ -8,6 +8,7 @@
  */
 
 import { Gpu } from "../core/device.ts";
+import { chooseTiles } from "../core/tiles.ts";
 import { panels } from "../figures/charts.ts";
 import { bytesOf } from "../figures/figure.ts";
 import { measure, median, parse, prepare } from "./steps.ts";
@@ -52,7 +53,7 @@ if (import.meta.main) {
     const micros: number[] = [];
     const rates: number[] = [];
     for (const value of values) {
-      const subject = await prepare(gpu, parse(of(value))[0], "auto");
+      const subject = await prepare(gpu, parse(of(value))[0], chooseTiles(gpu));
       for (let round = 0; round < ROUNDS; round++) await measure(subject, SECONDS);
       const samplesPerSecond = median(subject.rates);
       micros.push(1e6 / samplesPerSecond);

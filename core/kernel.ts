@@ -193,10 +193,15 @@ export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
     bindGroup,
     workgroups: [x, y],
     macs: dispatch.macs ?? 0,
-    bytes: dispatch.bytes ?? bindings.reduce((sum, { buffer }) => sum + buffer.size, 0),
+    bytes: dispatch.bytes ?? sizeOf(bindings),
     writes,
     mirrors: bindings.flatMap(({ buffer, texels }) => texels ? [mirrorOf(gpu.device, buffer, texels)] : []),
   };
+}
+
+/** Bytes of buffers. */
+export function sizeOf(bindings: readonly Binding[]): number {
+  return bindings.reduce((sum, { buffer }) => sum + buffer.size, 0);
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import type { Gpu } from "./device.ts";
 import type { AheadKernel } from "./compile_ahead.ts";
+import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
@@ -44,6 +45,7 @@ export class Program {
   /** Goes over to faster kernels once they are compiled; called when the first ones run. */
   #improve: (() => Promise<void>) | undefined;
   #settled: Promise<void> = Promise.resolve();
+  #submitMilliseconds = 0;
 
   private constructor(
     tape: Tape,
@@ -69,7 +71,8 @@ export class Program {
     const { gpu } = tape;
     const { terms } = compiled;
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
-    const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const flat = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
     // All at once: a GPU driver compiles them side by side.
     const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
     const { ahead } = gpu;
@@ -105,6 +108,14 @@ export class Program {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
   }
 
+  /**
+   * Milliseconds that the last submit kept the thread until its steps were handed to the GPU: bringing rows, recording, submitting. Asking
+   * for the terms is left out, since it may keep the thread as long as the steps run.
+   */
+  get submitMilliseconds(): number {
+    return this.#submitMilliseconds;
+  }
+
   /** How many steps a submit may have at most. */
   get most(): number {
     return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
@@ -126,6 +137,7 @@ export class Program {
     if (steps > this.most) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
     this.#gpu.check();
+    const begin = performance.now();
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, steps);
@@ -138,8 +150,12 @@ export class Program {
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
-    if (!this.#ring) {
+    const hand = () => {
       device.queue.submit([encoder.finish()]);
+      this.#submitMilliseconds = performance.now() - begin;
+    };
+    if (!this.#ring) {
+      hand();
       return Promise.resolve([]);
     }
     // The ring may wrap once within the chunk.
@@ -153,7 +169,7 @@ export class Program {
     if (before < steps) {
       encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
     }
-    device.queue.submit([encoder.finish()]);
+    hand();
     return this.#gpu.mapped(staging).then((bytes) => {
       this.#staging.push(staging);
       return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));

@@ -35,6 +35,11 @@ export interface Tiles {
   readonly lanes: number;
   /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
   readonly summed: number;
+  /**
+   * Whether dispatches become one where they can, for the workgroup family. On a GPU each that waits for another costs what a small product does; on a CPU adapter
+   * it costs next to nothing, and a kernel takes a driver there as long to compile as the square of its length.
+   */
+  readonly fuses: boolean;
 }
 
 /**
@@ -53,8 +58,8 @@ export function chooseTiles(gpu: Gpu, family: TileFamily | "auto" = "auto"): Til
     );
   }
   return family === "panel" || (family === "auto" && gpu.cpu && panels)
-    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: Math.min(4 * gpu.lanes, 32) }
-    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32 };
+    ? { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: Math.min(4 * gpu.lanes, 32), fuses: false }
+    : { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, fuses: !gpu.cpu };
 }
 
 /** The dispatch of a product. `scratch(floats)` gives a buffer for partial sums. */

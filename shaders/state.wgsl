@@ -1,5 +1,4 @@
-// What changes from step to step, kept on the GPU so that nothing is uploaded per step. Needs: buffer state.
-// Gives: State, scalar.
+// What changes from step to step, kept on the GPU so that nothing is uploaded per step. Gives: State.
 
 struct State {
   // Number of the step in progress, from 0. Every random draw and every schedule follows from it.
@@ -11,8 +10,4 @@ struct State {
   shuffle: u32,
   // Values of the schedules at this step: term weights, then each optimizer's scalars. Vectors, as a uniform buffer wants them.
   scalars: array<vec4f, 7>,
-}
-
-fn scalar(index: u32) -> f32 {
-  return state.scalars[index >> 2u][index & 3u];
 }

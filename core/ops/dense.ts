@@ -48,7 +48,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
         biasRow: parameter.biasRow,
         epilogue: epilogue(),
         macs,
-      });
+      }, x);
     },
     backward() {
       const gradient = t.gradient(y);

@@ -31,6 +31,8 @@ export interface Product {
   readonly phases?: number;
   /** The function of the epilogue that takes the values in, if not `store`. */
   readonly store?: string;
+  /** Whether `a` gives begin_a as well, which is told of rows before they are loaded; of workgroup tiles alone. */
+  readonly begins?: boolean;
   readonly macs: number;
 }
 

@@ -36,7 +36,14 @@ export function workgroupProduct(p: Product): Shape {
   });
   return {
     parts: [
-      { text: workgroup, parameters: { sums: p.kind === "weightGradient" ? 1 : 0, store: p.store ?? "store" } },
+      {
+        text: workgroup,
+        parameters: {
+          sums: p.kind === "weightGradient" ? 1 : 0,
+          begins: p.begins ? 1 : 0,
+          store: p.store ?? "store",
+        },
+      },
       rowSum,
       ...(p.kind !== "forward" ? [biasNone] : p.biasRow ? [biasRow] : []),
       stage("a", p.kind === "weightGradient"),

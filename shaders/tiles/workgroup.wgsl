@@ -9,13 +9,15 @@
 // index, which leave partial sums. A slice is one chunk of one phase.
 //
 // Needs: stage_a, stage_b, $store, bias_of, invocation, const DEPTH (length of the sum), CHUNK (of it in a chunk), CHUNKS (in
-// a phase), GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too.
-// Gives: main, phase, slice.
+// a phase), GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too; where $begins is 1,
+// begin_a, which is told of the rows of A before they are loaded.
+// Gives: main, phase, slice, keeps (whether no other workgroup that loads these rows of A comes before).
 
 var<workgroup> tile_a: array<vec4f, 256>; // [32 rows][8 x 4 k]
 var<workgroup> tile_b: array<vec4f, 256>; // [32 k][8 x 4 columns]
 var<private> phase: u32;
 var<private> slice: u32;
+var<private> keeps: bool;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -27,6 +29,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   phase = slice / CHUNKS;
   let group_row = (group.y % GROUPS) * 32u;
   let row = group_row + y * 4u;
+  keeps = group.x == 0u;
+  //: repeat _ 0..$begins
+  begin_a(group_row, index);
+  //: end
   var sum_0 = vec4f();
   var sum_1 = vec4f();
   var sum_2 = vec4f();

@@ -40,6 +40,8 @@ export async function dispatch(description: Dispatch): Promise<void> {
 /** Options of a {@linkcode Bench}. */
 export interface BenchOptions extends Partial<State> {
   readonly family?: TileFamily;
+  /** Whether dispatches become one where they can, with workgroup tiles. Only if asked for: it changes no bit, but labels. */
+  readonly fuses?: boolean;
   readonly shapes?: Shapes;
   /** The device; the file's own one if left out. */
   readonly on?: Gpu;
@@ -53,10 +55,14 @@ export class Bench {
   readonly #state: State;
   #program: Program | undefined;
 
-  constructor(batch: number, { family = families[0], shapes = {}, on = gpu, ...state }: BenchOptions = {}) {
+  constructor(
+    batch: number,
+    { family = families[0], fuses = false, shapes = {}, on = gpu, ...state }: BenchOptions = {},
+  ) {
     this.gpu = on;
     this.#state = { step: 0, seed: 1, count: batch, shuffle: false, ...state };
-    this.tape = new Tape(on, batch, chooseTiles(on, family), createState(on));
+    const tiles = { ...chooseTiles(on, family), fuses: fuses && family === "workgroup" };
+    this.tape = new Tape(on, batch, tiles, createState(on));
     // The trained parameter of no values that makes inputs part of the backward pass.
     this.parameters = new Parameters(on, { ...shapes, input: { inputs: 1, outputs: 1 } });
   }
