@@ -9,7 +9,7 @@
 
 import { Gpu } from "../core/device.ts";
 import type { Settings } from "../core/settings.ts";
-import { chooseTiles, TILE_CHOICES, type TileChoice, tilesName } from "../core/tiles.ts";
+import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
 import { tunedFor } from "../tasks/cli/tiles.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
@@ -20,6 +20,7 @@ interface BenchConfig {
   readonly seconds: number;
   readonly rounds: number;
   readonly tiles: TileChoice;
+  readonly fuse: "auto" | "always" | "never";
   readonly kernels: boolean;
   readonly profile: boolean;
   readonly cold: boolean;
@@ -35,6 +36,12 @@ const settings: Settings<BenchConfig> = {
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
   tiles: { type: "choice", default: "auto", choices: TILE_CHOICES, help: "matrix kernels" },
+  fuse: {
+    type: "choice",
+    default: "auto",
+    choices: ["auto", "always", "never"],
+    help: "joining dispatches of workgroup tiles into fewer: as a training does it on this adapter, always, or never",
+  },
   kernels: { type: "boolean", default: true, help: "time every kernel of the step too" },
   profile: {
     type: "boolean",
@@ -72,10 +79,13 @@ if (import.meta.main) {
     async run({ values: { bench } }, context) {
       const configurations = parse(bench.configurations);
       // Mesa reads it when the driver is loaded.
-      if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DISABLE", "true");
-      using gpu = await Gpu.open();
+      if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DIR", await Deno.makeTempDir());
+      using gpu = await Gpu.open({ compileAhead: true });
+      const chosen = chooseTiles(gpu, bench.tiles);
+      const asked = { auto: chosen.fuses, always: chosen.family === "workgroup", never: false };
+      const tiles: Tiles = { ...chosen, fuses: asked[bench.fuse] };
       context.print(
-        `${gpu.adapter}, tiles ${tilesName(chooseTiles(gpu, bench.tiles))}, ${new Date().toISOString().slice(0, 10)}`,
+        `${gpu.adapter}, tiles ${tilesName(tiles)}, ${new Date().toISOString().slice(0, 10)}`,
       );
       const roofline = bench.profile ? await measureRoofline(gpu) : undefined;
       if (roofline) {
@@ -90,7 +100,7 @@ if (import.meta.main) {
       }
       const subjects: Subject[] = [];
       for (const configuration of configurations) {
-        subjects.push(await prepare(gpu, configuration, bench.tiles, (step) => tunedFor(step, context)));
+        subjects.push(await prepare(gpu, configuration, tiles, (step) => tunedFor(step, context)));
       }
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
@@ -98,7 +108,7 @@ if (import.meta.main) {
           await measure(subject, bench.seconds);
         }
       }
-      for (const { architecture, batch, step: { program }, firstStepMs, rates } of subjects) {
+      for (const { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds } of subjects) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
@@ -110,7 +120,7 @@ if (import.meta.main) {
         }
         const result = {
           adapter: gpu.adapter,
-          tiles: tilesName(chooseTiles(gpu, bench.tiles)),
+          tiles: tilesName(tiles),
           architecture,
           batch,
           samplesPerSecond: Math.round(samplesPerSecond),
@@ -118,6 +128,7 @@ if (import.meta.main) {
           highest: Math.round(Math.max(...rates)),
           gflops: flops * samplesPerSecond / 1e9,
           dispatches: program.dispatches.length,
+          jsMicroseconds: median(jsMicroseconds),
           firstStepMs: Math.round(firstStepMs),
           cold: bench.cold,
           peakMemoryMb: Math.round(peakMemory()),
@@ -127,15 +138,18 @@ if (import.meta.main) {
         context.print();
         context.print(
           `${result.architecture}, batch ${batch}: ${result.samplesPerSecond} samples/s (${result.lowest} to ${result.highest}), ` +
-            `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches a step, ` +
+            `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches and ${
+              result.jsMicroseconds.toFixed(1)
+            } µs of JavaScript a step, ` +
             `first step ${(firstStepMs / 1000).toFixed(2)} s${
               bench.cold ? " (cold)" : ""
             }, peak memory ${result.peakMemoryMb} MB`,
         );
         if (!kernels.length) continue;
         const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+        const width = Math.max(30, ...kernels.map(({ kernel }) => kernel.length));
         const line = (name: string, ...cells: readonly string[]) =>
-          `  ${name.padEnd(30)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
+          `  ${name.padEnd(width)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
         context.print(line("kernel", "ms", "share", "GFLOP/s", "MB", ...(roofline ? ["  nearest to"] : [])));
         for (const { kernel, ms, gflops, megabytes, bound } of kernels) {
           const share = `${(100 * ms / total).toFixed(1)} %`;

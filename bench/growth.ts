@@ -8,6 +8,7 @@
  */
 
 import { Gpu } from "../core/device.ts";
+import { chooseTiles } from "../core/tiles.ts";
 import { panels } from "../figures/charts.ts";
 import { bytesOf } from "../figures/figure.ts";
 import { tunedFor } from "../tasks/cli/tiles.ts";
@@ -54,7 +55,7 @@ if (import.meta.main) {
     const micros: number[] = [];
     const rates: number[] = [];
     for (const value of values) {
-      const subject = await prepare(gpu, parse(of(value))[0], "auto", (step) => tunedFor(step, context));
+      const subject = await prepare(gpu, parse(of(value))[0], chooseTiles(gpu), (step) => tunedFor(step, context));
       for (let round = 0; round < ROUNDS; round++) await measure(subject, SECONDS);
       const samplesPerSecond = median(subject.rates);
       micros.push(1e6 / samplesPerSecond);

@@ -10,7 +10,7 @@ import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
 import { uniforms } from "../core/random.ts";
 import { configure } from "../core/settings.ts";
-import { chooseTiles, type TileChoice, type TunedTiles } from "../core/tiles.ts";
+import type { Tiles, TunedTiles } from "../core/tiles.ts";
 import { initializersOf, trainingSettings } from "../core/training_settings.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "../core/training_program.ts";
 import { vae } from "../models/vae.ts";
@@ -27,7 +27,10 @@ export interface Subject {
   readonly batch: number;
   readonly step: TrainingProgram;
   readonly firstStepMs: number;
+  /** Samples/s, of each round. */
   readonly rates: number[];
+  /** Microseconds of JavaScript a step (recording its dispatches and handing them over), of each round. */
+  readonly jsMicroseconds: number[];
 }
 
 /** What a step is of. */
@@ -60,45 +63,62 @@ export function parse(text: string): Configuration[] {
   });
 }
 
-/** Compiles a step, with the tiles that `tune` finds for it, and runs it once. */
+/** Compiles a step, with the tiles that `tune` finds for it where none is pinned, and runs it once. */
 export async function prepare(
   gpu: Gpu,
   { model, config, batch, architecture, rows }: Configuration,
-  tiles: TileChoice,
+  tiles: Tiles,
   tune: (step: TrainingStep) => Promise<TunedTiles | undefined>,
 ): Promise<Subject> {
-  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles, rows });
+  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles: tiles.family, rows });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
   for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
   const subject = { gpu, model, config, training, data: { shape }, split: { values, count: ROWS } };
-  const tuned = await tune({ ...subject, split: { values: values.subarray(0, batch * 784), count: batch } });
+  const few = { values: values.subarray(0, batch * 784), count: batch };
+  const tuned = tiles.pinned ? undefined : await tune({ ...subject, split: few });
   const begin = performance.now();
   const parameters = new Parameters(gpu, model.parameters(config, { shape }));
   parameters.initialize(initializersOf(training), 1);
-  const step = await createTrainingProgram({ ...subject, tiles: chooseTiles(gpu, tiles, tuned), parameters });
+  const step = await createTrainingProgram({
+    ...subject,
+    tiles: { ...tiles, tuned: tuned ?? tiles.tuned },
+    parameters,
+  });
   await step.program.submit(1);
-  return { architecture, batch, step, firstStepMs: performance.now() - begin, rates: [] };
+  const firstStepMs = performance.now() - begin;
+  await step.program.settled;
+  return { architecture, batch, step, firstStepMs, rates: [], jsMicroseconds: [] };
 }
 
-/** Adds the samples/s of about so many seconds of steps to the rates. */
-export async function measure({ step: { program }, batch, rates }: Subject, seconds: number): Promise<void> {
+/** Measures about so many seconds of steps: one more of the rates, and of the microseconds of JavaScript. */
+export async function measure(
+  { step: { program }, batch, rates, jsMicroseconds }: Subject,
+  seconds: number,
+): Promise<void> {
   let steps = 2;
   let begin = performance.now();
   await program.submit(steps);
   const perStep = (performance.now() - begin) / steps;
   const chunk = Math.max(1, Math.min(1024, Math.round(80 / perStep)));
   steps = 0;
+  let submitting = 0;
+  const submit = () => {
+    const terms = program.submit(chunk);
+    submitting += program.submitMilliseconds;
+    steps += chunk;
+    return terms;
+  };
   begin = performance.now();
-  let pending = program.submit(chunk);
+  let pending = submit();
   while (performance.now() - begin < seconds * 1000) {
-    const next = program.submit(chunk);
+    const next = submit();
     await pending;
     pending = next;
-    steps += chunk;
   }
   await pending;
-  rates.push((steps + chunk) * batch / ((performance.now() - begin) / 1000));
+  rates.push(steps * batch / ((performance.now() - begin) / 1000));
+  jsMicroseconds.push(1000 * submitting / steps);
 }
 
 /** The middle value; the upper one of two. */

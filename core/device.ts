@@ -5,6 +5,8 @@
  * @module
  */
 
+import { CompileAhead } from "./compile_ahead.ts";
+
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
   override readonly name = "GpuError";
@@ -14,6 +16,8 @@ export class GpuError extends Error {
 export interface GpuOptions {
   /** Prefer the low-power adapter of a machine that has two. */
   readonly powerPreference?: GPUPowerPreference;
+  /** Compile kernels on a second thread too, where that is of use: with Mesa's software adapter. For programs, which can have workers. */
+  readonly compileAhead?: boolean;
 }
 
 const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or Direct3D 12 driver. " +
@@ -34,6 +38,28 @@ function prepareLinux(): void {
   if (deno?.build.os !== "linux") return;
   if (environment("DENO_WEBGPU_BACKEND") === undefined) environment("DENO_WEBGPU_BACKEND", "vulkan");
   if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
+  // Mesa's software adapter takes vectors of 256 bits unless it is told, which must be before it is first asked for.
+  const width = "LP_NATIVE_VECTOR_WIDTH";
+  if (environment(width) === undefined && /\bavx512f\b/.test(processors())) environment(width, "512");
+}
+
+/** What Linux says of the processors, where the program may read it. */
+function processors(): string {
+  const path = "/proc/cpuinfo";
+  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  try {
+    return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
+  } catch {
+    return "";
+  }
+}
+
+const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
+
+/** What a pipeline must know of a binding: a buffer that is read or written, or a texture that is read. */
+export interface PipelineBinding {
+  readonly access: "read" | "uniform" | "read_write";
+  readonly texels?: GPUTextureFormat;
 }
 
 /** A device, what is known of its adapter, and its compiled pipelines. */
@@ -46,6 +72,8 @@ export class Gpu {
   readonly cpu: boolean;
   /** Invocations of a subgroup, where it is known and subgroup operations may be used; else 0. */
   readonly lanes: number;
+  /** The second thread that compiles, if it was asked for. */
+  readonly ahead: CompileAhead | undefined;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   #failure: GpuError | undefined;
   #destroyed = false;
@@ -54,8 +82,9 @@ export class Gpu {
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
    * @param subgroups Whether subgroup operations were asked for and granted.
+   * @param compileAhead As in the options.
    */
-  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false) {
+  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false, compileAhead = false) {
     this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
       "unknown adapter";
     this.identity = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(", ") ||
@@ -63,6 +92,9 @@ export class Gpu {
     this.cpu = /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(this.adapter);
     const bits = Number(/\(LLVM [^,)]*, (\d+) bits\)/.exec(this.adapter)?.[1] ?? 0);
     this.lanes = subgroups ? bits / 32 : 0;
+    // Without the driver's cache nobody would have anything of it.
+    const cached = !/^(1|true)$/.test(environment("MESA_SHADER_CACHE_DISABLE") ?? "");
+    this.ahead = compileAhead && bits > 0 && cached ? new CompileAhead() : undefined;
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#failure ??= new GpuError(`The GPU reports: ${error.message}`);
@@ -102,6 +134,7 @@ export class Gpu {
           await adapter.requestDevice({ requiredFeatures, requiredLimits }),
           adapter.info,
           feature !== undefined,
+          options.compileAhead,
         );
       } catch (error) {
         if (feature === undefined) {
@@ -117,26 +150,28 @@ export class Gpu {
     if (this.#failure) throw this.#failure;
   }
 
-  /** The pipeline of a kernel, compiled once per text. `layout` says which of its buffers are only read. */
-  pipeline(label: string, code: string, readOnly: readonly boolean[]): Promise<GPUComputePipeline> {
-    const key = `${readOnly.map(Number).join("")}\n${code}`;
+  /** The pipeline of a kernel, compiled once per text. `bindings` says which of its buffers are only read. */
+  pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
+    const key = `${bindings.map(({ access, texels }) => texels ?? access)}\n${code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      pipeline = this.#compile(label, code, readOnly);
+      pipeline = this.#compile(label, code, bindings);
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  async #compile(label: string, code: string, readOnly: readonly boolean[]): Promise<GPUComputePipeline> {
+  async #compile(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
     const { device } = this;
     device.pushErrorScope("validation");
     const bindGroupLayout = device.createBindGroupLayout({
       label,
-      entries: readOnly.map((read, binding) => ({
+      entries: bindings.map(({ access, texels }, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: read ? "read-only-storage" : "storage" },
+        ...texels
+          ? { storageTexture: { access: "read-only", format: texels } }
+          : { buffer: { type: BUFFER_TYPES[access] } },
       })),
     });
     const module = device.createShaderModule({ label, code });
@@ -187,6 +222,7 @@ export class Gpu {
   /** Destroys the device and everything on it. */
   destroy(): void {
     this.#destroyed = true;
+    this.ahead?.close();
     this.device.destroy();
   }
 

@@ -4,12 +4,13 @@
  *
  * Two things are added to WGSL. `$name` is replaced by a parameter of the part. The lines between `//: repeat i 0..4` and
  * `//: end` are written once for each i, with `$i` replaced: WGSL has no unrolling, and a loop would index dynamically, which is
- * checked on every access.
+ * checked on every access. `//: repeat i j 0..12 by 8` counts to 12 with `$i` the eights and `$j` what is over.
  *
  * @module
  */
 
 import type { Gpu } from "./device.ts";
+import { copyToMirror, type Mirror, mirrorOf, type TexelFormat } from "./mirror.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The text of a part, or a text with values for its `$parameters`. */
@@ -18,9 +19,11 @@ export type Part = string | { readonly text: string; readonly parameters: Readon
 /** One buffer of a kernel. */
 export interface Binding {
   readonly buffer: GPUBuffer;
-  readonly access: "read" | "read_write";
+  readonly access: "read" | "uniform" | "read_write";
   /** The element type in WGSL, or a struct's name. */
   readonly type: string;
+  /** Where it is read through a texture: what a texel holds. The kernel then sees what stood there before it began. */
+  readonly texels?: TexelFormat;
 }
 
 /** Shader parts with the constants and buffers that they need: a loader, an epilogue, or any other piece of a kernel. */
@@ -42,11 +45,24 @@ export interface Dispatch {
   readonly macs?: number;
   /** Bytes that it reads and writes, each once, if not all of its buffers. */
   readonly bytes?: number;
+  /** A slower kernel that forms the same numbers and takes less time to compile. */
+  readonly quick?: Dispatch;
 }
 
 /** Binds what a kernel only reads. */
 export function read(tensor: Tensor | GPUBuffer, type?: string): Binding {
   return bind(tensor, "read", type);
+}
+
+/** Binds what a kernel reads as a uniform buffer. */
+export function uniform(buffer: GPUBuffer, type: string): Binding {
+  return { buffer, access: "uniform", type };
+}
+
+/** Binds what a kernel reads through a texture. */
+export function readTexels({ buffer, type }: Tensor): Binding {
+  const texels = type === "u8" ? "r32uint" : "rgba32float";
+  return { buffer, access: "read", type: `texture_storage_2d<${texels}, read>`, texels };
 }
 
 /** Binds what a kernel writes, or reads and writes. */
@@ -70,7 +86,7 @@ export function expand(text: string, parameters: Readonly<Record<string, string 
   const lines = text.split("\n");
   const out: string[] = [];
   for (let i = 0; i < lines.length; i++) {
-    const header = /^\s*\/\/: repeat (\w+) (\d+)\.\.(\d+)\s*$/.exec(lines[i]);
+    const header = /^\s*\/\/: repeat (\w+)(?: (\w+))? (\d+)\.\.(\d+)(?: by (\d+))?\s*$/.exec(lines[i]);
     if (!header) {
       if (/^\s*\/\/: /.test(lines[i])) {
         throw new SyntaxError(`Cannot expand a shader: unexpected line "${lines[i].trim()}"`);
@@ -78,7 +94,7 @@ export function expand(text: string, parameters: Readonly<Record<string, string 
       out.push(lines[i]);
       continue;
     }
-    const [, name, from, to] = header;
+    const [, name, remainder, from, to, by = "1"] = header;
     let end = i + 1;
     for (let depth = 1; end < lines.length; end++) {
       if (/^\s*\/\/: repeat /.test(lines[end])) depth++;
@@ -86,7 +102,10 @@ export function expand(text: string, parameters: Readonly<Record<string, string 
     }
     if (end === lines.length) throw new SyntaxError(`Cannot expand a shader: no end for "${lines[i].trim()}"`);
     const body = lines.slice(i + 1, end).join("\n");
-    for (let n = Number(from); n < Number(to); n++) out.push(expand(body, { [name]: n }));
+    for (let n = Number(from); n < Number(to); n++) {
+      const quotient = Math.floor(n / Number(by));
+      out.push(expand(body, { [name]: quotient, ...remainder ? { [remainder]: n % Number(by) } : {} }));
+    }
     i = end;
   }
   return out.join("\n");
@@ -118,13 +137,16 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
       if (bindings[index].buffer !== binding.buffer) {
         throw new Error(`Cannot join the kernel "${dispatch.label}": two buffers are named "${name}"`);
       }
-      declare(name, `@group(0) @binding(${index}) var<storage, ${binding.access}> ${name}: ${binding.type};`);
+      const { texels, access } = binding;
+      const space = texels ? "" : access === "uniform" ? "<uniform>" : `<storage, ${access}>`;
+      declare(name, `@group(0) @binding(${index}) var${space} ${name}: ${binding.type};`);
     }
     for (const part of parts) texts.add(typeof part === "string" ? expand(part) : expand(part.text, part.parameters));
   }
   const names = [...declarations].filter(([, text]) => text.includes("@binding")).map(([name]) => name);
-  bindings.forEach(({ buffer }, i) => {
-    const j = bindings.findIndex((other) => other.buffer === buffer);
+  bindings.forEach(({ buffer, texels }, i) => {
+    const j = bindings.findIndex((other) => other.buffer === buffer && !other.texels && !texels);
+    if (j < 0) return;
     if (i !== j && (bindings[i].access === "read_write" || bindings[j].access === "read_write")) {
       throw new Error(
         `Cannot join the kernel "${dispatch.label}": "${names[j]}" and "${
@@ -145,43 +167,67 @@ export interface Prepared {
   readonly macs: number;
   /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
-  /** The float buffers that it writes. */
-  readonly writes: readonly GPUBuffer[];
+  /** What it writes. */
+  readonly writes: readonly Binding[];
+  /** The textures that it reads. */
+  readonly mirrors: readonly Mirror[];
 }
 
 /** Compiles a dispatch and binds its buffers. */
 export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
   const { code, bindings } = join(dispatch);
-  const pipeline = await gpu.pipeline(dispatch.label, code, bindings.map((binding) => binding.access === "read"));
+  const pipeline = await gpu.pipeline(dispatch.label, code, bindings);
   const bindGroup = gpu.device.createBindGroup({
     label: dispatch.label,
     layout: pipeline.getBindGroupLayout(0),
-    entries: bindings.map(({ buffer }, binding) => ({ binding, resource: { buffer } })),
+    entries: bindings.map(({ buffer, texels }, binding) => ({
+      binding,
+      resource: texels ? mirrorOf(gpu.device, buffer, texels).texture.createView() : { buffer },
+    })),
   });
   const [x, y = 1] = dispatch.workgroups;
-  const writes = bindings.filter(({ access, type }) => access === "read_write" && /array<(vec4)?f/.test(type));
+  const writes = bindings.filter(({ access }) => access === "read_write");
   return {
     label: dispatch.label,
     pipeline,
     bindGroup,
     workgroups: [x, y],
     macs: dispatch.macs ?? 0,
-    bytes: dispatch.bytes ?? bindings.reduce((sum, { buffer }) => sum + buffer.size, 0),
-    writes: writes.map(({ buffer }) => buffer),
+    bytes: dispatch.bytes ?? sizeOf(bindings),
+    writes,
+    mirrors: bindings.flatMap(({ buffer, texels }) => texels ? [mirrorOf(gpu.device, buffer, texels)] : []),
   };
 }
 
-/** Records dispatches in their order, so many times over, in a compute pass of their own. */
+/** Bytes of buffers. */
+export function sizeOf(bindings: readonly Binding[]): number {
+  return bindings.reduce((sum, { buffer }) => sum + buffer.size, 0);
+}
+
+/**
+ * Records dispatches in their order, so many times over. They share compute passes, but for what is read through textures: those are
+ * brought up to date between passes, before the first dispatch that reads them and whenever their buffer was written since.
+ */
 export function record(encoder: GPUCommandEncoder, dispatches: readonly Prepared[], times = 1): void {
-  const pass = encoder.beginComputePass();
+  const current = new Set<GPUBuffer>();
+  let pass: GPUComputePassEncoder | undefined;
   for (let i = 0; i < times; i++) {
-    for (const { pipeline, bindGroup, workgroups } of dispatches) {
+    for (const { pipeline, bindGroup, workgroups, mirrors, writes } of dispatches) {
+      for (const mirror of mirrors) {
+        if (current.has(mirror.buffer)) continue;
+        pass?.end();
+        pass = undefined;
+        copyToMirror(encoder, mirror);
+        current.add(mirror.buffer);
+      }
+      pass ??= encoder.beginComputePass();
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
+      for (const { buffer } of writes) current.delete(buffer);
     }
   }
-  pass.end();
+  pass?.end();
 }
 
 /** Milliseconds of one dispatch, by repeating it; for benchmarks. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { free } from "./mirror.ts";
 import type { Gpu } from "./device.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "./tensor.ts";
 import { initialize, type Initializers } from "./initializers.ts";
@@ -76,7 +77,7 @@ export class Parameter {
 
   /** Frees the buffers. */
   destroy(): void {
-    for (const tensor of [this.tensor, ...this.#slots.values()]) tensor.buffer.destroy();
+    for (const tensor of [this.tensor, ...this.#slots.values()]) free(tensor.buffer);
   }
 }
 

@@ -6,7 +6,9 @@
  */
 
 import type { Gpu } from "./device.ts";
-import { type Dispatch, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
+import type { AheadKernel } from "./compile_ahead.ts";
+import { fuse, fusionLimits } from "./fusion.ts";
+import { type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
@@ -18,7 +20,7 @@ const SLOTS = 4096;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
-  return createBuffer(gpu, "state", 16 + 28 * 4);
+  return createBuffer(gpu, "state", 16 + 28 * 4, GPUBufferUsage.UNIFORM);
 }
 
 /** Writes what steps follow from into a state buffer. */
@@ -33,13 +35,17 @@ export type StepTerms = readonly Float32Array[];
 export class Program {
   readonly #gpu: Gpu;
   readonly #tape: Tape;
-  readonly #prepared: readonly Prepared[];
+  #prepared: readonly Prepared[];
   readonly #ring: GPUBuffer | undefined;
   readonly #staging: GPUBuffer[] = [];
   readonly terms: readonly Term[];
   readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
+  /** Goes over to faster kernels once they are compiled; called when the first ones run. */
+  #improve: (() => Promise<void>) | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  #submitMilliseconds = 0;
 
   private constructor(
     tape: Tape,
@@ -65,10 +71,26 @@ export class Program {
     const { gpu } = tape;
     const { terms } = compiled;
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
-    const dispatches = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const flat = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
     // All at once: a GPU driver compiles them side by side.
-    const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
-    return new Program(tape, compiled, prepared, ring);
+    const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
+    const { ahead } = gpu;
+    if (!ahead) return new Program(tape, compiled, await start(dispatches), ring);
+    const program = new Program(tape, compiled, await start(dispatches.map((each) => each.quick ?? each)), ring);
+    const slow = dispatches.filter(({ quick }) => quick);
+    if (slow.length) {
+      program.#improve = async () => {
+        await ahead.compile(slow.map(kernelOf));
+        program.#prepared = await start(dispatches);
+      };
+    }
+    return program;
+  }
+
+  /** When the program, having run once, has its fastest kernels; what it computes does not depend on it. */
+  get settled(): Promise<void> {
+    return this.#settled;
   }
 
   /** Number of the next step to submit. */
@@ -84,6 +106,14 @@ export class Program {
   /** Multiply-adds of one step, padding left out. */
   get macs(): number {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
+  }
+
+  /**
+   * Milliseconds that the last submit kept the thread until its steps were handed to the GPU: bringing rows, recording, submitting. Asking
+   * for the terms is left out, since it may keep the thread as long as the steps run.
+   */
+  get submitMilliseconds(): number {
+    return this.#submitMilliseconds;
   }
 
   /** How many steps a submit may have at most. */
@@ -107,14 +137,25 @@ export class Program {
     if (steps > this.most) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
     this.#gpu.check();
+    const begin = performance.now();
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, steps);
+    // After the first steps are under way, beside which it goes on.
+    queueMicrotask(() => {
+      const improve = this.#improve;
+      this.#improve = undefined;
+      if (improve) this.#settled = improve().catch(() => {});
+    });
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
-    if (!this.#ring) {
+    const hand = () => {
       device.queue.submit([encoder.finish()]);
+      this.#submitMilliseconds = performance.now() - begin;
+    };
+    if (!this.#ring) {
+      hand();
       return Promise.resolve([]);
     }
     // The ring may wrap once within the chunk.
@@ -128,7 +169,7 @@ export class Program {
     if (before < steps) {
       encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
     }
-    device.queue.submit([encoder.finish()]);
+    hand();
     return this.#gpu.mapped(staging).then((bytes) => {
       this.#staging.push(staging);
       return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
@@ -170,7 +211,8 @@ export class Program {
       const encoder = device.createCommandEncoder();
       record(encoder, [dispatch]);
       device.queue.submit([encoder.finish()]);
-      for (const buffer of found ? [] : writes) {
+      for (const { buffer, type } of writes) {
+        if (found || !/array<(vec4)?f/.test(type)) continue;
         const values = new Float32Array(await this.#gpu.read(buffer));
         if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
       }
@@ -188,6 +230,16 @@ export class Program {
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
   }
+}
+
+/** What a worker needs to compile a dispatch. */
+function kernelOf(dispatch: Dispatch): AheadKernel {
+  const { code, bindings } = join(dispatch);
+  return {
+    label: dispatch.label,
+    code,
+    bindings: bindings.map(({ access, texels, buffer: { size } }) => ({ access, texels, size })),
+  };
 }
 
 function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch {

@@ -9,8 +9,9 @@
  */
 
 import type { Gpu } from "./device.ts";
-import type { Dispatch, Fragment, Part } from "./kernel.ts";
-import { read, write } from "./kernel.ts";
+import type { Binding, Dispatch, Fragment, Part } from "./kernel.ts";
+import { read, sizeOf, uniform, write } from "./kernel.ts";
+import { free, mirrored } from "./mirror.ts";
 import type { Optimizer } from "./optimizers/mod.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
@@ -27,16 +28,20 @@ import {
   splitShape,
   type Tiles,
 } from "./tiles.ts";
+import { words } from "./words.ts";
+import beforePart from "../shaders/optimizers/before.wgsl" with { type: "text" };
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
+import formTile from "../shaders/tiles/form.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
 import last from "../shaders/epilogues/last.wgsl" with { type: "text" };
 import layout from "../shaders/layout.wgsl" with { type: "text" };
-import loadF32 from "../shaders/loaders/f32.wgsl" with { type: "text" };
-import loadU8 from "../shaders/loaders/u8.wgsl" with { type: "text" };
+import loadFormed from "../shaders/loaders/formed.wgsl" with { type: "text" };
+import loadMatrix from "../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../shaders/loaders/sum.wgsl" with { type: "text" };
 import only from "../shaders/epilogues/only.wgsl" with { type: "text" };
+import scalarPart from "../shaders/scalar.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
 import upstreamNone from "../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../shaders/epilogues/upstream.wgsl" with { type: "text" };
@@ -147,6 +152,21 @@ export interface TapeProduct {
   form(tiles: Tiles): readonly Dispatch[];
 }
 
+/** How the values of a variable are formed that no product gives. */
+export interface Formed {
+  readonly label: string;
+  readonly variable: Variable;
+  /** Groups of four columns that it has; those beyond are padding. */
+  readonly columns4: number;
+  /**
+   * Gives `formed(row, origin, column4, kept)`, which returns four values and stores them where `kept`; `origin_of(row)`, what the values
+   * of a row have in common; and `begun(index)`, what is done once beside, by an index from 0 on.
+   */
+  readonly by: Fragment;
+  /** Bytes that it reads and writes, if not all of its buffers. */
+  readonly bytes?: number;
+}
+
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
 export interface Compiled {
   readonly dispatches: readonly Dispatch[];
@@ -182,6 +202,7 @@ export class Tape {
   #expected = new Map<Variable | Parameter, number>();
   #contributed = new Map<Variable | Parameter, number>();
   #scratch: GPUBuffer | undefined;
+  #forming: Formed | undefined;
   #streams = 1;
   #training: Training | undefined;
   #firstScalar = 0;
@@ -271,7 +292,11 @@ export class Tape {
    */
   mark(): () => number {
     let before = 0;
-    this.record({ name: "mark", inputs: [], parameters: [], forward: () => before = this.#dispatches.length });
+    const forward = () => {
+      this.#form();
+      before = this.#dispatches.length;
+    };
+    this.record({ name: "mark", inputs: [], parameters: [], forward });
     return () => before;
   }
 
@@ -316,26 +341,98 @@ export class Tape {
     return loader(m, "buffer" in source ? source : this.tensor(source), repeats);
   }
 
+  /**
+   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
+   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
+   */
+  readState(): Binding {
+    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+  }
+
+  /** Whether kernels had better read a matrix many times through a texture. */
+  texels({ buffer, type }: Tensor): boolean {
+    return this.tiles.family === "panel" &&
+      mirrored(this.gpu.device, buffer, type === "u8" ? "r32uint" : "rgba32float");
+  }
+
+  /** A fragment giving load_m of an operand of a product. */
+  operand(m: string, source: Variable | Tensor): Fragment {
+    const tensor = "buffer" in source ? source : this.tensor(source);
+    return loader(m, tensor, 1, this.texels(tensor));
+  }
+
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
+    this.#form();
     this.#dispatches.push(dispatch);
   }
 
-  /** Records a matrix product. */
-  product(description: Product): void {
-    this.#form(productShape(description), description.macs, (tiles, partials) => product(tiles, description, partials));
+  /**
+   * Records what forms a variable. Where the next dispatch is a product of that variable, it may form the values as it loads them, and
+   * keep them for those who read them later; else they have a dispatch of their own.
+   */
+  form(formed: Formed): void {
+    this.#form();
+    this.#forming = formed;
+    if (!this.tiles.fuses) this.#form();
+  }
+
+  /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */
+  #form(): void {
+    if (!this.#forming) return;
+    const { label, variable, columns4, by, bytes } = this.#forming;
+    this.#forming = undefined;
+    const groups = Math.ceil(this.stored(variable.rows) * columns4 / 64);
+    const across = Math.min(groups, 32768);
+    this.dispatch({
+      label,
+      ...bytes === undefined ? {} : { bytes },
+      fragments: [{ parts: [layout, formTile] }, this.#formed(variable, columns4), by],
+      workgroups: [across, Math.ceil(groups / across)],
+    });
+  }
+
+  #formed(variable: Variable, columns4: number): Fragment {
+    return { parts: [], constants: { ROWS_formed: this.stored(variable.rows), COLUMNS4_formed: columns4 } };
+  }
+
+  /**
+   * Records a matrix product.
+   *
+   * @param x The variable that its first operand is, where it is one as it lies.
+   */
+  product(description: Product, x?: Variable): void {
+    const whole = this.#forms(description, x) ?? description;
+    this.#product(productShape(whole), whole.macs, (tiles, partials) => product(tiles, whole, partials));
+  }
+
+  /** A product that forms what is to be formed as it loads it, if that is its first operand and one kernel can do both. */
+  #forms(description: Product, x?: Variable): Product | undefined {
+    const formed = this.#forming;
+    if (!formed || formed.variable !== x) return undefined;
+    const { by, columns4 } = formed;
+    const rest = merge(description.b, description.epilogue);
+    if (!agree(by, rest, this.gpu.device.limits.maxStorageBuffersPerShaderStage)) return undefined;
+    this.#forming = undefined;
+    return {
+      ...description,
+      label: `${formed.label} + ${description.label}`,
+      a: merge({ parts: [loadFormed] }, this.#formed(x, columns4), by),
+      begins: true,
+      bytes: (formed.bytes ?? buffersOf(by)) + buffersOf(rest),
+    };
   }
 
   /** Records a weight gradient that is summed in chunks. */
   splitProduct(description: SplitProduct): void {
-    this.#form(
+    this.#product(
       splitShape(description),
       description.macs,
       (tiles, partials) => splitProduct(tiles, description, partials),
     );
   }
 
-  #form(
+  #product(
     shape: ProductShape,
     macs: number,
     dispatches: (tiles: Tiles, partials: (floats: number) => GPUBuffer) => readonly Dispatch[],
@@ -395,9 +492,9 @@ export class Tape {
     const { term } = values;
     if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
     return {
-      parts: [stateStruct, { text: upstreamPart, parameters: { m } }],
+      parts: [stateStruct, scalarPart, { text: upstreamPart, parameters: { m } }],
       constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
-      buffers: { state: read(this.state, "State") },
+      buffers: { state: this.readState() },
     };
   }
 
@@ -480,12 +577,14 @@ export class Tape {
     const { optimizer } = this.#training!;
     if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
     const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
-    return {
-      parts: [stateStruct, optimizer.shader],
-      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: parameter.tensor.storedRows },
+    const { tensor } = parameter;
+    const before = this.texels(tensor) ? words("before", tensor, true) : { parts: [beforePart] };
+    return merge(before, {
+      parts: [stateStruct, scalarPart, optimizer.shader],
+      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: tensor.storedRows },
       floats: optimizer.floats,
-      buffers: { parameter: write(parameter.tensor), ...Object.fromEntries(slots), state: read(this.state, "State") },
-    };
+      buffers: { parameter: write(tensor), ...Object.fromEntries(slots), state: this.readState() },
+    });
   }
 
   /**
@@ -507,6 +606,7 @@ export class Tape {
     scalars.push(...this.#schedules);
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
+    this.#form();
     for (const objective of training ? objectives : []) {
       this.#firstScalar = scalars.length;
       if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
@@ -557,18 +657,17 @@ export class Tape {
 
   /** Frees every buffer of the tape. */
   destroy(): void {
-    for (const buffer of this.#buffers) buffer.destroy();
+    for (const buffer of this.#buffers) free(buffer);
     this.#buffers.length = 0;
   }
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
-export function loader(m: string, tensor: Tensor, repeats = 1): Fragment {
-  return {
-    parts: [{ text: tensor.type === "u8" ? loadU8 : loadF32, parameters: { m } }],
-    constants: { [`ROWS_${m}`]: tensor.storedRows, [`REPEATS_${m}`]: repeats },
-    buffers: { [m]: read(tensor) },
-  };
+export function loader(m: string, tensor: Tensor, repeats = 1, texels = false): Fragment {
+  return merge(words(m, tensor, texels), {
+    parts: [{ text: loadMatrix, parameters: { m } }],
+    constants: { [`REPEATS_${m}`]: repeats },
+  });
 }
 
 /** A fragment giving load_m of a matrix of zeros. */
@@ -583,6 +682,28 @@ export function storing(gradient: Tensor): Fragment {
     constants: { ROWS_gradient: gradient.storedRows },
     buffers: { gradient: write(gradient) },
   };
+}
+
+/**
+ * Whether what forms an operand as it is loaded can be in one kernel with the rest of it: nothing is called alike that differs, the
+ * rest binds nothing that the forming writes, since workgroups do not wait for each other, and there are not too many buffers.
+ */
+function agree(forming: Fragment, rest: Fragment, limit: number): boolean {
+  const alike = <T>(one: Readonly<Record<string, T>> = {}, other: Readonly<Record<string, T>> = {}) =>
+    Object.keys(one).every((name) => !(name in other) || one[name] === other[name]);
+  const buffers = Object.entries(forming.buffers ?? {});
+  const others = Object.entries(rest.buffers ?? {});
+  const used = new Set([...buffers, ...others].map(([, { buffer }]) => buffer));
+  return alike(forming.constants, rest.constants) && alike(forming.floats, rest.floats) && used.size <= limit &&
+    buffers.every(([name, one]) =>
+      others.every(([other, { buffer, type }]) =>
+        buffer === one.buffer ? one.access === "read" && (name !== other || type === one.type) : name !== other
+      )
+    );
+}
+
+function buffersOf({ buffers = {} }: Fragment): number {
+  return sizeOf(Object.values(buffers));
 }
 
 /** Fragments as one. */

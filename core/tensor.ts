@@ -5,6 +5,7 @@
  */
 
 import type { Gpu } from "./device.ts";
+import { wholeRows } from "./mirror.ts";
 
 /** Columns of a panel: the unit in which every matrix is padded. */
 export const PANEL = 32;
@@ -42,8 +43,8 @@ export function createTensor(
   return { name, buffer, rows, columns, storedRows, storedColumns, type };
 }
 
-/** Allocates a storage buffer of zeros. */
-export function createBuffer(gpu: Gpu, label: string, size: number): GPUBuffer {
+/** Allocates a storage buffer of zeros, which may have another usage too. */
+export function createBuffer(gpu: Gpu, label: string, size: number, usage = 0): GPUBuffer {
   const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   if (size > limit) {
     throw new RangeError(
@@ -52,8 +53,8 @@ export function createBuffer(gpu: Gpu, label: string, size: number): GPUBuffer {
   }
   return gpu.device.createBuffer({
     label,
-    size: roundUp(Math.max(size, 16), 16),
-    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    size: wholeRows(roundUp(Math.max(size, 16), 16)),
+    usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   });
 }
 

@@ -12,8 +12,8 @@
 
 import type { Gpu } from "./device.ts";
 import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
-import { panelChunks, panelProduct } from "./tiles/panel.ts";
-import type { Product, SplitProduct } from "./tiles/product.ts";
+import { isLong, panelChunks, panelProduct } from "./tiles/panel.ts";
+import type { Product, Shape, SplitProduct } from "./tiles/product.ts";
 import {
   type TunedTile,
   type TunedTiles,
@@ -21,7 +21,6 @@ import {
   workgroupChunks,
   workgroupProduct,
   workgroupSplit,
-  type WorkgroupTile,
 } from "./tiles/workgroup.ts";
 import { PANEL } from "./tensor.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
@@ -61,12 +60,17 @@ export interface Tiles {
   readonly rowMultiple: number;
   /** Invocations of a subgroup, for the panel family. */
   readonly lanes: number;
-  /** Columns of a row over which its kernels' `row_sum` adds; partial sums over rows are kept for each so many. */
+  /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
   readonly summed: number;
   /** The one tile of every product, for the workgroup family. */
   readonly pinned?: TunedTile;
   /** Tiles of products by their shapes, for the workgroup family. */
   readonly tuned: TunedTiles;
+  /**
+   * Whether dispatches become one where they can, for the workgroup family. On a GPU each that waits for another costs what a small product
+   * does; on a CPU adapter it costs next to nothing, and a kernel takes a driver there as long to compile as the square of its length.
+   */
+  readonly fuses: boolean;
 }
 
 /** What tiles are in use, in a word: the family, or the one tile. */
@@ -82,33 +86,37 @@ export function tilesName({ family, pinned }: Tiles): string {
  */
 export function chooseTiles(gpu: Gpu, choice: TileChoice = "auto", tuned: TunedTiles = {}): Tiles {
   // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
-  const panels = gpu.lanes === 4 || gpu.lanes === 8;
+  const panels = [4, 8, 16].includes(gpu.lanes);
   if (choice === "panel" && !panels) {
     throw new RangeError(
-      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4 or 8 lanes, found ${
+      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4, 8 or 16 lanes, found ${
         gpu.lanes || "none"
       }`,
     );
   }
   // Not measured: panels are several times as fast where they run, and each kernel more takes seconds to compile there.
   if (choice === "panel" || (choice === "auto" && gpu.cpu && panels)) {
-    return { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed: 4 * gpu.lanes, tuned: {} };
+    const summed = Math.min(4 * gpu.lanes, PANEL);
+    return { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed, tuned: {}, fuses: false };
   }
   const pinned = WORKGROUP_TILES.find((tile) => tile === choice);
-  return { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, pinned, tuned };
+  return { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, pinned, tuned, fuses: !gpu.cpu };
 }
 
 /** The dispatches of a product, one or two. `scratch(floats)` gives a buffer for partial sums. */
 export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): readonly Dispatch[] {
   const chosen = tiles.family === "workgroup" ? workgroupSplit(tiles, p) : undefined;
   if (chosen) return inChunks(p, chosen, scratch);
-  const shape = tiles.family === "panel" ? panelProduct(tiles, p, scratch) : workgroupProduct(tiles, p);
-  return [{
+  const dispatch = (shape: Shape): Dispatch => ({
     label: p.label,
     macs: p.macs,
     workgroups: shape.workgroups,
     fragments: [{ parts: [layout] }, p.a, p.b, p.epilogue, shape],
-  }];
+    ...p.bytes === undefined ? {} : { bytes: p.bytes },
+  });
+  if (tiles.family === "workgroup") return [dispatch(workgroupProduct(tiles, p))];
+  const long = dispatch(panelProduct(tiles, p, scratch));
+  return [isLong(p) ? { ...long, quick: dispatch(panelProduct(tiles, p, scratch, false)) } : long];
 }
 
 /** Partial sums of `chunks` for each of `phases`. */

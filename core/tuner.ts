@@ -9,6 +9,7 @@
 import type { Gpu } from "./device.ts";
 import { prepare, type Prepared, record } from "./kernel.ts";
 import { Parameters } from "./parameters.ts";
+import { setState } from "./program.ts";
 import type { TapeProduct } from "./tape.ts";
 import {
   candidates,
@@ -146,6 +147,8 @@ export async function tuneTraining(step: TrainingStep, options: TuneOptions = {}
   // No product depends on how pixels are made into data, and not every data can be made into bits.
   const training = { ...step.training, binarize: "none" } as const;
   const recorded = recordTraining({ ...step, training, tiles: chooseTiles(gpu, "workgroup"), parameters });
+  // A product that forms its operand as it loads it is timed with that: it draws, and takes rows in a shuffled order.
+  setState(gpu, recorded.tape.state, { step: 0, seed: 0, count: step.split.count, shuffle: true });
   try {
     return await tune(gpu, recorded.compiled.products, options);
   } finally {

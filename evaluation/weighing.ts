@@ -7,7 +7,8 @@
 
 import { recordBatch, type RecordedBatch } from "../core/batch.ts";
 import type { Split } from "../core/dataset.ts";
-import { prepare, type Prepared, record } from "../core/kernel.ts";
+import { fuse, fusionLimits } from "../core/fusion.ts";
+import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
 import { type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import { createState, setState } from "../core/program.ts";
 import { type Feed, Tape, type Values } from "../core/tape.ts";
@@ -161,8 +162,12 @@ async function recordWeights(trained: Trained, split: Split, options: RecordOpti
     const sign = kind === "estimate" && estimator === "harmonic" ? -1 : 1;
     sums = importanceTotals(tape, { ...values, count: split.count, sign });
     const { dispatches } = tape.compile([]);
-    const prepared = await Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch)));
     const before = mark();
+    const ready = (part: readonly Dispatch[]) => {
+      const fused = tiles.fuses ? fuse(part, fusionLimits(gpu)) : part;
+      return Promise.all(fused.map((dispatch) => prepare(gpu, dispatch)));
+    };
+    const [once, step] = await Promise.all([ready(dispatches.slice(0, before)), ready(dispatches.slice(before))]);
     return {
       kind,
       samples,
@@ -170,8 +175,8 @@ async function recordWeights(trained: Trained, split: Split, options: RecordOpti
       sums,
       draws,
       feeds: tape.feeds,
-      once: prepared.slice(0, before),
-      step: prepared.slice(before),
+      once,
+      step,
       destroy,
     };
   } catch (error) {

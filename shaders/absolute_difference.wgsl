@@ -4,7 +4,7 @@
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < DATA) {
-    var sum = -state.scalars[SCALAR];
+    var sum = -scalar(SCALAR);
     for (var part = 0u; part < PARTS_values; part++) {
       sum += values[part * ROWS_values + id.x];
     }

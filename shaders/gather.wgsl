@@ -1,17 +1,26 @@
-// The first dispatch of a step: gathers the rows of this step's batch out of the resident dataset, binarizes them if asked,
-// and sets this step's scalars. Words are u32 of four bytes, or floats of one value each four at a time.
-// Needs: row_of, scheduled, batch_value; buffers state, schedules, source, batch;
-// const ROWS (stored), WORDS (a row of the source), SCALARS. Gives: main.
+// The beginning of a step: gathers the rows of this step's batch out of the resident dataset, binarizes them if asked, and where $sets
+// is 1 sets this step's scalars, which nobody in the same dispatch reads. Words are u32 of four bytes, or floats of one value each four
+// at a time.
+// Needs: row_of, batch_value; buffers state, source, batch; const ROWS_formed (stored), COLUMNS4_formed (words of a row of the source);
+// where $sets is 1, scheduled and buffer schedules. Gives: begun, origin_of, formed.
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = id.y * groups.x * 64u + id.x;
-  if (index < SCALARS) {
-    state.scalars[index] = scheduled(schedules[index], state.step);
+fn begun(index: u32) {
+  //: repeat _ 0..$sets
+  if (index < 28u) {
+    state.scalars[index >> 2u][index & 3u] = scheduled(schedules[index], state.step);
   }
-  let row = index % ROWS;
-  let column4 = index / ROWS;
-  if (column4 < WORDS) {
-    batch[at(ROWS, row, column4)] = batch_value(row, column4, source[row_of(row) * WORDS + column4]);
+  //: end
+}
+
+/// The row of the source.
+fn origin_of(row: u32) -> u32 {
+  return row_of(row);
+}
+
+fn formed(row: u32, origin: u32, column4: u32, kept: bool) -> vec4f {
+  let word = batch_value(row, column4, source[origin * COLUMNS4_formed + column4]);
+  if (kept) {
+    batch[at(ROWS_formed, row, column4)] = word;
   }
+  return $values(word);
 }

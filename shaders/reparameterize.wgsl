@@ -1,17 +1,24 @@
 // z = μ + σ ε and the divergence from the prior summed over the latent dimensions, four at a time.
-// Needs: mean_at, log_variance_at, noise_at, divergence, buffers z of vec4f and kl of f32, const ROWS, LATENTS. Gives: main.
+// Needs: mean_at, log_variance_at, noise_at, divergence, buffers z of vec4f and kl of f32, const ROWS_formed, LATENTS.
+// Gives: begun, origin_of, formed.
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x % ROWS;
-  let column4 = id.x / ROWS;
-  if (4u * column4 < LATENTS) {
-    let mean = mean_at(row, column4);
-    let log_variance = log_variance_at(row, column4);
-    let live = columns_below(LATENTS, column4);
-    let noise = noise_at(row, column4);
-    let drawn = mean + exp(0.5 * log_variance) * noise;
-    z[at(ROWS, row, column4)] = select(vec4f(), drawn, live);
-    kl[column4 * ROWS + row] = dot(select(vec4f(), divergence(mean, log_variance, noise), live), vec4f(1.0));
+fn begun(index: u32) {
+}
+
+fn origin_of(row: u32) -> u32 {
+  return row;
+}
+
+fn formed(row: u32, origin: u32, column4: u32, kept: bool) -> vec4f {
+  let mean = mean_at(row, column4);
+  let log_variance = log_variance_at(row, column4);
+  let live = columns_below(LATENTS, column4);
+  let noise = noise_at(row, column4);
+  let drawn = select(vec4f(), mean + exp(0.5 * log_variance) * noise, live);
+  if (kept) {
+    z[at(ROWS_formed, row, column4)] = drawn;
+    let each = select(vec4f(), divergence(mean, log_variance, noise), live);
+    kl[column4 * ROWS_formed + row] = dot(each, vec4f(1.0));
   }
+  return drawn;
 }

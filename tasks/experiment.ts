@@ -88,7 +88,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
   const folder = join(out, quick ? `${name}-quick` : name);
   await claimFolder(folder);
-  using gpu = await Gpu.open();
+  using gpu = await Gpu.open({ compileAhead: true });
   context.print(`${name}: ${experiment.summary}`);
   context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);

@@ -210,7 +210,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
-  using gpu = await Gpu.open();
+  using gpu = await Gpu.open({ compileAhead: true });
   const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
   const training = prepare(model, dataset, told, {
     gpu,

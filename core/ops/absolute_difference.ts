@@ -8,6 +8,7 @@ import { read, write } from "../kernel.ts";
 import type { Schedule } from "../schedule.ts";
 import type { Tape, Values } from "../tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
+import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamSign from "../../shaders/epilogues/upstream_sign.wgsl" with { type: "text" };
 
@@ -24,9 +25,9 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
   const signs = t.buffer("signs", values.storedRows * 4);
   const scalar = t.schedule(target);
   values.upstream = (m) => ({
-    parts: [stateStruct, { text: upstreamSign, parameters: { m } }],
+    parts: [stateStruct, scalarPart, { text: upstreamSign, parameters: { m } }],
     constants: { [`TERM_${m}`]: difference.term ?? 0, [`LIVE_${m}`]: values.rows },
-    buffers: { state: read(t.state, "State"), sign_of: read(signs) },
+    buffers: { state: t.readState(), sign_of: read(signs) },
   });
   t.record({
     name: difference.name,
@@ -37,7 +38,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
       t.dispatch({
         label: difference.name,
         fragments: [{
-          parts: [stateStruct, shader],
+          parts: [stateStruct, scalarPart, shader],
           constants: {
             ROWS_values: values.storedRows,
             PARTS_values: values.parts,
@@ -45,7 +46,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
             SCALAR: t.scalar(scalar),
           },
           buffers: {
-            state: read(t.state, "State"),
+            state: t.readState(),
             values: read(values.buffer),
             difference: write(difference.buffer),
             sign_of: write(signs),

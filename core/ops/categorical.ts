@@ -57,7 +57,7 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
             parts: [stateStruct, live, random, categoricalShader],
             constants: { BATCH: t.batch, STREAM_categorical: stream },
             buffers: {
-              state: read(t.state, "State"),
+              state: t.readState(),
               probabilities: write(t.tensor(probabilities), "array<f32>"),
               z: write(t.tensor(z), "array<f32>"),
               nll: write(nll.buffer),

@@ -43,7 +43,7 @@ export function centred(t: Tape, x: Variable, offset: Parameter, squares = false
           ROWS_offset: offset.tensor.storedRows,
           ROW_offset: offset.biasRow,
         },
-        buffers: { offset: read(offset.tensor, "array<f32>"), state: read(t.state, "State") },
+        buffers: { offset: read(offset.tensor, "array<f32>"), state: t.readState() },
       });
       store(t, y, a);
     },

@@ -94,7 +94,7 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, losses, update 
       constants: { ...constants, CODED: z.rows, STREAM_revival: t.stream() },
       floats: { DECAY: decay, DEAD: revival * z.rows / count, SMOOTHING },
       buffers: {
-        state: read(t.state, "State"),
+        state: t.readState(),
         left: read(left, "array<f32>"),
         usage: write(usage.tensor, "array<f32>"),
         sizes: write(sizes),

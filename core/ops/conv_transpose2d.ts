@@ -9,7 +9,7 @@ import type { Parameter } from "../parameters.ts";
 import { merge, storing, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { layerOutput } from "./layer.ts";
-import { words } from "./reshape.ts";
+import { words } from "../words.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };

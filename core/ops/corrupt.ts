@@ -4,7 +4,7 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
+import { write } from "../kernel.ts";
 import type { Tape, Variable } from "../tape.ts";
 import corruptGaussian from "../../shaders/corrupt_gaussian.wgsl" with { type: "text" };
 import corruptMasking from "../../shaders/corrupt_masking.wgsl" with { type: "text" };
@@ -46,7 +46,7 @@ export function corrupt(t: Tape, x: Variable, kind: Corruption, amount: number):
         parts: [stateStruct, random, KINDS[kind], corruptShader],
         constants: { ROWS_y: t.stored(x.rows), COLUMNS: x.columns, LIVE_corrupt: x.rows, STREAM_corrupt: stream },
         floats: { AMOUNT: amount },
-        buffers: { y: write(t.tensor(y)), state: read(t.state, "State") },
+        buffers: { y: write(t.tensor(y)), state: t.readState() },
       }, x);
     },
   }, y);

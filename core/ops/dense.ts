@@ -43,12 +43,12 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
         rows,
         depth: roundUp(inputs, PANEL),
         columns,
-        a: t.load("a", x),
-        b: t.load("b", weight),
+        a: t.operand("a", x),
+        b: t.operand("b", weight),
         biasRow: parameter.biasRow,
         epilogue: epilogue(),
         macs,
-      });
+      }, x);
     },
     backward() {
       const gradient = t.gradient(y);
@@ -60,8 +60,8 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
           rows,
           depth: columns,
           columns: roundUp(inputs, PANEL),
-          a: t.load("a", gradient),
-          b: t.load("b", weight),
+          a: t.operand("a", gradient),
+          b: t.operand("b", weight),
           epilogue: t.contribution(x),
           macs,
         });
@@ -73,8 +73,8 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
           rows: parameter.biasRow,
           depth: rows,
           columns,
-          a: t.load("a", x),
-          b: t.load("b", gradient),
+          a: t.operand("a", x),
+          b: t.operand("b", gradient),
           biasRow: parameter.biasRow,
           epilogue: t.contribution(parameter),
           macs,

@@ -86,7 +86,7 @@ export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variance
         STREAM_noise: stream,
         LIVE_noise: x.rows,
       },
-      buffers: { y: write(t.tensor(x)), state: read(t.state, "State") },
+      buffers: { y: write(t.tensor(x)), state: t.readState() },
     });
   mean.sink = epilogue;
   t.record({

@@ -15,7 +15,6 @@ import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
 import gatherShader from "../../shaders/gather.wgsl" with { type: "text" };
 import gatherThreshold from "../../shaders/gather_threshold.wgsl" with { type: "text" };
-import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import rowResident from "../../shaders/row_resident.wgsl" with { type: "text" };
 import rowStreamed from "../../shaders/row_streamed.wgsl" with { type: "text" };
@@ -159,8 +158,8 @@ function streaming(t: Tape, source: Resident): Feed {
 }
 
 /**
- * x [N, D]: the rows of this step's batch, in the shuffled or the stored order, binarized if asked. It is the first dispatch of a
- * step, and sets the step's scheduled numbers on the way, unless another gather of the tape does.
+ * x [N, D]: the rows of this step's batch, in the shuffled or the stored order, binarized if asked. It is where a step
+ * begins, and sets the step's scheduled numbers on the way, unless another gather of the tape does.
  */
 export function gather(
   t: Tape,
@@ -172,7 +171,7 @@ export function gather(
     throw new RangeError(`Cannot binarize float data: expected binarize "none", found "${binarize}"`);
   }
   const x = t.variable(name, source.columns, source.type);
-  const type = source.type === "u8" ? "u32" : "vec4f";
+  const [type, values] = source.type === "u8" ? ["u32", "unpack4x8unorm"] : ["vec4f", "vec4f"];
   const words = Math.ceil(source.columns / 4);
   const feed = source.streamed ? streaming(t, source) : undefined;
   if (feed) t.feed(feed);
@@ -184,33 +183,30 @@ export function gather(
     inputs: [],
     parameters: [],
     forward() {
-      const groups = Math.ceil(t.rows * words / 64);
-      const across = Math.min(groups, 32768);
-      t.dispatch({
+      t.form({
         label: `gather ${name}`,
+        variable: x,
+        columns4: words,
         // Of the rows only those of the batch.
         bytes: 2 * t.rows * source.stride,
-        fragments: [{
+        by: {
           parts: [
-            ...[stateStruct, layout, random, scheduleShader, gatherShader, value[binarize]],
+            ...[stateStruct, random, value[binarize], ...setsSchedules ? [scheduleShader] : []],
+            { text: gatherShader, parameters: { values, sets: setsSchedules ? 1 : 0 } },
             ...feed ? [rowStreamed] : [rowResident, shuffle],
           ],
           constants: {
             ...feed ? { STEPS: feed.steps } : {},
-            ROWS: t.rows,
             BATCH: t.batch,
-            WORDS: words,
-            SCALARS: setsSchedules ? 28 : 0,
             STREAM_binarize: stream,
           },
           buffers: {
-            state: write(t.state, "State"),
-            schedules: read(schedules, "array<Schedule>"),
+            state: (setsSchedules ? write : read)(t.state, "State"),
+            ...setsSchedules ? { schedules: read(schedules, "array<Schedule>") } : {},
             source: read(source.buffer, `array<${type}>`),
             batch: write(t.tensor(x), `array<${type}>`),
           },
-        }],
-        workgroups: [across, Math.ceil(groups / across)],
+        },
       });
     },
   }, x);

@@ -7,6 +7,7 @@
 import { type Fragment, read, write } from "../kernel.ts";
 import type { Tape, Values } from "../tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
+import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl" with { type: "text" };
 
@@ -25,9 +26,9 @@ export function importanceBound(t: Tape, nll: Values, kl: Values): Values {
   const bound = t.values("bound", 1);
   const importance = t.buffer("importance", nll.storedRows * 4);
   const upstream = (m: string, { rows }: Values): Fragment => ({
-    parts: [stateStruct, { text: upstreamImportance, parameters: { m } }],
+    parts: [stateStruct, scalarPart, { text: upstreamImportance, parameters: { m } }],
     constants: { [`TERM_${m}`]: bound.term ?? 0, [`LIVE_${m}`]: rows },
-    buffers: { state: read(t.state, "State"), importance: read(importance) },
+    buffers: { state: t.readState(), importance: read(importance) },
   });
   nll.upstream = (m) => upstream(m, nll);
   kl.upstream = (m) => upstream(m, kl);

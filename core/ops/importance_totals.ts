@@ -59,7 +59,7 @@ export function importanceTotals(t: Tape, { nll, divergence, kl, count, sign }: 
           constants: { BATCH: t.batch, SAMPLES: nll.rows / t.batch, ...Object.fromEntries(sizes) },
           floats: { SIGN: sign },
           buffers: {
-            state: read(t.state, "State"),
+            state: t.readState(),
             nll: read(nll.buffer),
             divergence: read(divergence.buffer),
             kl: read(kl.buffer),

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Fragment, type Part, read, write } from "../kernel.ts";
+import { type Fragment, type Part, write } from "../kernel.ts";
 import { loader, merge, type Tape, type Values, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
@@ -138,7 +138,7 @@ export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
   return value(t, distribution, "sample", {
     parts: [stateStruct, random, { text: valueDrawn, parameters: { noise } }],
     constants: { STREAM_sample: t.stream(), LIVE_sample: distribution.location.rows },
-    buffers: { state: read(t.state, "State") },
+    buffers: { state: t.readState() },
   });
 }
 

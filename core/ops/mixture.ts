@@ -85,7 +85,7 @@ export function noiseAndOne(t: Tape, rows: number, features: number): Variable {
   mapped(t, noise, [], () => ({
     parts: [stateStruct, random, noiseRandom, noiseAndOneLoader],
     constants: { STREAM_noise: stream, LIVE_noise: rows, FEATURES: features },
-    buffers: { state: read(t.state, "State") },
+    buffers: { state: t.readState() },
   }));
   return noise;
 }

@@ -121,7 +121,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
     constants: { STREAM_noise: stream, LIVE_noise: rows },
-    buffers: { state: read(t.state, "State") },
+    buffers: { state: t.readState() },
   };
   const gaussianFragment = (): Fragment => {
     const tensor = t.tensor(statistics);
@@ -153,15 +153,18 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       inputs: [statistics],
       parameters: [],
       forward() {
-        t.dispatch({
-          label: "reparameterize",
-          fragments: [gaussianFragment(), noiseFragment, {
-            parts: [full ? reparameterizeFull : reparameterizeShader],
-            constants: { ROWS: storedRows },
-            buffers: { z: write(t.tensor(z), full ? "array<f32>" : undefined), kl: write(kl.buffer) },
-          }],
-          workgroups: [Math.ceil(storedRows * kl.parts / 64)],
+        const by = merge(gaussianFragment(), noiseFragment, {
+          parts: [full ? reparameterizeFull : reparameterizeShader],
+          buffers: { z: write(t.tensor(z), full ? "array<f32>" : undefined), kl: write(kl.buffer) },
         });
+        if (!full) t.form({ label: "reparameterize", variable: z, columns4: kl.parts, by });
+        else {
+          t.dispatch({
+            label: "reparameterize",
+            fragments: [by, { parts: [], constants: { ROWS: storedRows } }],
+            workgroups: [Math.ceil(storedRows * kl.parts / 64)],
+          });
+        }
       },
       backward() {
         // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.

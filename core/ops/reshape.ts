@@ -4,25 +4,14 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
+import { type Fragment, write } from "../kernel.ts";
 import { merge, type Tape, type Variable } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
+import { words } from "../words.ts";
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };
-import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import reshapeScalar from "../../shaders/loaders/reshape_scalar.wgsl" with { type: "text" };
 import reshapeShader from "../../shaders/loaders/reshape.wgsl" with { type: "text" };
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
-import wordsF32 from "../../shaders/loaders/words_f32.wgsl" with { type: "text" };
-import wordsU8 from "../../shaders/loaders/words_u8.wgsl" with { type: "text" };
-
-/** A fragment giving word4_m and word_m of a matrix. */
-export function words(m: string, tensor: Tensor): Fragment {
-  return {
-    parts: [layout, { text: tensor.type === "u8" ? wordsU8 : wordsF32, parameters: { m } }],
-    constants: { [`ROWS_${m}`]: tensor.storedRows },
-    buffers: { [m]: read(tensor) },
-  };
-}
 
 /** A fragment giving load_m of a matrix whose elements are read as [rows, columns]. */
 export function reshaped(m: string, tensor: Tensor, rows: number, columns: number): Fragment {

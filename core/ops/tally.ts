@@ -31,7 +31,7 @@ export function tally(t: Tape, name: string, codes: Variable, size: number, meas
           parts: [stateStruct, live, layoutScalar, tallyShader],
           constants: { BATCH: t.batch, ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
           buffers: {
-            state: read(t.state, "State"),
+            state: t.readState(),
             codes: read(t.tensor(codes), "array<f32>"),
             counts: write(counts, "array<atomic<u32>>"),
           },

@@ -20,11 +20,13 @@ export interface ProductShape {
   readonly slices: number;
   /** Whether the sum may be divided into chunks that a second dispatch adds. */
   readonly splittable: boolean;
+  /** Whether the first operand is formed as it is loaded, anew in each workgroup that has the same rows. */
+  readonly begins: boolean;
 }
 
-/** A shape as tables and choices name it: `forward 128 x 784 x 512`, rows x summed index x columns. */
-export function shapeName({ kind, rows, depth, columns, slices }: ProductShape): string {
-  return `${kind} ${rows} x ${depth} x ${columns}${slices === 1 ? "" : ` in ${slices}`}`;
+/** A shape as tables and choices name it: `forward 128 x 784 x 512`, rows x summed index x columns; `formed` where the first operand is. */
+export function shapeName({ kind, rows, depth, columns, slices, begins }: ProductShape): string {
+  return `${kind} ${rows} x ${depth} x ${columns}${slices === 1 ? "" : ` in ${slices}`}${begins ? " formed" : ""}`;
 }
 
 /** One matrix product and what is done with its result. */
@@ -49,7 +51,11 @@ export interface Product {
   readonly phases?: number;
   /** The function of the epilogue that takes the values in, if not `store`. */
   readonly store?: string;
+  /** Whether `a` gives begin_a as well, which is told of rows before they are loaded; of workgroup tiles alone. */
+  readonly begins?: boolean;
   readonly macs: number;
+  /** Bytes that it reads and writes, if not all of its buffers. */
+  readonly bytes?: number;
 }
 
 /**

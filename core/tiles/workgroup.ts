@@ -131,7 +131,15 @@ function chunksOfSplit(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "pha
 /** The shape of a split product. */
 export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">): ProductShape {
   const slices = (p.phases ?? 1) * chunksOfSplit(p).chunks;
-  return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices, splittable: false };
+  return {
+    kind: "weightGradient",
+    rows: p.rows,
+    depth: p.depth,
+    columns: p.columns,
+    slices,
+    splittable: false,
+    begins: false,
+  };
 }
 
 /** A product in chunks, each in blocks. */
@@ -147,9 +155,13 @@ export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
 }
 
 /** The shape of a product. */
-export function productShape({ kind, rows, depth, columns, phases = 1, store, biasRow }: Product): ProductShape {
-  const splittable = phases === 1 && !store && (kind === "inputGradient" || (kind === "forward" && !!biasRow));
-  return { kind, rows, depth, columns, slices: phases, splittable };
+export function productShape(
+  { kind, rows, depth, columns, phases = 1, store, biasRow, begins = false }: Product,
+): ProductShape {
+  // Chunks of what is formed as it is loaded would each have to keep their part of it.
+  const splittable = phases === 1 && !store && !begins &&
+    (kind === "inputGradient" || (kind === "forward" && !!biasRow));
+  return { kind, rows, depth, columns, slices: phases, splittable, begins };
 }
 
 /** A product in blocks. */
@@ -179,7 +191,7 @@ export function workgroupSplit(tiles: Tiles, p: Product): { split: Split; bias: 
 /** The parts of a tile, and the workgroups of one slice. */
 function blocks(
   tile: WorkgroupTile,
-  p: Pick<Product, "kind" | "rows" | "depth" | "columns" | "biasRow" | "store">,
+  p: Pick<Product, "kind" | "rows" | "depth" | "columns" | "biasRow" | "store" | "begins">,
 ): Shape {
   const { down, rows, vectors, depth } = CUTS[tile];
   const size = sizeOf(CUTS[tile]);
@@ -198,6 +210,7 @@ function blocks(
         parameters: {
           ...{ rows, vectors, blocks: depth / 4 },
           sums: p.kind === "weightGradient" ? 1 : 0,
+          begins: p.begins ? 1 : 0,
           store: p.store ?? "store",
         },
       },
@@ -210,8 +223,10 @@ function blocks(
       DOWN: down,
       INVOCATIONS: invocations,
       TILE_ROWS: size.rows,
-      TILE_COLUMNS: size.columns,
+      TILE_COLUMNS4: size.columns / 4,
       TILE_DEPTH: depth,
+      // A vector more than a row of the block has.
+      TILE_STRIDE4: depth / 4 + 1,
       ROWS: p.rows,
       COLUMNS4: p.columns / 4,
       DEPTH: p.depth,

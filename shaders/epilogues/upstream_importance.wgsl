@@ -6,5 +6,5 @@ fn importance_$m(row: u32) -> f32 {
 }
 
 fn upstream_$m(row: u32) -> f32 {
-  return state.scalars[TERM_$m] * importance_$m(row);
+  return scalar(TERM_$m) * importance_$m(row);
 }

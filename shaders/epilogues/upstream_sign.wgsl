@@ -3,7 +3,7 @@
 // importance_$m.
 
 fn upstream_$m(row: u32) -> f32 {
-  return select(0.0, state.scalars[TERM_$m] * sign_of[min(row, LIVE_$m - 1u)], row < LIVE_$m);
+  return select(0.0, scalar(TERM_$m) * sign_of[min(row, LIVE_$m - 1u)], row < LIVE_$m);
 }
 
 /// Only an importance-weighted bound has draws of different importance.

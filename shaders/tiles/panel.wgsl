@@ -10,7 +10,7 @@
 //
 // Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains (where $ends
 // is 1), const LANES, ROWS (of a phase), ROWS_PER_GROUP, GROUPS (in a slice), CHUNKS (in a phase), PANELS_BEFORE (in a
-// chunk), PANELS (that leave a partial sum, in a phase), BLOCKS.
+// chunk), PANELS (that leave a partial sum, in a phase), LENGTH (of one, as the product counts it).
 // Gives: main, row_sum, SUMMED4, phase, slice.
 
 /// Groups of four columns that row_sum adds.
@@ -28,11 +28,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   //: repeat _ 0..$more
   let first = (slice % CHUNKS) * PANELS_BEFORE;
   for (var panel = first; panel < min(first + PANELS_BEFORE, PANELS); panel++) {
-    panel_more(panel * BLOCKS, panel > first, column4, lane, begin, end);
+    panel_more(panel * LENGTH, panel > first, column4, lane, begin, end);
   }
   //: end
   //: repeat _ 0..$ends
-  panel_end(PANELS_BEFORE * BLOCKS, true, column4, lane, begin, end);
+  panel_end(PANELS_BEFORE * LENGTH, true, column4, lane, begin, end);
   //: end
 }
 

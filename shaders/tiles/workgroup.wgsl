@@ -18,15 +18,17 @@
 // A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
 // index, which leave partial sums. A slice is one chunk of one phase.
 //
-// Needs: stage_a, stage_b, $store, bias_of, invocation, const DOWN, INVOCATIONS, TILE_ROWS, TILE_COLUMNS, TILE_DEPTH, ROWS
+// Needs: stage_a, stage_b, $store, bias_of, invocation, const DOWN, INVOCATIONS, TILE_ROWS, TILE_COLUMNS4 (in fours), TILE_DEPTH, TILE_STRIDE4 (in fours), ROWS
 // (stored, of a phase), COLUMNS4 (stored, in fours), DEPTH (length of the sum), CHUNK (of it in a chunk), CHUNKS (in a phase),
-// GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too.
-// Gives: main, phase, slice.
+// GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too; where $begins is 1, begin_a,
+// which is told of the rows of A before they are loaded.
+// Gives: main, phase, slice, keeps (whether no other workgroup that loads these rows of A comes before).
 
-var<workgroup> tile_a: array<array<vec4f, TILE_DEPTH / 4u + 1u>, TILE_ROWS>;
-var<workgroup> tile_b: array<array<vec4f, TILE_COLUMNS / 4u>, TILE_DEPTH>;
+var<workgroup> tile_a: array<array<vec4f, TILE_STRIDE4>, TILE_ROWS>;
+var<workgroup> tile_b: array<array<vec4f, TILE_COLUMNS4>, TILE_DEPTH>;
 var<private> phase: u32;
 var<private> slice: u32;
+var<private> keeps: bool;
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -36,7 +38,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   slice = group.y / GROUPS;
   phase = slice / CHUNKS;
   let group_row = (group.y % GROUPS) * TILE_ROWS;
-  let group_column4 = group.x * (TILE_COLUMNS / 4u);
+  let group_column4 = group.x * TILE_COLUMNS4;
+  keeps = group.x == 0u;
+  //: repeat _ 0..$begins
+  begin_a(group_row, index);
+  //: end
   //: repeat v 0..$vectors
   //: repeat r 0..$rows
   var sum_$r_$v = vec4f();

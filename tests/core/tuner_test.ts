@@ -31,6 +31,7 @@ const shape = (rows: number, columns: number, slices = 1): ProductShape => ({
   columns,
   slices,
   splittable: false,
+  begins: false,
 });
 
 /** A product of which only the shape is asked. */
@@ -200,7 +201,7 @@ Deno.test("tuneTraining() times the kernels of a training step on the GPU, and c
   const names = found.map(({ shape }) => shape);
   assert(
     names.includes(
-      shapeName({ kind: "weightGradient", rows: 32, depth: 32, columns: 64, slices: 1, splittable: false }),
+      shapeName({ ...shape(32, 64), kind: "weightGradient", depth: 32 }),
     ),
     names.join(),
   );

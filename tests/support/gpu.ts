@@ -42,6 +42,8 @@ export interface BenchOptions extends Partial<State> {
   readonly family?: TileChoice;
   /** Tiles of single products. */
   readonly tuned?: TunedTiles;
+  /** Whether dispatches become one where they can, with workgroup tiles. Only if asked for: it changes no bit, but labels. */
+  readonly fuses?: boolean;
   readonly shapes?: Shapes;
   /** The device; the file's own one if left out. */
   readonly on?: Gpu;
@@ -55,10 +57,14 @@ export class Bench {
   readonly #state: State;
   #program: Program | undefined;
 
-  constructor(batch: number, { family = families[0], tuned, shapes = {}, on = gpu, ...state }: BenchOptions = {}) {
+  constructor(
+    batch: number,
+    { family = families[0], tuned, fuses = false, shapes = {}, on = gpu, ...state }: BenchOptions = {},
+  ) {
     this.gpu = on;
     this.#state = { step: 0, seed: 1, count: batch, shuffle: false, ...state };
-    this.tape = new Tape(on, batch, chooseTiles(on, family, tuned), createState(on));
+    const tiles = chooseTiles(on, family, tuned);
+    this.tape = new Tape(on, batch, { ...tiles, fuses: fuses && tiles.family === "workgroup" }, createState(on));
     // The trained parameter of no values that makes inputs part of the backward pass.
     this.parameters = new Parameters(on, { ...shapes, input: { inputs: 1, outputs: 1 } });
   }

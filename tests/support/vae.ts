@@ -14,16 +14,14 @@ import type { Program } from "../../core/program.ts";
 import { constant } from "../../core/schedule.ts";
 import type { Term, Training } from "../../core/tape.ts";
 import { createTensor, type Tensor, upload } from "../../core/tensor.ts";
-import type { TileFamily } from "../../core/tiles.ts";
 import golden from "../golden/vae_steps.json" with { type: "json" };
-import { Bench, gpu } from "./gpu.ts";
+import { Bench, type BenchOptions, gpu } from "./gpu.ts";
 
 const { batch, features, hidden, latents, steps: COUNT } = golden.sizes;
 const LAYERS = ["encoder.0", "head", "decoder.0", "decoder.1"] as const;
 
 /** How {@linkcode createVae} is made. */
-export interface VaeOptions {
-  readonly family?: TileFamily;
+export interface VaeOptions extends Pick<BenchOptions, "family" | "fuses"> {
   readonly optimizer: Optimizer;
   /** True: the golden noise, which {@linkcode Vae.giveNoise} sets for each step. False: drawn. */
   readonly givenNoise: boolean;
@@ -42,14 +40,16 @@ export interface Vae extends Disposable {
 }
 
 /** Builds it. */
-export async function createVae({ family, optimizer, givenNoise, shuffle = false }: VaeOptions): Promise<Vae> {
+export async function createVae(
+  { optimizer, givenNoise, shuffle = false, ...options }: VaeOptions,
+): Promise<Vae> {
   const shapes = {
     "encoder.0": { inputs: features, outputs: hidden },
     "head": { inputs: hidden, outputs: 2 * latents },
     "decoder.0": { inputs: latents, outputs: hidden },
     "decoder.1": { inputs: hidden, outputs: features },
   };
-  const bench = new Bench(batch, { family, shapes, count: COUNT * batch, shuffle });
+  const bench = new Bench(batch, { ...options, shapes, count: COUNT * batch, shuffle });
   const { tape, parameters } = bench;
   for (const name of LAYERS) {
     const { [`${name}.weight` as const]: weight, [`${name}.bias` as const]: bias } = golden.initial;
@@ -93,18 +93,17 @@ export async function createVae({ family, optimizer, givenNoise, shuffle = false
 }
 
 /** What to train. */
-export interface TrainOptions {
-  readonly family?: TileFamily;
+export interface TrainOptions extends Pick<BenchOptions, "family" | "fuses"> {
   /** Steps of each submit. */
   readonly submits: readonly number[];
 }
 
 /** Trains with Adam, drawn noise and a shuffle, and gives the bits of every term and of every parameter. */
 export async function train(
-  { family, submits }: TrainOptions,
+  { submits, ...options }: TrainOptions,
 ): Promise<{ adapter: string; terms: number[]; parameters: number[] }> {
   const optimizer = createOptimizer("adam", { learningRate: constant(1e-2) });
-  using vae = await createVae({ family, optimizer, givenNoise: false, shuffle: true });
+  using vae = await createVae({ ...options, optimizer, givenNoise: false, shuffle: true });
   const terms: number[] = [];
   for (const steps of submits) terms.push(...(await vae.program.submit(steps)).flatMap((step) => [...step]));
   const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values.byteOffset, values.length)];

@@ -1,6 +1,0 @@
-// Loader: a matrix of floats. Needs: buffer $m of vec4f, const ROWS_$m, REPEATS_$m (rows in a
-// row that are the same). Gives: load_$m.
-
-fn load_$m(row: u32, column4: u32) -> vec4f {
-  return $m[at(ROWS_$m, row / REPEATS_$m, column4)];
-}
