@@ -11,6 +11,7 @@ import { Gpu } from "../core/device.ts";
 import type { Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_FAMILIES, type TileFamily, type Tiles } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
+import { type PeerResult, PEERS, runPeer } from "./peers.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
 import { measure, median, parse, prepare, type Subject } from "./steps.ts";
 
@@ -22,6 +23,7 @@ interface BenchConfig {
   readonly fuse: "auto" | "always" | "never";
   readonly kernels: boolean;
   readonly profile: boolean;
+  readonly peers: boolean;
   readonly cold: boolean;
 }
 
@@ -46,6 +48,12 @@ const settings: Settings<BenchConfig> = {
     type: "boolean",
     default: false,
     help: "measure what the adapter can do at most, and say for every kernel which limit it is nearest to",
+  },
+  peers: {
+    type: "boolean",
+    default: false,
+    help:
+      "measure other libraries in turn with it: jax-js and tfjs from npm, and PyTorch where $PYTHON or python3 has it",
   },
   cold: {
     type: "boolean",
@@ -72,6 +80,7 @@ if (import.meta.main) {
       examples: [
         "deno task bench",
         "deno task bench --profile",
+        "deno task bench --peers --no-kernels",
         "deno task bench --configurations 500-20:1024 --tiles workgroup --json",
       ],
     },
@@ -99,13 +108,23 @@ if (import.meta.main) {
       }
       const subjects: Subject[] = [];
       for (const configuration of configurations) subjects.push(await prepare(gpu, configuration, tiles));
+      const results: (PeerResult & { readonly peer: string; readonly own: number })[][] = configurations.map(() => []);
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
           await measure(subject, bench.seconds);
         }
+        for (const [i, { widths, batch }] of bench.peers ? configurations.entries() : []) {
+          for (const peer of widths ? PEERS : []) {
+            const found = await runPeer(peer, { widths: widths!, batch }, bench.seconds, context.signal);
+            results[i].push({ peer: peer.name, own: subjects[i].rates.at(-1)!, ...found });
+            context.signal.throwIfAborted();
+          }
+        }
       }
-      for (const { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds } of subjects) {
+      for (
+        const [i, { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds }] of subjects.entries()
+      ) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
@@ -142,6 +161,23 @@ if (import.meta.main) {
               bench.cold ? " (cold)" : ""
             }, peak memory ${result.peakMemoryMb} MB`,
         );
+        for (const { name } of bench.peers ? PEERS : []) {
+          const found = results[i].filter(({ peer }) => peer === name);
+          const runs = found.flatMap((each) => "missing" in each ? [] : [each]);
+          if (!runs.length) {
+            const [missing] = found;
+            if (missing && "missing" in missing) context.print(`  ${name}: not measured: ${missing.missing}`);
+            continue;
+          }
+          const theirs = runs.map((run) => run.samplesPerSecond);
+          const ratio = median(runs.map((run) => run.own / run.samplesPerSecond));
+          context.emit({ peer: name, architecture, batch, samplesPerSecond: Math.round(median(theirs)), ratio });
+          context.print(
+            `  ${name}: ${Math.round(median(theirs))} samples/s (${Math.round(Math.min(...theirs))} to ${
+              Math.round(Math.max(...theirs))
+            }); elbo is ${ratio.toFixed(2)} times as fast, the median of ${runs.length} rounds in turn`,
+          );
+        }
         if (!kernels.length) continue;
         const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
         const width = Math.max(30, ...kernels.map(({ kernel }) => kernel.length));
