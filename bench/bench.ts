@@ -12,6 +12,7 @@ import type { Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
 import { tunedFor } from "../tasks/cli/tiles.ts";
+import { type PeerResult, PEERS, runPeer } from "./peers.ts";
 import { boundOf, measureRoofline } from "./roofline.ts";
 import { measure, median, parse, prepare, type Subject } from "./steps.ts";
 
@@ -23,6 +24,7 @@ interface BenchConfig {
   readonly fuse: "auto" | "always" | "never";
   readonly kernels: boolean;
   readonly profile: boolean;
+  readonly peers: boolean;
   readonly cold: boolean;
 }
 
@@ -47,6 +49,12 @@ const settings: Settings<BenchConfig> = {
     type: "boolean",
     default: false,
     help: "measure what the adapter can do at most, and say for every kernel which limit it is nearest to",
+  },
+  peers: {
+    type: "boolean",
+    default: false,
+    help:
+      "measure other libraries in turn with it: jax-js and tfjs from npm, and PyTorch where $PYTHON or python3 has it",
   },
   cold: {
     type: "boolean",
@@ -73,6 +81,7 @@ if (import.meta.main) {
       examples: [
         "deno task bench",
         "deno task bench --profile",
+        "deno task bench --peers --no-kernels",
         "deno task bench --configurations 500-20:1024 --tiles workgroup --json",
       ],
     },
@@ -102,13 +111,23 @@ if (import.meta.main) {
       for (const configuration of configurations) {
         subjects.push(await prepare(gpu, configuration, tiles, (step) => tunedFor(step, context)));
       }
+      const results: (PeerResult & { readonly peer: string; readonly own: number })[][] = configurations.map(() => []);
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
           await measure(subject, bench.seconds);
         }
+        for (const [i, { widths, batch }] of bench.peers ? configurations.entries() : []) {
+          for (const peer of widths ? PEERS : []) {
+            const found = await runPeer(peer, { widths: widths!, batch }, bench.seconds, context.signal);
+            results[i].push({ peer: peer.name, own: subjects[i].rates.at(-1)!, ...found });
+            context.signal.throwIfAborted();
+          }
+        }
       }
-      for (const { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds } of subjects) {
+      for (
+        const [i, { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds }] of subjects.entries()
+      ) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
@@ -145,6 +164,23 @@ if (import.meta.main) {
               bench.cold ? " (cold)" : ""
             }, peak memory ${result.peakMemoryMb} MB`,
         );
+        for (const { name } of bench.peers ? PEERS : []) {
+          const found = results[i].filter(({ peer }) => peer === name);
+          const runs = found.flatMap((each) => "missing" in each ? [] : [each]);
+          if (!runs.length) {
+            const [missing] = found;
+            if (missing && "missing" in missing) context.print(`  ${name}: not measured: ${missing.missing}`);
+            continue;
+          }
+          const theirs = runs.map((run) => run.samplesPerSecond);
+          const ratio = median(runs.map((run) => run.own / run.samplesPerSecond));
+          context.emit({ peer: name, architecture, batch, samplesPerSecond: Math.round(median(theirs)), ratio });
+          context.print(
+            `  ${name}: ${Math.round(median(theirs))} samples/s (${Math.round(Math.min(...theirs))} to ${
+              Math.round(Math.max(...theirs))
+            }); elbo is ${ratio.toFixed(2)} times as fast, the median of ${runs.length} rounds in turn`,
+          );
+        }
         if (!kernels.length) continue;
         const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
         const width = Math.max(30, ...kernels.map(({ kernel }) => kernel.length));

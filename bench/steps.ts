@@ -40,6 +40,8 @@ export interface Configuration {
   readonly config: object;
   readonly batch: number;
   readonly rows: Placement;
+  /** Hidden widths and latents of a VAE of dense layers. */
+  readonly widths?: readonly number[];
 }
 
 /** 500-500-3:128, hidden widths and latents of a VAE with its batch, or vq-512:32, a VQ-VAE of so many codes; :streamed for rows on the host. */
@@ -59,6 +61,7 @@ export function parse(text: string): Configuration[] {
         : configure(vqVae.settings, { codes: Number(codes) }),
       batch: Number(batch),
       rows: streamed ? "streamed" : "resident",
+      ...widths ? { widths } : {},
     };
   });
 }

@@ -6,6 +6,7 @@
  */
 
 import { CompileAhead } from "./compile_ahead.ts";
+import { widensVectors } from "./vector_width.ts";
 
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
@@ -38,14 +39,13 @@ function prepareLinux(): void {
   if (deno?.build.os !== "linux") return;
   if (environment("DENO_WEBGPU_BACKEND") === undefined) environment("DENO_WEBGPU_BACKEND", "vulkan");
   if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
-  // Mesa's software adapter takes vectors of 256 bits unless it is told, which must be before it is first asked for.
+  // Mesa's software adapter reads it when it is first asked for.
   const width = "LP_NATIVE_VECTOR_WIDTH";
-  if (environment(width) === undefined && /\bavx512f\b/.test(processors())) environment(width, "512");
+  if (environment(width) === undefined && widensVectors(readText, environment)) environment(width, "512");
 }
 
-/** What Linux says of the processors, where the program may read it. */
-function processors(): string {
-  const path = "/proc/cpuinfo";
+/** A system file, where the program may read it. */
+function readText(path: string): string {
   const deno = (globalThis as { Deno?: typeof Deno }).Deno;
   try {
     return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";

@@ -19,7 +19,7 @@ export interface Mirror {
 /** Texels of a row. */
 const WIDTH = 1024;
 /** Least bytes of a buffer for which a mirror pays: a copy costs as much as reading that much some ten times. */
-const LEAST = 32 * 1024;
+const LEAST = 16 * 1024;
 
 const mirrors = new WeakMap<GPUBuffer, Mirror>();
 

@@ -68,9 +68,12 @@ export function upload(gpu: Gpu, tensor: Tensor, values: Float32Array, from = 0)
   const { storedRows, storedColumns, columns } = tensor;
   const packed = new Float32Array(storedRows * storedColumns);
   const rows = values.length / columns;
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      packed[indexOf(storedRows, from + row, column)] = values[row * columns + column];
+  for (let panel = 0; panel < columns; panel += PANEL) {
+    const width = Math.min(PANEL, columns - panel);
+    for (let row = 0; row < rows; row++) {
+      const to = indexOf(storedRows, from + row, panel);
+      const start = row * columns + panel;
+      for (let i = 0; i < width; i++) packed[to + i] = values[start + i];
     }
   }
   gpu.device.queue.writeBuffer(tensor.buffer, 0, packed);
@@ -87,9 +90,12 @@ export function unpack(
   const packed = type === "u8" ? new Uint8Array(stored) : new Float32Array(stored);
   const scale = type === "u8" ? 255 : 1;
   const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      values[row * columns + column] = packed[indexOf(storedRows, from + row, column)] / scale;
+  for (let panel = 0; panel < columns; panel += PANEL) {
+    const width = Math.min(PANEL, columns - panel);
+    for (let row = 0; row < rows; row++) {
+      const start = indexOf(storedRows, from + row, panel);
+      const to = row * columns + panel;
+      for (let i = 0; i < width; i++) values[to + i] = packed[start + i] / scale;
     }
   }
   return values;

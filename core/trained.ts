@@ -20,7 +20,7 @@ import { Parameters } from "./parameters.ts";
 import { createState, Program } from "./program.ts";
 import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
-import { Tape, type Variable } from "./tape.ts";
+import { type Compiled, Tape, type Variable } from "./tape.ts";
 import { type Tensor, unpack, upload } from "./tensor.ts";
 import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "./tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
@@ -97,10 +97,13 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   return { ...header, training: configure(trainingSettings, header.training, file), file, tensors };
 }
 
-/** Rows decoded at a time. */
-const ROWS = 128;
+/** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
+const [FEW, MANY] = [128, 4096];
 
-/** A program with one input matrix and output matrices of equal width, of {@linkcode ROWS} rows. */
+/** What a mapping is kept by. */
+const keyOf = (name: string, rows: number) => `${name}, ${rows} rows`;
+
+/** A program with one input matrix and output matrices of equal width. */
 interface Mapping {
   readonly input: Tensor;
   readonly condition?: Tensor;
@@ -353,9 +356,12 @@ export class Trained<C extends object = object> {
     try {
       return await this.#apply(name, x, this.features, {}, (t, input) => [record(t, input)]);
     } finally {
-      const mapping = this.#mappings.get(name);
-      this.#mappings.delete(name);
-      await mapping?.then(({ program }) => program.destroy(), () => {});
+      for (const rows of [FEW, MANY]) {
+        const key = keyOf(name, rows);
+        const mapping = this.#mappings.get(key);
+        this.#mappings.delete(key);
+        await mapping?.then(({ program }) => program.destroy(), () => {});
+      }
     }
   }
 
@@ -407,7 +413,7 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * Runs rows through a recorded mapping, {@linkcode ROWS} at a time; where it gives several matrices, their rows come in turn.
+   * Runs rows through a recorded mapping, some at a time; where it gives several matrices, their rows come in turn.
    */
   async #apply(
     name: string,
@@ -424,27 +430,34 @@ export class Trained<C extends object = object> {
     }
     const kind = this.#condition;
     const conditions = kind && conditionRows(kind, count, given, this.data);
-    let mapping = this.#mappings.get(name);
-    if (!mapping) this.#mappings.set(name, mapping = this.#compile(name, columns, record));
+    const wanted = count >= MANY ? MANY : FEW;
+    const key = keyOf(name, wanted);
+    let mapping = this.#mappings.get(key);
+    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record));
     const { input, condition, outputs, program } = await mapping;
+    const { rows } = input;
     const width = outputs[0].columns;
     const out = new Float32Array(count * outputs.length * width);
     const under: Promise<void>[] = [];
     try {
-      for (let from = 0; from < count; from += ROWS) {
-        const to = Math.min(from + ROWS, count);
+      for (let from = 0; from < count; from += rows) {
+        const to = Math.min(from + rows, count);
         upload(this.gpu, input, values.subarray(from * columns, to * columns));
         if (condition) {
           upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
         }
-        program.seek({ step: from / ROWS, seed, count: ROWS, shuffle: false });
+        program.seek({ step: from / rows, seed, count: rows, shuffle: false });
         program.submit(1);
         // Read while the next rows are under way: the copies are in the queue before those overwrite what is copied.
         const reads = outputs.map(({ buffer }) => this.gpu.read(buffer));
         under.push(
           Promise.all(reads).then((results) =>
             results.forEach((result, i) => {
-              const matrix = unpack(outputs[i], result);
+              const matrix = unpack(outputs[i], result, 0, to - from);
+              if (results.length === 1) {
+                out.set(matrix, from * width);
+                return;
+              }
               for (let row = from; row < to; row++) {
                 const first = (row - from) * width;
                 out.set(matrix.subarray(first, first + width), (row * outputs.length + i) * width);
@@ -461,14 +474,24 @@ export class Trained<C extends object = object> {
     return out;
   }
 
-  async #compile(name: string, columns: number, record: Recording): Promise<Mapping> {
-    const tape = new Tape(this.gpu, ROWS, this.tiles, this.#state);
+  async #compile(name: string, rows: number, columns: number, record: Recording): Promise<Mapping> {
+    const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
     const input = tape.variable("input", columns);
     const kind = this.#condition;
     const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
-    const results = record(tape, input, condition);
-    if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
-    const program = await Program.create(tape, tape.compile([]));
+    let results: readonly Variable[];
+    let compiled: Compiled;
+    try {
+      results = record(tape, input, condition);
+      if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+      compiled = tape.compile([]);
+    } catch (error) {
+      tape.destroy();
+      // So many rows of a wide model may be more than a buffer can hold.
+      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record);
+      throw error;
+    }
+    const program = await Program.create(tape, compiled);
     this.#programs.push(program);
     // Destroyed while it compiled.
     if (this.#destroyed) program.destroy();

@@ -10,9 +10,10 @@ fn panel_$name(first: u32, added: bool, column4: u32, lane: u32, begin: u32, end
     //: repeat j 0..$loads
     let x_$j = load_a(first + $ju * LANES + lane, row >> 2u);
     //: end
-    // A loop, since the epilogue may be an optimizer: four copies of it take long to compile.
-    for (var c = 0u; c < 4u; c++) {
-      let target_row = row + c;
+    // A loop, since the epilogue may be an optimizer: four copies of it take long to compile. Its end is not a constant, or the
+    // driver would write it out.
+    for (var target_row = row; target_row < min(row + 4u, end); target_row++) {
+      let c = target_row - row;
       //: repeat j 0..$loads
       let v_$j = x_$j[c];
       //: end

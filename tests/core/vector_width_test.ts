@@ -1,0 +1,26 @@
+/** When Mesa's software adapter is asked for wider vectors. */
+
+import { assertEquals } from "@std/assert";
+import { widensVectors } from "../../core/vector_width.ts";
+
+const manifest = (version: string) =>
+  JSON.stringify({ ICD: { api_version: version, library_path: "/usr/lib/libvulkan_lvp.so" } }, null, 4);
+const files: Record<string, string> = {
+  "/proc/cpuinfo": "flags : fpu avx2 avx512f avx512dq",
+  "/usr/share/vulkan/icd.d/lvp_icd.json": manifest("1.1.230"),
+  "/new.json": manifest("1.4.305"),
+  "/other.json": manifest("1.1.230").replace("lvp", "intel"),
+};
+const widens = (changes: Record<string, string> = {}, variables: Record<string, string> = {}) =>
+  widensVectors((path) => ({ ...files, ...changes })[path] ?? "", (name) => variables[name]);
+
+Deno.test("widensVectors() says yes with AVX-512 and Mesa 22.3", () => {
+  assertEquals(widens(), true);
+});
+
+Deno.test("widensVectors() says no without AVX-512, with a newer Mesa, another driver, or none", () => {
+  assertEquals(widens({ "/proc/cpuinfo": "flags : fpu avx2" }), false);
+  assertEquals(widens({}, { VK_DRIVER_FILES: "/new.json" }), false);
+  assertEquals(widens({}, { VK_ICD_FILENAMES: "/other.json:/none.json" }), false);
+  assertEquals(widens({ "/usr/share/vulkan/icd.d/lvp_icd.json": "" }), false);
+});
