@@ -186,6 +186,9 @@ export interface Training {
   readonly reduction: "mean" | "sum";
 }
 
+/** Groups of four columns that one invocation forms. */
+const RUN = 8;
+
 /** A recording of ops on a batch of N rows. */
 export class Tape {
   /** Stored rows of a batch. */
@@ -382,12 +385,12 @@ export class Tape {
     if (!this.#forming) return;
     const { label, variable, columns4, by, bytes } = this.#forming;
     this.#forming = undefined;
-    const groups = Math.ceil(this.stored(variable.rows) * columns4 / 64);
+    const groups = Math.ceil(this.stored(variable.rows) * Math.ceil(columns4 / RUN) / 64);
     const across = Math.min(groups, 32768);
     this.dispatch({
       label,
       ...bytes === undefined ? {} : { bytes },
-      fragments: [{ parts: [layout, formTile] }, this.#formed(variable, columns4), by],
+      fragments: [{ parts: [layout, formTile], constants: { RUN } }, this.#formed(variable, columns4), by],
       workgroups: [across, Math.ceil(groups / across)],
     });
   }

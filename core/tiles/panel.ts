@@ -79,8 +79,10 @@ export function panelProduct(
   if (p.kind === "forward" && p.biasRow) parts.push(biasRow);
   if (before > 0) parts.push(panelPartial, body("more", length, `select(${bias}, ${kept}, added)`, "keep"));
   parts.push(body("end", end, before > 0 ? kept : bias, store));
-  // Enough workgroups to keep the threads of the adapter evenly busy, of a multiple of four rows each.
-  const wanted = Math.max(groups >= 8 ? 1 : Math.ceil(8 / groups), Math.ceil(p.rows / PANEL_ROWS));
+  // Enough workgroups to keep the threads of the adapter evenly busy, of a multiple of four rows each. An odd number of them keeps one of
+  // two threads waiting; in a weight gradient it costs next to nothing to load the stationary operand twice.
+  const few = groups >= 8 ? 1 + (isWeight ? groups % 2 : 0) : Math.ceil(8 / groups);
+  const wanted = Math.max(few, Math.ceil(p.rows / PANEL_ROWS));
   const rowsPerGroup = Math.max(4, Math.ceil(p.rows / wanted / 4) * 4);
   const rowGroups = Math.ceil(p.rows / rowsPerGroup);
   return {

@@ -1,13 +1,15 @@
-// Tile that forms the values of a variable and stores them, in a dispatch of their own.
-// Needs: begun, origin_of, formed; const ROWS_formed (stored), COLUMNS4_formed (groups of four columns). Gives: main.
+// Tile that forms the values of a variable and stores them, in a dispatch of their own. An invocation takes up to RUN groups of
+// columns of a row, so that what they have in common is found once.
+// Needs: begun, origin_of, formed; const ROWS_formed (stored), COLUMNS4_formed (groups of four columns), RUN. Gives: main.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = id.y * groups.x * 64u + id.x;
   begun(index);
   let row = index % ROWS_formed;
-  let column4 = index / ROWS_formed;
-  if (column4 < COLUMNS4_formed) {
-    formed(row, origin_of(row), column4, true);
+  let first = index / ROWS_formed * RUN;
+  let origin = origin_of(row);
+  for (var column4 = first; column4 < min(first + RUN, COLUMNS4_formed); column4++) {
+    formed(row, origin, column4, true);
   }
 }
