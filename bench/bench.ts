@@ -124,6 +124,7 @@ if (import.meta.main) {
             context.signal.throwIfAborted();
           }
         }
+        if (bench.peers) context.print(`round ${round + 1} of ${bench.rounds}`);
       }
       for (
         const [i, { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds }] of subjects.entries()
