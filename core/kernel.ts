@@ -175,8 +175,17 @@ export interface Prepared {
 
 /** Compiles a dispatch and binds its buffers. */
 export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
+  return (await compile(gpu, dispatch))();
+}
+
+/** Compiles a dispatch. What it gives binds the buffers, which may be gone by the time that it is compiled. */
+export async function compile(gpu: Gpu, dispatch: Dispatch): Promise<() => Prepared> {
   const { code, bindings } = join(dispatch);
   const pipeline = await gpu.pipeline(dispatch.label, code, bindings);
+  return () => bound(gpu, dispatch, pipeline, bindings);
+}
+
+function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindings: readonly Binding[]): Prepared {
   const bindGroup = gpu.device.createBindGroup({
     label: dispatch.label,
     layout: pipeline.getBindGroupLayout(0),

@@ -8,7 +8,7 @@
 import type { Gpu } from "./device.ts";
 import type { AheadKernel } from "./compile_ahead.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
-import { type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
+import { compile, type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
@@ -46,6 +46,7 @@ export class Program {
   #improve: (() => Promise<void>) | undefined;
   #settled: Promise<void> = Promise.resolve();
   #submitMilliseconds = 0;
+  #destroyed = false;
 
   private constructor(
     tape: Tape,
@@ -82,7 +83,8 @@ export class Program {
     if (slow.length) {
       program.#improve = async () => {
         await ahead.compile(slow.map(kernelOf));
-        program.#prepared = await start(dispatches);
+        const ready = await Promise.all(dispatches.map((each) => compile(gpu, each)));
+        if (!program.#destroyed) program.#prepared = ready.map((bind) => bind());
       };
     }
     return program;
@@ -227,6 +229,7 @@ export class Program {
 
   /** Frees every buffer of the program and of its tape. */
   destroy(): void {
+    this.#destroyed = true;
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
   }

@@ -39,3 +39,21 @@ Deno.test("a program that goes over to long panels forms the same numbers as one
   // A GPU's driver compiles soon enough.
   assertEquals(ahead.changed, ahead.tiles.family === "panel");
 });
+
+Deno.test("a program that is gone before its long panels are compiled leaves the device without an error", async () => {
+  using gpu = await Gpu.open({ compileAhead: true });
+  const config = configure(vae.settings, { hidden: [240], latents: 5 });
+  const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
+  const parameters = new Parameters(gpu, vae.parameters(config, { shape }));
+  const split = { values, count: 300 };
+  const step = await createTrainingProgram({
+    ...{ gpu, tiles: chooseTiles(gpu), model: vae, config, training, parameters, data: { shape }, split },
+  });
+  await step.program.submit(1);
+  const { settled } = step.program;
+  step.destroy();
+  await settled;
+  // Errors are told a moment later.
+  await gpu.device.queue.onSubmittedWorkDone();
+  gpu.check();
+});
