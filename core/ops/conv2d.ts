@@ -64,7 +64,7 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
   const rows = t.stored(coarse.count * pixelsOf(coarse));
   const columns = roundUp(outputs, PANEL);
   const macs = coarse.count * pixelsOf(coarse) * parameter.shape.inputs * outputs;
-  const window = () => imageLoader("a", t.tensor(x), fine, g, isPacked(fine) ? windowScalar : windowLoader);
+  const window = () => imageLoader(t, "a", t.tensor(x), fine, g, isPacked(fine) ? windowScalar : windowLoader);
   t.record({
     name,
     inputs: [x],
@@ -94,8 +94,8 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
           rows: t.stored(fine.count * pixelsOf(fine) / g.phases ** 2),
           depth: roundUp(g.taps ** 2 * 4 * groups4(outputs), PANEL),
           columns: roundUp(fine.channels, PANEL),
-          a: merge(tapOrder, imageLoader("a", gradient, coarse, g, windowTransposed)),
-          b: weights(parameter, fine.channels, outputs, g, weightsTurned, tapOrder),
+          a: merge(tapOrder, imageLoader(t, "a", gradient, coarse, g, windowTransposed)),
+          b: weights(t, parameter, fine.channels, outputs, g, weightsTurned, tapOrder),
           phases: g.phases ** 2,
           macs,
           ...epilogue,
@@ -108,7 +108,7 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
           depth: roundUp(rows, PANEL),
           columns,
           a: window(),
-          b: merge(order(coarse, g, false), imageLoader("b", gradient, coarse, g, pixelsLoader)),
+          b: merge(order(coarse, g, false), imageLoader(t, "b", gradient, coarse, g, pixelsLoader)),
           slices: { parts: [slicesRows] },
           summedRows: parameter.biasRow + 1,
           epilogue: t.contribution(parameter),

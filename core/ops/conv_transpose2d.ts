@@ -93,7 +93,7 @@ export function convTranspose2d(
   const depth = roundUp(g.taps ** 2 * 4 * groups4(channels), PANEL);
   const macs = coarse.count * pixelsOf(coarse) * parameter.shape.inputs * outputs;
   const phased = order(fine, g, true);
-  const window = () => merge(phased, imageLoader("a", t.tensor(x), coarse, g, windowTransposed));
+  const window = () => merge(phased, imageLoader(t, "a", t.tensor(x), coarse, g, windowTransposed));
   t.record({
     name,
     inputs: [x],
@@ -106,7 +106,7 @@ export function convTranspose2d(
         depth,
         columns,
         a: window(),
-        b: weights(parameter, channels, channels, g, weightsLoader, phased),
+        b: weights(t, parameter, channels, channels, g, weightsLoader, phased),
         biasRow: parameter.biasRow,
         phases: g.phases ** 2,
         ...placed(epilogue(), fine, g, true),
@@ -123,8 +123,8 @@ export function convTranspose2d(
           rows: t.stored(coarse.count * pixelsOf(coarse)),
           depth: roundUp(options.kernel ** 2 * 4 * groups4(outputs), PANEL),
           columns: roundUp(channels, PANEL),
-          a: imageLoader("a", gradient, fine, g, windowLoader),
-          b: weights(parameter, channels, outputs, g, weightsTurned, { parts: [taps] }),
+          a: imageLoader(t, "a", gradient, fine, g, windowLoader),
+          b: weights(t, parameter, channels, outputs, g, weightsTurned, { parts: [taps] }),
           macs,
           ...epilogue,
         }));
@@ -137,7 +137,7 @@ export function convTranspose2d(
           columns,
           phases: g.phases ** 2,
           a: window(),
-          b: merge(phased, imageLoader("b", gradient, fine, g, pixelsLoader)),
+          b: merge(phased, imageLoader(t, "b", gradient, fine, g, pixelsLoader)),
           slices: {
             parts: [slicesPhases],
             constants: {
@@ -193,9 +193,12 @@ function byTaps(
   const depth = roundUp(channels, PANEL);
   const macs = count * pixelsOf(coarse) * inputs * outputs;
   const constants = { CHANNELS_b: channels, OUTPUTS: outputs };
-  const pixels = () => merge(order(coarse, g, false), imageLoader("a", t.tensor(x), coarse, g, pixelsLoader));
+  const pixels = () => merge(order(coarse, g, false), imageLoader(t, "a", t.tensor(x), coarse, g, pixelsLoader));
   const byTap = () =>
-    merge(words("b", parameter.tensor), { parts: [weightsTaps], constants: { ...g.constants, ...constants } });
+    merge(words("b", parameter.tensor, t.texels(parameter.tensor)), {
+      parts: [weightsTaps],
+      constants: { ...g.constants, ...constants },
+    });
   t.record({
     name,
     inputs: [x],
@@ -231,7 +234,7 @@ function byTaps(
           rows,
           depth: columns,
           columns: depth,
-          a: imageLoader("a", gradient, fine, g, windowScalar),
+          a: imageLoader(t, "a", gradient, fine, g, windowScalar),
           b: byTap(),
           macs,
           ...epilogue,
@@ -244,7 +247,7 @@ function byTaps(
           depth: roundUp(rows, PANEL),
           columns,
           a: pixels(),
-          b: imageLoader("b", gradient, fine, g, windowScalar),
+          b: imageLoader(t, "b", gradient, fine, g, windowScalar),
           sum: sumTaps,
           slices: { parts: [], constants: { ...g.constants, ...constants, ROW_sum_bias: biasRow } },
           summedRows: biasRow + 1,

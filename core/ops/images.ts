@@ -114,8 +114,15 @@ function cell(m: string, { flat, channels, height, width }: Images): Fragment {
 }
 
 /** A fragment giving load_m by a loader that reads pixels. */
-export function imageLoader(m: string, tensor: Tensor, images: Images, g: Geometry, part: string): Fragment {
-  return merge(words(m, tensor), cell(m, images), {
+export function imageLoader(
+  t: Tape,
+  m: string,
+  tensor: Tensor,
+  images: Images,
+  g: Geometry,
+  part: string,
+): Fragment {
+  return merge(words(m, tensor, t.texels(tensor)), cell(m, images), {
     parts: [{ text: part, parameters: { m } }],
     constants: { ...g.constants, [`GROUPS4_${m}`]: groups4(images.channels) },
   });
@@ -154,6 +161,7 @@ export function isMoved({ flat }: Images, { phases }: Geometry, phased: boolean)
 
 /** The weights as an operand whose sum runs over taps and padded channels. */
 export function weights(
+  t: Tape,
   parameter: Parameter,
   channels: number,
   summed: number,
@@ -161,7 +169,7 @@ export function weights(
   part: string,
   tapOrder: Fragment,
 ): Fragment {
-  return merge(words("b", parameter.tensor), tapOrder, {
+  return merge(words("b", parameter.tensor, t.texels(parameter.tensor)), tapOrder, {
     parts: [part],
     constants: { ...g.constants, CHANNELS_b: channels, GROUPS4_b: groups4(summed) },
   });
