@@ -2,8 +2,9 @@
 //
 // A lane owns four columns of the result. A panel of the stationary operand is loaded once into values (`let`, unrolled) and
 // stays there for all rows; the other operand is streamed, a lane fetching four values which subgroupBroadcast, with a
-// constant lane, then hands to all. It wins there because every load or store is a scalar loop over the lanes, and because an
-// accumulator that is carried through a loop costs a blend and a spill, while one local to the loop body stays in registers.
+// constant lane, then hands to all. It wins there because every load or store of storage is a loop over the lanes, so that few
+// of them must serve many multiply-adds (and operands are read through textures), and because an accumulator that is carried
+// through a loop costs a blend and a spill, while one local to the loop body stays in registers.
 //
 // A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
 // index, which leave partial sums. A slice is one chunk of one phase.
