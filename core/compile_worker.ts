@@ -9,7 +9,8 @@
 
 import type { AheadKernel } from "./compile_ahead.ts";
 import { Gpu } from "./device.ts";
-import { free, mirrorOf } from "./mirror.ts";
+import { bindGroupOf } from "./kernel.ts";
+import { free } from "./mirror.ts";
 import { createBuffer } from "./tensor.ts";
 
 /** What a kernel reads and writes is of no matter: what lies beyond a buffer reads as zero and is not written. Of a texture the size matters. */
@@ -29,14 +30,8 @@ async function compile(kernels: readonly AheadKernel[]): Promise<void> {
         access === "uniform" ? GPUBufferUsage.UNIFORM : 0,
       )
     );
-    const bindGroup = gpu.device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: buffers.map((buffer, binding) => {
-        const { texels } = bindings[binding];
-        const resource = texels ? mirrorOf(gpu.device, buffer, texels).texture.createView() : { buffer };
-        return { binding, resource };
-      }),
-    });
+    const bound = buffers.map((buffer, i) => ({ buffer, texels: bindings[i].texels }));
+    const bindGroup = bindGroupOf(gpu, label, pipeline, bound);
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);

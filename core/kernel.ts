@@ -10,7 +10,7 @@
  */
 
 import type { Gpu } from "./device.ts";
-import { copyToMirror, type Mirror, mirrorOf, type TexelFormat } from "./mirror.ts";
+import { copyToMirror, type Mirror, mirrorOf, type TexelFormat, texelsOf } from "./mirror.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The text of a part, or a text with values for its `$parameters`. */
@@ -61,7 +61,7 @@ export function uniform(buffer: GPUBuffer, type: string): Binding {
 
 /** Binds what a kernel reads through a texture. */
 export function readTexels({ buffer, type }: Tensor): Binding {
-  const texels = type === "u8" ? "r32uint" : "rgba32float";
+  const texels = texelsOf(type);
   return { buffer, access: "read", type: `texture_storage_2d<${texels}, read>`, texels };
 }
 
@@ -186,14 +186,7 @@ export async function compile(gpu: Gpu, dispatch: Dispatch): Promise<() => Prepa
 }
 
 function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindings: readonly Binding[]): Prepared {
-  const bindGroup = gpu.device.createBindGroup({
-    label: dispatch.label,
-    layout: pipeline.getBindGroupLayout(0),
-    entries: bindings.map(({ buffer, texels }, binding) => ({
-      binding,
-      resource: texels ? mirrorOf(gpu.device, buffer, texels).texture.createView() : { buffer },
-    })),
-  });
+  const bindGroup = bindGroupOf(gpu, dispatch.label, pipeline, bindings);
   const [x, y = 1] = dispatch.workgroups;
   const writes = bindings.filter(({ access }) => access === "read_write");
   return {
@@ -206,6 +199,23 @@ function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindi
     writes,
     mirrors: bindings.flatMap(({ buffer, texels }) => texels ? [mirrorOf(gpu.device, buffer, texels)] : []),
   };
+}
+
+/** Binds buffers, and the textures of those that are read through them. */
+export function bindGroupOf(
+  { device }: Gpu,
+  label: string,
+  pipeline: GPUComputePipeline,
+  bindings: readonly Pick<Binding, "buffer" | "texels">[],
+): GPUBindGroup {
+  return device.createBindGroup({
+    label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: bindings.map(({ buffer, texels }, binding) => ({
+      binding,
+      resource: texels ? mirrorOf(device, buffer, texels).texture.createView() : { buffer },
+    })),
+  });
 }
 
 /** Bytes of buffers. */

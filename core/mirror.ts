@@ -9,6 +9,11 @@
 /** What texels hold: four floats, or four bytes as a word. */
 export type TexelFormat = "rgba32float" | "r32uint";
 
+/** What the texels of a matrix hold. */
+export function texelsOf(type: "f32" | "u8"): TexelFormat {
+  return type === "u8" ? "r32uint" : "rgba32float";
+}
+
 /** A buffer and the texture that holds the same: texel i is at column i % 1024 and row i / 1024. */
 export interface Mirror {
   readonly buffer: GPUBuffer;

@@ -143,18 +143,16 @@ export class Program {
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, steps);
-    // After the first steps are under way, beside which it goes on.
-    queueMicrotask(() => {
-      const improve = this.#improve;
-      this.#improve = undefined;
-      if (improve) this.#settled = improve().catch(() => {});
-    });
     const first = this.#step % SLOTS;
     this.#step += steps;
     const width = this.terms.length;
     const hand = () => {
       device.queue.submit([encoder.finish()]);
       this.#submitMilliseconds = performance.now() - begin;
+      // The first steps are under way: it goes on beside them.
+      const improve = this.#improve;
+      this.#improve = undefined;
+      if (improve) this.#settled = improve().catch(() => {});
     };
     if (!this.#ring) {
       hand();

@@ -11,7 +11,7 @@
 import type { Gpu } from "./device.ts";
 import type { Binding, Dispatch, Fragment, Part } from "./kernel.ts";
 import { read, sizeOf, uniform, write } from "./kernel.ts";
-import { free, mirrored } from "./mirror.ts";
+import { free, mirrored, texelsOf } from "./mirror.ts";
 import type { Optimizer } from "./optimizers/mod.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
@@ -355,7 +355,7 @@ export class Tape {
   /** Whether kernels had better read a matrix many times through a texture. */
   texels({ buffer, type }: Tensor): boolean {
     return this.tiles.family === "panel" &&
-      mirrored(this.gpu.device, buffer, type === "u8" ? "r32uint" : "rgba32float");
+      mirrored(this.gpu.device, buffer, texelsOf(type));
   }
 
   /** A fragment giving load_m of an operand of a product. */
