@@ -7,7 +7,9 @@
  * @module
  */
 
+import { Clock } from "../core/clock.ts";
 import { Gpu } from "../core/device.ts";
+import type { Program } from "../core/program.ts";
 import type { Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
@@ -72,6 +74,16 @@ function peakMemory(): number {
   }
 }
 
+/** Milliseconds of each kernel: within the step by the GPU's clock, or by repeating each where it has none. */
+async function kernelTimes(program: Program, clock: Clock | undefined): Promise<number[]> {
+  if (clock) return await program.profile(clock, 100);
+  const times: number[] = [];
+  for (const i of program.dispatches.keys()) {
+    times.push(median([await program.time(i, 8), await program.time(i, 8), await program.time(i, 8)]));
+  }
+  return times;
+}
+
 if (import.meta.main) {
   await main({
     flags: {
@@ -107,6 +119,7 @@ if (import.meta.main) {
         );
         context.emit({ adapter: gpu.adapter, roofline });
       }
+      const clock = await Clock.open(gpu);
       const subjects: Subject[] = [];
       for (const configuration of configurations) {
         subjects.push(await prepare(gpu, configuration, tiles, (step) => tunedFor(step, context)));
@@ -115,7 +128,7 @@ if (import.meta.main) {
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
-          await measure(subject, bench.seconds);
+          await measure(subject, bench.seconds, clock);
         }
         for (const [i, { widths, batch }] of bench.peers ? configurations.entries() : []) {
           for (const peer of widths ? PEERS : []) {
@@ -127,13 +140,15 @@ if (import.meta.main) {
         if (bench.peers) context.print(`round ${round + 1} of ${bench.rounds}`);
       }
       for (
-        const [i, { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds }] of subjects.entries()
+        const [i, { architecture, batch, step: { program }, firstStepMs, rates, jsMicroseconds, idle }] of subjects
+          .entries()
       ) {
         const samplesPerSecond = median(rates);
         const flops = 2 * program.macs / batch;
         const kernels = [];
-        for (const [i, { label, macs, bytes }] of bench.kernels ? program.dispatches.entries() : []) {
-          const ms = median([await program.time(i, 8), await program.time(i, 8), await program.time(i, 8)]);
+        const times = bench.kernels ? await kernelTimes(program, clock) : [];
+        for (const [i, ms] of times.entries()) {
+          const { label, macs, bytes } = program.dispatches[i];
           const gflops = macs ? 2 * macs / ms / 1e6 : undefined;
           const bound = roofline && boundOf(roofline, { ms, macs, bytes });
           kernels.push({ kernel: label, ms, gflops, megabytes: bytes / 1e6, ...(bound ? { bound } : {}) });
@@ -149,6 +164,7 @@ if (import.meta.main) {
           gflops: flops * samplesPerSecond / 1e9,
           dispatches: program.dispatches.length,
           jsMicroseconds: median(jsMicroseconds),
+          ...idle.length ? { idle: median(idle) } : {},
           firstStepMs: Math.round(firstStepMs),
           cold: bench.cold,
           peakMemoryMb: Math.round(peakMemory()),
@@ -161,6 +177,7 @@ if (import.meta.main) {
             `${result.gflops.toFixed(1)} GFLOP/s, ${result.dispatches} dispatches and ${
               result.jsMicroseconds.toFixed(1)
             } µs of JavaScript a step, ` +
+            (idle.length ? `${(100 * median(idle)).toFixed(1)} % idle between submits, ` : "") +
             `first step ${(firstStepMs / 1000).toFixed(2)} s${
               bench.cold ? " (cold)" : ""
             }, peak memory ${result.peakMemoryMb} MB`,
@@ -183,7 +200,9 @@ if (import.meta.main) {
           );
         }
         if (!kernels.length) continue;
-        const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+        // What is no kernel's time: copies into textures, and passing from one kernel to the next.
+        const total = 1000 * batch / samplesPerSecond;
+        const between = total - kernels.reduce((sum, { ms }) => sum + ms, 0);
         const width = Math.max(30, ...kernels.map(({ kernel }) => kernel.length));
         const line = (name: string, ...cells: readonly string[]) =>
           `  ${name.padEnd(width)} ${cells.map((cell) => cell.padStart(8)).join(" ")}`.trimEnd();
@@ -195,6 +214,7 @@ if (import.meta.main) {
             line(kernel, ms.toFixed(3), share, gflops?.toFixed(1) ?? "", megabytes.toFixed(2), ...nearest),
           );
         }
+        context.print(line("between kernels", between.toFixed(3), `${(100 * between / total).toFixed(1)} %`));
       }
     },
   });

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Gpu } from "../core/device.ts";
 import type { Model } from "../core/model.ts";
 import type { Placement } from "../core/ops/gather.ts";
 import { Parameters } from "../core/parameters.ts";
+import type { StepTerms } from "../core/program.ts";
 import { uniforms } from "../core/random.ts";
 import { configure } from "../core/settings.ts";
 import type { Tiles, TunedTiles } from "../core/tiles.ts";
@@ -31,6 +34,8 @@ export interface Subject {
   readonly rates: number[];
   /** Microseconds of JavaScript a step (recording its dispatches and handing them over), of each round. */
   readonly jsMicroseconds: number[];
+  /** The share of the time that the GPU waited between submits, of each round; none where it has no clock. */
+  readonly idle: number[];
 }
 
 /** What a step is of. */
@@ -91,37 +96,45 @@ export async function prepare(
   await step.program.submit(1);
   const firstStepMs = performance.now() - begin;
   await step.program.settled;
-  return { architecture, batch, step, firstStepMs, rates: [], jsMicroseconds: [] };
+  return { architecture, batch, step, firstStepMs, rates: [], jsMicroseconds: [], idle: [] };
 }
 
-/** Measures about so many seconds of steps: one more of the rates, and of the microseconds of JavaScript. */
+/** Measures about so many seconds of steps: one more of the rates, of the microseconds of JavaScript, and of the idle shares. */
 export async function measure(
-  { step: { program }, batch, rates, jsMicroseconds }: Subject,
+  { step: { program }, batch, rates, jsMicroseconds, idle }: Subject,
   seconds: number,
+  clock?: Clock,
 ): Promise<void> {
-  let steps = 2;
-  let begin = performance.now();
-  await program.submit(steps);
-  const perStep = (performance.now() - begin) / steps;
-  const chunk = Math.max(1, Math.min(1024, Math.round(80 / perStep)));
-  steps = 0;
-  let submitting = 0;
-  const submit = () => {
-    const terms = program.submit(chunk);
-    submitting += program.submitMilliseconds;
-    steps += chunk;
-    return terms;
-  };
-  begin = performance.now();
-  let pending = submit();
-  while (performance.now() - begin < seconds * 1000) {
-    const next = submit();
-    await pending;
-    pending = next;
+  const pace = new Pace();
+  // As many steps a chunk as a training comes to have.
+  for (let i = 0; i < 8; i++) {
+    pace.begin();
+    pace.done((await program.submit(Math.min(pace.size, program.most))).length);
   }
-  await pending;
+  const count = Math.min(pace.size, program.most);
+  let [steps, javascript] = [0, 0];
+  const timed = <T>(work: () => T): T => {
+    const begin = performance.now();
+    const result = work();
+    javascript += performance.now() - begin;
+    return result;
+  };
+  const begin = performance.now();
+  const next = (): Chunk<StepTerms> | undefined => {
+    if (performance.now() - begin > 1000 * seconds) return undefined;
+    steps += count;
+    const chunk = timed(() => program.chunk(count));
+    return { submit: () => timed(() => chunk.submit()), read: () => chunk.read() };
+  };
+  program.clock = clock;
+  await Array.fromAsync(inTurn(next));
+  program.clock = undefined;
   rates.push(steps * batch / ((performance.now() - begin) / 1000));
-  jsMicroseconds.push(1000 * submitting / steps);
+  jsMicroseconds.push(1000 * javascript / steps);
+  // In turn: when the steps of a chunk began, and when they were done.
+  const times = await clock?.spans() ?? [];
+  const waited = times.filter((_, i) => i > 0 && i % 2 === 0).map(([begun], i) => begun - times[2 * i + 1][1]);
+  if (waited.length) idle.push(waited.reduce((sum, ms) => sum + ms) / (times.at(-1)![1] - times[0][1]));
 }
 
 /** The middle value; the upper one of two. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Chunk } from "./chunks.ts";
 import { CompileAhead } from "./compile_ahead.ts";
 import { widensVectors } from "./vector_width.ts";
 
@@ -127,8 +128,9 @@ export class Gpu {
       maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
     };
     // lavapipe has subgroup operations without listing them: ask, and go on without where they are refused.
+    const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
     for (const feature of ["subgroups", undefined] as const) {
-      const requiredFeatures = feature ? [feature as GPUFeatureName] : [];
+      const requiredFeatures = feature ? [...known, feature as GPUFeatureName] : known;
       try {
         return new Gpu(
           await adapter.requestDevice({ requiredFeatures, requiredLimits }),
@@ -194,13 +196,31 @@ export class Gpu {
    * @throws {GpuError} If the device is lost meanwhile.
    */
   async read(buffer: GPUBuffer, offset = 0, size: number = buffer.size - offset): Promise<ArrayBuffer> {
-    const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-    const encoder = this.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-    this.device.queue.submit([encoder.finish()]);
-    const bytes = await this.mapped(staging);
-    staging.destroy();
+    const copies = this.copies([{ buffer, offset, size }]);
+    copies.submit();
+    const [bytes] = await copies.read();
     return bytes;
+  }
+
+  /** Records the copying of buffers, or of a part of each, to the host. */
+  copies(
+    parts: readonly { readonly buffer: GPUBuffer; readonly offset?: number; readonly size?: number }[],
+  ): Chunk<ArrayBuffer[]> {
+    const encoder = this.device.createCommandEncoder();
+    const stagings = parts.map(({ buffer, offset = 0, size = buffer.size - offset }) => {
+      const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      return staging;
+    });
+    const commands = encoder.finish();
+    return {
+      submit: () => this.device.queue.submit([commands]),
+      read: async () => {
+        const bytes = await Promise.all(stagings.map((staging) => this.mapped(staging)));
+        for (const staging of stagings) staging.destroy();
+        return bytes;
+      },
+    };
   }
 
   /** Waits for a staging buffer, copies its content out and unmaps it. */

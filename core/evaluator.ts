@@ -5,6 +5,7 @@
  */
 
 import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
+import { inTurn, Pace } from "./chunks.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
 import type { Parameters } from "./parameters.ts";
@@ -22,9 +23,6 @@ export interface EvaluatorOptions extends BatchSource {
   readonly batchSize: number;
 }
 
-/** Steps a submit: two of them are under way at a time. */
-const CHUNK = 32;
-
 /** The losses of means of terms; the weights are those of a step. */
 export function lossesOf(terms: readonly Term[], means: readonly number[], step: number): Losses {
   const byName: Record<string, number> = {};
@@ -40,6 +38,7 @@ export class Evaluator {
   readonly #recorded: RecordedBatch;
   readonly #state: GPUBuffer;
   readonly #program: Program;
+  readonly #pace = new Pace();
 
   /** Holds everything scheduled at a training's step. */
   readonly #setStep: (step: number) => void;
@@ -88,15 +87,17 @@ export class Evaluator {
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
     const steps = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count)) * samples;
-    const queue: ReturnType<Program["submit"]>[] = [];
-    for (let submitted = 0; submitted < steps || queue.length;) {
+    let recorded = 0;
+    const next = () => {
       signal?.throwIfAborted();
-      while (queue.length < 2 && submitted < steps) {
-        const chunk = Math.min(CHUNK, this.#program.most, steps - submitted);
-        queue.push(this.#program.submit(chunk));
-        submitted += chunk;
-      }
-      for (const values of await queue.shift()!) values.forEach((value, i) => sums[i] += value);
+      const chunk = Math.min(this.#pace.size, this.#program.most, steps - recorded);
+      recorded += chunk;
+      return chunk ? this.#program.chunk(chunk) : undefined;
+    };
+    this.#pace.begin();
+    for await (const chunk of inTurn(next)) {
+      this.#pace.done(chunk.length);
+      for (const values of chunk) values.forEach((value, i) => sums[i] += value);
     }
     const means = [...sums].map((sum) => sum / split.count / samples);
     return { ...lossesOf(terms, means, step), ...this.#program.measure(await this.#program.counts()) };

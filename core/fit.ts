@@ -5,6 +5,7 @@
  * @module
  */
 
+import { inTurn, Pace } from "./chunks.ts";
 import type { Split } from "./dataset.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
@@ -69,14 +70,12 @@ export interface Passed {
   readonly sums: Readonly<Record<string, Sum>>;
 }
 
-/** Batches a submit. */
-const CHUNK = 16;
-
 /** A forward program over all rows of the data, in the stored order, with sums that grow from batch to batch. */
 export class Pass {
   readonly #context: FitContext;
   readonly #state: GPUBuffer;
   readonly #program: Program;
+  readonly #pace = new Pace();
   readonly #sums: Readonly<Record<string, Accumulated>>;
   readonly #batch: number;
 
@@ -114,21 +113,19 @@ export class Pass {
     const { terms } = this.#program;
     const totals = new Float64Array(terms.length);
     const steps = Math.ceil(count / this.#batch);
-    const queue: ReturnType<Program["submit"]>[] = [];
-    try {
-      for (let submitted = 0, done = 0; done < steps;) {
-        while (queue.length < 2 && submitted < steps) {
-          const chunk = Math.min(CHUNK, this.#program.most, steps - submitted);
-          queue.push(this.#program.submit(chunk));
-          submitted += chunk;
-        }
-        const values = await queue.shift()!;
-        for (const value of values) value.forEach((sum, i) => totals[i] += sum);
-        done += values.length;
-        yield done / steps;
-      }
-    } finally {
-      await Promise.allSettled(queue);
+    let recorded = 0;
+    const next = () => {
+      const chunk = Math.min(this.#pace.size, this.#program.most, steps - recorded);
+      recorded += chunk;
+      return chunk ? this.#program.chunk(chunk) : undefined;
+    };
+    let done = 0;
+    this.#pace.begin();
+    for await (const values of inTurn(next)) {
+      this.#pace.done(values.length);
+      for (const value of values) value.forEach((sum, i) => totals[i] += sum);
+      done += values.length;
+      yield done / steps;
     }
     const sums: Record<string, Sum> = {};
     for (const [name, { tensor, sumRow }] of Object.entries(this.#sums)) {

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Clock } from "./clock.ts";
 import type { Gpu } from "./device.ts";
 import { copyToMirror, type Mirror, mirrorOf, type TexelFormat, texelsOf } from "./mirror.ts";
 import type { Tensor } from "./tensor.ts";
@@ -75,6 +76,16 @@ function bind(tensor: Tensor | GPUBuffer, access: Binding["access"], type?: stri
     return { buffer: tensor.buffer, access, type: type ?? (tensor.type === "u8" ? "array<u32>" : "array<vec4f>") };
   }
   return { buffer: tensor, access, type: type ?? "array<f32>" };
+}
+
+/** Fragments as one. */
+export function merge(...fragments: readonly Fragment[]): Fragment {
+  return {
+    parts: fragments.flatMap((f) => f.parts),
+    constants: Object.assign({}, ...fragments.map((f) => f.constants)),
+    floats: Object.assign({}, ...fragments.map((f) => f.floats)),
+    buffers: Object.assign({}, ...fragments.map((f) => f.buffers)),
+  };
 }
 
 /** Writes out the `//: repeat` blocks of a text and replaces its `$parameters`. */
@@ -225,9 +236,14 @@ export function sizeOf(bindings: readonly Binding[]): number {
 
 /**
  * Records dispatches in their order, so many times over. They share compute passes, but for what is read through textures: those are
- * brought up to date between passes, before the first dispatch that reads them and whenever their buffer was written since.
+ * brought up to date between passes, before the first dispatch that reads them and whenever their buffer was written since. With a
+ * clock, each dispatch has a pass of its own, and is timed.
  */
-export function record(encoder: GPUCommandEncoder, dispatches: readonly Prepared[], times = 1): void {
+export function record(
+  encoder: GPUCommandEncoder,
+  dispatches: readonly Prepared[],
+  { times = 1, clock }: { readonly times?: number; readonly clock?: Clock } = {},
+): void {
   const current = new Set<GPUBuffer>();
   let pass: GPUComputePassEncoder | undefined;
   for (let i = 0; i < times; i++) {
@@ -239,11 +255,15 @@ export function record(encoder: GPUCommandEncoder, dispatches: readonly Prepared
         copyToMirror(encoder, mirror);
         current.add(mirror.buffer);
       }
-      pass ??= encoder.beginComputePass();
+      pass ??= encoder.beginComputePass(clock && { timestampWrites: clock.pass() });
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
       for (const { buffer } of writes) current.delete(buffer);
+      if (clock) {
+        pass.end();
+        pass = undefined;
+      }
     }
   }
   pass?.end();
@@ -253,7 +273,7 @@ export function record(encoder: GPUCommandEncoder, dispatches: readonly Prepared
 export async function timeDispatch({ device }: Gpu, dispatch: Prepared, repeats: number): Promise<number> {
   const run = async (times: number) => {
     const encoder = device.createCommandEncoder();
-    record(encoder, [dispatch], times);
+    record(encoder, [dispatch], { times });
     const begin = performance.now();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Chunk } from "./chunks.ts";
+import type { Clock } from "./clock.ts";
 import type { Gpu } from "./device.ts";
 import type { AheadKernel } from "./compile_ahead.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
@@ -37,7 +39,9 @@ export class Program {
   readonly #tape: Tape;
   #prepared: readonly Prepared[];
   readonly #ring: GPUBuffer | undefined;
+  /** For reading the terms back: all, and those that no chunk has now. */
   readonly #staging: GPUBuffer[] = [];
+  readonly #free: GPUBuffer[] = [];
   readonly terms: readonly Term[];
   readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
@@ -45,8 +49,9 @@ export class Program {
   /** Goes over to faster kernels once they are compiled; called when the first ones run. */
   #improve: (() => Promise<void>) | undefined;
   #settled: Promise<void> = Promise.resolve();
-  #submitMilliseconds = 0;
   #destroyed = false;
+  /** Where it is set, it is read when the steps of a submit begin and when they are done. */
+  clock: Clock | undefined;
 
   private constructor(
     tape: Tape,
@@ -110,14 +115,6 @@ export class Program {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
   }
 
-  /**
-   * Milliseconds that the last submit kept the thread until its steps were handed to the GPU: bringing rows, recording, submitting. Asking
-   * for the terms is left out, since it may keep the thread as long as the steps run.
-   */
-  get submitMilliseconds(): number {
-    return this.#submitMilliseconds;
-  }
-
   /** How many steps a submit may have at most. */
   get most(): number {
     return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
@@ -131,49 +128,66 @@ export class Program {
   }
 
   /**
-   * Submits steps and promises their terms. The promise may be left waiting while more is submitted.
+   * Records steps. They must be submitted in the order in which they were recorded.
    *
    * @param steps How many, at most {@linkcode Program.most}.
    */
-  submit(steps: number): Promise<StepTerms> {
-    if (steps > this.most) throw new RangeError(`Cannot submit ${steps} steps: expected at most ${this.most}`);
+  chunk(steps: number): Chunk<StepTerms> {
+    if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
-    this.#gpu.check();
-    const begin = performance.now();
     for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
     const encoder = device.createCommandEncoder();
-    record(encoder, this.#prepared, steps);
-    const first = this.#step % SLOTS;
+    this.clock?.mark(encoder);
+    record(encoder, this.#prepared, { times: steps });
+    this.clock?.mark(encoder);
+    const staging = this.#ring && this.#collect(encoder, this.#ring, steps);
     this.#step += steps;
+    const commands = encoder.finish();
     const width = this.terms.length;
-    const hand = () => {
-      device.queue.submit([encoder.finish()]);
-      this.#submitMilliseconds = performance.now() - begin;
-      // The first steps are under way: it goes on beside them.
-      const improve = this.#improve;
-      this.#improve = undefined;
-      if (improve) this.#settled = improve().catch(() => {});
+    return {
+      submit: () => {
+        this.#gpu.check();
+        device.queue.submit([commands]);
+        // The first steps are under way: it goes on beside them.
+        const improve = this.#improve;
+        this.#improve = undefined;
+        if (improve) this.#settled = improve().catch(() => {});
+      },
+      read: async () => {
+        if (!staging) return [];
+        const bytes = await this.#gpu.mapped(staging);
+        this.#free.push(staging);
+        return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
+      },
     };
-    if (!this.#ring) {
-      hand();
-      return Promise.resolve([]);
-    }
-    // The ring may wrap once within the chunk.
-    const before = Math.min(steps, SLOTS - first);
-    const staging = this.#staging.pop() ?? device.createBuffer({
-      label: "metrics read-back",
-      size: SLOTS * width * 4,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    encoder.copyBufferToBuffer(this.#ring, first * width * 4, staging, 0, before * width * 4);
-    if (before < steps) {
-      encoder.copyBufferToBuffer(this.#ring, 0, staging, before * width * 4, (steps - before) * width * 4);
-    }
-    hand();
-    return this.#gpu.mapped(staging).then((bytes) => {
+  }
+
+  /** Copies the terms of the next steps out of the ring, which may wrap once within them. */
+  #collect(encoder: GPUCommandEncoder, ring: GPUBuffer, steps: number): GPUBuffer {
+    const width = this.terms.length;
+    let staging = this.#free.pop();
+    if (!staging) {
+      staging = this.#gpu.device.createBuffer({
+        label: "metrics read-back",
+        size: SLOTS * width * 4,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
       this.#staging.push(staging);
-      return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
-    });
+    }
+    const first = this.#step % SLOTS;
+    const before = Math.min(steps, SLOTS - first);
+    encoder.copyBufferToBuffer(ring, first * width * 4, staging, 0, before * width * 4);
+    if (before < steps) {
+      encoder.copyBufferToBuffer(ring, 0, staging, before * width * 4, (steps - before) * width * 4);
+    }
+    return staging;
+  }
+
+  /** Records and submits steps, and promises their terms. For more than one chunk, {@linkcode inTurn} keeps the GPU busy. */
+  submit(steps: number): Promise<StepTerms> {
+    const chunk = this.chunk(steps);
+    chunk.submit();
+    return chunk.read();
   }
 
   /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
@@ -223,6 +237,28 @@ export class Program {
   /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
   async time(index: number, repeats: number): Promise<number> {
     return await timeDispatch(this.#gpu, this.#prepared[index], repeats);
+  }
+
+  /**
+   * Runs steps and times each of their dispatches where it stands; for benchmarks.
+   *
+   * @param clock The GPU's clock.
+   * @param steps How many, at most.
+   * @returns Milliseconds of each dispatch: the median over the steps.
+   */
+  async profile(clock: Clock, steps: number): Promise<number[]> {
+    const { device } = this.#gpu;
+    const count = this.#prepared.length;
+    steps = Math.min(steps, this.most, Math.floor(clock.left / count));
+    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
+    this.#step += steps;
+    const encoder = device.createCommandEncoder();
+    record(encoder, this.#prepared, { times: steps, clock });
+    device.queue.submit([encoder.finish()]);
+    const spans = await clock.spans();
+    return this.#prepared.map((_, i) =>
+      spans.filter((_, j) => j % count === i).map(([begin, end]) => end - begin).sort((a, b) => a - b)[steps >> 1]
+    );
   }
 
   /** Frees every buffer of the program and of its tape. */

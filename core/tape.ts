@@ -8,35 +8,19 @@
  * @module
  */
 
-import type { Gpu } from "./device.ts";
-import type { Binding, Dispatch, Fragment, Part } from "./kernel.ts";
-import { read, sizeOf, uniform, write } from "./kernel.ts";
-import { free, mirrored, texelsOf } from "./mirror.ts";
+import { Dispatches, type TapeProduct } from "./dispatches.ts";
+import { type Dispatch, type Fragment, merge, type Part, read, write } from "./kernel.ts";
 import type { Optimizer } from "./optimizers/mod.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { constant, scaled } from "./schedule.ts";
-import { createBuffer, createTensor, PANEL, roundUp, type Tensor } from "./tensor.ts";
-import {
-  mapped,
-  type Product,
-  product,
-  type ProductShape,
-  productShape,
-  type SplitProduct,
-  splitProduct,
-  splitShape,
-  type Tiles,
-} from "./tiles.ts";
+import { createTensor, type Tensor } from "./tensor.ts";
 import { words } from "./words.ts";
 import beforePart from "../shaders/optimizers/before.wgsl" with { type: "text" };
 import further from "../shaders/epilogues/further.wgsl" with { type: "text" };
-import formTile from "../shaders/tiles/form.wgsl" with { type: "text" };
 import first from "../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../shaders/epilogues/gradient.wgsl" with { type: "text" };
 import last from "../shaders/epilogues/last.wgsl" with { type: "text" };
-import layout from "../shaders/layout.wgsl" with { type: "text" };
-import loadFormed from "../shaders/loaders/formed.wgsl" with { type: "text" };
 import loadMatrix from "../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../shaders/loaders/sum.wgsl" with { type: "text" };
@@ -143,30 +127,6 @@ export interface Tally {
   measure(counts: ArrayLike<number>): number;
 }
 
-/** A product on the tape, which can be formed with other tiles of the same family. */
-export interface TapeProduct {
-  readonly shape: ProductShape;
-  /** Multiply-adds that the mathematics asks for. */
-  readonly macs: number;
-  /** Its dispatches with such tiles. */
-  form(tiles: Tiles): readonly Dispatch[];
-}
-
-/** How the values of a variable are formed that no product gives. */
-export interface Formed {
-  readonly label: string;
-  readonly variable: Variable;
-  /** Groups of four columns that it has; those beyond are padding. */
-  readonly columns4: number;
-  /**
-   * Gives `formed(row, origin, column4, kept)`, which returns four values and stores them where `kept`; `origin_of(row)`, what the values
-   * of a row have in common; and `begun(index)`, what is done once beside, by an index from 0 on.
-   */
-  readonly by: Fragment;
-  /** Bytes that it reads and writes, if not all of its buffers. */
-  readonly bytes?: number;
-}
-
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
 export interface Compiled {
   readonly dispatches: readonly Dispatch[];
@@ -186,26 +146,16 @@ export interface Training {
   readonly reduction: "mean" | "sum";
 }
 
-/** Groups of four columns that one invocation forms. */
-const RUN = 8;
-
 /** A recording of ops on a batch of N rows. */
-export class Tape {
-  /** Stored rows of a batch. */
-  readonly rows: number;
+export class Tape extends Dispatches {
   readonly #nodes: Node[] = [];
   readonly #tensors = new Map<Variable, Tensor>();
   readonly #gradients = new Map<Variable | Parameter, Tensor>();
   readonly #sums = new Map<Variable, Tensor>();
   /** Variables whose gradient is another one's, in the backward pass being recorded. */
   readonly #sharing = new Set<Variable>();
-  readonly #buffers: GPUBuffer[] = [];
-  #dispatches: Dispatch[] = [];
-  #products: TapeProduct[] = [];
   #expected = new Map<Variable | Parameter, number>();
   #contributed = new Map<Variable | Parameter, number>();
-  #scratch: GPUBuffer | undefined;
-  #forming: Formed | undefined;
   #streams = 1;
   #training: Training | undefined;
   #firstScalar = 0;
@@ -214,16 +164,6 @@ export class Tape {
   /** What each submit brings to the GPU. */
   readonly feeds: Feed[] = [];
   readonly #tallies: Tally[] = [];
-
-  /**
-   * @param gpu Where it will run.
-   * @param batch N, the rows of a batch.
-   * @param tiles The matrix kernels to use.
-   * @param state The buffer of shaders/state.wgsl.
-   */
-  constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
-    this.rows = roundUp(batch, tiles.rowMultiple);
-  }
 
   /** A new variable of N rows, or of another number of them. */
   variable(name: string, columns: number, type: Tensor["type"] = "f32", rows: number = this.batch): Variable {
@@ -234,23 +174,6 @@ export class Tape {
   values(name: string, parts: number, rows: number = this.batch): Values {
     const storedRows = this.stored(rows);
     return { name, buffer: this.buffer(name, parts * storedRows * 4), parts, rows, storedRows };
-  }
-
-  /** Rows stored for so many rows. */
-  stored(rows: number): number {
-    return roundUp(rows, this.tiles.rowMultiple);
-  }
-
-  /** A buffer that lives as long as the tape. */
-  buffer(label: string, size: number): GPUBuffer {
-    const buffer = createBuffer(this.gpu, label, size);
-    this.#buffers.push(buffer);
-    return buffer;
-  }
-
-  /** Frees a buffer together with the tape. */
-  own(buffer: GPUBuffer): void {
-    this.#buffers.push(buffer);
   }
 
   /** Adds what every submit brings to the GPU. */
@@ -296,8 +219,7 @@ export class Tape {
   mark(): () => number {
     let before = 0;
     const forward = () => {
-      this.#form();
-      before = this.#dispatches.length;
+      before = this.laid().dispatches.length;
     };
     this.record({ name: "mark", inputs: [], parameters: [], forward });
     return () => before;
@@ -321,7 +243,7 @@ export class Tape {
     let tensor = map.get(key);
     if (!tensor) {
       tensor = createTensor(this.gpu, name, rows, columns, { storedRows: this.stored(rows), type });
-      this.#buffers.push(tensor.buffer);
+      this.own(tensor.buffer);
       map.set(key, tensor);
     }
     return tensor;
@@ -333,7 +255,7 @@ export class Tape {
     if (!tensor) {
       const { name, tensor: { rows, columns, storedRows } } = parameter;
       tensor = createTensor(this.gpu, `gradient of ${name}`, rows, columns, { storedRows });
-      this.#buffers.push(tensor.buffer);
+      this.own(tensor.buffer);
       this.#gradients.set(parameter, tensor);
     }
     return tensor;
@@ -344,116 +266,10 @@ export class Tape {
     return loader(m, "buffer" in source ? source : this.tensor(source), repeats);
   }
 
-  /**
-   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
-   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
-   */
-  readState(): Binding {
-    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
-  }
-
-  /** Whether kernels had better read a matrix many times through a texture. */
-  texels({ buffer, type }: Tensor): boolean {
-    return this.tiles.family === "panel" &&
-      mirrored(this.gpu.device, buffer, texelsOf(type));
-  }
-
   /** A fragment giving load_m of an operand of a product. */
   operand(m: string, source: Variable | Tensor): Fragment {
     const tensor = "buffer" in source ? source : this.tensor(source);
     return loader(m, tensor, 1, this.texels(tensor));
-  }
-
-  /** Records a dispatch. */
-  dispatch(dispatch: Dispatch): void {
-    this.#form();
-    this.#dispatches.push(dispatch);
-  }
-
-  /**
-   * Records what forms a variable. Where the next dispatch is a product of that variable, it may form the values as it loads them, and
-   * keep them for those who read them later; else they have a dispatch of their own.
-   */
-  form(formed: Formed): void {
-    this.#form();
-    this.#forming = formed;
-    if (!this.tiles.fuses) this.#form();
-  }
-
-  /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */
-  #form(): void {
-    if (!this.#forming) return;
-    const { label, variable, columns4, by, bytes } = this.#forming;
-    this.#forming = undefined;
-    const groups = Math.ceil(this.stored(variable.rows) * Math.ceil(columns4 / RUN) / 64);
-    const across = Math.min(groups, 32768);
-    this.dispatch({
-      label,
-      ...bytes === undefined ? {} : { bytes },
-      fragments: [{ parts: [layout, formTile], constants: { RUN } }, this.#formed(variable, columns4), by],
-      workgroups: [across, Math.ceil(groups / across)],
-    });
-  }
-
-  #formed(variable: Variable, columns4: number): Fragment {
-    return { parts: [], constants: { ROWS_formed: this.stored(variable.rows), COLUMNS4_formed: columns4 } };
-  }
-
-  /**
-   * Records a matrix product.
-   *
-   * @param x The variable that its first operand is, where it is one as it lies.
-   */
-  product(description: Product, x?: Variable): void {
-    const whole = this.#forms(description, x) ?? description;
-    this.#product(productShape(whole), whole.macs, (tiles, partials) => product(tiles, whole, partials));
-  }
-
-  /** A product that forms what is to be formed as it loads it, if that is its first operand and one kernel can do both. */
-  #forms(description: Product, x?: Variable): Product | undefined {
-    const formed = this.#forming;
-    if (!formed || formed.variable !== x) return undefined;
-    const { by, columns4 } = formed;
-    const rest = merge(description.b, description.epilogue);
-    if (!agree(by, rest, this.gpu.device.limits.maxStorageBuffersPerShaderStage)) return undefined;
-    this.#forming = undefined;
-    return {
-      ...description,
-      label: `${formed.label} + ${description.label}`,
-      a: merge({ parts: [loadFormed] }, this.#formed(x, columns4), by),
-      begins: true,
-      bytes: (formed.bytes ?? buffersOf(by)) + buffersOf(rest),
-    };
-  }
-
-  /** Records a weight gradient that is summed in chunks. */
-  splitProduct(description: SplitProduct): void {
-    this.#product(
-      splitShape(description),
-      description.macs,
-      (tiles, partials) => splitProduct(tiles, description, partials),
-    );
-  }
-
-  #product(
-    shape: ProductShape,
-    macs: number,
-    dispatches: (tiles: Tiles, partials: (floats: number) => GPUBuffer) => readonly Dispatch[],
-  ): void {
-    const form = (tiles: Tiles) => dispatches(tiles, (floats) => this.#partials(floats));
-    this.#products.push({ shape, macs, form });
-    for (const each of form(this.tiles)) this.dispatch(each);
-  }
-
-  /** Records an epilogue on a variable's (or zero) values, without a product. */
-  map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
-    this.dispatch(mapped(label, [a], epilogue, { rows: this.stored(rows), columns: roundUp(columns, PANEL) }));
-  }
-
-  /** One buffer serves all partial sums: dispatches that use it run one after another. */
-  #partials(floats: number): GPUBuffer {
-    if (!this.#scratch || this.#scratch.size < floats * 4) this.#scratch = this.buffer("partial sums", floats * 4);
-    return this.#scratch;
   }
 
   /** True while compiling for training. */
@@ -543,7 +359,7 @@ export class Tape {
     const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows * repeats, columns, {
       storedRows: this.stored(rows * repeats),
     });
-    this.#buffers.push(tensor.buffer);
+    this.own(tensor.buffer);
     return {
       tensor,
       deliver: () => {
@@ -597,8 +413,7 @@ export class Tape {
    * @param training How gradients end; without it, forward only.
    */
   compile(objectives: readonly Objective[], training?: Training): Compiled {
-    this.#dispatches = [];
-    this.#products = [];
+    this.begin();
     const terms = objectives.flatMap((objective) => objective.terms);
     terms.forEach((term, i) => term.value.term = training ? i : undefined);
     // Several values for a datum count as their mean.
@@ -609,7 +424,6 @@ export class Tape {
     scalars.push(...this.#schedules);
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
-    this.#form();
     for (const objective of training ? objectives : []) {
       this.#firstScalar = scalars.length;
       if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
@@ -619,8 +433,7 @@ export class Tape {
       throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
     }
     return {
-      dispatches: this.#dispatches,
-      products: this.#products,
+      ...this.laid(),
       terms,
       tallies: this.#tallies,
       scalars: scalars.length ? scalars : [constant(0)],
@@ -657,12 +470,6 @@ export class Tape {
     }
     for (const node of this.#nodes.toReversed()) if (active.has(node)) node.backward?.();
   }
-
-  /** Frees every buffer of the tape. */
-  destroy(): void {
-    for (const buffer of this.#buffers) free(buffer);
-    this.#buffers.length = 0;
-  }
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
@@ -684,37 +491,5 @@ export function storing(gradient: Tensor): Fragment {
     parts: [gradientPart],
     constants: { ROWS_gradient: gradient.storedRows },
     buffers: { gradient: write(gradient) },
-  };
-}
-
-/**
- * Whether what forms an operand as it is loaded can be in one kernel with the rest of it: nothing is called alike that differs, the
- * rest binds nothing that the forming writes, since workgroups do not wait for each other, and there are not too many buffers.
- */
-function agree(forming: Fragment, rest: Fragment, limit: number): boolean {
-  const alike = <T>(one: Readonly<Record<string, T>> = {}, other: Readonly<Record<string, T>> = {}) =>
-    Object.keys(one).every((name) => !(name in other) || one[name] === other[name]);
-  const buffers = Object.entries(forming.buffers ?? {});
-  const others = Object.entries(rest.buffers ?? {});
-  const used = new Set([...buffers, ...others].map(([, { buffer }]) => buffer));
-  return alike(forming.constants, rest.constants) && alike(forming.floats, rest.floats) && used.size <= limit &&
-    buffers.every(([name, one]) =>
-      others.every(([other, { buffer, type }]) =>
-        buffer === one.buffer ? one.access === "read" && (name !== other || type === one.type) : name !== other
-      )
-    );
-}
-
-function buffersOf({ buffers = {} }: Fragment): number {
-  return sizeOf(Object.values(buffers));
-}
-
-/** Fragments as one. */
-export function merge(...fragments: readonly Fragment[]): Fragment {
-  return {
-    parts: fragments.flatMap((f) => f.parts),
-    constants: Object.assign({}, ...fragments.map((f) => f.constants)),
-    floats: Object.assign({}, ...fragments.map((f) => f.floats)),
-    buffers: Object.assign({}, ...fragments.map((f) => f.buffers)),
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Chunk, inTurn } from "./chunks.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./checkpoint.ts";
 import { type DataShape, features, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
@@ -438,39 +439,39 @@ export class Trained<C extends object = object> {
     const { rows } = input;
     const width = outputs[0].columns;
     const out = new Float32Array(count * outputs.length * width);
-    const under: Promise<void>[] = [];
-    try {
-      for (let from = 0; from < count; from += rows) {
-        const to = Math.min(from + rows, count);
-        upload(this.gpu, input, values.subarray(from * columns, to * columns));
-        if (condition) {
-          upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
-        }
-        program.seek({ step: from / rows, seed, count: rows, shuffle: false });
-        program.submit(1);
-        // Read while the next rows are under way: the copies are in the queue before those overwrite what is copied.
-        const reads = outputs.map(({ buffer }) => this.gpu.read(buffer));
-        under.push(
-          Promise.all(reads).then((results) =>
-            results.forEach((result, i) => {
-              const matrix = unpack(outputs[i], result, 0, to - from);
-              if (results.length === 1) {
-                out.set(matrix, from * width);
-                return;
-              }
-              for (let row = from; row < to; row++) {
-                const first = (row - from) * width;
-                out.set(matrix.subarray(first, first + width), (row * outputs.length + i) * width);
-              }
-            })
-          ),
-        );
-        if (under.length > 2) await under.shift();
+    let recorded = 0;
+    const next = (): Chunk<void> | undefined => {
+      if (recorded === count) return undefined;
+      const from = recorded;
+      const to = recorded = Math.min(from + rows, count);
+      upload(this.gpu, input, values.subarray(from * columns, to * columns));
+      if (condition) {
+        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
       }
-      await Promise.all(under);
-    } finally {
-      await Promise.allSettled(under);
-    }
+      program.seek({ step: from / rows, seed, count: rows, shuffle: false });
+      const chunk = program.chunk(1);
+      const copies = this.gpu.copies(outputs);
+      return {
+        submit() {
+          chunk.submit();
+          copies.submit();
+        },
+        async read() {
+          for (const [i, result] of (await copies.read()).entries()) {
+            const matrix = unpack(outputs[i], result, 0, to - from);
+            if (outputs.length === 1) {
+              out.set(matrix, from * width);
+              continue;
+            }
+            for (let row = from; row < to; row++) {
+              const first = (row - from) * width;
+              out.set(matrix.subarray(first, first + width), (row * outputs.length + i) * width);
+            }
+          }
+        },
+      };
+    };
+    await Array.fromAsync(inTurn(next));
     return out;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { inTurn, Pace } from "./chunks.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { type LatentUse, latentUse } from "./distributions/encoded.ts";
@@ -12,7 +13,6 @@ import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
 import { Parameters, type Snapshot } from "./parameters.ts";
-import type { StepTerms } from "./program.ts";
 import { configure } from "./settings.ts";
 import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
@@ -62,9 +62,6 @@ export interface Training<C extends object> extends AsyncIterable<TrainingEvent>
    */
   readonly trained: Trained<C>;
 }
-
-/** Work under way at a time: about this many seconds a submit, two submits. */
-const SECONDS_A_SUBMIT = 0.08;
 
 /** Validation rows that are encoded after an epoch, to see which latents are in use. */
 const LATENT_ROWS = 256;
@@ -212,10 +209,9 @@ class Trainer<C extends object> {
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     let done = start;
-    let chunk = 1;
+    const pace = new Pace();
     let snapshot: Snapshot = parameters.snapshot();
     let snapshotStep = start;
-    const queue: { readonly values: Promise<StepTerms>; readonly steps: number }[] = [];
     const record = (counts: readonly (readonly number[])[]) => {
       const counted = counts.length ? { counts } : {};
       trained.progress = { step: done, sums: [...sums], steps, ...counted };
@@ -248,35 +244,20 @@ class Trainer<C extends object> {
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
       for (; epoch <= epochs; epoch++) {
         const end = this.#stepsUntil(epoch);
-        let trainingSeconds = 0;
-        let stepsTimed = 0;
-        let ended = performance.now();
-        while (done < end) {
-          while (queue.length < 2 && program.step < end && !signal?.aborted) {
-            const count = Math.min(chunk, program.most, end - program.step);
-            const values = program.submit(count);
-            // A failure is met where the chunk is awaited, even if that comes after another one's.
-            values.catch(() => {});
-            queue.push({ values, steps: count });
-          }
-          const next = queue.shift();
-          if (!next) break;
-          for (const values of await next.values) {
+        const next = () => {
+          const steps = signal?.aborted ? 0 : Math.min(pace.size, program.most, end - program.step);
+          return steps ? program.chunk(steps) : undefined;
+        };
+        pace.begin();
+        for await (const chunk of inTurn(next)) {
+          for (const values of chunk) {
             if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);
             done++;
             steps++;
           }
-          const now = performance.now();
-          const taken = (now - ended) / 1000;
-          ended = now;
-          // The first chunk of all holds the compilation.
-          if (done > start + 1) {
-            trainingSeconds += taken;
-            stepsTimed += next.steps;
-            chunk = Math.max(1, Math.min(1024, 4 * chunk, Math.round(SECONDS_A_SUBMIT * stepsTimed / trainingSeconds)));
-          }
-          const samplesPerSecond = trainingSeconds > 0 ? stepsTimed * batchSize / trainingSeconds : 0;
+          pace.done(chunk.length);
+          const samplesPerSecond = pace.rate * batchSize;
           last = { train: train(), samplesPerSecond };
           yield {
             event: "progress",
@@ -312,7 +293,6 @@ class Trainer<C extends object> {
         stopped: done < this.#stepsUntil(epochs),
       };
     } finally {
-      await Promise.allSettled(queue.map(({ values }) => values));
       for (const copy of snapshot.copies) copy.destroy();
       step.destroy();
       evaluator?.destroy();

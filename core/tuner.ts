@@ -10,7 +10,7 @@ import type { Gpu } from "./device.ts";
 import { prepare, type Prepared, record } from "./kernel.ts";
 import { Parameters } from "./parameters.ts";
 import { setState } from "./program.ts";
-import type { TapeProduct } from "./tape.ts";
+import type { TapeProduct } from "./dispatches.ts";
 import {
   candidates,
   chooseTiles,
@@ -189,7 +189,7 @@ function gpuTimer(gpu: Gpu): Timer {
   const { device } = gpu;
   const run = async (dispatches: readonly Prepared[], times: number) => {
     const encoder = device.createCommandEncoder();
-    record(encoder, dispatches, times);
+    record(encoder, dispatches, { times });
     const begin = performance.now();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

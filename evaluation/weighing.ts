@@ -6,6 +6,7 @@
  */
 
 import { recordBatch, type RecordedBatch } from "../core/batch.ts";
+import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
 import type { Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
@@ -29,12 +30,6 @@ export interface WeighingOptions extends LogLikelihoodOptions {
 
 /** Values of a batch, about: rows are as many as keep to it. */
 const BATCH_VALUES = 2 ** 21;
-
-/** Seconds of work a submit; two are under way. */
-const SECONDS_A_SUBMIT = 0.08;
-
-/** Draws in a submit at most. */
-const MOST_STEPS = 512;
 
 interface Recording {
   readonly kind: WeighingKind;
@@ -70,55 +65,53 @@ export async function weighRows(
   const recording = await recordWeights(trained, split, { ...options, batch, samples: asked, estimator, state });
   const { kind, samples, sign } = recording;
   const steps = samples / recording.draws;
-  const under: Promise<void>[] = [];
-  let [done, begun, first] = [0, performance.now(), 0];
+  const pace = new Pace();
   // The last batch may be shorter.
   const perStep = split.count / batches * recording.draws;
-  const rate = () => (done - first) * perStep / Math.max(1e-9, (performance.now() - begun) / 1000);
-  try {
-    let chunk = 1;
-    for (let b = 0; b < batches; b++) {
+  let [b, s] = [0, 0];
+  const next = (): Chunk<number> | undefined => {
+    signal?.throwIfAborted();
+    if (b === batches) return undefined;
+    const encoder = gpu.device.createCommandEncoder();
+    if (s === 0) {
       // The seed of the trainer's own validation: with one draw the pixels are the same.
       const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
       setState(gpu, state, place);
       for (const feed of recording.feeds) feed.bring(place, b, 1);
-      for (let s = 0; s < steps;) {
-        signal?.throwIfAborted();
-        const count = Math.min(chunk, steps - s);
-        const encoder = gpu.device.createCommandEncoder();
-        if (s === 0) record(encoder, recording.once);
-        record(encoder, recording.step, count);
-        gpu.device.queue.submit([encoder.finish()]);
-        s += count;
-        under.push(
-          gpu.device.queue.onSubmittedWorkDone().then(() => {
-            done += count;
-            if (first === 0) [first, begun] = [done, performance.now()];
-          }),
-        );
-        if (under.length > 2) {
-          await under.shift();
-          gpu.check();
-          const each = perStep / rate();
-          if (done > first) {
-            chunk = Math.max(1, Math.min(MOST_STEPS, 4 * chunk, Math.round(SECONDS_A_SUBMIT / each)));
-            onProgress?.({
-              done: done / (batches * steps),
-              datumSamplesPerSecond: rate(),
-              secondsLeft: (batches * steps - done) * each,
-            });
-          }
-        }
-      }
+      record(encoder, recording.once);
     }
-    await Promise.all(under);
-    gpu.check();
-    const datumSamplesPerSecond = done > first ? rate() : 0;
+    const count = Math.min(pace.size, steps - s);
+    record(encoder, recording.step, { times: count });
+    const commands = encoder.finish();
+    s += count;
+    if (s === steps) [b, s] = [b + 1, 0];
+    return {
+      submit: () => gpu.device.queue.submit([commands]),
+      read: async () => {
+        await gpu.device.queue.onSubmittedWorkDone();
+        return count;
+      },
+    };
+  };
+  try {
+    let done = 0;
+    pace.begin();
+    for await (const count of inTurn(next)) {
+      gpu.check();
+      done += count;
+      pace.done(count);
+      if (!pace.rate) continue;
+      onProgress?.({
+        done: done / (batches * steps),
+        datumSamplesPerSecond: perStep * pace.rate,
+        secondsLeft: (batches * steps - done) / pace.rate,
+      });
+    }
+    const datumSamplesPerSecond = perStep * pace.rate;
     const totals = new Float32Array(await gpu.read(recording.sums.totals));
     const divergences = new Float32Array(await gpu.read(recording.sums.divergences));
     return { ...summary(totals, divergences, { count: split.count, samples, sign }), kind, datumSamplesPerSecond };
   } finally {
-    await Promise.allSettled(under);
     recording.destroy();
     state.destroy();
   }

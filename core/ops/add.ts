@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, write } from "../kernel.ts";
-import { loader, merge, type Tape, type Variable } from "../tape.ts";
+import { type Fragment, merge, write } from "../kernel.ts";
+import { loader, type Tape, type Variable } from "../tape.ts";
 import addEpilogue from "../../shaders/epilogues/add.wgsl" with { type: "text" };
 
 /**

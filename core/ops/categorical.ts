@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
+import { type Fragment, merge, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, type Tape, type Values, type Variable } from "../tape.ts";
+import type { Tape, Values, Variable } from "../tape.ts";
 import { store } from "./store.ts";
 import categoricalShader from "../../shaders/categorical.wgsl" with { type: "text" };
 import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { type: "text" };

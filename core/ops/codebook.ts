@@ -5,9 +5,9 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
+import { merge, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { loader, merge, storing, type Tape, type Values, type Variable } from "../tape.ts";
+import { loader, storing, type Tape, type Values, type Variable } from "../tape.ts";
 import { createTensor } from "../tensor.ts";
 import { sumByCode } from "./codes.ts";
 import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with { type: "text" };

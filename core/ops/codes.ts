@@ -7,9 +7,9 @@
  * @module
  */
 
-import { type Fragment, read } from "../kernel.ts";
+import { type Fragment, merge, read } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import type { Tape, Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import codeOf from "../../shaders/codes/code_of.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };

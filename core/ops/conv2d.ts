@@ -6,7 +6,8 @@
  */
 
 import type { Parameter } from "../parameters.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import { merge } from "../kernel.ts";
+import type { Tape, Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { layerOutput } from "./layer.ts";
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, read } from "../kernel.ts";
+import { type Fragment, merge, read } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, storing, type Tape, type Variable } from "../tape.ts";
+import { storing, type Tape, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { layerOutput } from "./layer.ts";
 import { words } from "../words.ts";

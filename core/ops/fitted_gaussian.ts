@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
+import { type Fragment, merge, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { loader, merge, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import { loader, type Tape, type Values, type Variable, zeros } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import fittedGaussianNllShader from "../../shaders/epilogues/fitted_gaussian_nll.wgsl" with { type: "text" };
 import fittedGaussianSampleShader from "../../shaders/epilogues/fitted_gaussian_sample.wgsl" with { type: "text" };

@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { Fragment } from "../kernel.ts";
+import { type Fragment, merge } from "../kernel.ts";
 import type { Parameter, ParameterShape } from "../parameters.ts";
-import { merge, storing, type Tape, type Variable } from "../tape.ts";
+import { storing, type Tape, type Variable } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Product } from "../tiles.ts";
 import type { Activation } from "./activations.ts";

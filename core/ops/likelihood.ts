@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Fragment, type Part, write } from "../kernel.ts";
-import { loader, merge, type Tape, type Values, type Variable } from "../tape.ts";
+import { type Fragment, merge, type Part, write } from "../kernel.ts";
+import { loader, type Tape, type Values, type Variable } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
 import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };

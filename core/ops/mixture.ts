@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
+import { type Fragment, merge, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import type { Tape, Variable } from "../tape.ts";
 import { store } from "./store.ts";
 import componentLogits from "../../shaders/component_logits.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
+import { merge, read, write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
-import { merge, storing, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import { storing, type Tape, type Values, type Variable, zeros } from "../tape.ts";
 import { PANEL, roundUp } from "../tensor.ts";
 import { type CodebookUpdate, updateCodebook } from "./codebook.ts";
 import { lookup } from "./codes.ts";

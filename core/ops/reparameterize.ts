@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
-import { loader, merge, type Tape, type Values, type Variable, zeros } from "../tape.ts";
+import { type Fragment, merge, read, write } from "../kernel.ts";
+import { loader, type Tape, type Values, type Variable, zeros } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };

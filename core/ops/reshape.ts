@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, write } from "../kernel.ts";
-import { merge, type Tape, type Variable } from "../tape.ts";
+import { type Fragment, merge, write } from "../kernel.ts";
+import type { Tape, Variable } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { words } from "../words.ts";
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };

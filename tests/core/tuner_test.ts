@@ -1,7 +1,7 @@
 /** Which tile is chosen: by rule, by times that a test gives in place of a clock, from a cache, and what a run keeps of it. */
 
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
-import type { TapeProduct } from "../../core/tape.ts";
+import type { TapeProduct } from "../../core/dispatches.ts";
 import {
   candidates,
   chooseTiles,

@@ -1,0 +1,79 @@
+/**
+ * Work for the GPU in pieces, so that it is never without: Deno's `mapAsync` keeps the thread until the GPU has done *all* that was
+ * submitted, so the next piece must be ready by then, and be handed over before anything else.
+ *
+ * @module
+ */
+
+/** About how long a chunk should take: long beside handing it over, short enough to be stopped between two, and to show progress. */
+const SECONDS = 0.08;
+/** Steps of a chunk at most. */
+const MOST = 1024;
+
+/** Work that is recorded. */
+export interface Chunk<T> {
+  /** Hands it to the GPU. */
+  submit(): void;
+  /** What it computed, once it was submitted. May keep the thread until all is done that was submitted. */
+  read(): Promise<T>;
+}
+
+/**
+ * Runs chunks one after another: each is recorded while the one before runs. Between two of them the GPU waits only for a submit.
+ *
+ * @param next Records the next chunk; undefined after the last.
+ * @returns What each chunk computed, while the next one runs.
+ */
+export async function* inTurn<T>(next: () => Chunk<T> | undefined): AsyncGenerator<T> {
+  let current = next();
+  current?.submit();
+  while (current) {
+    const following = next();
+    const results = current.read();
+    // If handing over fails, that is what went wrong.
+    results.catch(() => {});
+    following?.submit();
+    yield await results;
+    current = following;
+  }
+}
+
+/** How many steps a chunk should have, by how long those before took. */
+export class Pace {
+  #size = 1;
+  #compiled = false;
+  #steps = 0;
+  #seconds = 0;
+  #since = 0;
+
+  /** Steps for the next chunk. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Steps a second since the last {@linkcode Pace.begin}; 0 as long as that is not known. */
+  get rate(): number {
+    return this.#seconds > 0 ? this.#steps / this.#seconds : 0;
+  }
+
+  /** Measures anew: from now on chunks follow on one another. */
+  begin(): void {
+    this.#steps = this.#seconds = 0;
+    this.#since = performance.now();
+  }
+
+  /** A chunk of so many steps is done. */
+  done(steps: number): void {
+    const now = performance.now();
+    const taken = (now - this.#since) / 1000;
+    this.#since = now;
+    // The first chunk of all holds the compilation.
+    if (!this.#compiled) {
+      this.#compiled = true;
+      return;
+    }
+    this.#steps += steps;
+    this.#seconds += taken;
+    this.#size = Math.max(1, Math.min(MOST, 4 * this.#size, Math.round(SECONDS * this.rate)));
+  }
+}
