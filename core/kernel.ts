@@ -235,31 +235,60 @@ export function sizeOf(bindings: readonly Binding[]): number {
 }
 
 /**
- * Records dispatches in their order, so many times over. They share compute passes, but for what is read through textures: those are
- * brought up to date between passes, before the first dispatch that reads them and whenever their buffer was written since. With a
- * clock, each dispatch has a pass of its own, and is timed.
+ * What is copied into textures before each dispatch of a list: when it is run through first, and when it is run through again. What is
+ * read through textures is brought up to date before the first dispatch that reads it, if its buffer was written since. Copies stand
+ * between compute passes: so what will be read later, and is not written before, is copied along.
+ */
+function copiesOf(dispatches: readonly Prepared[]): readonly (readonly (readonly Mirror[])[])[] {
+  const current = new Set<GPUBuffer>();
+  const stale = ({ buffer }: Mirror) => !current.has(buffer);
+  const round = () =>
+    dispatches.map(({ mirrors, writes }, i) => {
+      const copies: Mirror[] = [];
+      if (mirrors.some(stale)) {
+        const written = new Set<GPUBuffer>();
+        for (const { mirrors, writes } of [...dispatches.slice(i), ...dispatches.slice(0, i)]) {
+          for (const mirror of mirrors) {
+            if (!stale(mirror) || written.has(mirror.buffer)) continue;
+            copies.push(mirror);
+            current.add(mirror.buffer);
+          }
+          for (const { buffer } of writes) written.add(buffer);
+        }
+      }
+      for (const { buffer } of writes) current.delete(buffer);
+      return copies;
+    });
+  return [round(), round()];
+}
+
+const copies = new WeakMap<readonly Prepared[], ReturnType<typeof copiesOf>>();
+
+/**
+ * Records dispatches in their order, so many times over. They share compute passes, but for the copies into textures. With a clock, each
+ * dispatch has a pass of its own, and is timed.
  */
 export function record(
   encoder: GPUCommandEncoder,
   dispatches: readonly Prepared[],
   { times = 1, clock }: { readonly times?: number; readonly clock?: Clock } = {},
 ): void {
-  const current = new Set<GPUBuffer>();
+  let plan = copies.get(dispatches);
+  if (!plan) copies.set(dispatches, plan = copiesOf(dispatches));
   let pass: GPUComputePassEncoder | undefined;
-  for (let i = 0; i < times; i++) {
-    for (const { pipeline, bindGroup, workgroups, mirrors, writes } of dispatches) {
-      for (const mirror of mirrors) {
-        if (current.has(mirror.buffer)) continue;
+  for (let time = 0; time < times; time++) {
+    const before = plan[Math.min(time, 1)];
+    for (let i = 0; i < dispatches.length; i++) {
+      if (before[i].length) {
         pass?.end();
         pass = undefined;
-        copyToMirror(encoder, mirror);
-        current.add(mirror.buffer);
+        for (const mirror of before[i]) copyToMirror(encoder, mirror);
       }
+      const { pipeline, bindGroup, workgroups } = dispatches[i];
       pass ??= encoder.beginComputePass(clock && { timestampWrites: clock.pass() });
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-      for (const { buffer } of writes) current.delete(buffer);
       if (clock) {
         pass.end();
         pass = undefined;

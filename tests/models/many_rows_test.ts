@@ -7,7 +7,7 @@ import { train, vae } from "../../mod.ts";
 const values = new Uint8Array(200 * 25).map((_, i) => (i * 7919) % 5 < 2 ? 255 : 0);
 const rows = { values, count: 200 };
 
-Deno.test("decode() and encode() give a row the same values among thousands as among few", async () => {
+Deno.test("decode(), sample() and encode() give a row the same values among thousands as among few", async () => {
   const training = train(vae, { name: "pattern", shape: [5, 5, 1], train: rows, test: rows }, {
     ...{ hidden: [40], latents: 3, batchSize: 50, epochs: 1, validation: 0 },
   });
@@ -19,6 +19,10 @@ Deno.test("decode() and encode() give a row the same values among thousands as a
   for (const from of [0, 4090, 8993]) {
     const few = await trained.decode(z.slice(from * 3, (from + 7) * 3));
     assertEquals(x.slice(from * 25, (from + 7) * 25), few);
+  }
+  for (const draw of ["mean", "sample"] as const) {
+    const many = await trained.sample({ count: 4200, seed: 1, draw });
+    assertEquals(many.slice(0, 150 * 25), await trained.sample({ count: 150, seed: 1, draw }));
   }
   const { mean } = await trained.encode(x);
   assertEquals((await trained.encode(x.slice(5000 * 25, 5001 * 25))).mean, mean.slice(5000 * 3, 5001 * 3));
