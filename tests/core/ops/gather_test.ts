@@ -196,7 +196,7 @@ Deno.test("gather() of streamed rows hands floats on, bounds the steps of a subm
   assertEquals(program.most, 2);
   await program.submit(2);
   assertEquals(await bench.read(x), values.subarray(10, 20));
-  assertThrows(() => program.submit(3), RangeError, "Cannot submit 3 steps: expected at most 2");
+  assertThrows(() => program.submit(3), RangeError, "Cannot record 3 steps: expected at most 2");
   await assertRejects(
     () => gathering({ values, count: 7 }, 2, "none", { room: 32 }, rows),
     RangeError,
