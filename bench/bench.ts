@@ -128,7 +128,7 @@ if (import.meta.main) {
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
-          await measure(subject, bench.seconds, clock);
+          await measure(gpu, subject, bench.seconds, clock);
         }
         for (const [i, { widths, batch }] of bench.peers ? configurations.entries() : []) {
           for (const peer of widths ? PEERS : []) {

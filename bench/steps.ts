@@ -24,6 +24,9 @@ import { UsageError } from "../tasks/cli/flags.ts";
 const shape = [28, 28, 1] as const;
 const ROWS = 60_000;
 
+/** Chunks before what is measured. */
+const WARMING = 8;
+
 /** A step that is measured. */
 export interface Subject {
   readonly architecture: string;
@@ -101,35 +104,37 @@ export async function prepare(
 
 /** Measures about so many seconds of steps: one more of the rates, of the microseconds of JavaScript, and of the idle shares. */
 export async function measure(
+  gpu: Gpu,
   { step: { program }, batch, rates, jsMicroseconds, idle }: Subject,
   seconds: number,
   clock?: Clock,
 ): Promise<void> {
   const pace = new Pace();
-  // As many steps a chunk as a training comes to have.
-  for (let i = 0; i < 8; i++) {
-    pace.begin();
-    pace.done((await program.submit(Math.min(pace.size, program.most))).length);
-  }
-  const count = Math.min(pace.size, program.most);
-  let [steps, javascript] = [0, 0];
+  let [chunks, steps, javascript, begin] = [0, 0, 0, Infinity];
   const timed = <T>(work: () => T): T => {
     const begin = performance.now();
     const result = work();
     javascript += performance.now() - begin;
     return result;
   };
-  const begin = performance.now();
   const next = (): Chunk<StepTerms> | undefined => {
     if (performance.now() - begin > 1000 * seconds) return undefined;
+    const count = Math.min(pace.size, program.most);
     steps += count;
     const chunk = timed(() => program.chunk(count));
     return { submit: () => timed(() => chunk.submit()), read: () => chunk.read() };
   };
-  program.clock = clock;
-  await Array.fromAsync(inTurn(next));
+  pace.begin();
+  for await (const { length } of inTurn(gpu, next)) {
+    pace.done(length);
+    // By now chunks are as long as those of a training: from here on it counts.
+    if (++chunks !== WARMING) continue;
+    program.clock = clock;
+    pace.begin();
+    [steps, javascript, begin] = [0, 0, performance.now()];
+  }
   program.clock = undefined;
-  rates.push(steps * batch / ((performance.now() - begin) / 1000));
+  rates.push(pace.rate * batch);
   jsMicroseconds.push(1000 * javascript / steps);
   // In turn: when the steps of a chunk began, and when they were done.
   const times = await clock?.spans() ?? [];

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Gpu } from "./device.ts";
+
 /** About how long a chunk should take: long beside handing it over, short enough to be stopped between two, and to show progress. */
 const SECONDS = 0.08;
 /** Steps of a chunk at most. */
@@ -19,19 +21,22 @@ export interface Chunk<T> {
 }
 
 /**
- * Runs chunks one after another: each is recorded while the one before runs. Between two of them the GPU waits only for a submit.
+ * Runs chunks one after another. Each is recorded while the one before runs, so that between two of them a GPU waits only for a submit; an
+ * adapter that runs on the processor would pay for that twice over, and has the next one recorded between.
  *
+ * @param gpu Where they run.
  * @param next Records the next chunk; undefined after the last.
  * @returns What each chunk computed, while the next one runs.
  */
-export async function* inTurn<T>(next: () => Chunk<T> | undefined): AsyncGenerator<T> {
+export async function* inTurn<T>(gpu: Pick<Gpu, "cpu">, next: () => Chunk<T> | undefined): AsyncGenerator<T> {
   let current = next();
   current?.submit();
   while (current) {
-    const following = next();
+    const ready = gpu.cpu ? undefined : next();
     const results = current.read();
     // If handing over fails, that is what went wrong.
     results.catch(() => {});
+    const following = gpu.cpu ? next() : ready;
     following?.submit();
     yield await results;
     current = following;

@@ -95,7 +95,7 @@ export class Evaluator {
       return chunk ? this.#program.chunk(chunk) : undefined;
     };
     this.#pace.begin();
-    for await (const chunk of inTurn(next)) {
+    for await (const chunk of inTurn(this.#options.gpu, next)) {
       this.#pace.done(chunk.length);
       for (const values of chunk) values.forEach((value, i) => sums[i] += value);
     }

@@ -121,7 +121,7 @@ export class Pass {
     };
     let done = 0;
     this.#pace.begin();
-    for await (const values of inTurn(next)) {
+    for await (const values of inTurn(gpu, next)) {
       this.#pace.done(values.length);
       for (const value of values) value.forEach((sum, i) => totals[i] += sum);
       done += values.length;

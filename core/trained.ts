@@ -471,7 +471,7 @@ export class Trained<C extends object = object> {
         },
       };
     };
-    await Array.fromAsync(inTurn(next));
+    await Array.fromAsync(inTurn(this.gpu, next));
     return out;
   }
 

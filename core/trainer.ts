@@ -249,7 +249,7 @@ class Trainer<C extends object> {
           return steps ? program.chunk(steps) : undefined;
         };
         pace.begin();
-        for await (const chunk of inTurn(next)) {
+        for await (const chunk of inTurn(gpu, next)) {
           for (const values of chunk) {
             if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);

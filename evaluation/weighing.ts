@@ -96,7 +96,7 @@ export async function weighRows(
   try {
     let done = 0;
     pace.begin();
-    for await (const count of inTurn(next)) {
+    for await (const count of inTurn(gpu, next)) {
       gpu.check();
       done += count;
       pace.done(count);

@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Chunk, inTurn, Pace } from "../../core/chunks.ts";
 
+const [onGpu, onProcessor] = [{ cpu: false }, { cpu: true }];
+
 /** Chunks that say what is done with them, each giving its number. */
 function logged(log: string[], count: number, failing?: string): () => Chunk<number> | undefined {
   let recorded = 0;
@@ -27,7 +29,7 @@ function logged(log: string[], count: number, failing?: string): () => Chunk<num
 
 Deno.test("inTurn() records a chunk while the one before runs, and hands it over as soon as that is done", async () => {
   const log: string[] = [];
-  for await (const i of inTurn(logged(log, 3))) log.push(`results ${i}`);
+  for await (const i of inTurn(onGpu, logged(log, 3))) log.push(`results ${i}`);
   assertEquals(log, [
     ...["record 1", "submit 1"],
     ...["record 2", "wait 1", "submit 2", "results 1"],
@@ -36,11 +38,22 @@ Deno.test("inTurn() records a chunk while the one before runs, and hands it over
   ]);
 });
 
+Deno.test("inTurn() on a processor leaves it to the chunk that runs, and records the next one when that is done", async () => {
+  const log: string[] = [];
+  for await (const i of inTurn(onProcessor, logged(log, 3))) log.push(`results ${i}`);
+  assertEquals(log, [
+    ...["record 1", "submit 1"],
+    ...["wait 1", "record 2", "submit 2", "results 1"],
+    ...["wait 2", "record 3", "submit 3", "results 2"],
+    ...["wait 3", "results 3"],
+  ]);
+});
+
 Deno.test("inTurn() gives nothing of no chunks, and throws what fails", async () => {
-  assertEquals(await Array.fromAsync(inTurn(logged([], 0))), []);
-  assertEquals(await Array.fromAsync(inTurn(logged([], 1))), [1]);
+  assertEquals(await Array.fromAsync(inTurn(onGpu, logged([], 0))), []);
+  assertEquals(await Array.fromAsync(inTurn(onGpu, logged([], 1))), [1]);
   for (const failing of ["record 2", "submit 1", "submit 2", "wait 1"]) {
-    await assertRejects(() => Array.fromAsync(inTurn(logged([], 3, failing))), Error, failing);
+    await assertRejects(() => Array.fromAsync(inTurn(onGpu, logged([], 3, failing))), Error, failing);
   }
 });
 

@@ -62,7 +62,7 @@ Deno.test("a program with a clock notes when its chunks begin and end, and its p
   ]);
   program.clock = clock;
   let chunks = 0;
-  const results = await Array.fromAsync(inTurn(() => chunks++ < 3 ? program.chunk(2) : undefined));
+  const results = await Array.fromAsync(inTurn(gpu, () => chunks++ < 3 ? program.chunk(2) : undefined));
   program.clock = undefined;
   assertEquals(results.map(({ length }) => length), [2, 2, 2]);
   const spans = (await clock.spans()).flat();
