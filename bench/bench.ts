@@ -22,6 +22,7 @@ interface BenchConfig {
   readonly configurations: string;
   readonly seconds: number;
   readonly rounds: number;
+  readonly steps: number;
   readonly tiles: TileChoice;
   readonly fuse: "auto" | "always" | "never";
   readonly kernels: boolean;
@@ -39,6 +40,13 @@ const settings: Settings<BenchConfig> = {
   },
   seconds: { type: "number", default: 2, minimum: 0, exclusiveMinimum: true, help: "seconds of steps a round" },
   rounds: { type: "integer", default: 5, minimum: 1, help: "rounds, over which the median is taken" },
+  steps: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 2048,
+    help: "steps handed over at a time; 0 for as many as a training comes to have, about 80 ms of them",
+  },
   tiles: { type: "choice", default: "auto", choices: TILE_CHOICES, help: "matrix kernels" },
   fuse: {
     type: "choice",
@@ -128,7 +136,7 @@ if (import.meta.main) {
       for (let round = 0; round < bench.rounds; round++) {
         for (const subject of subjects) {
           context.signal.throwIfAborted();
-          await measure(gpu, subject, bench.seconds, clock);
+          await measure(gpu, subject, { ...bench, clock });
         }
         for (const [i, { widths, batch }] of bench.peers ? configurations.entries() : []) {
           for (const peer of widths ? PEERS : []) {

@@ -56,7 +56,7 @@ if (import.meta.main) {
     const rates: number[] = [];
     for (const value of values) {
       const subject = await prepare(gpu, parse(of(value))[0], chooseTiles(gpu), (step) => tunedFor(step, context));
-      for (let round = 0; round < ROUNDS; round++) await measure(gpu, subject, SECONDS);
+      for (let round = 0; round < ROUNDS; round++) await measure(gpu, subject, { seconds: SECONDS });
       const samplesPerSecond = median(subject.rates);
       micros.push(1e6 / samplesPerSecond);
       rates.push(2 * subject.step.program.macs / subject.batch * samplesPerSecond / 1e9);

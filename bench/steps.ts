@@ -24,7 +24,7 @@ import { UsageError } from "../tasks/cli/flags.ts";
 const shape = [28, 28, 1] as const;
 const ROWS = 60_000;
 
-/** Chunks before what is measured. */
+/** Chunks before what is measured, where they grow. */
 const WARMING = 8;
 
 /** A step that is measured. */
@@ -102,12 +102,21 @@ export async function prepare(
   return { architecture, batch, step, firstStepMs, rates: [], jsMicroseconds: [], idle: [] };
 }
 
-/** Measures about so many seconds of steps: one more of the rates, of the microseconds of JavaScript, and of the idle shares. */
+/** How to measure. */
+export interface MeasureOptions {
+  /** About so long. */
+  readonly seconds: number;
+  /** Steps of a chunk; left out or 0 for as many as a training comes to have. */
+  readonly steps?: number;
+  /** The GPU's clock, to see whether it waits. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Measures some seconds of steps: one more of the rates, of the microseconds of JavaScript, and of the idle shares. */
 export async function measure(
   gpu: Gpu,
   { step: { program }, batch, rates, jsMicroseconds, idle }: Subject,
-  seconds: number,
-  clock?: Clock,
+  { seconds, steps: fixed = 0, clock }: MeasureOptions,
 ): Promise<void> {
   const pace = new Pace();
   let [chunks, steps, javascript, begin] = [0, 0, 0, Infinity];
@@ -118,8 +127,8 @@ export async function measure(
     return result;
   };
   const next = (): Chunk<StepTerms> | undefined => {
-    if (performance.now() - begin > 1000 * seconds) return undefined;
-    const count = Math.min(pace.size, program.most);
+    if (steps && performance.now() - begin > 1000 * seconds) return undefined;
+    const count = Math.min(fixed || pace.size, program.most);
     steps += count;
     const chunk = timed(() => program.chunk(count));
     return { submit: () => timed(() => chunk.submit()), read: () => chunk.read() };
@@ -128,7 +137,7 @@ export async function measure(
   for await (const { length } of inTurn(gpu, next)) {
     pace.done(length);
     // By now chunks are as long as those of a training: from here on it counts.
-    if (++chunks !== WARMING) continue;
+    if (++chunks !== (fixed ? 1 : WARMING)) continue;
     program.clock = clock;
     pace.begin();
     [steps, javascript, begin] = [0, 0, performance.now()];
