@@ -1,8 +1,10 @@
 /**
- * Compiling on a second thread. Mesa's software adapter compiles a kernel where it is first dispatched, on the thread that submits it, and
- * keeps the result in a cache on disk. Kernels of long panels run at twice the speed of short ones and take five times as long to compile. So
- * a program begins with short ones, a worker with a device of its own dispatches the long ones once, and then the program takes those, out
- * of the cache. Both add in the same order: the numbers are the same to the last bit, whenever it goes over.
+ * Compiling on a second thread. Mesa's software adapter compiles a kernel where it is first dispatched, on one thread of the device, and keeps
+ * the result in a cache on disk. A worker with a device of its own dispatches kernels once, and then the program takes them out of the cache.
+ *
+ * Kernels of long panels run at twice the speed of short ones and take five times as long to compile. So a program begins with short ones,
+ * of which the worker compiles the last ones first, while the program's first step goes through them from the front; then come the long ones.
+ * Both add in the same order: the numbers are the same to the last bit, whenever it goes over.
  *
  * @module
  */
@@ -18,16 +20,18 @@ export interface AheadKernel {
 
 /** The second thread. */
 export class CompileAhead {
-  #worker: Worker | undefined;
+  readonly #worker = new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
   #last: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    // Without it programs go on as they are.
+    this.#worker.onerror = (event) => event.preventDefault();
+  }
 
   /** Compiles kernels. The promise is fulfilled when they are in the driver's cache, and never if they do not get there. */
   compile(kernels: readonly AheadKernel[]): Promise<void> {
     const done = this.#last.then(() =>
       new Promise<void>((resolve) => {
-        this.#worker ??= new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
-        // Without it the program goes on as it is.
-        this.#worker.onerror = (event) => event.preventDefault();
         this.#worker.onmessage = () => resolve();
         this.#worker.postMessage(kernels);
       })
@@ -38,7 +42,6 @@ export class CompileAhead {
 
   /** Ends the thread. */
   close(): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
+    this.#worker.terminate();
   }
 }

@@ -83,7 +83,10 @@ export class Program {
     const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
     const { ahead } = gpu;
     if (!ahead) return new Program(tape, compiled, await start(dispatches), ring);
-    const program = new Program(tape, compiled, await start(dispatches.map((each) => each.quick ?? each)), ring);
+    const soon = dispatches.map((each) => each.quick ?? each);
+    // The first step comes to the last ones last.
+    ahead.compile(soon.toReversed().map(kernelOf));
+    const program = new Program(tape, compiled, await start(soon), ring);
     const slow = dispatches.filter(({ quick }) => quick);
     if (slow.length) {
       program.#improve = async () => {

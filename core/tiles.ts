@@ -12,7 +12,7 @@
 
 import type { Gpu } from "./device.ts";
 import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
-import { isLong, panelChunks, panelProduct } from "./tiles/panel.ts";
+import { isLong, panelChunks, panelProduct, SHORT } from "./tiles/panel.ts";
 import type { Product, Shape, SplitProduct } from "./tiles/product.ts";
 import {
   type TunedTile,
@@ -116,7 +116,7 @@ export function product(tiles: Tiles, p: Product, scratch: (floats: number) => G
   });
   if (tiles.family === "workgroup") return [dispatch(workgroupProduct(tiles, p))];
   const long = dispatch(panelProduct(tiles, p, scratch));
-  return [isLong(p) ? { ...long, quick: dispatch(panelProduct(tiles, p, scratch, false)) } : long];
+  return [isLong(p) ? { ...long, quick: dispatch(panelProduct(tiles, p, scratch, SHORT)) } : long];
 }
 
 /** Partial sums of `chunks` for each of `phases`. */

@@ -16,6 +16,11 @@ import panelWeightGradient from "../../shaders/tiles/panel_weight_gradient.wgsl"
 /** Most rows of a workgroup: its partial sums, 128 bytes a row, should stay in the cache of a core. */
 const PANEL_ROWS = 1024;
 
+/** Values that a panel of a large product sums over. */
+const LONG = 128;
+/** The same of other products, and of all that are to be compiled soon. */
+export const SHORT = 32;
+
 /** A sum in panels: some that leave partial sums, of equal length, then one that ends it. */
 interface Panels {
   readonly before: number;
@@ -52,17 +57,17 @@ export function isLong({ b, rows, columns, depth }: Product): boolean {
   return b.buffers?.b?.texels !== undefined && rows * columns * depth > 2 ** 22;
 }
 
-/** A product in panels: short ones for what is not worth more, or unless `long`. All form the same numbers. */
+/** A product in panels of about `most` values. Any length forms the same numbers. */
 export function panelProduct(
   { lanes }: Tiles,
   p: Product,
   scratch: (floats: number) => GPUBuffer,
-  long: boolean = isLong(p),
+  most: number = isLong(p) ? LONG : SHORT,
 ): Shape {
   // The length of a sum counts groups of four values, in a weight gradient rows of the batch.
   const isWeight = p.kind === "weightGradient";
   const unit = isWeight ? 1 : 4;
-  const { before, length, end } = panelsOf(p.depth / unit, (long ? 128 : 32) / unit);
+  const { before, length, end } = panelsOf(p.depth / unit, most / unit);
   const { phases = 1, store = "store" } = p;
   const bias = p.kind === "forward" ? "bias" : "vec4f()";
   const kept = "kept(target_row, column4)";
