@@ -10,6 +10,9 @@ interface Step {
   readonly samplesPerSecond: number;
   readonly gflops: number;
   readonly dispatches: number;
+  readonly jsMicroseconds: number;
+  /** The share of the time that the GPU waited between submits; none where it has no clock. */
+  readonly idle?: number;
   readonly firstStepMs: number;
 }
 
@@ -37,8 +40,10 @@ if (import.meta.main) {
   const peers = torch ? lines<Torch>(torch) : [];
   const modes = [...new Set(peers.map(({ mode }) => mode))];
   const most = limits ? Math.max(limits.roofline.unrolled, limits.roofline.looped) : NaN;
-  console.log(["step", "samples/s", "GFLOP/s", "of limit", "dispatches", "first ms", ...modes].join(" | "));
-  for (const { architecture, batch, samplesPerSecond, gflops, dispatches, firstStepMs } of steps) {
+  const heads = ["step", "samples/s", "GFLOP/s", "of limit", "dispatches", "js µs", "idle", "first ms", ...modes];
+  console.log(heads.join(" | "));
+  for (const step of steps) {
+    const { architecture, batch, samplesPerSecond, gflops, dispatches, jsMicroseconds, idle, firstStepMs } = step;
     const beside = modes.map((mode) => {
       const rate = peers.find((peer) =>
         peer.mode === mode && peer.batch === batch && architecture === `784-${peer.architecture}`
@@ -52,6 +57,8 @@ if (import.meta.main) {
         gflops.toFixed(1),
         `${(100 * gflops / most).toFixed(0)} %`,
         dispatches,
+        jsMicroseconds.toFixed(1),
+        idle === undefined ? "" : `${(100 * idle).toFixed(1)} %`,
         firstStepMs,
         ...beside,
       ].join(" | "),
