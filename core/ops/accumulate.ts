@@ -38,8 +38,8 @@ export function accumulate(t: Tape, name: string, a: Variable, b: Variable): Acc
         rows: sumRow,
         depth: t.stored(a.rows),
         columns: tensor.storedColumns,
-        a: t.load("a", a),
-        b: t.load("b", b),
+        a: t.operand("a", a),
+        b: t.operand("b", b),
         biasRow: sumRow,
         epilogue: {
           parts: [further],

@@ -78,7 +78,7 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
         depth: parameter.biasRow,
         columns,
         a: window(),
-        b: t.load("b", parameter.tensor),
+        b: t.operand("b", parameter.tensor),
         biasRow: parameter.biasRow,
         ...placed(epilogue(), coarse, g, false),
         macs,

@@ -96,8 +96,8 @@ export function quantize(
           rows,
           depth: roundUp(depth, PANEL),
           columns,
-          a: t.load("a", z),
-          b: merge(t.load("b", codebook.tensor), {
+          a: t.operand("a", z),
+          b: merge(t.operand("b", codebook.tensor), {
             parts: [biasHalfNorms],
             buffers: { half_norms: read(norms, "array<vec4f>") },
           }),
