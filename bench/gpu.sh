@@ -17,6 +17,7 @@ if [ "${adapter%% *}" = gpu ]; then seconds=1 rounds=5 batches="100 128 1024 819
 else seconds=0.5 rounds=2 batches="100 128 1024" vq="32"; fi
 list=$(for batch in $batches; do echo "500-20:$batch"; echo "500-500-3:$batch"; done; for batch in $vq; do echo "vq-512:$batch"; done)
 deno run -A tasks/tune.ts --seconds 8 --json > "$name-tiles.jsonl" || exit 1
+[ -s "$name-tiles.jsonl" ] || rm "$name-tiles.jsonl" # panel tiles: nothing to choose
 deno run -A bench/bench.ts --json --profile --seconds "$seconds" --rounds "$rounds" \
   --configurations "$(echo $list | tr ' ' ',')" > "$name.jsonl" || exit 1
 if [ -f "$torch" ] && "$python" -c 'import torch' 2>/dev/null; then
