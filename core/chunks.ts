@@ -22,7 +22,8 @@ export interface Chunk<T> {
 
 /**
  * Runs chunks one after another. Each is recorded while the one before runs, so that between two of them a GPU waits only for a submit; an
- * adapter that runs on the processor would pay for that twice over, and has the next one recorded between.
+ * adapter that runs on the processor would pay for that twice over, and has the next one recorded between. Nothing else runs between
+ * recording a chunk and handing it over, so what it writes into buffers is not overwritten.
  *
  * @param gpu Where they run.
  * @param next Records the next chunk; undefined after the last.

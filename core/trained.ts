@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Chunk, inTurn } from "./chunks.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./checkpoint.ts";
+import { type Chunk, inTurn } from "./chunks.ts";
 import { type DataShape, features, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import type { Likelihood } from "./distributions/distribution.ts";
