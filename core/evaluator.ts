@@ -5,7 +5,7 @@
  */
 
 import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
-import { inTurn, Pace } from "./chunks.ts";
+import { Pace } from "./chunks.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
 import type { Parameters } from "./parameters.ts";
@@ -87,16 +87,11 @@ export class Evaluator {
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
     const steps = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count)) * samples;
-    let recorded = 0;
-    const next = () => {
+    const stop = () => {
       signal?.throwIfAborted();
-      const chunk = Math.min(this.#pace.size, this.#program.most, steps - recorded);
-      recorded += chunk;
-      return chunk ? this.#program.chunk(chunk) : undefined;
+      return false;
     };
-    this.#pace.begin();
-    for await (const chunk of inTurn(this.#options.gpu, next)) {
-      this.#pace.done(chunk.length);
+    for await (const chunk of this.#program.run(steps, this.#pace, stop)) {
       for (const values of chunk) values.forEach((value, i) => sums[i] += value);
     }
     const means = [...sums].map((sum) => sum / split.count / samples);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { inTurn, Pace } from "./chunks.ts";
+import { Pace } from "./chunks.ts";
 import type { Split } from "./dataset.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
@@ -113,16 +113,8 @@ export class Pass {
     const { terms } = this.#program;
     const totals = new Float64Array(terms.length);
     const steps = Math.ceil(count / this.#batch);
-    let recorded = 0;
-    const next = () => {
-      const chunk = Math.min(this.#pace.size, this.#program.most, steps - recorded);
-      recorded += chunk;
-      return chunk ? this.#program.chunk(chunk) : undefined;
-    };
     let done = 0;
-    this.#pace.begin();
-    for await (const values of inTurn(gpu, next)) {
-      this.#pace.done(values.length);
+    for await (const values of this.#program.run(steps, this.#pace)) {
       for (const value of values) value.forEach((sum, i) => totals[i] += sum);
       done += values.length;
       yield done / steps;

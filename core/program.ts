@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Chunk } from "./chunks.ts";
+import { type Chunk, inTurn, type Pace } from "./chunks.ts";
 import type { Clock } from "./clock.ts";
 import type { Gpu } from "./device.ts";
 import type { AheadKernel } from "./compile_ahead.ts";
@@ -138,13 +138,12 @@ export class Program {
   chunk(steps: number): Chunk<StepTerms> {
     if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
-    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
+    const first = this.#begin(steps);
     const encoder = device.createCommandEncoder();
     this.clock?.mark(encoder);
     record(encoder, this.#prepared, { times: steps });
     this.clock?.mark(encoder);
-    const staging = this.#ring && this.#collect(encoder, this.#ring, steps);
-    this.#step += steps;
+    const staging = this.#ring && this.#collect(encoder, this.#ring, first, steps);
     const commands = encoder.finish();
     const width = this.terms.length;
     return {
@@ -165,8 +164,16 @@ export class Program {
     };
   }
 
-  /** Copies the terms of the next steps out of the ring, which may wrap once within them. */
-  #collect(encoder: GPUCommandEncoder, ring: GPUBuffer, steps: number): GPUBuffer {
+  /** Brings what the next steps need and counts them. Gives the number of the first. */
+  #begin(steps: number): number {
+    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
+    const first = this.#step;
+    this.#step += steps;
+    return first;
+  }
+
+  /** Copies the terms of steps out of the ring, which may wrap once within them. */
+  #collect(encoder: GPUCommandEncoder, ring: GPUBuffer, step: number, steps: number): GPUBuffer {
     const width = this.terms.length;
     let staging = this.#free.pop();
     if (!staging) {
@@ -177,7 +184,7 @@ export class Program {
       });
       this.#staging.push(staging);
     }
-    const first = this.#step % SLOTS;
+    const first = step % SLOTS;
     const before = Math.min(steps, SLOTS - first);
     encoder.copyBufferToBuffer(ring, first * width * 4, staging, 0, before * width * 4);
     if (before < steps) {
@@ -186,7 +193,29 @@ export class Program {
     return staging;
   }
 
-  /** Records and submits steps, and promises their terms. For more than one chunk, {@linkcode inTurn} keeps the GPU busy. */
+  /**
+   * Runs steps in chunks, and keeps the GPU busy.
+   *
+   * @param steps How many.
+   * @param pace How many a chunk; what it has learned holds for the next run.
+   * @param stop Whether to record no more, asked before each chunk. What is submitted by then is still given.
+   * @returns The terms of each chunk.
+   */
+  async *run(steps: number, pace: Pace, stop: () => boolean = () => false): AsyncGenerator<StepTerms> {
+    let left = steps;
+    const next = () => {
+      const count = stop() ? 0 : Math.min(pace.size, this.most, left);
+      left -= count;
+      return count ? this.chunk(count) : undefined;
+    };
+    pace.begin();
+    for await (const terms of inTurn(this.#gpu, next)) {
+      pace.done(terms.length);
+      yield terms;
+    }
+  }
+
+  /** Records and submits steps, and promises their terms. */
   submit(steps: number): Promise<StepTerms> {
     const chunk = this.chunk(steps);
     chunk.submit();
@@ -220,8 +249,7 @@ export class Program {
    */
   async findNonFinite(): Promise<string | undefined> {
     const { device } = this.#gpu;
-    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, 1);
-    this.#step++;
+    this.#begin(1);
     let found: string | undefined;
     for (const dispatch of this.#prepared) {
       const { label, writes } = dispatch;
@@ -253,8 +281,7 @@ export class Program {
     const { device } = this.#gpu;
     const count = this.#prepared.length;
     steps = Math.min(steps, this.most, Math.floor(clock.left / count));
-    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
-    this.#step += steps;
+    this.#begin(steps);
     const encoder = device.createCommandEncoder();
     record(encoder, this.#prepared, { times: steps, clock });
     device.queue.submit([encoder.finish()]);

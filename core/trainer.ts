@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inTurn, Pace } from "./chunks.ts";
+import { Pace } from "./chunks.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { type LatentUse, latentUse } from "./distributions/encoded.ts";
@@ -244,19 +244,13 @@ class Trainer<C extends object> {
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
       for (; epoch <= epochs; epoch++) {
         const end = this.#stepsUntil(epoch);
-        const next = () => {
-          const steps = signal?.aborted ? 0 : Math.min(pace.size, program.most, end - program.step);
-          return steps ? program.chunk(steps) : undefined;
-        };
-        pace.begin();
-        for await (const chunk of inTurn(gpu, next)) {
+        for await (const chunk of program.run(end - program.step, pace, () => signal?.aborted ?? false)) {
           for (const values of chunk) {
             if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);
             done++;
             steps++;
           }
-          pace.done(chunk.length);
           const samplesPerSecond = pace.rate * batchSize;
           last = { train: train(), samplesPerSecond };
           yield {

@@ -9,7 +9,7 @@ import { create } from "npm:webgpu@0.6.2";
 import { type Dataset, Gpu, GpuError, type Model, models, train, trainingSettings } from "../../mod.ts";
 import { TILE_CHOICES, type TileChoice } from "../../core/tiles.ts";
 
-const dawn = create(["backend=null"]) as unknown as GPU;
+const dawn: GPU = create(["backend=null"]);
 
 /** A device as a page has it that asks for nothing. Its buffers read as zeros: what was never computed is any number else. */
 async function open(): Promise<GPUDevice> {
