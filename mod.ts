@@ -108,7 +108,7 @@ export {
 export { DivergenceError, train, type Training, type TrainOptions } from "./core/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training_settings.ts";
 export type { TrainingStep } from "./core/training_program.ts";
-export type { TileChoice, TunedTile, TunedTiles } from "./core/tiles.ts";
+export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/tiles.ts";
 export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/tuner.ts";
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { cifar10 } from "./datasets/cifar10.ts";

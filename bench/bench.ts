@@ -130,7 +130,7 @@ if (import.meta.main) {
       const clock = await Clock.open(gpu);
       const subjects: Subject[] = [];
       for (const configuration of configurations) {
-        subjects.push(await prepare(gpu, configuration, tiles, (step) => tunedFor(step, context)));
+        subjects.push(await prepare(gpu, configuration, tiles, (step) => tunedFor(step, context.print)));
       }
       const results: (PeerResult & { readonly peer: string; readonly own: number })[][] = configurations.map(() => []);
       for (let round = 0; round < bench.rounds; round++) {

@@ -55,7 +55,12 @@ if (import.meta.main) {
     const micros: number[] = [];
     const rates: number[] = [];
     for (const value of values) {
-      const subject = await prepare(gpu, parse(of(value))[0], chooseTiles(gpu), (step) => tunedFor(step, context));
+      const subject = await prepare(
+        gpu,
+        parse(of(value))[0],
+        chooseTiles(gpu),
+        (step) => tunedFor(step, context.print),
+      );
       for (let round = 0; round < ROUNDS; round++) await measure(gpu, subject, { seconds: SECONDS });
       const samplesPerSecond = median(subject.rates);
       micros.push(1e6 / samplesPerSecond);

@@ -125,6 +125,8 @@ export class Gpu {
     const requiredLimits = {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      // Two tiles' blocks, for joined kernels; most adapters have it.
+      maxComputeWorkgroupStorageSize: Math.min(limits.maxComputeWorkgroupStorageSize, 32768),
       maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
     };
     // lavapipe has subgroup operations without listing them: ask, and go on without where they are refused.

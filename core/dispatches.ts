@@ -128,7 +128,8 @@ export abstract class Dispatches {
   form(formed: Formed): void {
     this.#form();
     this.#forming = formed;
-    if (!this.tiles.fuses) this.#form();
+    const { columns4 } = formed;
+    if (!this.tiles.fuses || columns4 > 16) this.#form();
   }
 
   /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */

@@ -14,11 +14,15 @@ import { compile, type Dispatch, join, prepare, type Prepared, read, record, tim
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
+import termSumShader from "../shaders/term_sum.wgsl" with { type: "text" };
 import metricsShader from "../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../shaders/state.wgsl" with { type: "text" };
 
 /** Steps whose terms the ring holds: at most this many may be under way and unread. */
 const SLOTS = 4096;
+
+/** Of so many steps that are handed over, one goes ahead. */
+const AHEAD = 8;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
@@ -77,7 +81,7 @@ export class Program {
     const { gpu } = tape;
     const { terms } = compiled;
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
-    const flat = ring ? [...compiled.dispatches, metrics(tape, terms, ring)] : compiled.dispatches;
+    const flat = ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches;
     const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
     // All at once: a GPU driver compiles them side by side.
     const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
@@ -139,17 +143,25 @@ export class Program {
     if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
     const first = this.#begin(steps);
-    const encoder = device.createCommandEncoder();
+    // A submit takes a while for each dispatch in it, so the first steps go ahead of the others: a GPU waits for that of a few only.
+    const ahead = this.#gpu.cpu ? 0 : Math.ceil(steps / AHEAD);
+    const commands: GPUCommandBuffer[] = [];
+    let encoder = device.createCommandEncoder();
     this.clock?.mark(encoder);
-    record(encoder, this.#prepared, { times: steps });
+    if (ahead) {
+      record(encoder, this.#prepared, { times: ahead });
+      commands.push(encoder.finish());
+      encoder = device.createCommandEncoder();
+    }
+    record(encoder, this.#prepared, { times: steps - ahead });
     this.clock?.mark(encoder);
     const staging = this.#ring && this.#collect(encoder, this.#ring, first, steps);
-    const commands = encoder.finish();
+    commands.push(encoder.finish());
     const width = this.terms.length;
     return {
       submit: () => {
         this.#gpu.check();
-        device.queue.submit([commands]);
+        for (const each of commands) device.queue.submit([each]);
         // The first steps are under way: it goes on beside them.
         const improve = this.#improve;
         this.#improve = undefined;
@@ -309,20 +321,57 @@ function kernelOf(dispatch: Dispatch): AheadKernel {
   };
 }
 
-function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch {
-  const parts = terms.map(({ value }, i) => [`parts_${i}`, read(value.buffer)] as const);
-  const counts = terms.flatMap(({ value }, i) => [
-    [`PARTS_${i}`, value.parts],
-    [`ROWS_${i}`, value.storedRows],
-    [`REPEATS_${i}`, value.rows / tape.batch],
+/** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */
+const SPAN = 1024;
+const LONG = 8;
+
+/** What the last dispatch adds of a term: its values, or partial sums of them. */
+interface Summand {
+  readonly buffer: GPUBuffer;
+  readonly parts: number;
+  readonly rows: number;
+  /** Whether what is there counts in every batch, as partial sums do. */
+  readonly all: boolean;
+}
+
+function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[] {
+  const before: Dispatch[] = [];
+  const summands = terms.map(({ name, value: { buffer, parts, rows, storedRows } }): Summand => {
+    const groups = Math.ceil(parts * storedRows / SPAN);
+    if (tape.tiles.family === "panel" || groups < LONG) return { buffer, parts, rows: storedRows, all: false };
+    const sums = tape.buffer(`sums of ${name}`, groups * 4);
+    before.push({
+      label: `sums of ${name}`,
+      fragments: [{
+        parts: [stateStruct, liveShader, termSumShader],
+        constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: rows / tape.batch, SPAN },
+        buffers: { state: tape.readState(), values: read(buffer), sums: write(sums) },
+      }],
+      workgroups: [groups],
+    });
+    return { buffer: sums, parts: 1, rows: groups, all: true };
+  });
+  const constants = summands.flatMap(({ parts, rows, all }, i) => [
+    [`PARTS_${i}`, parts],
+    [`ROWS_${i}`, rows],
+    [`ALL_${i}`, all],
+    [`REPEATS_${i}`, terms[i].value.rows / tape.batch],
   ]);
-  return {
+  return [...before, {
     label: "metrics",
     fragments: [{
       parts: [stateStruct, liveShader, { text: metricsShader, parameters: { terms: terms.length } }],
-      constants: { BATCH: tape.batch, SLOTS, ...Object.fromEntries(counts) },
-      buffers: { state: write(tape.state, "State"), ring: write(ring), ...Object.fromEntries(parts) },
+      // As many as the tiles have, so that it can become a part of the dispatch of another kernel.
+      constants: {
+        ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128 },
+        ...Object.fromEntries(constants),
+      },
+      buffers: {
+        state: write(tape.state, "State"),
+        ring: write(ring),
+        ...Object.fromEntries(summands.map(({ buffer }, i) => [`parts_${i}`, read(buffer)])),
+      },
     }],
     workgroups: [1],
-  };
+  }];
 }

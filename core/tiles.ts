@@ -15,19 +15,19 @@ import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
 import { isLong, panelChunks, panelProduct, SHORT } from "./tiles/panel.ts";
 import type { Product, Shape, SplitProduct } from "./tiles/product.ts";
 import {
-  type TunedTile,
+  inChunks,
   type TunedTiles,
   WORKGROUP_TILES,
   workgroupChunks,
   workgroupProduct,
-  workgroupSplit,
+  type WorkgroupTile,
 } from "./tiles/workgroup.ts";
 import { PANEL } from "./tensor.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
-import loadChunks from "../shaders/loaders/chunks.wgsl" with { type: "text" };
 import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
 import panelPartial from "../shaders/tiles/panel_partial.wgsl" with { type: "text" };
 import rowSum from "../shaders/tiles/row_sum.wgsl" with { type: "text" };
+import slicesRows from "../shaders/tiles/slices_rows.wgsl" with { type: "text" };
 import sumSlices from "../shaders/tiles/sum_slices.wgsl" with { type: "text" };
 
 export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "./tiles/product.ts";
@@ -36,7 +36,6 @@ export {
   productShape,
   readTuned,
   splitShape,
-  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES,
   WORKGROUP_TILES_VERSION,
@@ -63,7 +62,7 @@ export interface Tiles {
   /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
   readonly summed: number;
   /** The one tile of every product, for the workgroup family. */
-  readonly pinned?: TunedTile;
+  readonly pinned?: WorkgroupTile;
   /** Tiles of products by their shapes, for the workgroup family. */
   readonly tuned: TunedTiles;
   /**
@@ -105,8 +104,9 @@ export function chooseTiles(gpu: Gpu, choice: TileChoice = "auto", tuned: TunedT
 
 /** The dispatches of a product, one or two. `scratch(floats)` gives a buffer for partial sums. */
 export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): readonly Dispatch[] {
-  const chosen = tiles.family === "workgroup" ? workgroupSplit(tiles, p) : undefined;
-  if (chosen) return inChunks(p, chosen, scratch);
+  if (tiles.family === "workgroup" && inChunks(p)) {
+    return splitProduct(tiles, { ...p, slices: { parts: [slicesRows] }, summedRows: p.rows + 1 }, scratch);
+  }
   const dispatch = (shape: Shape): Dispatch => ({
     label: p.label,
     macs: p.macs,
@@ -133,27 +133,6 @@ function partials(
     given: { parts: [], constants, buffers: { partial: read(buffer, "array<vec4f>") } },
     slices,
   };
-}
-
-/** A product whose chunks leave partial sums, and the epilogue on what they come to. */
-function inChunks(
-  p: Product,
-  { split, bias }: NonNullable<ReturnType<typeof workgroupSplit>>,
-  scratch: (floats: number) => GPUBuffer,
-): readonly Dispatch[] {
-  const { kept, given } = partials(p, split.chunks, scratch);
-  const sum = mapped(
-    `${p.label}, sum`,
-    [{ parts: [bias, loadChunks], constants: { ROW_bias: p.biasRow ?? 0 } }, given, ...(p.biasRow ? [p.b] : [])],
-    p.epilogue,
-    p,
-  );
-  return [{
-    label: p.label,
-    macs: p.macs,
-    workgroups: [split.workgroups[0], split.workgroups[1] * split.chunks],
-    fragments: [{ parts: [layout] }, kept, p.a, p.b, split],
-  }, sum];
 }
 
 /** An epilogue on what a loader `load_a` gives, without a product; rows and columns as they are stored. */

@@ -16,9 +16,9 @@ import {
   chooseTiles,
   readTuned,
   shapeName,
-  type TunedTile,
   type TunedTiles,
   WORKGROUP_TILES_VERSION,
+  type WorkgroupTile,
 } from "./tiles.ts";
 import { recordTraining, type TrainingStep } from "./training_program.ts";
 
@@ -31,7 +31,7 @@ export interface TileCache {
 }
 
 /** Gives the milliseconds of a product with a tile. */
-export type Timer = (product: TapeProduct, tile: TunedTile) => Promise<number>;
+export type Timer = (product: TapeProduct, tile: WorkgroupTile) => Promise<number>;
 
 /** How {@linkcode tune} works. */
 export interface TuneOptions {
@@ -56,7 +56,7 @@ export interface TunedShape {
   /** The median of the milliseconds that each tile took; empty where only the cache or the rule was asked. */
   readonly milliseconds: Readonly<Record<string, number>>;
   /** The tile chosen; none where it is left to the rule. */
-  readonly tile?: TunedTile;
+  readonly tile?: WorkgroupTile;
 }
 
 /** The most often that a candidate is timed. */
@@ -109,11 +109,11 @@ async function search(
   shapes: ReadonlyMap<string, TapeProduct>,
   timer: Timer,
   inTime: () => boolean,
-): Promise<Map<string, ReadonlyMap<TunedTile, number>>> {
+): Promise<Map<string, ReadonlyMap<WorkgroupTile, number>>> {
   // The largest first: they matter most where the time does not suffice for all.
   const order = [...shapes].toSorted(([, a], [, b]) => b.macs - a.macs);
   const samples = order.map(([name, product]) => {
-    const times = new Map(candidates(product.shape).map((tile): [TunedTile, number[]] => [tile, []]));
+    const times = new Map(candidates(product.shape).map((tile): [WorkgroupTile, number[]] => [tile, []]));
     return { name, product, times };
   });
   for (let round = 0; round < ROUNDS; round++) {
@@ -158,13 +158,13 @@ export async function tuneTraining(step: TrainingStep, options: TuneOptions = {}
 }
 
 /** Those tiles that at their best were not much slower than the best; all, before any was timed. */
-function contenders(timed: ReadonlyMap<TunedTile, readonly number[]>): TunedTile[] {
+function contenders(timed: ReadonlyMap<WorkgroupTile, readonly number[]>): WorkgroupTile[] {
   const best = Math.min(...[...timed.values()].flat());
   return [...timed].filter(([, times]) => Math.min(...times) <= HOPELESS * best).map(([tile]) => tile);
 }
 
 /** The tile that took least time; the first of equals. */
-function fastest(milliseconds: ReadonlyMap<TunedTile, number>): TunedTile {
+function fastest(milliseconds: ReadonlyMap<WorkgroupTile, number>): WorkgroupTile {
   return [...milliseconds].reduce((best, each) => each[1] < best[1] ? each : best)[0];
 }
 

@@ -1,12 +1,12 @@
 // The last dispatch of a step: sums every term over the rows of the batch, in a fixed order, into this step's slot of a ring,
 // and moves on to the next step. One workgroup; a term's parts are [parts][rows]. What runs beside it in one dispatch may read
 // the other fields of the state: the step is a place of its own in memory.
-// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, and for each term PARTS_0, ROWS_0 (stored) and
+// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, and for each term PARTS_0, ROWS_0 (stored), ALL_0 (whether all of them are data) and
 // REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 
-var<workgroup> partial_sums: array<f32, 64>;
+var<workgroup> partial_sums: array<f32, INVOCATIONS>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(local_invocation_index) index: u32) {
   let step = state.step;
   let live = live_rows();
@@ -14,18 +14,18 @@ fn main(@builtin(local_invocation_index) index: u32) {
   {
     // Four sums an invocation, whose loads do not wait for each other.
     var sums = vec4f();
-    for (var i = index; i < PARTS_$term * ROWS_$term; i += 256u) {
+    for (var i = index; i < PARTS_$term * ROWS_$term; i += 4u * INVOCATIONS) {
       //: repeat c 0..4
       {
-        let place = i + 64u * $cu;
-        let counts = place < PARTS_$term * ROWS_$term && place % ROWS_$term < live * REPEATS_$term;
+        let place = i + INVOCATIONS * $cu;
+        let counts = place < PARTS_$term * ROWS_$term && (ALL_$term || place % ROWS_$term < live * REPEATS_$term);
         sums[$c] += select(0.0, parts_$term[min(place, PARTS_$term * ROWS_$term - 1u)], counts);
       }
       //: end
     }
     partial_sums[index] = (sums.x + sums.z) + (sums.y + sums.w);
     workgroupBarrier();
-    for (var width = 32u; width > 0u; width >>= 1u) {
+    for (var width = INVOCATIONS / 2u; width > 0u; width >>= 1u) {
       if (index < width) {
         partial_sums[index] += partial_sums[index + width];
       }

@@ -214,7 +214,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
   const training = prepare(model, dataset, told, {
     gpu,
-    tune: (step) => tunedFor(step, context),
+    tune: (step) => tunedFor(step, context.print),
     signal: context.signal,
     resume: resumed?.checkpoint,
   });

@@ -18,8 +18,6 @@ export interface ProductShape {
   readonly columns: number;
   /** Products of this shape in one dispatch, or pieces of one: phases times chunks. */
   readonly slices: number;
-  /** Whether the sum may be divided into chunks that a second dispatch adds. */
-  readonly splittable: boolean;
   /** Whether the first operand is formed as it is loaded, anew in each workgroup that has the same rows. */
   readonly begins: boolean;
 }

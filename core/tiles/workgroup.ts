@@ -24,51 +24,42 @@ import stageTurned from "../../shaders/tiles/stage_turned.wgsl" with { type: "te
 import workgroup from "../../shaders/tiles/workgroup.wgsl" with { type: "text" };
 
 /** The tiles by their names, rows x columns of the result that a workgroup forms; from the smallest to the largest. */
-export const WORKGROUP_TILES = ["workgroup-16x32", "workgroup-32x32", "workgroup-64x64", "workgroup-128x64"] as const;
+export const WORKGROUP_TILES = ["workgroup-16x32", "workgroup-32x32", "workgroup-64x64"] as const;
 /** A workgroup tile's name. */
 export type WorkgroupTile = typeof WORKGROUP_TILES[number];
 
 /** Changes with what the tiles are: choices among those of another version say nothing about these. */
-export const WORKGROUP_TILES_VERSION = 1;
-
-/** A tile, or a tile with the sum divided into so many chunks, which a second dispatch adds: `workgroup-32x32 in 4`. */
-export type TunedTile = WorkgroupTile | `${WorkgroupTile} in ${number}`;
+export const WORKGROUP_TILES_VERSION = 2;
 
 /** The tile of each product that was not left to the rule of {@linkcode ruledTile}, by {@linkcode shapeName}. */
-export type TunedTiles = Readonly<Record<string, TunedTile>>;
-
-/** A tile and its number of chunks, or undefined where there is no such tile. */
-function parse(choice: string): { tile: WorkgroupTile; chunks: number } | undefined {
-  const [, name, chunks = "1"] = /^(\S+)(?: in ([1-9]\d{0,3}))?$/.exec(choice) ?? [];
-  const tile = WORKGROUP_TILES.find((each) => each === name);
-  return tile && { tile, chunks: Number(chunks) };
-}
+export type TunedTiles = Readonly<Record<string, WorkgroupTile>>;
 
 /** The same value as choices of tiles, or undefined where it is none: from a file, say. */
 export function readTuned(value: unknown): TunedTiles | undefined {
-  const known = (choice: unknown) => typeof choice === "string" && parse(choice) !== undefined;
-  return typeof value === "object" && value !== null && Object.values(value).every(known)
+  return typeof value === "object" && value !== null &&
+      Object.values(value).every((choice) => WORKGROUP_TILES.includes(choice))
     ? value as TunedTiles
     : undefined;
 }
 
 /**
- * How a tile is cut up among 8 x `down` invocations: each has `rows` rows x `vectors` times four columns, from blocks `depth` deep. Large
- * blocks of results need few reads of workgroup memory for each multiply-add: 4 rows x 4 columns take a read for every 8 of them, 8 rows x
- * 8 columns one for every 16. Both operands' blocks and the partial sums of rows fit into 16 KiB.
+ * How a tile is cut up among its invocations, `parts` times 8 x `down` of them: each has `rows` rows x `vectors` times four columns, and
+ * sums its part of blocks that are `depth` deep. Large blocks of results need few reads of workgroup memory for each multiply-add: 2 rows x
+ * 4 columns take a read for every 5 of them, 4 x 4 for every 8, 8 x 8 for every 16. Both operands' blocks and the partial sums of rows fit
+ * into 16 KiB.
  */
 interface Cut {
   readonly down: number;
   readonly rows: number;
   readonly vectors: number;
   readonly depth: number;
+  readonly parts: number;
 }
 
 const CUTS: Readonly<Record<WorkgroupTile, Cut>> = {
-  "workgroup-16x32": { down: 8, rows: 2, vectors: 1, depth: 32 },
-  "workgroup-32x32": { down: 8, rows: 4, vectors: 1, depth: 32 },
-  "workgroup-64x64": { down: 8, rows: 8, vectors: 2, depth: 16 },
-  "workgroup-128x64": { down: 16, rows: 8, vectors: 2, depth: 16 },
+  "workgroup-16x32": { down: 4, rows: 4, vectors: 1, depth: 64, parts: 4 },
+  "workgroup-32x32": { down: 16, rows: 2, vectors: 1, depth: 32, parts: 1 },
+  "workgroup-64x64": { down: 8, rows: 8, vectors: 2, depth: 16, parts: 1 },
 };
 
 /** Rows and columns of the result that a workgroup forms. */
@@ -88,8 +79,8 @@ function workgroupsOf(tile: WorkgroupTile, { rows, columns, slices }: ProductSha
 /** Most workgroups in a dimension of a dispatch. */
 const MOST = 65535;
 
-/** The tiles none of which half or more would lie beyond the result; the largest where those are too many for one dispatch. */
-function fitting({ rows, columns, slices }: ProductShape): readonly WorkgroupTile[] {
+/** What may suit a product: the tiles none of which half or more would lie beyond the result; the largest where those are too many for one dispatch. */
+export function candidates({ rows, columns, slices }: ProductShape): readonly WorkgroupTile[] {
   const tiles = WORKGROUP_TILES.filter((tile) => {
     const size = sizeOf(CUTS[tile]);
     return rows > size.rows / 2 && columns > size.columns / 2 && Math.ceil(rows / size.rows) * slices <= MOST;
@@ -97,56 +88,46 @@ function fitting({ rows, columns, slices }: ProductShape): readonly WorkgroupTil
   return tiles.length ? tiles : WORKGROUP_TILES.slice(-1);
 }
 
-/** Tiles whose workgroups may be too few for a GPU, and large enough to be worth a second dispatch that makes up for it. */
-const SPLIT_TILES: readonly WorkgroupTile[] = ["workgroup-32x32", "workgroup-64x64"];
-
-/** What may suit a product: the tiles that fit its result; and where those leave a GPU idle, some with the sum in chunks. */
-export function candidates(shape: ProductShape): readonly TunedTile[] {
-  const tiles = fitting(shape);
-  const split = tiles.filter((tile) => shape.splittable && SPLIT_TILES.includes(tile)).flatMap((tile): TunedTile[] => {
-    // Chunks of less than two blocks would only be partial sums.
-    const wanted = Math.min(Math.ceil(BUSY / workgroupsOf(tile, shape)), shape.depth / SPLIT_DEPTH / 2);
-    const { chunks } = chunksOf(shape.depth, wanted);
-    return chunks > 1 ? [`${tile} in ${chunks}`] : [];
-  });
-  return [...tiles, ...split];
-}
-
-/** The tile of a product where nothing was measured: the largest that keeps a GPU busy, or the smallest. */
+/** The tile of a product where nothing else was chosen: the largest that keeps a GPU busy, or the smallest. */
 export function ruledTile(shape: ProductShape): WorkgroupTile {
-  const tiles = fitting(shape);
+  const tiles = candidates(shape);
   return tiles.findLast((tile) => workgroupsOf(tile, shape) >= BUSY) ?? tiles[0];
 }
 
-function choiceOf({ pinned, tuned }: Tiles, shape: ProductShape): { tile: WorkgroupTile; chunks: number } {
-  const choice = parse(pinned ?? tuned[shapeName(shape)] ?? ruledTile(shape))!;
-  return shape.splittable ? choice : { ...choice, chunks: 1 };
+function choiceOf({ pinned, tuned }: Tiles, shape: ProductShape): WorkgroupTile {
+  return pinned ?? tuned[shapeName(shape)] ?? ruledTile(shape);
 }
 
-/** How the sum of a split product is divided: whatever the tile, so that the order of a sum depends on the product alone. */
-function chunksOfSplit(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">) {
-  return chunksOf(p.depth, Math.ceil(BUSY / (p.rows * p.columns / 1024 * (p.phases ?? 1))));
+/** Workgroups of the largest tile, with a chunk of the sum each, that keep a GPU busy. */
+const BUSY_CHUNKS = 1024;
+/** The shortest chunk that pays for its partial sums. */
+const CHUNK = 256;
+
+/**
+ * How the sum of a weight gradient is divided, which goes over the batch and is long beside the result: whatever the tile, so that the
+ * order of a sum depends on the product alone.
+ */
+function chunksOfGradient(
+  { rows, columns, depth, phases = 1 }: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">,
+) {
+  return chunksOf(depth, Math.min(BUSY_CHUNKS * 4096 / (rows * columns * phases), depth / CHUNK));
 }
 
 /** The shape of a split product. */
 export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">): ProductShape {
-  const slices = (p.phases ?? 1) * chunksOfSplit(p).chunks;
-  return {
-    kind: "weightGradient",
-    rows: p.rows,
-    depth: p.depth,
-    columns: p.columns,
-    slices,
-    splittable: false,
-    begins: false,
-  };
+  const slices = (p.phases ?? 1) * chunksOfGradient(p).chunks;
+  return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices, begins: false };
 }
 
 /** A product in chunks, each in blocks. */
 export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
-  const { chunks, each } = chunksOfSplit(p);
-  const { tile } = choiceOf(tiles, splitShape(p));
-  const shape = blocks(tile, { ...p, kind: "weightGradient", biasRow: p.rows, store: "keep" });
+  const { chunks, each } = chunksOfGradient(p);
+  const shape = blocks(choiceOf(tiles, splitShape(p)), {
+    ...p,
+    kind: "weightGradient",
+    biasRow: p.rows,
+    store: "keep",
+  });
   return {
     ...shape,
     chunks,
@@ -154,38 +135,23 @@ export function workgroupChunks(tiles: Tiles, p: SplitProduct): Split {
   };
 }
 
+/** Whether a product's sum is long enough beside its result to be formed in chunks. */
+export function inChunks(p: Product): boolean {
+  return p.kind === "weightGradient" && chunksOfGradient(p).chunks > 1;
+}
+
 /** The shape of a product. */
-export function productShape(
-  { kind, rows, depth, columns, phases = 1, store, biasRow, begins = false }: Product,
-): ProductShape {
-  // Chunks of what is formed as it is loaded would each have to keep their part of it.
-  const splittable = phases === 1 && !store && !begins &&
-    (kind === "inputGradient" || (kind === "forward" && !!biasRow));
-  return { kind, rows, depth, columns, slices: phases, splittable, begins };
+export function productShape(p: Product): ProductShape {
+  if (inChunks(p)) return splitShape(p);
+  const { kind, rows, depth, columns, phases = 1, begins = false } = p;
+  return { kind, rows, depth, columns, slices: phases, begins };
 }
 
 /** A product in blocks. */
 export function workgroupProduct(tiles: Tiles, p: Product): Shape {
-  const shape = blocks(choiceOf(tiles, productShape(p)).tile, p);
+  const shape = blocks(choiceOf(tiles, productShape(p)), p);
   const [x, y] = shape.workgroups;
   return { ...shape, workgroups: [x, y * (p.phases ?? 1)] };
-}
-
-/** A product with its sum in chunks, where that was chosen; the parts that add the bias belong to the dispatch that adds the chunks. */
-export function workgroupSplit(tiles: Tiles, p: Product): { split: Split; bias: Part } | undefined {
-  const choice = choiceOf(tiles, productShape(p));
-  const { chunks, each } = chunksOf(p.depth, choice.chunks);
-  if (chunks === 1) return undefined;
-  const shape = blocks(choice.tile, { ...p, biasRow: undefined, store: "keep" });
-  return {
-    bias: p.biasRow ? biasRow : biasNone,
-    split: {
-      ...shape,
-      chunks,
-      parts: p.kind === "forward" ? [...shape.parts, biasNone] : shape.parts,
-      constants: { ...shape.constants, CHUNK: each * SPLIT_DEPTH, CHUNKS: chunks },
-    },
-  };
 }
 
 /** The parts of a tile, and the workgroups of one slice. */
@@ -193,9 +159,9 @@ function blocks(
   tile: WorkgroupTile,
   p: Pick<Product, "kind" | "rows" | "depth" | "columns" | "biasRow" | "store" | "begins">,
 ): Shape {
-  const { down, rows, vectors, depth } = CUTS[tile];
+  const { down, rows, vectors, depth, parts } = CUTS[tile];
   const size = sizeOf(CUTS[tile]);
-  const invocations = 8 * down;
+  const invocations = 8 * down * parts;
   const groups = Math.ceil(p.rows / size.rows);
   const stage = (m: "a" | "b", turned: boolean): Part => {
     const [high, wide] = m === "a" ? [size.rows, depth / 4] : [depth, size.columns / 4];
@@ -208,7 +174,10 @@ function blocks(
       {
         text: workgroup,
         parameters: {
-          ...{ rows, vectors, blocks: depth / 4 },
+          ...{ rows, vectors, blocks: depth / 4 / parts },
+          single: parts === 1 ? 1 : 0,
+          several: parts === 1 ? 0 : 1,
+          first: parts === 1 ? "0u" : "part * PART_BLOCKS",
           sums: p.kind === "weightGradient" ? 1 : 0,
           begins: p.begins ? 1 : 0,
           store: p.store ?? "store",
@@ -225,6 +194,7 @@ function blocks(
       TILE_ROWS: size.rows,
       TILE_COLUMNS4: size.columns / 4,
       TILE_DEPTH: depth,
+      PART_BLOCKS: depth / 4 / parts,
       // A vector more than a row of the block has.
       TILE_STRIDE4: depth / 4 + 1,
       ROWS: p.rows,

@@ -1,11 +1,22 @@
 // Copies a block of an operand into workgroup memory as it lies: $each times as many vectors as there are invocations, $wide in
-// a row. Needs: load_$m, tile_$m, const INVOCATIONS. Gives: stage_$m.
+// a row; first into registers, then from there. Needs: load_$m, tile_$m, const INVOCATIONS. Gives: fetch_$m, put_$m.
 
-fn stage_$m(row: u32, column: u32, index: u32) {
+fn fetch_$m(row: u32, column: u32, index: u32) -> array<vec4f, $each> {
+  var values: array<vec4f, $each>;
   //: repeat i 0..$each
   {
     let place = index + INVOCATIONS * $iu;
-    tile_$m[place / $wideu][place % $wideu] = load_$m(row + place / $wideu, (column >> 2u) + place % $wideu);
+    values[$i] = load_$m(row + place / $wideu, (column >> 2u) + place % $wideu);
+  }
+  //: end
+  return values;
+}
+
+fn put_$m(values: array<vec4f, $each>, index: u32) {
+  //: repeat i 0..$each
+  {
+    let place = index + INVOCATIONS * $iu;
+    tile_$m[place / $wideu][place % $wideu] = values[$i];
   }
   //: end
 }

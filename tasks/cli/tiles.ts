@@ -41,19 +41,14 @@ export function tileCache(say: (line: string) => void, afresh = false): TileCach
 }
 
 /**
- * The tiles that are fastest for a training on its GPU: as {@linkcode TILES} keeps them, or timed now; undefined where a rule says which.
+ * The tiles of a training that {@linkcode TILES} keeps for its GPU, from `deno task tune`; undefined where a rule says which. Nothing is
+ * timed here.
  */
-export async function tunedFor(
-  step: TrainingStep,
-  { print, signal }: Pick<Context, "print" | "signal">,
-): Promise<TunedTiles | undefined> {
+export async function tunedFor(step: TrainingStep, print: Context["print"]): Promise<TunedTiles | undefined> {
   const { gpu, training } = step;
   const { family, pinned } = chooseTiles(gpu, training.tiles);
-  // On the processor each kernel that is tried takes longer to compile than a better one would save.
   if (gpu.cpu || family !== "workgroup" || pinned) return undefined;
-  const onStart = (shapes: number) =>
-    print(`Timing tiles for ${shapes} matrix products on ${gpu.adapter}, once: ${TILES} keeps the choice`);
-  return tunedTiles(await tuneTraining(step, { cache: tileCache(print), signal, onStart }));
+  return tunedTiles(await tuneTraining(step, { cache: tileCache(print), seconds: 0 }));
 }
 
 async function readKept(say: (line: string) => void): Promise<Record<string, unknown>> {

@@ -1,12 +1,12 @@
 /** `deno task tune`, the file that it keeps its choices in, and that training on the processor does without. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, fail } from "@std/assert";
 import { Gpu } from "../../core/device.ts";
 import { readTuned } from "../../core/tiles.ts";
 import { train } from "../../core/trainer.ts";
-import type { TrainingStep } from "../../core/training_program.ts";
+import { tuningKey } from "../../core/tuner.ts";
 import { vae } from "../../models/vae.ts";
-import { TILES, tunedFor } from "../../tasks/cli/tiles.ts";
+import { tileCache, TILES, tunedFor } from "../../tasks/cli/tiles.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { tuneTask } from "../../tasks/tune.ts";
 import { families, gpu as adapter } from "../support/gpu.ts";
@@ -57,34 +57,24 @@ Deno.test("tune has nothing to do where panels are used, and training there time
     assertEquals(await Deno.stat(TILES).catch(() => undefined), undefined);
   }));
 
-Deno.test("training on a GPU times its products once, says so, and takes from the file what is there", () =>
+Deno.test("training on a GPU times nothing, and takes what deno task tune has found for it", () =>
   inFolder(async () => {
     // The adapter of the tests, under no name that gives it away.
     const gpu = new Gpu(adapter.device);
-    const trainOnce = async () => {
-      const said: string[] = [];
-      const tune = (step: TrainingStep) =>
-        tunedFor(step, { print: (line = "") => said.push(line), signal: new AbortController().signal });
+    const tunedOf = async () => {
       const training = train(vae, blocks(), { hidden: [6], latents: 2, batchSize: 21, epochs: 1, validation: 40 }, {
         gpu,
-        tune,
+        tune: (step) => tunedFor(step, fail),
       });
       for await (const _ of training);
       using trained = training.trained;
-      return { said, tuned: trained.tuned };
+      return trained.tuned;
     };
-    const first = await trainOnce();
-    assertEquals(first.said.length, 1);
-    assertMatch(
-      first.said[0],
-      /^Timing tiles for \d+ matrix products on unknown adapter, once: data\/tiles.json keeps/,
-    );
-    // What there was no time for is made up for the next time.
-    let again = await trainOnce();
-    for (let i = 0; i < 5 && again.said.length > 0; i++) again = await trainOnce();
-    assertEquals(again.said, []);
-    assertEquals(again.tuned, { ...again.tuned, ...first.tuned });
-    assertEquals(Object.values(await kept()), [again.tuned]);
+    assertEquals(await tunedOf(), {});
+    assertEquals(await Deno.stat(TILES).catch(() => undefined), undefined);
+    const found = { "forward 32 x 32 x 32": "workgroup-32x32" } as const;
+    await tileCache(fail).set(tuningKey(gpu), { ...found, "forward 1024 x 32 x 32": "workgroup-64x64" });
+    assertEquals(await tunedOf(), found);
   }));
 
 Deno.test("tune refuses an architecture that it cannot read", async () => {

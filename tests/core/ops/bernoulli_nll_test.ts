@@ -75,32 +75,6 @@ for (const family of [...families, ...WORKGROUP_TILES]) {
   }
 }
 
-Deno.test("bernoulliNll() ends a layer that is formed in chunks as it ends one that is not", async () => {
-  const sizes = { batch: 97, features: 70 };
-  const layer = { batch: 97, inputs: 128, outputs: 70 };
-  const [h, weight, bias, x] = [
-    draw(97 * 128, 1),
-    draw(128 * 70, 2).map((value) => value / 10),
-    draw(70, 3),
-    pixels(97 * 70),
-  ];
-  const tuned = { "forward 128 x 128 x 96": "workgroup-32x32 in 2" } as const;
-  using bench = new Bench(97, { family: "workgroup", tuned, shapes: { layer } });
-  bench.set("layer", weight, bias);
-  const logits = dense(bench.tape, bench.input("h", 128, h), bench.parameters.get("layer"));
-  const nll = bernoulliNll(bench.tape, logits, bench.input("x", 70, x));
-  const term = { name: "nll", value: nll, weight: constant(1) };
-  const { program } = await bench.compile([term], { optimizer: "gradients", reduction: "sum" });
-  const [terms] = await program.submit(1);
-  assertEquals(program.dispatches.slice(0, 2).map(({ label }) => label), ["layer forward", "layer forward, sum"]);
-  const { output } = denseForward(float64(h), float64(weight), float64(bias), layer, "identity");
-  const expected = bernoulliNllForward(output, float64(x), sizes);
-  assertClose(await bench.rows(nll), expected, "nll", { sum: 70, relative: 1e-5 });
-  assertAlmostEquals(terms[0], sum(expected), 1e-5 * sum(expected));
-  const dlogits = bernoulliNllBackward(output, float64(x), new Float64Array(97).fill(1), sizes);
-  assertClose(await bench.gradient(logits), dlogits, "dlogits", { absolute: 2e-6 });
-});
-
 Deno.test("bernoulliNll() leaves logits stored that something else reads, and their gradients add up", async () => {
   const sizes = { batch: 9, features: 37 };
   const layer = { batch: 9, inputs: 5, outputs: 37 };

@@ -66,26 +66,20 @@ for (const family of [...families, ...WORKGROUP_TILES]) {
   }
 }
 
-Deno.test("dense() agrees with the reference where its products are formed in chunks", async () => {
-  const sizes = { batch: 150, inputs: 90, outputs: 70 };
+Deno.test("dense() agrees with the reference where its weight gradient is formed in chunks", async () => {
+  const sizes = { batch: 700, inputs: 90, outputs: 70 };
   const values = example(sizes);
   const expected = reference(values, sizes, "tanh");
-  const tuned = {
-    "forward 160 x 96 x 96": "workgroup-32x32 in 3",
-    "inputGradient 160 x 96 x 96": "workgroup-64x64 in 2",
-  } as const;
-  using bench = new Bench(sizes.batch, { family: "workgroup", tuned, shapes: { layer: sizes } });
+  using bench = new Bench(sizes.batch, { family: "workgroup", shapes: { layer: sizes } });
   bench.set("layer", values.weight, values.bias);
   const x = bench.input("x", sizes.inputs, values.x);
   const y = dense(bench.tape, x, bench.parameters.get("layer"), "tanh");
   const term = bench.given(y, values.upstream);
   const { program } = await bench.compile([term], { optimizer: "gradients", reduction: "sum" });
   await program.submit(1);
-  assertEquals(program.dispatches.map(({ label, workgroups }) => [label, ...workgroups]).slice(0, 2), [
-    ["layer forward", 3, 15],
-    ["layer forward, sum", 3, 20],
+  assertEquals(program.dispatches.map(({ label }) => label).slice(-3, -1), [
+    ...["layer weight gradient", "layer weight gradient, sum"],
   ]);
-  assertEquals(program.dispatches.find(({ label }) => label === "layer input gradient")?.workgroups, [2, 6]);
   assertClose(await bench.read(y), expected.output, "y", { sum: sizes.inputs, absolute: 1e-6 });
   assertClose(await bench.gradient(x), expected.gradient.x, "dx", { sum: sizes.outputs, absolute: 1e-6 });
   const { weight, bias } = await bench.parameterGradient("layer");
