@@ -194,7 +194,8 @@ function excerpt(value: unknown): string {
 /**
  * Writes a file so that its path holds the whole old content or the whole new one, whenever the program, the disk or
  * the power fails: a temporary file in the same folder is written, flushed and renamed, and the folder is flushed. Only
- * a kill in the middle leaves the temporary file (`<path>.<random>.tmp`) behind.
+ * a kill in the middle leaves the temporary file (`<path>.<random>.tmp`) behind. A symbolic link at the path is replaced, and what it
+ * points to is left alone.
  *
  * @param path Where; a file there is replaced.
  * @param bytes The whole content.

@@ -16,6 +16,7 @@ import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
 import { duration } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
+import { type StatusLine, statusLine } from "./cli/terminal.ts";
 
 interface Asked {
   readonly name: string;
@@ -141,21 +142,16 @@ function textTable({ title, columns, rows, notes = [] }: Table): string[] {
   return [title, "", ...lines.map((line) => `  ${line}`), "", ...notes];
 }
 
-interface Shower extends Disposable {
+interface Shower extends Omit<StatusLine, "draw"> {
   event(event: SweepEvent): void;
   /** Says how to go on. */
   stopped(folder: string): void;
-  /** Takes the unfinished line away. */
-  clear(): void;
 }
 
 /** Shows the events: on a screen one line drawn again and again, else one line a run. */
 function shower({ terminal, json, print, emit }: Context): Shower {
-  let drawn = false;
-  const clear = () => {
-    if (drawn) terminal.write("\r\x1b[K");
-    drawn = false;
-  };
+  const { draw, ...line } = statusLine(terminal);
+  const { clear } = line;
   return {
     event(event) {
       // Progress within an epoch is for looking at.
@@ -174,18 +170,13 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       }
       const { training } = event;
       if (!terminal.interactive || training.event !== "progress") return;
-      const line = `${head}  ${name}  epoch ${Math.floor(training.epoch) + 1}  elbo ${
-        training.train.elbo.toFixed(2)
-      }${left}`;
-      terminal.write(`\r${line.slice(0, terminal.columns() - 1)}\x1b[K`);
-      drawn = true;
+      draw(`${head}  ${name}  epoch ${Math.floor(training.epoch) + 1}  elbo ${training.train.elbo.toFixed(2)}${left}`);
     },
     stopped(folder) {
       clear();
       print(`Stopped. What was trained is in ${folder}: the same command goes on from there.`);
     },
-    clear,
-    [Symbol.dispose]: clear,
+    ...line,
   };
 }
 
