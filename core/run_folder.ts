@@ -201,12 +201,12 @@ export async function readMetrics(folder: string): Promise<(EpochEvent | EndEven
  * half-written files away that a kill left.
  */
 export async function cutMetrics(from: string, to: string, step: number): Promise<void> {
-  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
-  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
   for await (const { name } of Deno.readDir(to)) {
     const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
     if (isLeft) await Deno.remove(join(to, name));
   }
+  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
+  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
 }
 
 /** Writes the end event of a run that was killed after its last checkpoint. */

@@ -14,6 +14,7 @@ import { type Outcome, runExperiment, type SweepEvent } from "../experiments/run
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
+import { EXPERIMENTS } from "./cli/permissions.ts";
 import { duration } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type StatusLine, statusLine } from "./cli/terminal.ts";
@@ -38,7 +39,7 @@ const settings: Settings<Asked> = {
   epochs: { type: "integer", default: 0, minimum: 0, maximum: 1e6, help: "epochs of each run; 0 for the published" },
   seeds: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "runs of each point, seeds 0, 1, 2, ..." },
   parallel: { type: "integer", default: 1, minimum: 1, maximum: 64, help: "runs at a time on the one GPU" },
-  out: { type: "string", default: "runs/experiments", help: "folder of the experiments' folders" },
+  out: { type: "string", default: EXPERIMENTS, help: "folder of the experiments' folders" },
 };
 
 /** The flags of an experiment follow from its name. */

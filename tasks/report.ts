@@ -11,6 +11,7 @@ import { curves } from "../figures/curves.ts";
 import { isImage, samples } from "../figures/images.ts";
 import { comparisonPage, type Report } from "../figures/report.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import { COMPARISON } from "./cli/permissions.ts";
 import { drawAll, reportOf, writePage, writeReport } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { builtIn } from "./cli/model_module.ts";
@@ -32,9 +33,6 @@ interface Comparing {
 }
 
 type Groups = { readonly run: FlagGroup<RunChoice>; readonly comparing: FlagGroup<Comparing> };
-
-/** Where a comparison goes. */
-const COMPARISON = "comparison.html";
 
 const flags: Flags<Groups> = {
   name: "report",

@@ -10,12 +10,10 @@ import { type Checkpoint, decodeCheckpoint } from "../../core/trained.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
+import { RUNS } from "./permissions.ts";
 import type { Context } from "./run.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../core/run_folder.ts";
-
-/** Where `train` puts its folders, and where the other tasks look for the newest. */
-export const RUNS = "runs";
 
 /** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
 export const FIGURES = "figures";

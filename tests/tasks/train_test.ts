@@ -133,7 +133,7 @@ Deno.test("train resumed from an older checkpoint cuts the metrics back, and cle
     // As after a kill in epoch 6 of a run with --checkpoint-every 4: a checkpoint of step 39, metrics beyond it, half a line, half a file.
     await Deno.writeFile("run/checkpoint.safetensors", bytes);
     await Deno.writeTextFile("run/metrics.jsonl", '{"event":"epoch","ep', { append: true });
-    await Deno.writeTextFile("run/checkpoint.safetensors.0123abcd.tmp", "half");
+    await Deno.writeTextFile("run/checkpoint.safetensors.0.tmp", "half");
     const { code } = await attempt(trainTask, ["--resume", "run", "--epochs", "5"]);
     assertEquals(code, 0);
     const metrics = jsonLines(await Deno.readTextFile("run/metrics.jsonl"));
