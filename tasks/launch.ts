@@ -31,11 +31,23 @@ function driverVariables(): Record<string, string> {
   return !known && widensVectors(read, (name) => Deno.env.get(name)) ? { [width]: "512" } : {};
 }
 
+/**
+ * A copy of the lock file, which pins all that a task runs. To the copy may be added what only some need: the packages of a model's
+ * module, or of a large dataset, whose files have known sums. What a lock file names is fetched before anything runs.
+ */
+function copyOfLock(): { readonly file: string } & Disposable {
+  const file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
+  Deno.copyFileSync(path("deno.lock"), file);
+  return { file, [Symbol.dispose]: () => Deno.removeSync(file) };
+}
+
 /** Runs the task to its end and returns its exit code. */
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
+  using lock = copyOfLock();
+  const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", `--config=${path("deno.json")}`, ...flags, path(`tasks/${task}.ts`), ...args],
+    args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
     env: driverVariables(),
     stdin: "inherit",
     stdout: "inherit",
