@@ -52,13 +52,14 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
 
 /** The URL of a module: of a file on this machine, or of a package of JSR. */
 function addressOf(name: string): string {
-  const [scheme] = /^[a-z][a-z\d+.-]+:/i.exec(name) ?? [];
-  if (scheme === undefined) return pathToFileURL(name).href;
-  if (scheme.toLowerCase() === "jsr:") return name;
-  if (scheme.toLowerCase() === "file:" && URL.parse(name)?.host === "") return new URL(name).href;
+  const scheme = /^[a-z][a-z\d+.-]+:/i.exec(name)?.[0];
+  if (scheme?.toLowerCase() === "jsr:") return name;
+  const isFile = scheme === undefined || scheme.toLowerCase() === "file:";
+  const url = !isFile ? undefined : scheme ? URL.parse(name) : pathToFileURL(name);
+  if (url?.host === "") return url.href;
   throw new UsageError(
     `Cannot load the model "${name}": expected a file, as ./my_vae.ts, or a package of JSR, as jsr:@me/my-vae, found ${
-      scheme.toLowerCase() === "file:" ? "a file of another machine" : `an address that begins with ${scheme}`
+      isFile ? "a file of another machine" : `an address that begins with ${scheme}`
     }`,
   );
 }
