@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../tasks/cli/flags.ts";
-import { permissionFlags, TASKS } from "../../tasks/cli/permissions.ts";
+import { permissionFlags, TASKS, VARIABLES } from "../../tasks/cli/permissions.ts";
 import { idx } from "../datasets/support.ts";
 import { blocks, inFolder, jsonLines, root } from "./support.ts";
 
@@ -200,7 +200,7 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertThrows(() => permissionFlags("gone", []), UsageError);
 });
 
-Deno.test("deno.json runs tasks by launch.ts; only bench and the tests, which run other programs, may do everything", () => {
+Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench and the tests, which run programs, may do everything", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     tasks: Record<string, { command: string }>;
   };
@@ -212,5 +212,8 @@ Deno.test("deno.json runs tasks by launch.ts; only bench and the tests, which ru
     else assert(["bench", "test", "ok"].includes(name), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
+  const readme = Deno.readTextFileSync(`${root}README.md`);
+  const [, section] = /^### What a task may do\n([\s\S]*?)^## /m.exec(readme)!;
+  for (const name of [...TASKS, ...VARIABLES]) assertStringIncludes(section, `\`${name}\``);
   for (const task of TASKS) assert(Deno.statSync(`${root}tasks/${task}.ts`).isFile);
 });
