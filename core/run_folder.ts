@@ -2,6 +2,10 @@
  * The folder that a training leaves behind: what its files are called, and how they are written and read again. It finds no folder
  * and draws no picture.
  *
+ * A run folder may come from anyone, so a symbolic link in it is never written through: files are replaced as a whole
+ * ({@linkcode writeFileAtomically} replaces the link), and what is added to or made in it goes by {@linkcode requireNoLink}. The run
+ * folder itself may be a link: it was named by the user.
+ *
  * @module
  */
 
@@ -21,10 +25,10 @@ export const FILES = {
   report: "report.html",
 } as const;
 
-/** The content of `config.json`. It is for reading: only `module` and `started` are read back, the checkpoint holds the rest. */
+/** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
   readonly model: string;
-  /** Where the model comes from, if it is not one of elbo's. */
+  /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
   readonly dataset: string;
   readonly adapter: string;
@@ -114,6 +118,16 @@ export class RunRecorder {
 }
 
 /**
+ * @throws {Error} If the path is a symbolic link: what is written there would end up elsewhere.
+ */
+export async function requireNoLink(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (info?.isSymlink) {
+    throw new Error(`Cannot write to "${path}": expected no symbolic link in a run folder, found one; remove it`);
+  }
+}
+
+/**
  * Makes the folder where there is none, and tries to write to it.
  *
  * @throws {Error} If that fails.
@@ -122,7 +136,7 @@ export async function claimFolder(folder: string): Promise<void> {
   const probe = join(folder, `.${crypto.randomUUID()}`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(probe, new Uint8Array(1));
+    await Deno.writeFile(probe, new Uint8Array(1), { createNew: true });
     await Deno.remove(probe);
   } catch (cause) {
     throw new Error(`Cannot write to the folder "${folder}": ${cause instanceof Error ? cause.message : cause}`, {
@@ -162,7 +176,9 @@ async function appendMetrics(
   folder: string,
   event: EpochEvent | (EndEvent & { readonly run: string }),
 ): Promise<void> {
-  await Deno.writeTextFile(join(folder, FILES.metrics), JSON.stringify(event) + "\n", { append: true });
+  const file = join(folder, FILES.metrics);
+  await requireNoLink(file);
+  await Deno.writeTextFile(file, JSON.stringify(event) + "\n", { append: true });
 }
 
 /** The events of `metrics.jsonl`; a line that was cut short by a kill is left out. */
@@ -185,12 +201,12 @@ export async function readMetrics(folder: string): Promise<(EpochEvent | EndEven
  * half-written files away that a kill left.
  */
 export async function cutMetrics(from: string, to: string, step: number): Promise<void> {
-  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
-  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
   for await (const { name } of Deno.readDir(to)) {
     const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
     if (isLeft) await Deno.remove(join(to, name));
   }
+  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
+  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
 }
 
 /** Writes the end event of a run that was killed after its last checkpoint. */

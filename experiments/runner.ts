@@ -17,6 +17,7 @@ import {
   join,
   readConfig,
   readMetrics,
+  requireNoLink,
   RunRecorder,
   stepsOf,
 } from "../core/run_folder.ts";
@@ -196,6 +197,7 @@ async function runOne(
 ): Promise<RunResult> {
   const { point, seed, folder, dataset, config } = job;
   const epochs = Number(config.epochs);
+  await requireNoLink(folder);
   const found = await readCheckpoint(folder);
   if (found) requireSame(found, job);
   const most = point.model.fitIterations?.(found?.config ?? config) ?? Infinity;

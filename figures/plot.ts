@@ -1,6 +1,6 @@
 /**
- * The one place where the plotting library is loaded: a specification in, SVG out. The library is fetched from npm when the first plot is
- * drawn, and stays in Deno's cache.
+ * The one place where the plotting library is loaded: a specification in, SVG out. Here it is loaded when the first plot is drawn; Deno
+ * fetches it from npm before, where a lock file names it, or then.
  *
  * @module
  */

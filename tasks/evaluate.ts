@@ -17,6 +17,7 @@ import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
+import { KEPT } from "./cli/permissions.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 
@@ -112,7 +113,7 @@ async function quality(trained: Trained, rows: Split, seed: number) {
 }
 
 /** Where classifiers are kept. */
-const CLASSIFIERS = "data/classifiers";
+const CLASSIFIERS = `${KEPT}/classifiers`;
 
 async function frechetOf(trained: Trained, dataset: Dataset, seed: number, context: Context) {
   using progress = measuringProgress(context);

@@ -14,8 +14,10 @@ import { type Outcome, runExperiment, type SweepEvent } from "../experiments/run
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
+import { EXPERIMENTS } from "./cli/permissions.ts";
 import { duration } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
+import { type StatusLine, statusLine } from "./cli/terminal.ts";
 
 interface Asked {
   readonly name: string;
@@ -37,7 +39,7 @@ const settings: Settings<Asked> = {
   epochs: { type: "integer", default: 0, minimum: 0, maximum: 1e6, help: "epochs of each run; 0 for the published" },
   seeds: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "runs of each point, seeds 0, 1, 2, ..." },
   parallel: { type: "integer", default: 1, minimum: 1, maximum: 64, help: "runs at a time on the one GPU" },
-  out: { type: "string", default: "runs/experiments", help: "folder of the experiments' folders" },
+  out: { type: "string", default: EXPERIMENTS, help: "folder of the experiments' folders" },
 };
 
 /** The flags of an experiment follow from its name. */
@@ -141,21 +143,16 @@ function textTable({ title, columns, rows, notes = [] }: Table): string[] {
   return [title, "", ...lines.map((line) => `  ${line}`), "", ...notes];
 }
 
-interface Shower extends Disposable {
+interface Shower extends Omit<StatusLine, "draw"> {
   event(event: SweepEvent): void;
   /** Says how to go on. */
   stopped(folder: string): void;
-  /** Takes the unfinished line away. */
-  clear(): void;
 }
 
 /** Shows the events: on a screen one line drawn again and again, else one line a run. */
 function shower({ terminal, json, print, emit }: Context): Shower {
-  let drawn = false;
-  const clear = () => {
-    if (drawn) terminal.write("\r\x1b[K");
-    drawn = false;
-  };
+  const { draw, ...line } = statusLine(terminal);
+  const { clear } = line;
   return {
     event(event) {
       // Progress within an epoch is for looking at.
@@ -174,18 +171,13 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       }
       const { training } = event;
       if (!terminal.interactive || training.event !== "progress") return;
-      const line = `${head}  ${name}  epoch ${Math.floor(training.epoch) + 1}  elbo ${
-        training.train.elbo.toFixed(2)
-      }${left}`;
-      terminal.write(`\r${line.slice(0, terminal.columns() - 1)}\x1b[K`);
-      drawn = true;
+      draw(`${head}  ${name}  epoch ${Math.floor(training.epoch) + 1}  elbo ${training.train.elbo.toFixed(2)}${left}`);
     },
     stopped(folder) {
       clear();
       print(`Stopped. What was trained is in ${folder}: the same command goes on from there.`);
     },
-    clear,
-    [Symbol.dispose]: clear,
+    ...line,
   };
 }
 

@@ -11,13 +11,16 @@ import { curves } from "../figures/curves.ts";
 import { isImage, samples } from "../figures/images.ts";
 import { comparisonPage, type Report } from "../figures/report.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import { COMPARISON } from "./cli/permissions.ts";
 import { drawAll, reportOf, writePage, writeReport } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
+import { builtIn } from "./cli/model_module.ts";
 import {
   chosenRun,
   datasetOf,
   FIGURES,
   FILES,
+  namedModels,
   openRun,
   readMetrics,
   type RunChoice,
@@ -30,9 +33,6 @@ interface Comparing {
 }
 
 type Groups = { readonly run: FlagGroup<RunChoice>; readonly comparing: FlagGroup<Comparing> };
-
-/** Where a comparison goes. */
-const COMPARISON = "comparison.html";
 
 const flags: Flags<Groups> = {
   name: "report",
@@ -76,7 +76,12 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   context.emit({ run: folder, file, figures, notes });
 }
 
-async function compareRuns(folders: readonly string[], model: string, file: string, context: Context): Promise<void> {
+async function compareRuns(
+  folders: readonly string[],
+  modules: readonly string[],
+  file: string,
+  context: Context,
+): Promise<void> {
   if (folders.length < 2) {
     throw new UsageError(`Cannot compare: expected at least two run folders after --compare, found ${folders.length}`);
   }
@@ -84,9 +89,10 @@ async function compareRuns(folders: readonly string[], model: string, file: stri
   const runs: Report[] = [];
   const notes = new Set<string>();
   const courses: { name: string; epochs: EpochEvent[] }[] = [];
+  const among = [...await namedModels(modules), ...builtIn];
   using gpu = await Gpu.open();
   for (const [i, folder] of folders.entries()) {
-    const run = await openRun(folder, model || undefined);
+    const run = await openRun(folder, among);
     using trained = await Trained.fromCheckpoint(run.model, run.checkpoint, { gpu });
     const images = run.model.decode && run.model.latents && isImage(trained.data.shape);
     const drawn = await drawAll(images ? [() => samples(trained)] : [], context.signal);

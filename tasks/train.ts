@@ -40,7 +40,7 @@ import {
   UsageError,
   wantsHelp,
 } from "./cli/flags.ts";
-import { findNamedModel, type NamedModel } from "./cli/model_module.ts";
+import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -144,7 +144,8 @@ function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
 
 async function namedModel(args: readonly string[]): Promise<NamedModel> {
   const [resume, model] = [peekFlag(args, "resume"), peekFlag(args, "model")];
-  return resume ? await openRun(resume, model) : await findNamedModel(model ?? vae.name);
+  if (resume && model === undefined) return await openRun(resume);
+  return await findNamedModel(model ?? vae.name);
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
@@ -156,7 +157,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     const data = { name: settings.dataset, seed: settings.dataSeed, size: settings.imageSize };
     return await begin({ named, data, told, settings }, context);
   }
-  const resumed = await openRun(settings.resume, given.has("model") ? settings.model : undefined);
+  const resumed = await openRun(settings.resume, given.has("model") ? [await findNamedModel(settings.model)] : builtIn);
   const { dataSeed, imageSize } = settings;
   const dataset = namedDataset(settings.dataset).name;
   requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, imageSize }) });
@@ -230,12 +231,17 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
-    context.print(`  deno task train --resume ${quoted(folder)}`);
+    context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
   await report(training.trained as Trained, dataset, folder, context);
   const most = model.fitIterations?.(training.trained.config) ?? Infinity;
-  await summarize(folder, end, end.epochs < most, context);
+  await summarize(folder, end, end.epochs < most, named, context);
+}
+
+/** A run as it is named on the command line: its folder, and the module that its model is from. */
+function typed(folder: string, { module }: Pick<NamedModel, "module">): string {
+  return quoted(folder) + (module ? ` --model ${quoted(module)}` : "");
 }
 
 function prepare(model: Model, dataset: Dataset, told: object, options: TrainOptions): Training<object> {
@@ -257,7 +263,7 @@ async function follow(
   dataset: Dataset,
   context: Context,
 ): Promise<EndEvent> {
-  const { folder } = recorder;
+  const { folder, options } = recorder;
   using progress = trainingProgress(context);
   try {
     for await (const event of training) {
@@ -276,7 +282,7 @@ async function follow(
     const { saved } = recorder;
     // Nobody reads a message when the reader went away.
     throw saved && !(error instanceof Deno.errors.BrokenPipe)
-      ? withCheckpoint(error, join(folder, FILES.checkpoint), saved)
+      ? withCheckpoint(error, join(folder, FILES.checkpoint), typed(folder, options), saved)
       : error;
   }
   throw new Error("The training ended without its last event");
@@ -286,14 +292,13 @@ async function follow(
 function withCheckpoint(
   error: unknown,
   file: string,
+  run: string,
   { step, epoch }: { readonly step: number; readonly epoch: number },
 ): Error {
   const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
   const place = step === 0 ? "before the first step" : `after epoch ${epoch}, step ${step}`;
   const what = error instanceof DivergenceError ? "The last good checkpoint is kept" : "The last checkpoint is";
-  const next = error instanceof DivergenceError
-    ? ""
-    : `; go on with: deno task train --resume ${quoted(file.replace(/\/[^/]*$/, ""))}`;
+  const next = error instanceof DivergenceError ? "" : `; go on with: deno task train --resume ${run}`;
   return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
 }
 
@@ -335,7 +340,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
     `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
   );
   if (trainedEpochs >= iterationsOf(run)) return;
-  context.print(`To train on: deno task train --resume ${quoted(folder)} --epochs ${2 * trainedEpochs}`);
+  context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);
 }
 
 /** When a file was last written, in milliseconds; 0 for one that is not there. */
@@ -347,8 +352,14 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-async function summarize(folder: string, { epochs }: EndEvent, more: boolean, { print }: Context): Promise<void> {
-  const name = quoted(folder);
+async function summarize(
+  folder: string,
+  { epochs }: EndEvent,
+  more: boolean,
+  named: NamedModel,
+  { print }: Context,
+): Promise<void> {
+  const name = typed(folder, named);
   print();
   print(`In ${folder}:`);
   const files = [

@@ -7,22 +7,17 @@
 import type { LikelihoodProgress } from "../../evaluation/log_likelihood.ts";
 import { duration } from "./progress.ts";
 import type { Context } from "./run.ts";
+import { type StatusLine, statusLine } from "./terminal.ts";
 
 /** What {@linkcode measuringProgress} returns. */
-export interface Measuring extends Disposable {
+export interface Measuring extends Omit<StatusLine, "draw"> {
   /** Draws the line; nothing in a pipe or with `--json`. */
   readonly show: (progress: Pick<LikelihoodProgress, "done"> & Partial<LikelihoodProgress>) => void;
-  /** Takes it away. */
-  readonly clear: () => void;
 }
 
 /** `███████░░░░  64%  151,000 draws/s  1:05 left` */
 export function measuringProgress({ terminal, json }: Context): Measuring {
-  let drawn = false;
-  const clear = () => {
-    if (drawn) terminal.write("\r\x1b[K");
-    drawn = false;
-  };
+  const { draw, ...line } = statusLine(terminal);
   return {
     show({ done, datumSamplesPerSecond, secondsLeft }) {
       if (json || !terminal.interactive) return;
@@ -33,10 +28,8 @@ export function measuringProgress({ terminal, json }: Context): Measuring {
         ...(datumSamplesPerSecond ? [`${Math.round(datumSamplesPerSecond).toLocaleString("en-US")} draws/s`] : []),
         ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
       ];
-      terminal.write("\r" + parts.join("  ").slice(0, terminal.columns() - 1) + "\x1b[K");
-      drawn = true;
+      draw(parts.join("  "));
     },
-    clear,
-    [Symbol.dispose]: clear,
+    ...line,
   };
 }

@@ -1,5 +1,6 @@
 /**
- * Models that are named on the command line: one of `models/`, or a module of somebody else's.
+ * Models that are named on the command line: one of `models/`, or a module of somebody else's. This is the one place that loads code
+ * by a name, and the name must come from the command line: never from a run folder or a file.
  *
  * @module
  */
@@ -17,11 +18,15 @@ export interface NamedModel {
   readonly module?: string;
 }
 
+/** The models of `models/`. */
+export const builtIn: readonly NamedModel[] = [...models.values()].map((model) => ({ model }));
+
 /**
- * `vae`, `./my_vae.ts`, `jsr:@me/my-vae`, `https://...`: what has a scheme, a slash or a file extension is a module. Its
+ * `vae`, `./my_vae.ts`, `file:///home/me/my_vae.ts`, `jsr:@me/my-vae`: what has a scheme, a slash or a file extension is a module. Its
  * default export is the model, or the one export that has a model's shape.
  *
- * @throws {UsageError} If there is no such model.
+ * @param name What `--model` says.
+ * @throws {UsageError} If there is no such model, or the module is from elsewhere than a file or JSR.
  * @throws {Error} If the module cannot be loaded or holds no model.
  */
 export async function findNamedModel(name: string): Promise<NamedModel> {
@@ -31,11 +36,32 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
     const known = [...models.keys()];
     throw new UsageError(
       `Cannot find a model "${name}": the nearest known one is ${closestString(name, known)} of ${known.join(", ")}; ` +
-        "a module of your own is a path or URL, such as ./my_vae.ts",
+        "a module of your own is a path, such as ./my_vae.ts",
     );
   }
-  const module = /^[a-z][a-z+.-]+:/i.test(name) ? name : pathToFileURL(name).href;
-  return { model: onlyModel(await load(name, module), name), module };
+  const module = addressOf(name);
+  const own = onlyModel(await load(name, module), name);
+  if (models.has(own.name)) {
+    // Its runs would be opened with the built-in one.
+    throw new Error(
+      `Cannot load the model "${name}": expected a name of its own, found "${own.name}", a built-in model`,
+    );
+  }
+  return { model: own, module };
+}
+
+/** The URL of a module: of a file on this machine, or of a package of JSR. */
+function addressOf(name: string): string {
+  const scheme = /^[a-z][a-z\d+.-]+:/i.exec(name)?.[0];
+  if (scheme?.toLowerCase() === "jsr:") return name;
+  const isFile = scheme === undefined || scheme.toLowerCase() === "file:";
+  const url = !isFile ? undefined : scheme ? URL.parse(name) : pathToFileURL(name);
+  if (url?.host === "") return url.href;
+  throw new UsageError(
+    `Cannot load the model "${name}": expected a file, as ./my_vae.ts, or a package of JSR, as jsr:@me/my-vae, found ${
+      isFile ? "a file of another machine" : `an address that begins with ${scheme}`
+    }`,
+  );
 }
 
 async function load(name: string, module: string): Promise<Record<string, unknown>> {

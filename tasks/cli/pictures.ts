@@ -15,6 +15,7 @@ import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
 import { remarks } from "../../core/remarks.ts";
+import { requireNoLink } from "../../core/run_folder.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -89,6 +90,7 @@ export async function writeReport(
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
   const known: readonly string[] = Object.values(FILES);
   const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));
+  await requireNoLink(join(folder, FIGURES));
   await Deno.mkdir(join(folder, FIGURES), { recursive: true });
   for (const [i, figure] of figures.entries()) await writeFigure(paths[i], figure);
   const file = join(folder, FILES.report);

@@ -9,13 +9,12 @@ import type { LatentUse } from "../../core/distributions/encoded.ts";
 import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "../../core/events.ts";
 import { collapseWarning } from "../../core/remarks.ts";
 import type { Context } from "./run.ts";
+import { type StatusLine, statusLine } from "./terminal.ts";
 
 /** What {@linkcode trainingProgress} returns. */
-export interface Progress extends Disposable {
+export interface Progress extends Omit<StatusLine, "draw"> {
   /** Shows one event. Properties that a task adds to an event appear in its JSON. */
   show(event: TrainingEvent): void;
-  /** Takes the unfinished line away, so that other text can be printed. */
-  clear(): void;
 }
 
 /**
@@ -29,20 +28,11 @@ export function trainingProgress(context: Context): Progress {
   let start: StartEvent | undefined;
   let validation: Losses | undefined;
   let latents: LatentUse | undefined;
-  let drawn = false;
+  const { draw, ...line } = statusLine(terminal);
 
   const warn = (use: LatentUse) => {
     const warning = collapseWarning(use);
     if (warning) context.print(warning);
-  };
-  const clear = () => {
-    if (drawn) terminal.write("\r\x1b[K");
-    drawn = false;
-  };
-  const draw = (event: ProgressEvent) => {
-    // the last column stays free: some terminals wrap once it is written
-    terminal.write("\r" + progressLine(event, terminal.columns() - 1, start, validation) + "\x1b[K");
-    drawn = true;
   };
 
   return {
@@ -54,19 +44,19 @@ export function trainingProgress(context: Context): Progress {
           start = event;
           return context.print(startLine(event));
         case "progress":
-          return terminal.interactive ? draw(event) : undefined;
+          if (terminal.interactive) draw(progressLine(event, terminal.columns() - 1, start, validation));
+          return;
         case "epoch":
           validation = event.validation;
           latents = event.latents;
           return terminal.interactive ? undefined : context.print(epochLine(event, start?.epochs));
         case "end":
-          clear();
+          line.clear();
           context.print(endLine(event, start?.epochs));
           return latents && warn(latents);
       }
     },
-    clear,
-    [Symbol.dispose]: clear,
+    ...line,
   };
 }
 

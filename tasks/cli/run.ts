@@ -1,6 +1,6 @@
 /**
  * The frame around every task: reads the flags, prints the help, passes Ctrl-C on as an AbortSignal, and turns what
- * happened into an exit code.
+ * happened into an exit code. What is printed goes through {@linkcode shown}: names come out of files.
  *
  * | code | meaning |
  * |---|---|
@@ -14,7 +14,7 @@
  */
 
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
-import { stderr, stdout, type Terminal } from "./terminal.ts";
+import { shown, stderr, stdout, type Terminal } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
@@ -82,22 +82,23 @@ export async function execute<G extends FlagGroups>(
     name = flags.name;
     const options = parseFlags(flags, args);
     if (options.help) {
-      stdout.write(helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100));
+      const lines = helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100).split("\n");
+      stdout.write(lines.map(shown).join("\n"));
       return 0;
     }
     await task.run(options, {
       signal,
       terminal: stdout,
       json: options.json,
-      print: (line = "") => options.json || stdout.write(line + "\n"),
-      emit: (value) => options.json && stdout.write(JSON.stringify(value) + "\n"),
+      print: (line = "") => options.json || stdout.write(shown(line) + "\n"),
+      emit: (value) => options.json && stdout.write(shown(JSON.stringify(value)) + "\n"),
     });
     return 0;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return 141;
     if (signal.aborted && isAbort(error, signal)) return 0; // it ended as it was asked to
     const usage = error instanceof UsageError;
-    stderr.write(describe(error, debug) + "\n");
+    stderr.write(describe(error, debug).split("\n").map(shown).join("\n") + "\n");
     if (usage && name) stderr.write(`deno task ${name} --help shows every flag\n`);
     return usage ? 2 : 1;
   }

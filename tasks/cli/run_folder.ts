@@ -8,15 +8,12 @@ import { type Dataset, type DatasetSource, slice, type Split } from "../../core/
 import { FILES, join, readConfig, type RunConfig } from "../../core/run_folder.ts";
 import { type Checkpoint, decodeCheckpoint } from "../../core/trained.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
-import { models } from "../../models/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
-import { findNamedModel, type NamedModel } from "./model_module.ts";
+import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
+import { RUNS } from "./permissions.ts";
 import type { Context } from "./run.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../core/run_folder.ts";
-
-/** Where `train` puts its folders, and where the other tasks look for the newest. */
-export const RUNS = "runs";
 
 /** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
 export const FIGURES = "figures";
@@ -30,14 +27,15 @@ export interface Run extends NamedModel {
 }
 
 /**
- * The run in a folder, or the newest of {@linkcode RUNS}.
+ * The run in a folder, or the newest of {@linkcode RUNS}. A run never brings code with it: its checkpoint says the name of a model,
+ * which is looked for among those given.
  *
  * @param folder "" for the newest.
- * @param model The model's name or module, where it is not the one that `config.json` names.
+ * @param among The models that it may be of.
  * @throws {UsageError} If there is no such folder.
  * @throws {Error} If a file is missing or damaged, or the checkpoint is of another model.
  */
-export async function openRun(folder: string, model?: string): Promise<Run> {
+export async function openRun(folder: string, among: readonly NamedModel[] = builtIn): Promise<Run> {
   folder ||= await newestRun();
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
@@ -51,33 +49,19 @@ export async function openRun(folder: string, model?: string): Promise<Run> {
   });
   const checkpoint = decodeCheckpoint(bytes, file);
   const config = await readConfig(folder);
-  const named = await modelOf(checkpoint, model, config?.module);
-  return { ...named, folder, checkpoint, ...(config ? { config } : {}) };
+  return { ...modelOf(checkpoint, among), folder, checkpoint, ...(config ? { config } : {}) };
 }
 
-async function modelOf(
-  checkpoint: Checkpoint,
-  asked: string | undefined,
-  module: string | undefined,
-): Promise<NamedModel> {
-  if (asked === undefined && module === undefined && !models.has(checkpoint.model)) {
-    throw new Error(
-      `Cannot load "${checkpoint.file}": its model "${checkpoint.model}" is none of ${
-        [...models.keys()].join(", ")
-      }; ` +
-        "name its module with --model",
-    );
-  }
-  const named = await findNamedModel(asked ?? module ?? checkpoint.model).catch((cause) => {
-    if (asked !== undefined) throw cause;
-    throw new Error(`${cause.message}; where it is now can be said with --model`, { cause });
-  });
-  if (named.model.name !== checkpoint.model) {
-    throw new Error(
-      `Cannot load "${checkpoint.file}": expected a model "${named.model.name}", found "${checkpoint.model}"`,
-    );
-  }
-  return named;
+function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
+  const named = among.find((one) => one.model.name === model);
+  if (named) return named;
+  const names = among.map((one) => one.model.name);
+  throw new Error(
+    names.length === 1
+      ? `Cannot load "${file}": expected a model "${names[0]}", found "${model}"`
+      : `Cannot load "${file}": its model "${model}" is none of ${names.join(", ")}; name its module with --model, ` +
+        "as --model ./my_vae.ts: a run folder does not load code by itself",
+  );
 }
 
 /** The folder whose checkpoint was written last. */
@@ -156,7 +140,8 @@ export function quoted(path: string): string {
 /** What every task that reads a run is told. */
 export interface RunChoice {
   readonly run: string;
-  readonly model: string;
+  /** Modules of models, where the run's is not one of elbo's. */
+  readonly model: readonly string[];
 }
 
 /** The flags of {@linkcode RunChoice}. */
@@ -164,14 +149,19 @@ export const runChoice = {
   title: "Run",
   settings: {
     run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
-    model: { type: "string", default: "", help: "the module of the model, where it is no longer where it was" },
+    model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
   },
   placeholders: { run: "DIR", model: "MODULE" },
 } as const satisfies FlagGroup<RunChoice>;
 
+/** The models that `--model` names. */
+export async function namedModels(names: readonly string[]): Promise<NamedModel[]> {
+  return await Array.fromAsync(names, findNamedModel);
+}
+
 /** The run that was asked for; one that was not named is called by its name. */
 export async function chosenRun({ run, model }: RunChoice, { print }: Context): Promise<Run> {
-  const opened = await openRun(run, model || undefined);
+  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn);
   if (!run) print(`Run: ${opened.folder} (the newest in ${RUNS}/)`);
   return opened;
 }

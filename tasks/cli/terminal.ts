@@ -14,6 +14,43 @@ export interface Terminal {
   write(text: string): void;
 }
 
+/** Characters that a terminal obeys in place of showing them: controls (ESC is one), line separators, and what turns the direction of text. */
+const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * Text that a terminal shows and does not obey: a name out of a file may hold an escape sequence. Each such character is written as
+ * JSON writes it, `\u001b`, so JSON stays what it was.
+ */
+export function shown(text: string): string {
+  return text.replace(OBEYED, (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"));
+}
+
+/** The last line of a screen, drawn again and again. */
+export interface StatusLine extends Disposable {
+  /** Draws a line in place of the last one, as much of it as fits. */
+  readonly draw: (line: string) => void;
+  /** Takes it away, so that other text can be printed. */
+  readonly clear: () => void;
+}
+
+/** A line on a screen. */
+export function statusLine(terminal: Terminal): StatusLine {
+  let drawn = false;
+  const clear = () => {
+    if (drawn) terminal.write("\r\x1b[K");
+    drawn = false;
+  };
+  return {
+    draw(line) {
+      // The last column stays free: some terminals wrap once it is written.
+      terminal.write("\r" + shown(line).slice(0, terminal.columns() - 1) + "\x1b[K");
+      drawn = true;
+    },
+    clear,
+    [Symbol.dispose]: clear,
+  };
+}
+
 const encoder = new TextEncoder();
 
 function terminal(stream: typeof Deno.stdout | typeof Deno.stderr): Terminal {

@@ -8,10 +8,11 @@ import { writeFileAtomically } from "../../core/checkpoint.ts";
 import { chooseTiles, readTuned, type TunedTiles } from "../../core/tiles.ts";
 import { type TileCache, tunedTiles, tuneTraining } from "../../core/tuner.ts";
 import type { TrainingStep } from "../../core/training_program.ts";
+import { KEPT } from "./permissions.ts";
 import type { Context } from "./run.ts";
 
 /** Where it is, beside the classifiers. */
-export const TILES = "data/tiles.json";
+export const TILES = `${KEPT}/tiles.json`;
 
 /**
  * The cache in {@linkcode TILES}. Where the file cannot be read it is as if there were none, and where it cannot be written the next

@@ -3,6 +3,7 @@ import {
   type CheckpointTensor,
   decodeSafetensors,
   encodeSafetensors,
+  temporaryNames,
   writeFileAtomically,
 } from "../../core/checkpoint.ts";
 
@@ -177,6 +178,21 @@ Deno.test("writeFileAtomically() writes a file, and replaces one", async () => {
     await writeFileAtomically(path, new Uint8Array(5_000_000).fill(7));
     assertEquals((await Deno.readFile(path)).filter((byte) => byte === 7).length, 5_000_000);
     assertEquals(await names(folder), ["x.bin"]);
+  });
+});
+
+Deno.test("writeFileAtomically() writes one path several times at once, and past what a kill left", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/x.bin`;
+    const [left, ...free] = temporaryNames(path);
+    await Deno.writeTextFile(left, "half");
+    await Promise.all(free.map((_, i) => writeFileAtomically(path, new Uint8Array(1_000_000).fill(i))));
+    const bytes = await Deno.readFile(path);
+    assertEquals([bytes.length, bytes.every((byte) => byte === bytes[0])], [1_000_000, true]);
+    assertEquals(await names(folder), ["x.bin", "x.bin.0.tmp"]);
+    for (const name of free) await Deno.writeTextFile(name, "half");
+    await assertRejects(() => writeFileAtomically(path, bytes), Error, "remove what a killed program left");
+    assertEquals(await Deno.readTextFile(left), "half");
   });
 });
 

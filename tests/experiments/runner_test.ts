@@ -125,3 +125,16 @@ Deno.test("the runs of an experiment are run folders like any other: evaluate an
     const sampled = await attempt(sampleTask, ["--run", "out/w3-seed-0", "--count", "4"]);
     assertEquals([sampled.code, sampled.stderr], [0, ""]);
   }));
+
+Deno.test(
+  "runExperiment() does not write through a link in its folder",
+  { ignore: Deno.build.os === "windows" },
+  () =>
+    inFolder(async () => {
+      await Deno.mkdir("out");
+      await Deno.mkdir("elsewhere");
+      await Deno.symlink(`${Deno.cwd()}/elsewhere`, "out/w3-seed-0");
+      await assertRejects(() => run(), Error, 'Cannot write to "out/w3-seed-0": expected no symbolic link');
+      assertEquals([...Deno.readDirSync("elsewhere")], []);
+    }),
+);

@@ -139,8 +139,10 @@ Deno.test("drawAll() leaves out what needs a plotting library that cannot be had
 });
 
 const BROWSER = "chromium";
-const browser = await new Deno.Command(BROWSER, { args: ["--version"], stdout: "null", stderr: "null" }).output()
-  .then(({ success }) => success, () => false);
+// output() throws at once where there is no such program.
+const browser = await Promise.try(() =>
+  new Deno.Command(BROWSER, { args: ["--version"], stdout: "null", stderr: "null" }).output()
+).then(({ success }) => success, () => false);
 
 /** What a page writes to the browser's console, and the size of its picture in bytes. */
 async function consoleOf(page: string): Promise<string[]> {

@@ -1,0 +1,96 @@
+/**
+ * What a task is permitted, by its command line. Only the flags that name what is written are looked at, and nothing is loaded: it is
+ * decided before any code runs that the command line names.
+ *
+ * @module
+ */
+
+import { temporaryNames } from "../../core/checkpoint.ts";
+import { peekFlag, UsageError } from "./flags.ts";
+
+/** Where `train` puts its folders, and where the other tasks look for the newest. */
+export const RUNS = "runs";
+
+/** Where `experiment` puts its folders. */
+export const EXPERIMENTS = "runs/experiments";
+
+/** The page of `report --compare`. */
+export const COMPARISON = "comparison.html";
+
+/** What is kept from one training to the next: tiles that were timed, classifiers. */
+export const KEPT = "data";
+
+/** Environment variables that a task may read; the first four it may set for the driver of the GPU. */
+export const VARIABLES: readonly string[] = [
+  "DENO_WEBGPU_BACKEND",
+  "XDG_RUNTIME_DIR",
+  "LP_NATIVE_VECTOR_WIDTH",
+  "MESA_SHADER_CACHE_DISABLE",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+  "ELBO_DATA",
+  "ELBO_DEBUG",
+  "TERM",
+];
+
+/** Gives what the command line says of a setting. */
+type Said = (setting: string) => string | undefined;
+
+/** A file, which is written beside its place first. */
+const file = (path: string) => [path, ...temporaryNames(path)];
+
+/** The run folder, or the files of `--out` in its place. */
+function runOrFiles(said: Said, files: (out: string) => readonly string[] = file): readonly string[] {
+  const out = said("out");
+  return out === undefined ? [said("run") ?? RUNS] : files(out);
+}
+
+/** Folders and files that each task may write. */
+const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
+  train: (said) => {
+    const named = [said("out"), said("resume")].filter((folder) => folder !== undefined);
+    return [...(named.length ? named : [RUNS]), KEPT];
+  },
+  sample: runOrFiles,
+  reconstruct: runOrFiles,
+  encode: runOrFiles,
+  impute: runOrFiles,
+  // Pictures lie beside the table.
+  score: (said) =>
+    runOrFiles(said, (out) => [".csv", ".png", ".svg"].flatMap((ending) => file(out.replace(/\.csv$/, ending)))),
+  evaluate: () => [KEPT],
+  report: (said) => said("compare") === undefined ? [said("run") ?? RUNS] : file(said("out") ?? COMPARISON),
+  experiment: (said) => [said("out") ?? EXPERIMENTS],
+  tune: () => [KEPT],
+  models: () => [],
+  datasets: () => [],
+};
+
+/** The tasks that are permitted what they need and nothing else. */
+export const TASKS: readonly string[] = Object.keys(WRITES);
+
+/**
+ * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
+ * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself), start no program and load no library.
+ *
+ * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
+ */
+export function permissionFlags(task: string, args: readonly string[]): string[] {
+  if (!Object.hasOwn(WRITES, task)) {
+    throw new UsageError(`Cannot start the task "${task}": expected one of ${TASKS.join(", ")}`);
+  }
+  const writable = WRITES[task]((setting) => peekFlag(args, setting));
+  const withComma = writable.find((path) => path.includes(","));
+  if (withComma !== undefined) {
+    throw new UsageError(
+      `Cannot permit writing to "${withComma}": expected a path without a comma, which separates paths in Deno's flags`,
+    );
+  }
+  return [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-import=jsr.io",
+    `--allow-env=${VARIABLES.join()}`,
+    ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
+  ];
+}

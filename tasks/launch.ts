@@ -1,0 +1,79 @@
+/**
+ * Starts a task of deno.json with the permissions that its command line asks for: `launch.ts train --out runs/mine`. This program may
+ * start others; the task, and a model's module that it loads, may not.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { widensVectors } from "../core/vector_width.ts";
+import { UsageError } from "./cli/flags.ts";
+import { permissionFlags } from "./cli/permissions.ts";
+import { shown } from "./cli/terminal.ts";
+
+/** A file of the project. */
+const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** A text file, or "". Files of the kernel are read by a program: Deno gives them only to those that may do everything. */
+function read(path: string): string {
+  try {
+    if (!path.startsWith("/proc/")) return Deno.readTextFileSync(path);
+    return new TextDecoder().decode(new Deno.Command("cat", { args: [path], stderr: "null" }).outputSync().stdout);
+  } catch {
+    return "";
+  }
+}
+
+/** What the driver is told and the task could not find out. */
+function driverVariables(): Record<string, string> {
+  const width = "LP_NATIVE_VECTOR_WIDTH";
+  const known = Deno.build.os !== "linux" || Deno.env.has(width);
+  return !known && widensVectors(read, (name) => Deno.env.get(name)) ? { [width]: "512" } : {};
+}
+
+/**
+ * A copy of the lock file, which pins all that a task runs. To the copy may be added what only some need: the packages of a model's
+ * module, or of a large dataset, whose files have known sums. What a lock file names is fetched before anything runs.
+ */
+function copyOfLock(): { readonly file: string } & Disposable {
+  const file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
+  Deno.copyFileSync(path("deno.lock"), file);
+  return { file, [Symbol.dispose]: () => Deno.removeSync(file) };
+}
+
+/** Runs the task to its end and returns its exit code. */
+async function launch(task: string, args: readonly string[]): Promise<number> {
+  const flags = permissionFlags(task, args);
+  using lock = copyOfLock();
+  const locked = [`--lock=${lock.file}`, "--frozen=false"];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
+    env: driverVariables(),
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const on = (signal: Deno.Signal) =>
+    Deno.addSignalListener(signal, () => {
+      try {
+        // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
+        if (Deno.build.os !== "windows") child.kill(signal);
+      } catch {
+        // It has ended.
+      }
+    });
+  on("SIGINT");
+  if (Deno.build.os !== "windows") on("SIGTERM");
+  return (await child.status).code;
+}
+
+if (import.meta.main) {
+  const [task = "", ...args] = Deno.args;
+  try {
+    Deno.exit(await launch(task, args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`Error: ${shown(error.message)}`);
+    Deno.exit(2);
+  }
+}
