@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Everything that is measured on a GPU, in one go: every tile on the products of these steps, what the adapter can do at most, the kernels
-# and whole steps at all batch sizes with the tiles that suit it, and PyTorch beside it where there is one. Results go to a folder,
-# bench/results by default:
+# Everything that is measured on a GPU, in one go: what the adapter can do at most, the kernels and whole steps at all batch sizes, PyTorch
+# beside them where there is one, and every tile on the products of these steps. Results go to a folder, bench/results by default:
 #   bench/gpu.sh [FOLDER]
 # Where there is no GPU it runs on the software adapter, with shorter rounds; TORCH names a script that
 # prints PyTorch's figures, PYTHON what runs it.
@@ -16,8 +15,6 @@ name="$out/$(date +%F)-$(echo "${adapter#* }" | tr -cs 'A-Za-z0-9' '-' | tr 'A-Z
 if [ "${adapter%% *}" = gpu ]; then seconds=1 rounds=5 batches="100 128 1024 8192" vq="32 128"
 else seconds=0.5 rounds=2 batches="100 128 1024" vq="32"; fi
 list=$(for batch in $batches; do echo "500-20:$batch"; echo "500-500-3:$batch"; done; for batch in $vq; do echo "vq-512:$batch"; done)
-deno run -A tasks/tune.ts --seconds 8 --json > "$name-tiles.jsonl" || exit 1
-[ -s "$name-tiles.jsonl" ] || rm "$name-tiles.jsonl" # panel tiles: nothing to choose
 deno run -A bench/bench.ts --json --profile --seconds "$seconds" --rounds "$rounds" \
   --configurations "$(echo $list | tr ' ' ',')" > "$name.jsonl" || exit 1
 if [ -f "$torch" ] && "$python" -c 'import torch' 2>/dev/null; then
@@ -26,4 +23,8 @@ if [ -f "$torch" ] && "$python" -c 'import torch' 2>/dev/null; then
 else
   echo "No PyTorch here: its column is left out"
 fi
+# In a folder of its own, so that no training takes these choices.
+root=$PWD timings=$(mktemp)
+(cd "$(mktemp -d)" && deno run -A --config "$root/deno.json" "$root/tasks/tune.ts" --seconds 8 --json) > "$timings" || exit 1
+[ ! -s "$timings" ] || cp "$timings" "$name-tiles.jsonl" # with panel tiles there is nothing to choose
 deno run -A bench/table.ts "$name.jsonl" $([ -s "$name-torch.jsonl" ] && echo "$name-torch.jsonl")

@@ -1,7 +1,8 @@
 /**
  * Joins the dispatches of a flat list that do not depend on each other into fewer, wider ones: each of the kernels gets a range of the
  * workgroups. Where a step is small beside an adapter, what it costs is how many dispatches wait for each other. Nothing is computed
- * otherwise than before, and in the same order as far as one dispatch reads what another wrote: no bit changes.
+ * otherwise than before, and in the same order as far as one dispatch reads what another wrote. No bit changes where a compiler makes the
+ * same of an expression in every kernel.
  *
  * @module
  */

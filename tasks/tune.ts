@@ -32,7 +32,7 @@ const flags: Flags<Groups> = {
   name: "tune",
   summary:
     "Times every tile that may suit the matrix products of training steps of a vae, and keeps the best of each in " +
-    `${TILES}. Training on a GPU does so by itself for its own products, in three seconds; this takes its time.`,
+    `${TILES}. Training on that GPU then takes these in place of the rule.`,
   groups: {
     tuning: {
       title: "Tuning",

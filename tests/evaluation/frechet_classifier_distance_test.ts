@@ -55,7 +55,7 @@ Deno.test("a classifier is trained once for a dataset, tells its classes, and pu
     await frechetClassifierDistance(bad, data, by, { count: 300 }),
   ];
   assertEquals([near.accuracy, near.count], [1, 300]);
-  assertAlmostEquals(near.reference, 0, 1e-9); // train and test are the same rows here
+  assertAlmostEquals(near.reference, 0, 1e-6); // train and test are the same rows here; features have rounding errors of float32
   assert(near.distance < far.distance / 2, `${near.distance} ${far.distance}`);
   using again = await trainClassifier(data, { gpu, cache, onProgress: () => progress = -1 });
   assert(progress > 0, "trained again");

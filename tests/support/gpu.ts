@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import { Gpu } from "../../core/device.ts";
 import { type Dispatch, prepare, record } from "../../core/kernel.ts";
 import { Parameters, type Shapes } from "../../core/parameters.ts";
@@ -21,6 +22,7 @@ import {
   type Variable,
 } from "../../core/tape.ts";
 import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
+import { assertClose } from "./compare.ts";
 import { chooseTiles, TILE_FAMILIES, type TileChoice, type TileFamily, type TunedTiles } from "../../core/tiles.ts";
 
 /** The GPU of this file's tests. */
@@ -28,6 +30,15 @@ export const gpu: Gpu = await Gpu.open();
 
 /** The tile families that must run here: Mesa's CPU adapter has to take both, a GPU has no panels. */
 export const families: readonly TileFamily[] = /llvmpipe/.test(gpu.adapter) ? TILE_FAMILIES : ["workgroup"];
+
+/**
+ * Asserts that other kernels for the same operations gave the same values: to the bit on a processor. A GPU's compiler contracts a
+ * multiplication and an addition in one kernel and not in another, so that the last digits differ there (seen on NVIDIA's).
+ */
+export function assertSame(actual: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
+  if (gpu.cpu) assertEquals(actual, expected, what);
+  else assertClose(actual, expected, what);
+}
 
 /** Runs one dispatch. */
 export async function dispatch(description: Dispatch): Promise<void> {
