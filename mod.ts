@@ -119,7 +119,7 @@ export { mnist } from "./datasets/mnist.ts";
 export * from "./evaluation/mod.ts";
 export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
-export { betaVae, type BetaVaeConfig } from "./models/beta_vae.ts";
+export { betaVae } from "./models/beta_vae.ts";
 export {
   type Head,
   type LikelihoodConfig,
@@ -131,12 +131,14 @@ export {
   likelihoodShapes,
   likelihoodSupport,
 } from "./models/likelihood.ts";
-export { convVae, type ConvVaeConfig } from "./models/conv_vae.ts";
+export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
+export { type ConvConfig } from "./models/conv.ts";
+export { convVae } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, models } from "./models/mod.ts";
-export { cvae, type CvaeConfig } from "./models/cvae.ts";
-export { iwae, type IwaeConfig } from "./models/iwae.ts";
-export { vae, type VaeConfig } from "./models/vae.ts";
+export { cvae } from "./models/cvae.ts";
+export { iwae } from "./models/iwae.ts";
+export { vae } from "./models/vae.ts";
 export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
 export { type CodePriorConfig } from "./models/code_prior.ts";
 export { type ConvStackConfig } from "./models/conv_stack.ts";

@@ -74,6 +74,12 @@ export interface Model<C extends object = object> {
   readonly source: string;
   /** Every setting: default, range, help. Flags and validation follow. */
   readonly settings: Settings<C>;
+  /**
+   * Refuses settings that have no meaning together, before a training begins.
+   *
+   * @throws {RangeError} If there are any.
+   */
+  check?(config: C): void;
   /** "encoder.0" -> { inputs: 784, outputs: 500 } */
   parameters(config: C, data: DataShape): Shapes;
   /** Records the loss of a batch; one objective for each group of parameters. Terms named "nll" and "kl" make the ELBO. */
@@ -82,8 +88,8 @@ export interface Model<C extends object = object> {
   encode?(t: Tape, p: Parameters, x: Variable, config: C, condition?: Variable): Posterior;
   /** Records p(x | z). z [N, K] */
   decode?(t: Tape, p: Parameters, z: Variable, config: C, condition?: Variable): Likelihood;
-  /** What the model is given besides the data, for conditional ones. */
-  condition?(config: C): Condition;
+  /** What the model is given besides the data, if anything. */
+  condition?(config: C): Condition | undefined;
   /** K, for models that decode. */
   latents?(config: C, data: DataShape): number;
   /**
@@ -91,6 +97,11 @@ export interface Model<C extends object = object> {
    * a smaller standard deviation there.
    */
   drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Records z ~ p(z) where p is learned, [N, K], from noise [N, K + 1]: standard normals (times the temperature), and a uniform number in
+   * the last column. Undefined where p(z) is N(0, I).
+   */
+  prior?(config: C): ((t: Tape, p: Parameters, noise: Variable) => Variable) | undefined;
   /** For models whose latents are codes of a codebook. */
   readonly codes?: Codes<C>;
   /** Sets parameters by what they make of data, once before the first step of a training; a resumed one has them already. */

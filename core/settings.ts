@@ -22,6 +22,8 @@ export interface Setting<T> {
   readonly exclusiveMinimum?: boolean;
   /** The words allowed, for a choice. */
   readonly choices?: readonly string[];
+  /** Under which heading `--help` has it, where not among the first. */
+  readonly heading?: string;
 }
 
 /** One {@linkcode Setting} for every property of a configuration `C`. */

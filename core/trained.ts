@@ -252,8 +252,31 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed }) ??
-      normals(new Float32Array(count * this.latents), seed, 0, 0).map((value) => value * temperature);
+    const own = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed });
+    if (own) return own;
+    const { latents } = this;
+    const normal = normals(new Float32Array(count * latents), seed, 0, 0).map((value) => value * temperature);
+    const record = this.model.prior?.(this.config);
+    if (!record) return normal;
+    const u = uniforms(new Float32Array(count), seed, 0, 1);
+    const noise = new Float32Array(count * (latents + 1));
+    for (let row = 0; row < count; row++) {
+      noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
+      noise[row * (latents + 1) + latents] = u[row];
+    }
+    // The prior is given no condition, whatever it is.
+    const unconditional = {
+      labels: new Uint8Array(count),
+      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
+    };
+    return await this.#apply("draw from the prior", noise, latents + 1, unconditional, (t, input) => [
+      record(t, this.parameters, input),
+    ]);
+  }
+
+  /** Whether p(z) is N(0, I). */
+  get hasStandardPrior(): boolean {
+    return !this.model.drawPrior && !this.model.prior?.(this.config);
   }
 
   /**

@@ -76,10 +76,9 @@ export function configureTraining<C extends object>(
   for (const [name, value] of Object.entries(values)) {
     (name in trainingSettings && !(name in model.settings) ? forTraining : forModel)[name] = value;
   }
-  return {
-    training: configure(trainingSettings, forTraining, "the training"),
-    config: configure(model.settings, forModel as Partial<C>, `model "${model.name}"`),
-  };
+  const config = configure(model.settings, forModel as Partial<C>, `model "${model.name}"`);
+  model.check?.(config);
+  return { training: configure(trainingSettings, forTraining, "the training"), config };
 }
 
 /**
@@ -295,7 +294,9 @@ class Trainer<C extends object> {
 
   /** How the latents are used on some validation rows, for models with a Gaussian posterior. */
   async #latents(trained: Trained<C>): Promise<LatentUse | undefined> {
-    if (this.#validation === 0 || !this.#model.encode || !this.#model.latents) return undefined;
+    if (this.#validation === 0 || !this.#model.encode || !this.#model.latents || !trained.hasStandardPrior) {
+      return undefined;
+    }
     const to = Math.min(this.#count + this.#validation, this.#count + LATENT_ROWS);
     const rows: Split = slice(this.#dataset.train, this.#count, to);
     const encoded = await trained.posterior(trained.rowsOf(rows), rows);

@@ -50,13 +50,18 @@ export const ACTIVE_VARIANCE = 0.01;
  * (1/M) Σₙ [log q(zₙ | xₙ) - log (1/M) Σₘ q(zₙ | xₘ)], zₙ ~ q(z | xₙ), which tells those M rows apart and is log M at most.
  * Source: Hoffman and Johnson, "ELBO surgery", NIPS 2016 workshop on approximate inference, equations 4 to 8.
  *
- * @throws {TypeError} If the posterior is no Gaussian.
+ * @throws {TypeError} If the posterior is no Gaussian, or the prior not N(0, I).
  */
 export async function latentStatistics(
   trained: Trained,
   split: Split,
   { rows = 10_000, mixture = 2_000, seed = trained.training.seed }: LatentOptions = {},
 ): Promise<LatentStatistics> {
+  if (!trained.hasStandardPrior) {
+    throw new TypeError(
+      `Cannot measure the latents of "${trained.model.name}": expected the prior N(0, I), found another`,
+    );
+  }
   const count = Math.min(rows, split.count);
   const part = slice(split, 0, count);
   const x = trained.rowsOf(part, 0, count, seed);

@@ -6,7 +6,8 @@
 
 import type { Model } from "../core/model.ts";
 import { constant } from "../core/schedule.ts";
-import { vae, type VaeConfig } from "../models/vae.ts";
+import type { ComposedConfig } from "../models/composed.ts";
+import { vae } from "../models/vae.ts";
 
 /**
  * loss = KL(q(z | x) ‖ N(0, I))
@@ -14,7 +15,7 @@ import { vae, type VaeConfig } from "../models/vae.ts";
  * Every posterior becomes the prior: a code says nothing of its datum. The reconstruction term is measured with weight 0, so the
  * decoder stays as it started.
  */
-export const klOnly: Model<VaeConfig> = {
+export const klOnly: Model<ComposedConfig> = {
   ...vae,
   name: "kl_only",
   summary: "VAE without its reconstruction term",

@@ -47,7 +47,7 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const images = decodes && isImage(data.shape);
   const byLabel = ["one-hot", "raw"].includes(model.condition?.(trained.config) ?? "");
   // Walks along the dimensions and the density N(0, 1) mean something where that is the prior.
-  const normal = model.drawPrior === undefined;
+  const normal = trained.hasStandardPrior;
   const some = slice(split, 0, Math.min(MOST_CODED, split.count));
   const encodings = encodes ? await encodeRows(trained, split) : undefined;
   const order = encodings ? dimensionsByInformation(encodings) : [0, 1];

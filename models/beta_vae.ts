@@ -5,34 +5,7 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { absoluteDifference } from "../core/ops/absolute_difference.ts";
-import type { Schedule } from "../core/schedule.ts";
-import { constant } from "../core/schedule.ts";
-import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
-import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
-
-/** The VAE's configuration and the weight of its KL term. */
-export interface BetaVaeConfig extends MlpConfig {
-  readonly beta: number;
-  readonly betaSchedule: "constant" | "warm-up" | "cyclic";
-  /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
-  readonly betaSteps: number;
-  /** Free bits of each latent dimension, nats. */
-  readonly freeBits: number;
-  /** C, nats that the KL is held at, growing from 0; 0 for none. */
-  readonly capacity: number;
-}
-
-function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
-  switch (betaSchedule) {
-    case "constant":
-      return constant(beta);
-    case "warm-up":
-      return { kind: "linear", from: 0, to: beta, steps: betaSteps };
-    case "cyclic":
-      return { kind: "cyclic", from: 0, to: beta, steps: betaSteps, rising: 0.5 };
-  }
-}
+import { composed, type ComposedConfig } from "./composed.ts";
 
 /**
  * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I))
@@ -46,64 +19,10 @@ function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
  * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles; Burgess et al.,
  * arXiv:1804.03599, equation 8, for the capacity; Kingma et al., arXiv:1606.04934, for the free bits.
  */
-export const betaVae: Model<BetaVaeConfig> = {
+export const betaVae: Model<ComposedConfig> = composed({
   name: "beta_vae",
   summary: "β-VAE: the KL term weighted by β, constant, warming up or cyclic",
   source: "Higgins et al., ICLR 2017, equation 4",
-  settings: {
-    ...mlpSettings,
-    beta: { type: "number", default: 4, minimum: 0, help: "weight of the KL term" },
-    betaSchedule: {
-      type: "choice",
-      default: "constant",
-      choices: ["constant", "warm-up", "cyclic"],
-      help: "how the weight comes to β",
-    },
-    betaSteps: {
-      type: "integer",
-      default: 5000,
-      minimum: 1,
-      help: "steps of the warm-up, of one cycle, or of the capacity's growth",
-    },
-    freeBits: { type: "number", default: 0, minimum: 0, help: "nats of KL that each latent dimension has for free" },
-    capacity: {
-      type: "number",
-      default: 0,
-      minimum: 0,
-      help: "hold the KL at this many nats, growing from 0: beta * |KL - C|; 0 for none",
-    },
-  },
-  parameters: (config, data) => mlpShapes(config, data),
-  objectives(t, p, { x }, config) {
-    const { capacity, freeBits, betaSteps } = config;
-    const { z, kl } = mlpEncode(t, p, x, config).draw({ freeBits });
-    const nll = mlpDecode(t, p, z, config).nll(x);
-    if (capacity > 0) {
-      const distance = absoluteDifference(t, kl, { kind: "linear", from: 0, to: capacity, steps: betaSteps });
-      return [{
-        terms: [
-          { name: "nll", value: nll, weight: constant(1) },
-          { name: "kl", value: kl, weight: constant(0) },
-          { name: "capacity", value: distance, weight: weight(config) },
-        ],
-      }];
-    }
-    return [{
-      terms: [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: weight(config) }],
-    }];
-  },
-  encode: mlpEncode,
-  decode: mlpDecode,
-  latents: (config) => config.latents,
-  support: likelihoodSupport,
-  remarks(config) {
-    const { beta } = config;
-    const bound = beta > 1 ? "a looser bound than" : "no bound as";
-    return [
-      ...(beta === 1
-        ? []
-        : [`effective β = ${beta}: the loss is ${bound} the ELBO is; elbo is reported with weight 1`]),
-      ...likelihoodRemarks(config, beta),
-    ];
-  },
-};
+  own: ["beta", "betaSchedule", "betaSteps", "freeBits", "capacity", "hidden", "latents", "activation", "likelihood"],
+  defaults: { beta: 4 },
+});

@@ -160,7 +160,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
   const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(nats, trained.features) } : {};
   const { exact, ...likelihood } = drawn?.likelihood ?? { exact: false };
-  const latents = density && model.density !== "exact" ? await latentStatistics(trained, rows, { seed }) : undefined;
+  const latents = density && model.density !== "exact" && trained.hasStandardPrior
+    ? await latentStatistics(trained, rows, { seed })
+    : undefined;
   const images = await quality(trained, rows, seed);
   const notes = remarks(model, trained.config, binarize);
   const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;

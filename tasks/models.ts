@@ -6,7 +6,7 @@
 
 import type { Settings } from "../core/settings.ts";
 import { models } from "../models/mod.ts";
-import { type Flags, settingRows, tableLines } from "./cli/flags.ts";
+import { flagName, type Flags, settingRows, tableLines } from "./cli/flags.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 
 type Groups = Record<never, never>;
@@ -23,8 +23,17 @@ function run(_: unknown, { terminal, print, emit }: Context): void {
     emit({ name, summary, source, settings });
     print(`${name}: ${summary}`);
     print(`  Source: ${source}`);
-    const rows = settingRows({ title: name, settings: settings as Settings<unknown> });
+    // Those that other models have alike stand under headings of their own.
+    const [first, headed] = [false, true].map((wanted) =>
+      Object.entries(settings as Settings<Record<string, unknown>>).filter(([, { heading }]) =>
+        (heading !== undefined) === wanted
+      )
+    );
+    const rows = settingRows({ title: name, settings: Object.fromEntries(first) as Settings<unknown> });
     for (const line of rows.length ? tableLines(rows, columns) : []) print(line);
+    if (headed.length) {
+      print(`  and ${headed.map(([key]) => flagName(key)).join(", ")}: deno task train --model ${name} --help`);
+    }
     print();
   }
   print("Train one: deno task train --model NAME; a model of your own: deno task train --model ./my_vae.ts");

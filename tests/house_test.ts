@@ -24,10 +24,13 @@ const mayImport: Record<string, readonly string[]> = {
 /** What models share; a model imports no other model. */
 const shared = [
   "models/code_prior.ts",
+  "models/composed.ts",
+  "models/conv.ts",
   "models/conv_stack.ts",
   "models/likelihood.ts",
   "models/linear_gaussian.ts",
   "models/mlp.ts",
+  "models/prior.ts",
 ];
 
 function withoutComments(text: string): string {

@@ -262,14 +262,26 @@ function quote(text: string): string {
 export function helpText(flags: Flags, columns = 100): string {
   const groups = [...Object.values(flags.groups), general as FlagGroup<unknown>]
     .filter((group) => Object.keys(group.settings).length > 0);
-  const tables = groups.map(settingRows);
+  const titled = groups.flatMap(underHeadings);
+  const tables = titled.map(settingRows);
   const indent = 4 + Math.max(...tables.flatMap((rows) => rows.map(([left]) => left.length)));
   const first = flags.first ? ` [${flags.first}]` : "";
   const lines = [`Usage: deno task ${flags.name}${first} [flags]`, "", ...wrap(flags.summary, columns)];
   if (flags.list) lines.push("", flags.list.title, ...tableLines(flags.list.rows, columns));
-  groups.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
+  titled.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
   if (flags.examples?.length) lines.push("", "Examples", ...flags.examples.map((example) => "  " + example));
   return lines.join("\n") + "\n";
+}
+
+/** A group, and what of it has headings of its own. */
+function underHeadings({ title, settings, placeholders }: FlagGroup<unknown>): FlagGroup<unknown>[] {
+  const headed = Map.groupBy(Object.entries<Setting<unknown>>(settings), ([, { heading }]) => heading ?? title);
+  const order = [title, ...headed.keys()].filter((each, i, all) => headed.has(each) && all.indexOf(each) === i);
+  return order.map((each) => ({
+    title: each,
+    settings: Object.fromEntries(headed.get(each)!) as Settings<unknown>,
+    ...placeholders ? { placeholders } : {},
+  }));
 }
 
 /** The table of a group: `--latents N`, and what it is with its range and default. */

@@ -1,0 +1,281 @@
+/**
+ * A VAE with one group of latents: any encoder with any posterior, likelihood, condition and objective, each a setting. `vae`,
+ * `beta_vae`, `cvae`, `iwae` and `conv_vae` are presets of it. It is no model.
+ *
+ * @module
+ */
+
+import { conditionColumns } from "../core/batch.ts";
+import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
+import { absoluteDifference } from "../core/ops/absolute_difference.ts";
+import { importanceBound } from "../core/ops/importance.ts";
+import type { ReparameterizeOptions } from "../core/ops/reparameterize.ts";
+import { constant, type Schedule } from "../core/schedule.ts";
+import type { Setting, Settings } from "../core/settings.ts";
+import type { Tape, Term, Variable } from "../core/tape.ts";
+import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
+import { convStackSettings } from "./conv_stack.ts";
+import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import { drawMixture } from "../core/ops/mixture_prior.ts";
+import type { Posterior } from "../core/distributions/distribution.ts";
+import type { Parameters } from "../core/parameters.ts";
+import { priorComponents, type PriorConfig, priorSettings, priorShapes, startPrior, withPrior } from "./prior.ts";
+import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
+
+/** The encoders, each with the decoder that mirrors it. */
+const encoders = {
+  dense: { shapes: mlpShapes, encode: mlpEncode, decode: mlpDecode },
+  conv: { shapes: convShapes, encode: convEncode, decode: convDecode },
+};
+
+/** What a VAE is composed of. */
+export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
+  readonly encoder: keyof typeof encoders;
+  readonly condition: Condition | "none";
+  /** The negative ELBO with a weighted KL, or the importance-weighted bound. */
+  readonly objective: "elbo" | "iwae";
+  /** L, draws of z for each datum: k of the importance-weighted bound. */
+  readonly samples: number;
+  /** `auto`: in closed form where the objective allows it. */
+  readonly divergence: "auto" | "analytic" | "sampled";
+  /** β, the weight of the KL term. */
+  readonly beta: number;
+  readonly betaSchedule: "constant" | "warm-up" | "cyclic";
+  /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
+  readonly betaSteps: number;
+  /** Free bits of each latent dimension, nats per datum. */
+  readonly freeBits: number;
+  /** C, nats per datum that the KL is held at, growing from 0; 0 for none. */
+  readonly capacity: number;
+  /** Of the encoder, through the importance-weighted bound. */
+  readonly gradient: "standard" | "doubly-reparameterized";
+}
+
+const { hidden, latents, activation, towers, covariance } = mlpSettings;
+const { channels, kernel } = convStackSettings;
+
+/** Every setting, by what it is of. */
+const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
+  "Encoder, which the decoder mirrors": {
+    encoder: {
+      type: "choice",
+      default: "dense",
+      choices: Object.keys(encoders),
+      help: "conv: convolutions that halve the image, then the dense hidden layers",
+    },
+    hidden,
+    latents,
+    activation,
+    channels: { ...channels, help: `${channels.help} (conv)` },
+    kernel: { ...kernel, help: `${kernel.help} (conv)` },
+    condition: {
+      type: "choice",
+      default: "none",
+      choices: ["none", ...CONDITIONS],
+      help: "given to encoder and decoder: the label as a column for each class or as a number, or the covariates",
+    },
+  },
+  "Posterior": { towers, covariance },
+  "Prior": priorSettings,
+  "Likelihood": likelihoodSettings,
+  "Objective": {
+    objective: {
+      type: "choice",
+      default: "elbo",
+      choices: ["elbo", "iwae"],
+      help: "-(nll + beta KL), or the importance-weighted bound of the draws",
+    },
+    samples: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "draws of z for each datum, L" },
+    divergence: {
+      type: "choice",
+      default: "auto",
+      choices: ["auto", "analytic", "sampled"],
+      help: "the KL in closed form, or estimated by the same draws; auto: in closed form for elbo",
+    },
+    beta: { type: "number", default: 1, minimum: 0, help: "weight of the KL term" },
+    betaSchedule: {
+      type: "choice",
+      default: "constant",
+      choices: ["constant", "warm-up", "cyclic"],
+      help: "how the weight comes to β",
+    },
+    betaSteps: {
+      type: "integer",
+      default: 5000,
+      minimum: 1,
+      help: "steps of the warm-up, of one cycle, or of the capacity's growth",
+    },
+    freeBits: {
+      type: "number",
+      default: 0,
+      minimum: 0,
+      help: "nats of KL per datum that each latent dimension has for free",
+    },
+    capacity: {
+      type: "number",
+      default: 0,
+      minimum: 0,
+      help: "hold the KL at this many nats per datum, growing from 0: beta * |KL - C|; 0 for none",
+    },
+    gradient: {
+      type: "choice",
+      default: "standard",
+      choices: ["standard", "doubly-reparameterized"],
+      help: "how the encoder's gradient is estimated (iwae)",
+    },
+  },
+};
+
+/** The defaults where no preset says otherwise. */
+const standard = Object.fromEntries(
+  Object.values(parts).flatMap((part) => Object.entries<Setting<unknown>>(part)).map((
+    [name, each],
+  ) => [name, each.default]),
+) as unknown as ComposedConfig;
+
+/** What a model is beside a composed VAE. */
+export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
+  /** The settings that make it what it is, which come first in the help. */
+  readonly own: readonly (keyof ComposedConfig)[];
+  /** Its defaults, where they differ. */
+  readonly defaults?: Partial<ComposedConfig>;
+}
+
+/**
+ * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I)), or -E[log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x)]
+ *
+ * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|. Everything but the
+ * prior may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z.
+ */
+export function composed({ name, summary, source, own, defaults = {} }: Preset): Model<ComposedConfig> {
+  const all = Object.entries(parts).flatMap(([heading, part]) =>
+    Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
+      const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
+      return [key, { ...setting, default: value, heading }] as const;
+    })
+  );
+  const others = all.filter(([key]) => !own.includes(key as keyof ComposedConfig));
+  const first = own.map((key) => [key, { ...Object.fromEntries(all)[key], heading: undefined }] as const);
+  const settings = Object.fromEntries([...first, ...others]) as unknown as Settings<ComposedConfig>;
+  return {
+    name,
+    summary,
+    source,
+    settings,
+    check: requireMeaning,
+    parameters: (config, data) => ({
+      ...encoders[config.encoder].shapes(config, data, conditionColumns(given(config), data)),
+      ...priorShapes(config, data),
+    }),
+    objectives(t, p, { x, condition }, config) {
+      const { decode } = encoders[config.encoder];
+      const { z, kl } = encode(t, p, x, config, condition).draw(drawOf(config));
+      const nll = decode(t, p, z, config, condition).nll(x);
+      const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
+      if (config.objective === "iwae") {
+        const bound = importanceBound(t, nll, kl);
+        return [{
+          terms: [term("nll", nll, constant(0)), term("kl", kl, constant(0)), term("bound", bound, constant(1))],
+        }];
+      }
+      const { capacity, betaSteps } = config;
+      if (capacity === 0) return [{ terms: [term("nll", nll, constant(1)), term("kl", kl, weightOf(config))] }];
+      const distance = absoluteDifference(t, kl, { kind: "linear", from: 0, to: capacity, steps: betaSteps });
+      return [{
+        terms: [
+          term("nll", nll, constant(1)),
+          term("kl", kl, constant(0)),
+          term("capacity", distance, weightOf(config)),
+        ],
+      }];
+    },
+    encode,
+    decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
+    latents: (config) => config.latents,
+    support: likelihoodSupport,
+    condition: given,
+    prior: (config) =>
+      config.prior === "standard" ? undefined : (t, p, noise) => drawMixture(t, componentsOf(t, p, config), noise),
+    start: startPrior,
+    remarks(config) {
+      const { objective, beta, prior } = config;
+      const learned = prior === "standard" ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
+      if (objective === "iwae" || beta === 1) return [...learned, ...likelihoodRemarks(config)];
+      const bound = beta > 1 ? "a looser bound than" : "no bound as";
+      return [
+        ...learned,
+        `effective β = ${beta}: the loss is ${bound} the ELBO is; elbo is reported with weight 1`,
+        ...likelihoodRemarks(config, beta),
+      ];
+    },
+  };
+}
+
+/** q(z | x), with the KL from the prior that the model has. */
+function encode(t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior {
+  const posterior = encoders[config.encoder].encode(t, p, x, config, condition);
+  return config.prior === "standard" ? posterior : withPrior(t, posterior, () => componentsOf(t, p, config));
+}
+
+function componentsOf(t: Tape, p: Parameters, config: ComposedConfig): Variable {
+  return priorComponents(t, p, config, (u) => encoders[config.encoder].encode(t, p, u, config));
+}
+
+function given({ condition }: ComposedConfig): Condition | undefined {
+  return condition === "none" ? undefined : condition;
+}
+
+/** How z is drawn, and the KL formed. */
+function drawOf({ objective, samples, divergence, freeBits, gradient }: ComposedConfig): ReparameterizeOptions {
+  if (objective === "iwae") return { samples, divergence: gradient === "standard" ? "sampled" : "doubly" };
+  return { samples, divergence: divergence === "auto" ? "analytic" : divergence, freeBits };
+}
+
+function weightOf({ beta, betaSchedule, betaSteps }: ComposedConfig): Schedule {
+  switch (betaSchedule) {
+    case "constant":
+      return constant(beta);
+    case "warm-up":
+      return { kind: "linear", from: 0, to: beta, steps: betaSteps };
+    case "cyclic":
+      return { kind: "cyclic", from: 0, to: beta, steps: betaSteps, rising: 0.5 };
+  }
+}
+
+/** Refuses settings that would change nothing, or have no meaning together. */
+function requireMeaning(config: ComposedConfig): void {
+  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior, condition } = config;
+  const changed = (...names: readonly (keyof ComposedConfig)[]) =>
+    names.find((name) => String(config[name]) !== String(standard[name]));
+  const of = (name: keyof ComposedConfig | undefined) => name && `${name} ${config[name]}`;
+  const refuse = (one: string | undefined | false, other: string, why: string) => {
+    if (one) throw new RangeError(`Cannot combine ${one} with ${other}: ${why}`);
+  };
+  if (encoder === "dense") refuse(of(changed("channels", "kernel")), "encoder dense", "only convolutions have them");
+  else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
+  if (objective === "iwae") {
+    const weighed = of(changed("beta", "betaSchedule", "freeBits", "capacity"));
+    refuse(weighed, "objective iwae", "the importance-weighted bound has no KL term");
+    refuse(divergence === "analytic" && of("divergence"), "objective iwae", "its weights are of the draws");
+  } else {refuse(
+      gradient !== "standard" && of("gradient"),
+      "objective elbo",
+      "it is one of the importance-weighted bound",
+    );}
+  if (prior === "standard") refuse(of(changed("components")), "prior standard", "N(0, I) has none");
+  else {
+    const learned = `prior ${prior}`;
+    refuse(divergence === "analytic" && of("divergence"), learned, "its KL has no closed form");
+    refuse(freeBits > 0 && of("freeBits"), learned, "its KL is not one of each latent dimension");
+    refuse(gradient !== "standard" && of("gradient"), learned, "the doubly reparameterized gradient is of N(0, I)");
+  }
+  if (prior === "vamp") {
+    refuse(condition !== "none" && of("condition"), "prior vamp", "its pseudo-inputs have none");
+    refuse(covariance === "full" && of("covariance"), "prior vamp", "its components have diagonal covariances");
+  }
+  const perDimension = "free bits are of each latent dimension's KL in closed form";
+  refuse(freeBits > 0 && covariance === "full" && of("freeBits"), "covariance full", perDimension);
+  refuse(freeBits > 0 && divergence === "sampled" && of("freeBits"), "divergence sampled", perDimension);
+  const standardOnly = "the doubly reparameterized gradient is of a diagonal covariance";
+  refuse(gradient !== "standard" && covariance === "full" && of("gradient"), "covariance full", standardOnly);
+}

@@ -1,0 +1,174 @@
+/** What a VAE is composed of: presets are combinations, any goes with any, and what has no meaning is refused. */
+
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  betaVae,
+  composed,
+  type ComposedConfig,
+  configure,
+  convVae,
+  cvae,
+  type Dataset,
+  decodeCheckpoint,
+  iwae,
+  logLikelihood,
+  type Model,
+  train,
+  vae,
+} from "../../mod.ts";
+import { uniforms } from "../../core/random.ts";
+import { checkGradients } from "../support/gradients.ts";
+import { gpu } from "../support/gpu.ts";
+
+/** 120 rows of 4 x 4 grey pixels of three classes. */
+const noise = uniforms(new Float32Array(120 * 16), 5, 0, 0);
+const values = Uint8Array.from(noise, (u, i) => ((i >> 4) % 3 === i % 3 ? 200 : 0) + 55 * u);
+const rows = { values, count: 120, labels: Uint8Array.from({ length: 120 }, (_, i) => i % 3) };
+const dataset: Dataset = { name: "stripes", shape: [4, 4, 1], classes: 3, train: rows, test: rows };
+
+const small = { hidden: [6], latents: 2 } as const;
+
+/** The trained parameters as bytes, by name. */
+async function tensorsOf(model: Model<ComposedConfig>, config: Partial<ComposedConfig>) {
+  const training = train(model, dataset, { ...small, batchSize: 21, epochs: 2, validation: 20, ...config }, { gpu });
+  for await (const _ of training);
+  using trained = training.trained;
+  return [...decodeCheckpoint(await trained.toBytes(), "checkpoint").tensors];
+}
+
+const presets: readonly [Model<ComposedConfig>, Partial<ComposedConfig>][] = [
+  [betaVae, { beta: 4 }],
+  [cvae, { condition: "one-hot" }],
+  [iwae, { objective: "iwae", samples: 5 }],
+  [convVae, { encoder: "conv", activation: "relu" }],
+];
+
+for (const [preset, config] of presets) {
+  Deno.test(`${preset.name} is vae with ${Object.keys(config)}, to the bit`, async () => {
+    assertEquals(await tensorsOf(preset, {}), await tensorsOf(vae, config));
+  });
+}
+
+const conv = { encoder: "conv", channels: [4, 3], kernel: 3 } as const;
+
+// Each two values of two settings meet in one of them.
+const combinations: readonly Partial<ComposedConfig>[] = [
+  { condition: "one-hot", beta: 4, betaSchedule: "warm-up", betaSteps: 20, likelihood: "gaussian-decoder", sigma: 2 },
+  { condition: "raw", objective: "iwae", samples: 3, covariance: "full", likelihood: "gaussian-pixel", sigma: 2 },
+  { towers: 2, covariance: "full", capacity: 2, betaSteps: 10, condition: "one-hot", samples: 2 },
+  {
+    towers: 2,
+    objective: "iwae",
+    samples: 2,
+    gradient: "doubly-reparameterized",
+    likelihood: "gaussian-shared",
+    sigma: 2,
+  },
+  { ...conv, objective: "iwae", samples: 3, condition: "one-hot", likelihood: "gaussian-decoder", sigma: 2 },
+  { ...conv, beta: 2, covariance: "full", condition: "raw" },
+  { ...conv, capacity: 2, betaSteps: 10, likelihood: "gaussian", sigma: 2, samples: 2, condition: "one-hot" },
+  { prior: "mixture", components: 3, condition: "one-hot", beta: 2 },
+  { prior: "mixture", components: 3, covariance: "full", objective: "iwae", samples: 2 },
+  { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
+  { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
+  { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
+];
+
+for (const combination of combinations) {
+  const name = Object.entries(combination).map(([key, value]) => `${key} ${value}`).join(", ");
+  Deno.test(`the gradients are those of central differences: ${name}`, async () => {
+    const config = configure(vae.settings, { ...small, hidden: [3], ...combination });
+    // The doubly reparameterized gradient of the encoder is no derivative of the bound of these draws.
+    const skip = combination.gradient ? /^encoder/ : /^prior\..*\.bias$/;
+    const binary = vae.support!(config) === "binary";
+    await checkGradients(vae as Model, config, dataset, {
+      ...{ binarize: binary ? "threshold" : "none", skip },
+    });
+  });
+}
+
+Deno.test("with a learned prior the log-likelihood is that of integration over z, and samples are its draws", async () => {
+  const training = train(vae, dataset, {
+    ...{ hidden: [8], latents: 1, batchSize: 30, epochs: 60, learningRate: 0.02, validation: 0, seed: 2 },
+    ...{ prior: "mixture", components: 3, binarize: "threshold" },
+  }, { gpu });
+  for await (const _ of training);
+  using trained = training.trained;
+  // [3, 2 K + 1]: means, log-variances, logits.
+  const { data: prior } = decodeCheckpoint(await trained.toBytes(), "x").tensors.get("prior.components.weight")!;
+  const weights = [0, 1, 2].map((c) => Math.exp(prior[3 * c + 2]));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const density = (z: number) =>
+    weights.reduce((sum, weight, c) => {
+      const variance = Math.exp(prior[3 * c + 1]);
+      return sum +
+        weight / total * Math.exp(-0.5 * (z - prior[3 * c]) ** 2 / variance) / Math.sqrt(2 * Math.PI * variance);
+    }, 0);
+  const step = 1 / 256;
+  const z = Float32Array.from({ length: 20 / step }, (_, i) => -10 + i * step);
+  const means = await trained.decode(z);
+  const x = trained.rowsOf(rows);
+  let integrated = 0;
+  for (let n = 0; n < 120; n++) {
+    let sum = 0;
+    z.forEach((value, i) => {
+      let log = Math.log(density(value) * step);
+      for (let d = 0; d < 16; d++) {
+        const mean = means[16 * i + d];
+        log += Math.log(x[16 * n + d] ? mean : 1 - mean);
+      }
+      sum += Math.exp(log);
+    });
+    integrated += Math.log(sum) / 120;
+  }
+  const { mean, elbo } = await logLikelihood(trained, rows, { samples: 4000 });
+  assertAlmostEquals(mean, integrated, 2e-3);
+  assert(elbo < mean);
+  // The mean of the prior by its components, within four deviations of 20,000 draws.
+  const drawn = await trained.drawPrior({ count: 20_000, seed: 1 });
+  const moment = (power: number) => drawn.reduce((sum, value) => sum + value ** power, 0) / drawn.length;
+  const expected = weights.reduce((sum, weight, c) => sum + weight / total * prior[3 * c], 0);
+  assertAlmostEquals(moment(1), expected, 4 * Math.sqrt((moment(2) - moment(1) ** 2) / drawn.length));
+});
+
+const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
+  [{ channels: [8] }, "Cannot combine channels 8 with encoder dense: only convolutions have them"],
+  [{ encoder: "conv", towers: 2 }, "Cannot combine towers 2 with encoder conv: its posterior has one trunk"],
+  [
+    { objective: "iwae", beta: 4 },
+    "Cannot combine beta 4 with objective iwae: the importance-weighted bound has no KL term",
+  ],
+  [{ objective: "iwae", freeBits: 1 }, "Cannot combine freeBits 1 with objective iwae"],
+  [{ objective: "iwae", divergence: "analytic" }, "Cannot combine divergence analytic with objective iwae"],
+  [{ gradient: "doubly-reparameterized" }, "Cannot combine gradient doubly-reparameterized with objective elbo"],
+  [{ components: 7 }, "Cannot combine components 7 with prior standard: N(0, I) has none"],
+  [{ prior: "vamp", condition: "one-hot" }, "Cannot combine condition one-hot with prior vamp"],
+  [{ prior: "mixture", divergence: "analytic" }, "Cannot combine divergence analytic with prior mixture"],
+  [{ freeBits: 1, covariance: "full" }, "Cannot combine freeBits 1 with covariance full"],
+  [{ freeBits: 1, divergence: "sampled" }, "Cannot combine freeBits 1 with divergence sampled"],
+];
+
+for (const [config, message] of meaningless) {
+  Deno.test(`what has no meaning is refused in one line: ${message}`, () => {
+    const error = assertThrows(
+      () => train(vae, dataset, { ...small, ...config }),
+      RangeError,
+      message,
+    );
+    assert(!error.message.includes("\n"));
+  });
+}
+
+Deno.test("composed() gives a model of one's own, its settings first", () => {
+  const mine = composed({
+    ...{ name: "mine", summary: "mine", source: "this test", own: ["beta", "encoder"] },
+    defaults: { beta: 2, encoder: "conv" },
+  });
+  const entries = Object.entries(mine.settings);
+  assertEquals(entries.slice(0, 2).map(([name, { default: value, heading }]) => [name, value, heading]), [
+    ["beta", 2, undefined],
+    ["encoder", "conv", undefined],
+  ]);
+  assert(entries.slice(2).every(([, { heading }]) => heading));
+  assertEquals(Object.keys(mine.settings).sort(), Object.keys(vae.settings).sort());
+});
