@@ -4,7 +4,6 @@
  * @module
  */
 
-import { write } from "../kernel.ts";
 import type { Parameter } from "../parameters.ts";
 import { loader, type Tape, type Variable } from "../tape.ts";
 import type { Activation } from "./activations.ts";
