@@ -11,6 +11,7 @@ import type { Gpu } from "./device.ts";
 import type { AheadKernel } from "./compile_ahead.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
 import { compile, type Dispatch, join, prepare, type Prepared, read, record, timeDispatch, write } from "./kernel.ts";
+import { MOST_SCHEDULES } from "./schedule.ts";
 import { createBuffer } from "./tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../shaders/live.wgsl" with { type: "text" };
@@ -26,7 +27,7 @@ const AHEAD = 8;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
-  return createBuffer(gpu, "state", 16 + 28 * 4, GPUBufferUsage.UNIFORM);
+  return createBuffer(gpu, "state", 16 + MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
 }
 
 /** Writes what steps follow from into a state buffer. */
@@ -330,6 +331,8 @@ interface Summand {
   readonly buffer: GPUBuffer;
   readonly parts: number;
   readonly rows: number;
+  /** Values for a row of the batch. */
+  readonly repeats: number;
   /** Whether what is there counts in every batch, as partial sums do. */
   readonly all: boolean;
 }
@@ -337,41 +340,59 @@ interface Summand {
 function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[] {
   const before: Dispatch[] = [];
   const summands = terms.map(({ name, value: { buffer, parts, rows, storedRows } }): Summand => {
+    const repeats = rows / tape.batch;
     const groups = Math.ceil(parts * storedRows / SPAN);
-    if (tape.tiles.family === "panel" || groups < LONG) return { buffer, parts, rows: storedRows, all: false };
+    if (tape.tiles.family === "panel" || groups < LONG) return { buffer, parts, rows: storedRows, repeats, all: false };
     const sums = tape.buffer(`sums of ${name}`, groups * 4);
     before.push({
       label: `sums of ${name}`,
       fragments: [{
         parts: [stateStruct, liveShader, termSumShader],
-        constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: rows / tape.batch, SPAN },
+        constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: repeats, SPAN },
         buffers: { state: tape.readState(), values: read(buffer), sums: write(sums) },
       }],
       workgroups: [groups],
     });
-    return { buffer: sums, parts: 1, rows: groups, all: true };
+    return { buffer: sums, parts: 1, rows: groups, repeats, all: true };
   });
-  const constants = summands.flatMap(({ parts, rows, all }, i) => [
-    [`PARTS_${i}`, parts],
-    [`ROWS_${i}`, rows],
-    [`ALL_${i}`, all],
-    [`REPEATS_${i}`, terms[i].value.rows / tape.batch],
-  ]);
-  return [...before, {
-    label: "metrics",
-    fragments: [{
-      parts: [stateStruct, liveShader, { text: metricsShader, parameters: { terms: terms.length } }],
-      // As many as the tiles have, so that it can become a part of the dispatch of another kernel.
-      constants: {
-        ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128 },
-        ...Object.fromEntries(constants),
-      },
-      buffers: {
-        state: write(tape.state, "State"),
-        ring: write(ring),
-        ...Object.fromEntries(summands.map(({ buffer }, i) => [`parts_${i}`, read(buffer)])),
-      },
-    }],
-    workgroups: [1],
-  }];
+  // As many at a time as a kernel may bind beside the state and the ring; the last moves on to the next step.
+  const most = tape.gpu.device.limits.maxStorageBuffersPerShaderStage - 2;
+  const groups = Array.from(
+    { length: Math.ceil(summands.length / most) },
+    (_, i) => summands.slice(i * most, (i + 1) * most),
+  );
+  return [
+    ...before,
+    ...groups.map((group, i): Dispatch => {
+      const constants = group.flatMap(({ parts, rows, all, repeats }, j) => [
+        [`PARTS_${j}`, parts],
+        [`ROWS_${j}`, rows],
+        [`ALL_${j}`, all],
+        [`REPEATS_${j}`, repeats],
+      ]);
+      const parameters = {
+        terms: group.length,
+        first: i * most,
+        all: terms.length,
+        ends: i === groups.length - 1 ? 1 : 0,
+      };
+      return {
+        label: groups.length === 1 ? "metrics" : `metrics ${i}`,
+        fragments: [{
+          parts: [stateStruct, liveShader, { text: metricsShader, parameters }],
+          // As many invocations as the tiles have, so that it can become a part of the dispatch of another kernel.
+          constants: {
+            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128 },
+            ...Object.fromEntries(constants),
+          },
+          buffers: {
+            state: write(tape.state, "State"),
+            ring: write(ring),
+            ...Object.fromEntries(group.map(({ buffer }, j) => [`parts_${j}`, read(buffer)])),
+          },
+        }],
+        workgroups: [1],
+      };
+    }),
+  ];
 }

@@ -92,10 +92,15 @@ export function valueAt(schedule: Schedule, step: number): number {
 /** Floats of one schedule in the GPU's buffer. */
 export const SCHEDULE_FLOATS = 6;
 
-/** The struct Schedule of shaders/schedule.wgsl: kind (a u32), from, to, start, steps, factor. */
+/** Scheduled numbers for which shaders/state.wgsl has room. */
+export const MOST_SCHEDULES = 256;
+
+/** The struct Schedule of shaders/schedule.wgsl, {@linkcode MOST_SCHEDULES} times: kind (a u32), from, to, start, steps, factor. */
 export function encodeSchedules(schedules: readonly Schedule[]): ArrayBuffer {
-  const floats = new Float32Array(Math.max(1, schedules.length) * SCHEDULE_FLOATS);
+  const floats = new Float32Array(MOST_SCHEDULES * SCHEDULE_FLOATS);
   const kinds = new Uint32Array(floats.buffer);
+  // No schedule.
+  for (let i = schedules.length; i < MOST_SCHEDULES; i++) kinds[i * SCHEDULE_FLOATS] = 7;
   schedules.forEach((s, i) => {
     const put = (kind: number, from = 0, to = 0, start = 0, steps = 1, factor = 1) => {
       floats.set([0, from, to, start, steps, factor], i * SCHEDULE_FLOATS);

@@ -13,7 +13,7 @@ import { type Dispatch, type Fragment, merge, type Part, read, write } from "./k
 import type { Optimizer } from "./optimizers/mod.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
-import { constant, scaled } from "./schedule.ts";
+import { constant, MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "./tensor.ts";
 import { words } from "./words.ts";
 import beforePart from "../shaders/optimizers/before.wgsl" with { type: "text" };
@@ -429,8 +429,10 @@ export class Tape extends Dispatches {
       if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
       this.#backward(objective);
     }
-    if (scalars.length > 28) {
-      throw new RangeError(`Cannot compile the tape: expected at most 28 scheduled numbers, found ${scalars.length}`);
+    if (scalars.length > MOST_SCHEDULES) {
+      throw new RangeError(
+        `Cannot compile the tape: expected at most ${MOST_SCHEDULES} scheduled numbers, found ${scalars.length}`,
+      );
     }
     return {
       ...this.laid(),

@@ -6,8 +6,12 @@
 
 fn begun(index: u32) {
   //: repeat _ 0..$sets
-  if (index < 28u) {
-    state.scalars[index >> 2u][index & 3u] = scheduled(schedules[index], state.step);
+  if (index < 64u) {
+    for (var i = index; i < 256u; i += 64u) {
+      if (schedules[i].kind != NO_SCHEDULE) {
+        state.scalars[i >> 2u][i & 3u] = scheduled(schedules[i], state.step);
+      }
+    }
   }
   //: end
 }

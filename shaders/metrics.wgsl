@@ -1,8 +1,9 @@
-// The last dispatch of a step: sums every term over the rows of the batch, in a fixed order, into this step's slot of a ring,
-// and moves on to the next step. One workgroup; a term's parts are [parts][rows]. What runs beside it in one dispatch may read
-// the other fields of the state: the step is a place of its own in memory.
-// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, and for each term PARTS_0, ROWS_0 (stored), ALL_0 (whether all of them are data) and
-// REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
+// The last dispatch of a step: sums terms over the rows of the batch, in a fixed order, into this step's slot of a ring, and where $ends is
+// 1 moves on to the next step. Where a kernel cannot bind all terms there are several: this one has $terms of $all, from $first on. One
+// workgroup; a term's parts are [parts][rows]. What runs beside it in one dispatch may read the other fields of the state: the step is a
+// place of its own in memory.
+// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, and for each term PARTS_0, ROWS_0
+// (stored), ALL_0 (whether all of them are data) and REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 
 var<workgroup> partial_sums: array<f32, INVOCATIONS>;
 
@@ -32,12 +33,14 @@ fn main(@builtin(local_invocation_index) index: u32) {
       workgroupBarrier();
     }
     if (index == 0u) {
-      ring[(step % SLOTS) * $termsu + $termu] = partial_sums[0] / f32(REPEATS_$term);
+      ring[(step % SLOTS) * $allu + $firstu + $termu] = partial_sums[0] / f32(REPEATS_$term);
     }
     workgroupBarrier();
   }
   //: end
+  //: repeat _ 0..$ends
   if (index == 0u) {
     state.step = step + 1u;
   }
+  //: end
 }

@@ -1,5 +1,5 @@
 // Schedules: numbers that follow from the step. Equal to core/schedule.ts, which documents the kinds.
-// Gives: scheduled.
+// Gives: scheduled, NO_SCHEDULE.
 
 struct Schedule {
   kind: u32,
@@ -9,6 +9,9 @@ struct Schedule {
   steps: f32,
   factor: f32,
 }
+
+/// The kind of a place for which there is no schedule.
+const NO_SCHEDULE = 7u;
 
 /// 1 - exp(-x) for x >= 0, without cancellation where x is small.
 fn one_minus_exp(x: f32) -> f32 {

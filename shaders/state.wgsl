@@ -8,6 +8,6 @@ struct State {
   count: u32,
   // 1: rows come in a new random order every epoch; 0: in the order stored.
   shuffle: u32,
-  // Values of the schedules at this step: term weights, then each optimizer's scalars. Vectors, as a uniform buffer wants them.
-  scalars: array<vec4f, 7>,
+  // Values of the schedules at this step, as many as there are of 256: term weights, then each optimizer's scalars. Vectors, as a uniform buffer wants them.
+  scalars: array<vec4f, 64>,
 }

@@ -175,7 +175,7 @@ export function gather(
   const words = Math.ceil(source.columns / 4);
   const feed = source.streamed ? streaming(t, source) : undefined;
   if (feed) t.feed(feed);
-  const schedules = t.buffer("schedules", encodeSchedules(Array(28).fill({ kind: "constant", value: 0 })).byteLength);
+  const schedules = t.buffer("schedules", encodeSchedules([]).byteLength);
   const stream = t.stream();
   const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
   t.record({

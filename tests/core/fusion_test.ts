@@ -311,13 +311,13 @@ async function layerOnRows(options: BenchOptions) {
   const { x, setSchedules } = gather(bench.tape, resident, "dynamic");
   const y = denseLayer(bench.tape, x, bench.parameters.get("layer"));
   const { program, compiled } = await bench.compile([]);
-  setSchedules(Array.from({ length: 28 }, (_, i) => constant(i + 1)));
+  setSchedules(Array.from({ length: 256 }, (_, i) => constant(i + 1)));
   await program.submit(1);
   const { dispatches } = program;
   const stored = {
     x: new Uint8Array(await gpu.read(bench.tape.tensor(x).buffer)),
     y: await bench.stored(y),
-    scalars: new Float32Array(await gpu.read(bench.tape.state, 16, 28 * 4)),
+    scalars: new Float32Array(await gpu.read(bench.tape.state, 16, 256 * 4)),
   };
   resident.buffer.destroy();
   return { stored, labels: dispatches.map(({ label }) => label), product: compiled.products[0] };
@@ -327,7 +327,7 @@ Deno.test("every tile forms the rows that there are, and no others, and sets the
   for (const family of WORKGROUP_TILES) {
     const expected = await layerOnRows({ family });
     assertEquals(expected.labels, ["gather x", "layer forward"]);
-    assertEquals([...expected.stored.scalars], Array.from({ length: 28 }, (_, i) => i + 1));
+    assertEquals([...expected.stored.scalars], Array.from({ length: 256 }, (_, i) => i + 1));
     const { stored, labels } = await layerOnRows({ family, fuses: true });
     assertEquals(labels, ["gather x + layer forward"]);
     assertEquals(stored, expected.stored, family);

@@ -7,7 +7,7 @@ import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { type Binarization, gather, makeResident } from "../../../core/ops/gather.ts";
 import { permuted, uniforms } from "../../../core/random.ts";
-import { constant, type Schedule, valueAt } from "../../../core/schedule.ts";
+import { constant, MOST_SCHEDULES, type Schedule, valueAt } from "../../../core/schedule.ts";
 import type { Term, Variable } from "../../../core/tape.ts";
 import { Bench, type BenchOptions, gpu } from "../../support/gpu.ts";
 
@@ -160,7 +160,7 @@ Deno.test("gather() sets every scheduled number of the step", async () => {
   const schedules: Schedule[] = [
     constant(0.5),
     { kind: "linear", from: 0, to: 1, steps: 4 },
-    ...Array.from({ length: 26 }, (_, i) => constant(i)),
+    ...Array.from({ length: MOST_SCHEDULES - 2 }, (_, i) => constant(i)),
   ];
   using gathered = await gathering(numbered(4, 4), 2, "none", {}, rows);
   gathered.setSchedules(schedules);
