@@ -281,7 +281,7 @@ Deno.test("train refuses a wrong command line with 2, and says what was expected
     [["--latents", "-3"], 'Cannot read --latents: expected an integer of at least 1 and at most 4096, found "-3"'],
     [["--hidden", "500,,3"], "Cannot read --hidden: expected integers joined by commas, each of at least 1"],
     [["--hiden", "500"], "Unknown flag --hiden: the nearest known one is --hidden"],
-    [["--beta", "4"], "Unknown flag --beta: it is one of --model beta_vae"],
+    [["--codes", "4"], "Unknown flag --codes: it is one of --model vq_vae"],
     [["--dataset", "mnits"], 'Cannot find dataset "mnits": expected one of mnist, fashion_mnist'],
     [["--model", "vaee"], 'Cannot find a model "vaee": the nearest known one is vae of ae, dae, vae, beta_vae'],
     [["--model", "./none.ts"], 'Cannot load the model "./none.ts": there is no file '],
