@@ -42,6 +42,8 @@ export interface Progress {
   /** Sums of the terms over the steps of the epoch in progress, and how many. */
   readonly sums: readonly number[];
   readonly steps: number;
+  /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
+  readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
 }

@@ -8,7 +8,7 @@ import { Pace } from "./chunks.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { type LatentUse, latentUse } from "./distributions/encoded.ts";
-import { Evaluator, lossesOf } from "./evaluator.ts";
+import { Evaluator, lossesOf, weighted } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
@@ -201,11 +201,17 @@ class Trainer<C extends object> {
       batchSize,
     });
 
-    const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
-    let steps = resume?.progress.steps ?? 0;
+    // Of an older checkpoint with other terms, the means are of the steps from here on.
+    const begun = resume?.progress.sums.length === terms.length ? resume.progress : undefined;
+    const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
+    // Each step by its own weights. Older checkpoints keep no such sum.
+    let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
+    let steps = begun?.steps ?? 0;
     program.setCounts(resume?.progress.counts);
-    const train = (): Losses =>
-      lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
+    const train = (): Losses => {
+      const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
+      return lossesOf(terms, [...sums].map(mean), mean(loss));
+    };
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     let done = start;
@@ -214,7 +220,7 @@ class Trainer<C extends object> {
     let snapshotStep = start;
     const record = (counts: readonly (readonly number[])[]) => {
       const counted = counts.length ? { counts } : {};
-      trained.progress = { step: done, sums: [...sums], steps, ...counted };
+      trained.progress = { step: done, sums: [...sums], loss, steps, ...counted };
     };
     const diverged = async (): Promise<DivergenceError> => {
       snapshot.restore();
@@ -248,6 +254,7 @@ class Trainer<C extends object> {
           for (const values of chunk) {
             if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);
+            loss += weighted(terms, values, done);
             done++;
             steps++;
           }
@@ -269,6 +276,7 @@ class Trainer<C extends object> {
         if (validation.validation && !Number.isFinite(validation.validation.loss)) throw await diverged();
         last = { ...last, train: { ...train(), ...program.measure(await program.counts()) }, ...validation };
         sums.fill(0);
+        loss = 0;
         steps = 0;
         program.setCounts();
         record([]);

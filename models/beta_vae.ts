@@ -8,6 +8,7 @@ import type { Model } from "../core/model.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import type { Schedule } from "../core/schedule.ts";
 import { constant } from "../core/schedule.ts";
+import type { Term } from "../core/tape.ts";
 import { likelihoodRemarks, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
@@ -17,9 +18,9 @@ export interface BetaVaeConfig extends MlpConfig {
   readonly betaSchedule: "constant" | "warm-up" | "cyclic";
   /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
   readonly betaSteps: number;
-  /** Free bits of each latent dimension, nats. */
+  /** λ, free bits of each latent dimension, nats per datum. */
   readonly freeBits: number;
-  /** C, nats that the KL is held at, growing from 0; 0 for none. */
+  /** C, nats per datum that the KL is held at, growing from 0; 0 for none. */
   readonly capacity: number;
 }
 
@@ -40,8 +41,9 @@ function weight({ beta, betaSchedule, betaSteps }: BetaVaeConfig): Schedule {
  * β > 1 presses the posterior towards the prior; the loss is then a looser bound on -log p(x) than the ELBO, which is reported with
  * weight 1 all the same. Warm-up raises the weight from 0 to β in a straight line; cyclic does so in the first half of every cycle.
  *
- * With a capacity the loss is E[-log p(x | z)] + β |KL - C|, C growing from 0. With free bits a latent dimension whose KL is below
- * them has no gradient from its KL.
+ * With free bits λ the KL of the loss is Σₖ max(λ, KLₖ) over the latent dimensions, reported as `freeBits`. With a capacity the loss is
+ * E[-log p(x | z)] + β |KL - C|, C growing from 0, and the distance is reported as `capacity`. Both are of each datum, not of the mean
+ * over a batch; `kl` and `elbo` stay those of the posterior.
  *
  * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles; Burgess et al.,
  * arXiv:1804.03599, equation 8, for the capacity; Kingma et al., arXiv:1606.04934, for the free bits.
@@ -65,31 +67,39 @@ export const betaVae: Model<BetaVaeConfig> = {
       minimum: 1,
       help: "steps of the warm-up, of one cycle, or of the capacity's growth",
     },
-    freeBits: { type: "number", default: 0, minimum: 0, help: "nats of KL that each latent dimension has for free" },
+    freeBits: {
+      type: "number",
+      default: 0,
+      minimum: 0,
+      help: "nats of KL per datum that each latent dimension has for free",
+    },
     capacity: {
       type: "number",
       default: 0,
       minimum: 0,
-      help: "hold the KL at this many nats, growing from 0: beta * |KL - C|; 0 for none",
+      help: "hold the KL at this many nats per datum, growing from 0: beta * |KL - C|; 0 for none",
     },
   },
   parameters: (config, data) => mlpShapes(config, data),
   objectives(t, p, { x }, config) {
     const { capacity, freeBits, betaSteps } = config;
-    const { z, kl } = mlpEncode(t, p, x, config).draw({ freeBits });
+    const { z, kl, floored } = mlpEncode(t, p, x, config).draw({ freeBits });
     const nll = mlpDecode(t, p, z, config).nll(x);
+    let minimised: Pick<Term, "name" | "value"> = floored
+      ? { name: "freeBits", value: floored }
+      : { name: "kl", value: kl };
     if (capacity > 0) {
-      const distance = absoluteDifference(t, kl, { kind: "linear", from: 0, to: capacity, steps: betaSteps });
-      return [{
-        terms: [
-          { name: "nll", value: nll, weight: constant(1) },
-          { name: "kl", value: kl, weight: constant(0) },
-          { name: "capacity", value: distance, weight: weight(config) },
-        ],
-      }];
+      const target = { kind: "linear", from: 0, to: capacity, steps: betaSteps } as const;
+      minimised = { name: "capacity", value: absoluteDifference(t, minimised.value, target) };
     }
+    // Where something else is minimised in place of the KL, the KL is only measured.
+    const measured: Term[] = minimised.value === kl ? [] : [{ name: "kl", value: kl, weight: constant(0) }];
     return [{
-      terms: [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: weight(config) }],
+      terms: [
+        { name: "nll", value: nll, weight: constant(1) },
+        ...measured,
+        { ...minimised, weight: weight(config) },
+      ],
     }];
   },
   encode: mlpEncode,
