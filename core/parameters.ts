@@ -15,7 +15,7 @@ export interface ParameterShape {
   /** 0 for a vector on its own: a bias without a weight. */
   readonly inputs: number;
   readonly outputs: number;
-  /** The images that a convolution reads, where a model wants to be told again: [height, width, channels]. */
+  /** The images that a convolution reads, [height, width, channels]: its inputs are K K channels then. */
   readonly images?: readonly [height: number, width: number, channels: number];
   /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
   readonly trained?: boolean;
@@ -128,8 +128,10 @@ export class Parameters implements Iterable<Parameter> {
   /** Draws initial values, a function of the seed and of each parameter's place. */
   initialize(initializers: Initializers, seed: number): void {
     [...this].forEach((parameter, i) => {
-      const { inputs, outputs } = parameter.shape;
-      const weight = initialize(initializers.weight, inputs, outputs, inputs * outputs, seed, 2 * i);
+      const { inputs, outputs, images } = parameter.shape;
+      // K² weights of a convolution join an output channel to each input channel, and an input channel to each output channel.
+      const fanOut = images ? inputs / images[2] * outputs : outputs;
+      const weight = initialize(initializers.weight, inputs, fanOut, inputs * outputs, seed, 2 * i);
       // A bias is a weight from the one constant input 1.
       const bias = initialize(initializers.bias, 1, outputs, outputs, seed, 2 * i + 1);
       parameter.set(parameter.tensor, weight, bias);
