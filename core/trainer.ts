@@ -17,7 +17,7 @@ import { configure } from "./settings.ts";
 import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "./training_program.ts";
-import { initializersOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+import { initializersOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
 
 /** The loss, or something that it is made of, is no longer a finite number. */
 export class DivergenceError extends Error {
@@ -162,7 +162,7 @@ class Trainer<C extends object> {
 
   /** The number of steps after which an epoch is complete. */
   #stepsUntil(epoch: number): number {
-    return Math.ceil(epoch * this.#count / this.#training.batchSize);
+    return trainingSteps({ ...this.#training, epochs: epoch }, this.#count);
   }
 
   async *run(): AsyncGenerator<TrainingEvent> {
