@@ -107,13 +107,16 @@ export const betaVae: Model<BetaVaeConfig> = {
   latents: (config) => config.latents,
   support: likelihoodSupport,
   remarks(config) {
-    const { beta } = config;
-    const bound = beta > 1 ? "a looser bound than" : "no bound as";
-    return [
-      ...(beta === 1
-        ? []
-        : [`effective β = ${beta}: the loss is ${bound} the ELBO is; elbo is reported with weight 1`]),
-      ...likelihoodRemarks(config, beta),
-    ];
+    const { beta, betaSchedule, freeBits, capacity } = config;
+    const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
+    const lines = likelihoodRemarks(config, beta, penalty);
+    const constantly = betaSchedule === "constant";
+    if (beta === 1 && constantly && penalty === "KL") return lines;
+    const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
+    const since = constantly ? "" : " once its weight has risen to β";
+    // A fixed σ has said it, with its own factor.
+    const said = lines.some((line) => line.startsWith("effective β"));
+    const effective = said ? "" : `effective β = ${beta}: `;
+    return [`${effective}the loss is ${bound} the ELBO is${since}; elbo is reported with weight 1`, ...lines];
   },
 };

@@ -1,6 +1,6 @@
 /** `loss` is what is minimised: free bits, schedules and capacities included, each step by its own weights. */
 
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   betaVae,
   type Dataset,
@@ -68,6 +68,10 @@ Deno.test("the loss of beta_vae with free bits and a capacity is β |Σ max(λ, 
   const floored = perDatum((await divergences(trained, data)).map((value) => Math.max(freeBits, value)));
   const { loss, nll } = epochs[1].train;
   assertAlmostEquals(loss, nll + beta * (capacity - floored), 1e-2);
+});
+
+Deno.test("beta_vae says that its free bits and its capacity are per datum", () => {
+  for (const name of ["freeBits", "capacity"] as const) assertStringIncludes(betaVae.settings[name].help, "per datum");
 });
 
 // The weights by hand: four steps an epoch, a cycle or warm-up of eight. A cycle rises in its first half.
