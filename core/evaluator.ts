@@ -6,6 +6,7 @@
 
 import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
 import { Pace } from "./chunks.ts";
+import { requireRows } from "./dataset.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
 import type { Parameters } from "./parameters.ts";
@@ -68,6 +69,7 @@ export class Evaluator {
   /** Uploads the split and compiles the program. */
   static async create(options: EvaluatorOptions): Promise<Evaluator> {
     const { gpu, tiles, model, config, parameters, split } = options;
+    requireRows("rows", options.data.shape, split);
     const state = createState(gpu);
     const tape = new Tape(gpu, Math.min(options.batchSize, split.count), tiles, state);
     const recorded = recordBatch(tape, options);

@@ -24,6 +24,28 @@ export interface ParameterShape {
 /** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
 export type Shapes = Readonly<Record<string, ParameterShape>>;
 
+/**
+ * Checks shapes: what has no place for a number must not reach a GPU.
+ *
+ * @throws {RangeError} If a layer has no output, or reads images without a pixel or of another number of channels.
+ */
+export function requireShapes(shapes: Shapes): void {
+  const size = (n: number, least: number) => Number.isSafeInteger(n) && n >= least;
+  for (const [name, { inputs, outputs, images }] of Object.entries(shapes)) {
+    if (!size(inputs, 0) || !size(outputs, 1)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected at least 0 inputs and 1 output, found ${inputs} and ${outputs}`,
+      );
+    }
+    if (images && !(images.every((n) => size(n, 1)) && inputs % images[2] === 0)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected images of at least 1 x 1 x 1, and weights for each of their ` +
+          `channels, found ${images.join(" x ")} and ${inputs} weights`,
+      );
+    }
+  }
+}
+
 /** Values as a checkpoint holds them: row-major, weight and bias apart. */
 export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
 
@@ -93,7 +115,9 @@ export class Parameters implements Iterable<Parameter> {
   readonly #parameters: ReadonlyMap<string, Parameter>;
   readonly #gpu: Gpu;
 
+  /** @throws {RangeError} If there is a shape without a place for a number. */
   constructor(gpu: Gpu, shapes: Shapes) {
+    requireShapes(shapes);
     this.#gpu = gpu;
     this.#parameters = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape)]));
   }

@@ -5,14 +5,14 @@
  */
 
 import { Pace } from "./chunks.ts";
-import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
+import { type Dataset, dataShape, features, requireRows, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { type LatentUse, latentUse } from "./distributions/encoded.ts";
 import { Evaluator, lossesOf, weighted } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
-import { Parameters, type Snapshot } from "./parameters.ts";
+import { Parameters, requireShapes, type Snapshot } from "./parameters.ts";
 import { configure } from "./settings.ts";
 import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
@@ -130,6 +130,7 @@ class Trainer<C extends object> {
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
+    requireRows(dataset.name, dataset.shape, dataset.train);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
@@ -146,6 +147,8 @@ class Trainer<C extends object> {
       );
     }
     if (resume) requireSame(resume, model, dataset, all - validation);
+    // Before there is a GPU, a run folder or anything else that would be left behind.
+    else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;

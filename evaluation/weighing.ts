@@ -7,7 +7,7 @@
 
 import { recordBatch, type RecordedBatch } from "../core/batch.ts";
 import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
-import type { Split } from "../core/dataset.ts";
+import { requireRows, type Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
@@ -58,6 +58,7 @@ export async function weighRows(
   if (!Number.isSafeInteger(asked) || asked < 1) {
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
+  requireRows("rows", trained.data.shape, split);
   const { gpu } = trained;
   const batch = Math.min(split.count, batchRows(trained.features));
   const batches = Math.ceil(split.count / batch);
