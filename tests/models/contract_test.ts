@@ -500,6 +500,8 @@ for (
     [vae, { covariance: "full", latents: 3 }],
     [vae, { samples: 2, divergence: "sampled", towers: 2 }],
     [betaVae, { capacity: 0.4, betaSteps: 10 }],
+    [betaVae, { freeBits: 0.1 }],
+    [betaVae, { freeBits: 0.1, capacity: 0.4, betaSteps: 10, betaSchedule: "cyclic" }],
     [cvae, { condition: "raw", towers: 2 }],
     [iwae, { samples: 3 }],
   ] as const
