@@ -38,6 +38,25 @@ export function features(shape: Dataset["shape"]): number {
   return shape[0] * shape[1] * shape[2];
 }
 
+/**
+ * Checks that there are rows, and that they are of their shape.
+ *
+ * @param name What they are called in a message.
+ * @throws {RangeError} If they are not.
+ */
+export function requireRows(name: string, shape: Dataset["shape"], { values, count }: Split): void {
+  const whole = (n: number) => Number.isSafeInteger(n) && n >= 1;
+  if (shape.length !== 3 || !shape.every(whole)) {
+    throw new RangeError(
+      `Cannot use "${name}": expected rows of height x width x channels, each at least 1, found ${shape.join(" x ")}`,
+    );
+  }
+  if (!whole(count)) throw new RangeError(`Cannot use "${name}": expected at least 1 row, found ${count}`);
+  if (values.length !== count * features(shape)) {
+    throw new RangeError(`Cannot use "${name}": expected ${count} x ${features(shape)} values, found ${values.length}`);
+  }
+}
+
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
 export function slice({ values, count, labels, covariates }: Split, from: number, to: number): Split {
   const part = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T): T => {

@@ -6,6 +6,7 @@
 
 import { type BatchSource, recordBatch, type RecordedBatch } from "./batch.ts";
 import { Pace } from "./chunks.ts";
+import { requireRows } from "./dataset.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
 import type { Parameters } from "./parameters.ts";
@@ -23,12 +24,20 @@ export interface EvaluatorOptions extends BatchSource {
   readonly batchSize: number;
 }
 
-/** The losses of means of terms; the weights are those of a step. */
-export function lossesOf(terms: readonly Term[], means: readonly number[], step: number): Losses {
+/** Σ weight · value over the terms: what is minimised at a step, of values of that step. */
+export function weighted(terms: readonly Term[], values: ArrayLike<number>, step: number): number {
+  return terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0);
+}
+
+/**
+ * The losses of means of terms.
+ *
+ * @param loss The mean of what is minimised: with scheduled weights it does not follow from the means of the terms.
+ */
+export function lossesOf(terms: readonly Term[], means: readonly number[], loss: number): Losses {
   const byName: Record<string, number> = {};
   terms.forEach(({ name }, i) => byName[name] = (byName[name] ?? 0) + means[i]);
   const { nll = 0, kl = 0, ...others } = byName;
-  const loss = terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * means[i], 0);
   return { elbo: -(nll + kl), nll, kl, loss, ...others };
 }
 
@@ -60,6 +69,7 @@ export class Evaluator {
   /** Uploads the split and compiles the program. */
   static async create(options: EvaluatorOptions): Promise<Evaluator> {
     const { gpu, tiles, model, config, parameters, split } = options;
+    requireRows("rows", options.data.shape, split);
     const state = createState(gpu);
     const tape = new Tape(gpu, Math.min(options.batchSize, split.count), tiles, state);
     const recorded = recordBatch(tape, options);
@@ -72,30 +82,32 @@ export class Evaluator {
   /**
    * Means over all rows, and over `samples` draws of z (and of the pixels, if binarized dynamically) for each.
    *
-   * @param step The training step, for the weights in `loss`.
+   * @param steps Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew.
    * @param options Draws a row, and what stops it between submits.
    */
   async run(
-    step: number,
+    steps: number,
     { samples = 1, signal }: { readonly samples?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Losses> {
     const { split, seed } = this.#options;
     // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
     this.#program.seek({ step: 0, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false });
     this.#program.setCounts();
+    const step = Math.max(0, steps - 1);
     this.#setStep(step);
     const { terms } = this.#program;
     const sums = new Float64Array(terms.length);
-    const steps = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count)) * samples;
+    const batches = Math.ceil(split.count / Math.min(this.#options.batchSize, split.count));
     const stop = () => {
       signal?.throwIfAborted();
       return false;
     };
-    for await (const chunk of this.#program.run(steps, this.#pace, stop)) {
+    for await (const chunk of this.#program.run(batches * samples, this.#pace, stop)) {
       for (const values of chunk) values.forEach((value, i) => sums[i] += value);
     }
     const means = [...sums].map((sum) => sum / split.count / samples);
-    return { ...lossesOf(terms, means, step), ...this.#program.measure(await this.#program.counts()) };
+    const loss = weighted(terms, means, step);
+    return { ...lossesOf(terms, means, loss), ...this.#program.measure(await this.#program.counts()) };
   }
 
   /** Frees what it holds on the GPU. */

@@ -14,7 +14,10 @@ export interface Losses {
   readonly nll: number;
   /** KL divergence of the posterior from the prior. */
   readonly kl: number;
-  /** The minimised loss, weights included. */
+  /**
+   * What is minimised: free bits, capacities and the weights included, of a training each step by the weights of that step, of a
+   * validation by those of the last step before.
+   */
   readonly loss: number;
   /** Terms of other names that a model adds, and what its tallies come to: of an epoch only once it is complete. */
   readonly [term: string]: number;

@@ -9,7 +9,7 @@ import { Pace } from "./chunks.ts";
 import type { Split } from "./dataset.ts";
 import type { Gpu } from "./device.ts";
 import type { Losses } from "./events.ts";
-import { lossesOf } from "./evaluator.ts";
+import { lossesOf, weighted } from "./evaluator.ts";
 import type { Batch, DataShape } from "./model.ts";
 import type { Accumulated } from "./ops/accumulate.ts";
 import { type Binarization, gather, type Resident } from "./ops/gather.ts";
@@ -124,7 +124,8 @@ export class Pass {
       const stored = await gpu.read(tensor.buffer);
       sums[name] = { values: unpack(tensor, stored), columns: unpack(tensor, stored, sumRow, 1) };
     }
-    return { losses: lossesOf(terms, [...totals].map((sum) => sum / count), 0), sums };
+    const means = [...totals].map((sum) => sum / count);
+    return { losses: lossesOf(terms, means, weighted(terms, means, 0)), sums };
   }
 
   /** Frees what it holds on the GPU. */

@@ -1,5 +1,6 @@
 /**
- * How parameters start: draws that follow from the seed. `fan_in` is the number of inputs of a layer, `fan_out` of its outputs.
+ * How parameters start: draws that follow from the seed. `fan_in` is the number of weights that an output of a layer
+ * sums over, `fan_out` of those that an input meets: of a convolution by K x K kernels, K² times its input and its output channels.
  *
  * @module
  */

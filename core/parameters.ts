@@ -15,7 +15,7 @@ export interface ParameterShape {
   /** 0 for a vector on its own: a bias without a weight. */
   readonly inputs: number;
   readonly outputs: number;
-  /** The images that a convolution reads, where a model wants to be told again: [height, width, channels]. */
+  /** The images that a convolution reads, [height, width, channels]: its inputs are K K channels then. */
   readonly images?: readonly [height: number, width: number, channels: number];
   /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
   readonly trained?: boolean;
@@ -23,6 +23,28 @@ export interface ParameterShape {
 
 /** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
 export type Shapes = Readonly<Record<string, ParameterShape>>;
+
+/**
+ * Checks shapes: what has no place for a number must not reach a GPU.
+ *
+ * @throws {RangeError} If a layer has no output, or reads images without a pixel or of another number of channels.
+ */
+export function requireShapes(shapes: Shapes): void {
+  const size = (n: number, least: number) => Number.isSafeInteger(n) && n >= least;
+  for (const [name, { inputs, outputs, images }] of Object.entries(shapes)) {
+    if (!size(inputs, 0) || !size(outputs, 1)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected at least 0 inputs and 1 output, found ${inputs} and ${outputs}`,
+      );
+    }
+    if (images && !(images.every((n) => size(n, 1)) && inputs % images[2] === 0)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected images of at least 1 x 1 x 1, and weights for each of their ` +
+          `channels, found ${images.join(" x ")} and ${inputs} weights`,
+      );
+    }
+  }
+}
 
 /** Values as a checkpoint holds them: row-major, weight and bias apart. */
 export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
@@ -93,7 +115,9 @@ export class Parameters implements Iterable<Parameter> {
   readonly #parameters: ReadonlyMap<string, Parameter>;
   readonly #gpu: Gpu;
 
+  /** @throws {RangeError} If there is a shape without a place for a number. */
   constructor(gpu: Gpu, shapes: Shapes) {
+    requireShapes(shapes);
     this.#gpu = gpu;
     this.#parameters = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape)]));
   }
@@ -128,8 +152,10 @@ export class Parameters implements Iterable<Parameter> {
   /** Draws initial values, a function of the seed and of each parameter's place. */
   initialize(initializers: Initializers, seed: number): void {
     [...this].forEach((parameter, i) => {
-      const { inputs, outputs } = parameter.shape;
-      const weight = initialize(initializers.weight, inputs, outputs, inputs * outputs, seed, 2 * i);
+      const { inputs, outputs, images } = parameter.shape;
+      // K² weights of a convolution join an output channel to each input channel, and an input channel to each output channel.
+      const fanOut = images ? inputs / images[2] * outputs : outputs;
+      const weight = initialize(initializers.weight, inputs, fanOut, inputs * outputs, seed, 2 * i);
       // A bias is a weight from the one constant input 1.
       const bias = initialize(initializers.bias, 1, outputs, outputs, seed, 2 * i + 1);
       parameter.set(parameter.tensor, weight, bias);

@@ -382,7 +382,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
           parts: [stateStruct, liveShader, { text: metricsShader, parameters }],
           // As many invocations as the tiles have, so that it can become a part of the dispatch of another kernel.
           constants: {
-            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128 },
+            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128, BLOCK: 64 },
             ...Object.fromEntries(constants),
           },
           buffers: {

@@ -7,6 +7,7 @@
 import { type LatentUse, UNUSED_KL } from "./distributions/encoded.ts";
 import type { Model, Support } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
+import { type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
 /** How values became data, in one line. `support`: what the likelihood is a distribution of. */
 export function pixels(binarize: Binarization, support: Support = "binary"): string {
@@ -26,6 +27,14 @@ export function pixels(binarize: Binarization, support: Support = "binary"): str
 /** The line on pixels, and what the model says of its configuration. */
 export function remarks(model: Model, config: object, binarize: Binarization): string[] {
   return [pixels(binarize, model.support?.(config)), ...(model.remarks?.(config) ?? [])];
+}
+
+/** What to say of a schedule that ends before a training on so many rows does, and leaves nothing to learn by. */
+export function scheduleRemarks(training: TrainingConfig, count: number): string[] {
+  const { learningRateSchedule, learningRateSteps: steps } = training;
+  const all = trainingSteps(training, count);
+  if (learningRateSchedule !== "cosine" || steps === 0 || steps >= all) return [];
+  return [`learning rate: 0 from step ${steps} of ${all} on, where its cosine ends; nothing is learned from there`];
 }
 
 /** What to say where the posterior has collapsed onto the prior: in a tenth of the latent dimensions or fewer is there any KL. */

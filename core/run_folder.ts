@@ -11,9 +11,10 @@
 
 import { writeFileAtomically } from "./checkpoint.ts";
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "./events.ts";
-import { remarks } from "./remarks.ts";
+import { remarks, scheduleRemarks } from "./remarks.ts";
 import type { Checkpoint, CheckpointHeader } from "./trained.ts";
 import type { Training } from "./trainer.ts";
+import { trainingSteps } from "./training_settings.ts";
 
 /** The files of a run folder. */
 export const FILES = {
@@ -111,7 +112,10 @@ export class RunRecorder {
       adapter,
       parameters,
       started,
-      remarks: remarks(trained.model, trained.config, trained.training.binarize),
+      remarks: [
+        ...remarks(trained.model, trained.config, trained.training.binarize),
+        ...scheduleRemarks(trained.training, trained.data.count),
+      ],
       config,
     });
   }
@@ -241,7 +245,7 @@ export function stepsOf(
   { data, training }: Pick<CheckpointHeader, "data" | "training">,
   epochs: number = training.epochs,
 ): number {
-  return Math.ceil(epochs * data.count / training.batchSize);
+  return trainingSteps({ ...training, epochs }, data.count);
 }
 
 /** A path inside a folder. */

@@ -45,6 +45,8 @@ export function createTensor(
 
 /** Allocates a storage buffer of zeros, which may have another usage too. */
 export function createBuffer(gpu: Gpu, label: string, size: number, usage = 0): GPUBuffer {
+  // A driver may end the process where a buffer has no size.
+  if (!(size >= 1)) throw new RangeError(`Cannot allocate "${label}": expected at least 1 byte, found ${size}`);
   const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   if (size > limit) {
     throw new RangeError(

@@ -24,7 +24,7 @@ import { configure } from "./settings.ts";
 import { type Compiled, Tape, type Variable } from "./tape.ts";
 import { type Tensor, unpack, upload } from "./tensor.ts";
 import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "./tiles.ts";
-import { optimizerOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+import { optimizerOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
 
 /** What was trained on: enough to check that other data fits. */
 export interface DataDescription extends DataShape {
@@ -42,6 +42,8 @@ export interface Progress {
   /** Sums of the terms over the steps of the epoch in progress, and how many. */
   readonly sums: readonly number[];
   readonly steps: number;
+  /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
+  readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
 }
@@ -201,7 +203,7 @@ export class Trained<C extends object = object> {
     const parameters = new Parameters(gpu, model.parameters(config, data));
     const ownsGpu = !options.gpu && !options.device;
     try {
-      const slots = optimizerOf(training).slots;
+      const slots = optimizerOf(training, trainingSteps(training, data.count)).slots;
       const resumable = [...checkpoint.tensors.keys()].some((name) => name.startsWith("optimizer."));
       parameters.write(checkpoint.tensors, resumable ? slots : [], checkpoint.file);
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);

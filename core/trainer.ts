@@ -5,19 +5,19 @@
  */
 
 import { Pace } from "./chunks.ts";
-import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
+import { type Dataset, dataShape, features, requireRows, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
 import { type LatentUse, latentUse } from "./distributions/encoded.ts";
-import { Evaluator, lossesOf } from "./evaluator.ts";
+import { Evaluator, lossesOf, weighted } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "./model.ts";
-import { Parameters, type Snapshot } from "./parameters.ts";
+import { Parameters, requireShapes, type Snapshot } from "./parameters.ts";
 import { configure } from "./settings.ts";
 import { tilesName, type TunedTiles } from "./tiles.ts";
 import { type Checkpoint, Trained } from "./trained.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "./training_program.ts";
-import { initializersOf, type TrainingConfig, trainingSettings } from "./training_settings.ts";
+import { initializersOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
 
 /** The loss, or something that it is made of, is no longer a finite number. */
 export class DivergenceError extends Error {
@@ -129,6 +129,7 @@ class Trainer<C extends object> {
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
+    requireRows(dataset.name, dataset.shape, dataset.train);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
@@ -145,6 +146,8 @@ class Trainer<C extends object> {
       );
     }
     if (resume) requireSame(resume, model, dataset, all - validation);
+    // Before there is a GPU, a run folder or anything else that would be left behind.
+    else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
@@ -161,7 +164,7 @@ class Trainer<C extends object> {
 
   /** The number of steps after which an epoch is complete. */
   #stepsUntil(epoch: number): number {
-    return Math.ceil(epoch * this.#count / this.#training.batchSize);
+    return trainingSteps({ ...this.#training, epochs: epoch }, this.#count);
   }
 
   async *run(): AsyncGenerator<TrainingEvent> {
@@ -200,11 +203,17 @@ class Trainer<C extends object> {
       batchSize,
     });
 
-    const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
-    let steps = resume?.progress.steps ?? 0;
+    // Of an older checkpoint with other terms, the means are of the steps from here on.
+    const begun = resume?.progress.sums.length === terms.length ? resume.progress : undefined;
+    const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
+    // Each step by its own weights. Older checkpoints keep no such sum.
+    let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
+    let steps = begun?.steps ?? 0;
     program.setCounts(resume?.progress.counts);
-    const train = (): Losses =>
-      lossesOf(terms, [...sums].map((sum) => sum / Math.max(1, steps) / batchSize), program.step);
+    const train = (): Losses => {
+      const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
+      return lossesOf(terms, [...sums].map(mean), mean(loss));
+    };
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     let done = start;
@@ -213,7 +222,7 @@ class Trainer<C extends object> {
     let snapshotStep = start;
     const record = (counts: readonly (readonly number[])[]) => {
       const counted = counts.length ? { counts } : {};
-      trained.progress = { step: done, sums: [...sums], steps, ...counted };
+      trained.progress = { step: done, sums: [...sums], loss, steps, ...counted };
     };
     const diverged = async (): Promise<DivergenceError> => {
       snapshot.restore();
@@ -247,6 +256,7 @@ class Trainer<C extends object> {
           for (const values of chunk) {
             if (!values.every(Number.isFinite)) throw await diverged();
             values.forEach((value, i) => sums[i] += value);
+            loss += weighted(terms, values, done);
             done++;
             steps++;
           }
@@ -268,6 +278,7 @@ class Trainer<C extends object> {
         if (validation.validation && !Number.isFinite(validation.validation.loss)) throw await diverged();
         last = { ...last, train: { ...train(), ...program.measure(await program.counts()) }, ...validation };
         sums.fill(0);
+        loss = 0;
         steps = 0;
         program.setCounts();
         record([]);

@@ -11,7 +11,7 @@ import { createState, Program } from "./program.ts";
 import type { Schedule } from "./schedule.ts";
 import { type Compiled, Tape } from "./tape.ts";
 import type { Tiles } from "./tiles.ts";
-import { optimizerOf, type TrainingConfig } from "./training_settings.ts";
+import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
 /** What is trained on what, and where. */
 export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
@@ -57,7 +57,8 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
     rows: training.rows,
   });
   const objectives = model.objectives(tape, parameters, batch, config);
-  const compiled = tape.compile(objectives, { optimizer: optimizerOf(training), reduction: training.reduction });
+  const optimizer = optimizerOf(training, trainingSteps(training, options.split.count));
+  const compiled = tape.compile(objectives, { optimizer, reduction: training.reduction });
   return {
     tape,
     compiled,

@@ -50,7 +50,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help:
       "how the learning rate goes: rising from 0, times a factor every so many steps or in stages thrice as long each, or down to 0",
   },
-  learningRateSteps: { type: "integer", default: 1000, minimum: 1, help: "steps of that schedule" },
+  learningRateSteps: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    help: "steps of that schedule; 0 takes the whole training for cosine, 1000 for the others",
+  },
   learningRateFactor: {
     type: "number",
     default: 0.5,
@@ -113,9 +118,22 @@ export const trainingSettings: Settings<TrainingConfig> = {
   },
 };
 
-/** The learning rate's schedule. */
-export function learningRate(config: TrainingConfig): Schedule {
-  const { learningRate: rate, learningRateSteps: steps, learningRateFactor: factor } = config;
+/** Steps of a training on so many rows. */
+export function trainingSteps(
+  { epochs, batchSize }: Pick<TrainingConfig, "epochs" | "batchSize">,
+  count: number,
+): number {
+  return Math.ceil(epochs * count / batchSize);
+}
+
+/**
+ * The learning rate's schedule.
+ *
+ * @param length Steps of the whole training.
+ */
+export function learningRate(config: TrainingConfig, length: number): Schedule {
+  const { learningRate: rate, learningRateFactor: factor } = config;
+  const steps = config.learningRateSteps || (config.learningRateSchedule === "cosine" ? length : 1000);
   switch (config.learningRateSchedule) {
     case "constant":
       return constant(rate);
@@ -130,11 +148,15 @@ export function learningRate(config: TrainingConfig): Schedule {
   }
 }
 
-/** The optimizer of a configuration. */
-export function optimizerOf(config: TrainingConfig): Optimizer {
+/**
+ * The optimizer of a configuration.
+ *
+ * @param length Steps of the whole training.
+ */
+export function optimizerOf(config: TrainingConfig, length: number): Optimizer {
   const { weightDecay, momentum, beta1, beta2, biasCorrection } = config;
   return createOptimizer(config.optimizer, {
-    learningRate: learningRate(config),
+    learningRate: learningRate(config, length),
     weightDecay,
     momentum,
     betas: [beta1, beta2],

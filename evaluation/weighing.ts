@@ -7,10 +7,10 @@
 
 import { recordBatch, type RecordedBatch } from "../core/batch.ts";
 import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
-import type { Split } from "../core/dataset.ts";
+import { requireRows, type Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
-import { type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
+import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import { createState, setState } from "../core/program.ts";
 import { type Feed, Tape, type Values } from "../core/tape.ts";
 import type { Trained } from "../core/trained.ts";
@@ -58,6 +58,7 @@ export async function weighRows(
   if (!Number.isSafeInteger(asked) || asked < 1) {
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
+  requireRows("rows", trained.data.shape, split);
   const { gpu } = trained;
   const batch = Math.min(split.count, batchRows(trained.features));
   const batches = Math.ceil(split.count / batch);
@@ -237,10 +238,10 @@ function summary(
   const elbos = new Float64Array(count);
   const sums = { nll: 0, kl: 0, effective: 0 };
   for (let row = 0; row < count; row++) {
-    const [largest, sum, squares, nll] = totals.subarray(4 * row, 4 * row + 4);
+    const { largest, sum, squares, nll } = drawSums(totals, row, samples);
     values[row] = sign * (largest + Math.log(sum) - Math.log(samples));
-    elbos[row] = -(nll / samples + divergences[row]);
-    sums.nll += nll / samples / count;
+    elbos[row] = -(nll + divergences[row]);
+    sums.nll += nll / count;
     sums.kl += divergences[row] / count;
     sums.effective += sum * sum / squares / count;
   }

@@ -23,6 +23,8 @@ const TITLES: Readonly<Record<string, string>> = {
   nll: "NLL (reconstruction)",
   kl: "KL",
   loss: "Loss (weights included)",
+  freeBits: "KL with free bits",
+  capacity: "Distance of the KL from its capacity",
   ssim: "SSIM",
 };
 

@@ -72,7 +72,7 @@ export const ae: Model<AeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
-  remarks: (config) => [REMARK, ...likelihoodRemarks(config)],
+  remarks: (config) => [REMARK, ...likelihoodRemarks(config, 0)],
 };
 
 /**
@@ -101,5 +101,5 @@ export const dae: Model<DaeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
-  remarks: (config) => [REMARK, ...likelihoodRemarks(config)],
+  remarks: (config) => [REMARK, ...likelihoodRemarks(config, 0)],
 };

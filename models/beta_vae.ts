@@ -13,8 +13,9 @@ import { composed, type ComposedConfig } from "./composed.ts";
  * β > 1 presses the posterior towards the prior; the loss is then a looser bound on -log p(x) than the ELBO, which is reported with
  * weight 1 all the same. Warm-up raises the weight from 0 to β in a straight line; cyclic does so in the first half of every cycle.
  *
- * With a capacity the loss is E[-log p(x | z)] + β |KL - C|, C growing from 0. With free bits a latent dimension whose KL is below
- * them has no gradient from its KL.
+ * With free bits λ the KL of the loss is Σₖ max(λ, KLₖ) over the latent dimensions, reported as `freeBits`. With a capacity the loss is
+ * E[-log p(x | z)] + β |KL - C|, C growing from 0, and the distance is reported as `capacity`. Both are of each datum, not of the mean
+ * over a batch; `kl` and `elbo` stay those of the posterior.
  *
  * Source: Higgins et al., "beta-VAE", ICLR 2017, equation 4; Fu et al., NAACL 2019, for the cycles; Burgess et al.,
  * arXiv:1804.03599, equation 8, for the capacity; Kingma et al., arXiv:1606.04934, for the free bits.

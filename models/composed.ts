@@ -43,7 +43,7 @@ export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
   readonly betaSchedule: "constant" | "warm-up" | "cyclic";
   /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
   readonly betaSteps: number;
-  /** Free bits of each latent dimension, nats per datum. */
+  /** λ, free bits of each latent dimension, nats per datum. */
   readonly freeBits: number;
   /** C, nats per datum that the KL is held at, growing from 0; 0 for none. */
   readonly capacity: number;
@@ -169,7 +169,7 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
     }),
     objectives(t, p, { x, condition }, config) {
       const { decode } = encoders[config.encoder];
-      const { z, kl } = encode(t, p, x, config, condition).draw(drawOf(config));
+      const { z, kl, floored } = encode(t, p, x, config, condition).draw(drawOf(config));
       const nll = decode(t, p, z, config, condition).nll(x);
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
       if (config.objective === "iwae") {
@@ -179,15 +179,15 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
         }];
       }
       const { capacity, betaSteps } = config;
-      if (capacity === 0) return [{ terms: [term("nll", nll, constant(1)), term("kl", kl, weightOf(config))] }];
-      const distance = absoluteDifference(t, kl, { kind: "linear", from: 0, to: capacity, steps: betaSteps });
-      return [{
-        terms: [
-          term("nll", nll, constant(1)),
-          term("kl", kl, constant(0)),
-          term("capacity", distance, weightOf(config)),
-        ],
-      }];
+      const weight = weightOf(config);
+      let minimised = floored ? term("freeBits", floored, weight) : term("kl", kl, weight);
+      if (capacity > 0) {
+        const target = { kind: "linear", from: 0, to: capacity, steps: betaSteps } as const;
+        minimised = term("capacity", absoluteDifference(t, minimised.value, target), weight);
+      }
+      // Where something else is minimised in place of the KL, the KL is only measured.
+      const measured = minimised.value === kl ? [] : [term("kl", kl, constant(0))];
+      return [{ terms: [term("nll", nll, constant(1)), ...measured, minimised] }];
     },
     encode,
     decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
@@ -197,17 +197,7 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
     prior: (config) =>
       config.prior === "standard" ? undefined : (t, p, noise) => drawMixture(t, componentsOf(t, p, config), noise),
     start: startPrior,
-    remarks(config) {
-      const { objective, beta, prior } = config;
-      const learned = prior === "standard" ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
-      if (objective === "iwae" || beta === 1) return [...learned, ...likelihoodRemarks(config)];
-      const bound = beta > 1 ? "a looser bound than" : "no bound as";
-      return [
-        ...learned,
-        `effective β = ${beta}: the loss is ${bound} the ELBO is; elbo is reported with weight 1`,
-        ...likelihoodRemarks(config, beta),
-      ];
-    },
+    remarks,
   };
 }
 
@@ -223,6 +213,22 @@ function componentsOf(t: Tape, p: Parameters, config: ComposedConfig): Variable 
 
 function given({ condition }: ComposedConfig): Condition | undefined {
   return condition === "none" ? undefined : condition;
+}
+
+/** What a user must know of a configuration. */
+function remarks(config: ComposedConfig): readonly string[] {
+  const { objective, beta, betaSchedule, freeBits, capacity, prior } = config;
+  const learned = prior === "standard" ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
+  const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
+  const lines = [...learned, ...likelihoodRemarks(config, beta, penalty)];
+  const constantly = betaSchedule === "constant";
+  if (objective === "iwae" || (beta === 1 && constantly && penalty === "KL")) return lines;
+  const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
+  const since = constantly ? "" : " once its weight has risen to β";
+  // A fixed σ has said it, with its own factor.
+  const said = lines.some((line) => line.startsWith("effective β"));
+  const effective = said ? "" : `effective β = ${beta}: `;
+  return [`${effective}the loss is ${bound} the ELBO is${since}; elbo is reported with weight 1`, ...lines];
 }
 
 /** How z is drawn, and the KL formed. */

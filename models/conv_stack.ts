@@ -10,7 +10,7 @@ import { features } from "../core/dataset.ts";
 import type { Activation } from "../core/ops/activations.ts";
 import { conv2d } from "../core/ops/conv2d.ts";
 import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
-import { convShape, convSize } from "../core/ops/images.ts";
+import { convShape, convSize, convTransposeSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, ParameterShape, Shapes } from "../core/parameters.ts";
 import type { Settings } from "../core/settings.ts";
@@ -45,12 +45,33 @@ export type Images = readonly [height: number, width: number, channels: number];
 
 const strided = ({ kernel }: ConvStackConfig) => ({ kernel, stride: 2, padding: (kernel - 1) >> 1 });
 
-/** The images behind each layer of the encoder, the data first: 28 x 28 x 1, 14 x 14 x 32, 7 x 7 x 64. */
+/** The least height and width of which every layer leaves a pixel: H = (H' - 1) stride - 2 padding + K, from 1 on. */
+const smallest = (config: ConvStackConfig) =>
+  config.channels.reduce((size) => Math.max(1, convTransposeSize(size, strided(config))), 1);
+
+/**
+ * The images behind each layer of the encoder, the data first: 28 x 28 x 1, 14 x 14 x 32, 7 x 7 x 64.
+ *
+ * @throws {RangeError} If there is no layer, or the images are too small for one.
+ */
 export function pyramid(config: ConvStackConfig, data: Images): Images[] {
+  const { channels, kernel } = config;
+  if (channels.length === 0) {
+    throw new RangeError("Cannot halve images: expected channels for at least 1 convolution, found none");
+  }
   const levels = [data];
-  for (const channels of config.channels) {
-    const [height, width] = levels.at(-1)!;
-    levels.push([convSize(height, strided(config)), convSize(width, strided(config)), channels]);
+  for (const outputs of channels) {
+    const [height, width] = levels.at(-1)!.map((size) => convSize(size, strided(config)));
+    if (height < 1 || width < 1) {
+      const least = smallest(config);
+      throw new RangeError(
+        `Cannot halve images of ${data[0]} x ${
+          data[1]
+        }: expected at least ${least} x ${least} for ${channels.length} ` +
+          `convolutions with kernels of ${kernel} x ${kernel}, found ${height} x ${width} behind convolution ${levels.length}`,
+      );
+    }
+    levels.push([height, width, outputs]);
   }
   return levels;
 }

@@ -121,20 +121,29 @@ export function likelihoodSupport({ likelihood }: LikelihoodConfig): Support {
   return choices[likelihood].support;
 }
 
-/** What a user must know of a likelihood. `beta`: the weight of the KL term. */
-export function likelihoodRemarks({ likelihood, sigma }: LikelihoodConfig, beta = 1): readonly string[] {
+/**
+ * What a user must know of a likelihood.
+ *
+ * @param beta The weight of what is minimised beside nll; 0 where nothing is.
+ * @param penalty What that is.
+ */
+export function likelihoodRemarks(
+  { likelihood, sigma }: LikelihoodConfig,
+  beta = 1,
+  penalty = "KL",
+): readonly string[] {
   const remarks: string[] = [];
   if (choices[likelihood].support === "density") {
     remarks.push("nll is of a density: it may be negative, and compares only with densities of the same values");
   }
-  if (choices[likelihood].scale === "fixed") {
+  if (choices[likelihood].scale === "fixed" && beta > 0) {
     const digits = (value: number) => Number(value.toPrecision(4));
-    const weight = beta === 1 ? "KL" : `${beta} KL`;
+    const weighted = beta === 1 ? penalty : `${beta} ${penalty}`;
     const effective = digits(2 * sigma ** 2 * beta);
     remarks.push(
-      `effective β = ${effective}: with σ = ${sigma} fixed, ‖x - μ‖²/(2σ²) + ${weight} has the minimum of ` +
-        `‖x - μ‖² + ${effective} KL (2σ² times the weight of the KL; plain squared error + KL is σ² = ½; the mean ` +
-        `of the squared errors over D pixels + KL is σ² = D/2)`,
+      `effective β = ${effective}: with σ = ${sigma} fixed, ‖x - μ‖²/(2σ²) + ${weighted} has the minimum of ` +
+        `‖x - μ‖² + ${effective} ${penalty} (2σ² times the weight; a weight of 1 beside the plain squared error is ` +
+        `σ² = ½, beside its mean over D pixels σ² = D/2)`,
     );
   }
   return remarks;

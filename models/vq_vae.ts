@@ -270,6 +270,6 @@ export const vqVae: Model<VqVaeConfig> = {
   support: likelihoodSupport,
   remarks: (config) => [
     "kl is -log p(codes) under the learned prior, which it trains: elbo is a bound on log p(x) for the encoder's codes",
-    ...likelihoodRemarks(config),
+    ...likelihoodRemarks(config, config.commitment, "|z - sg(e)|²"),
   ],
 };

@@ -1,5 +1,5 @@
 // z = μ + σ ε and the divergence from the prior summed over the latent dimensions, four at a time.
-// Needs: mean_at, log_variance_at, noise_at, divergence, buffers z of vec4f and kl of f32, const ROWS_formed, LATENTS.
+// Needs: mean_at, log_variance_at, noise_at, divergence, keep_divergence, buffer z of vec4f, const ROWS_formed, LATENTS.
 // Gives: begun, origin_of, formed.
 
 fn begun(index: u32) {
@@ -17,8 +17,7 @@ fn formed(row: u32, origin: u32, column4: u32, kept: bool) -> vec4f {
   let drawn = select(vec4f(), mean + exp(0.5 * log_variance) * noise, live);
   if (kept) {
     z[at(ROWS_formed, row, column4)] = drawn;
-    let each = select(vec4f(), divergence(mean, log_variance, noise), live);
-    kl[column4 * ROWS_formed + row] = dot(each, vec4f(1.0));
+    keep_divergence(column4 * ROWS_formed + row, divergence(mean, log_variance, noise), live);
   }
   return drawn;
 }

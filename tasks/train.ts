@@ -9,7 +9,7 @@ import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/device.ts";
 import type { EndEvent } from "../core/events.ts";
 import type { Model } from "../core/model.ts";
-import { remarks } from "../core/remarks.ts";
+import { remarks, scheduleRemarks } from "../core/remarks.ts";
 import {
   claimFolder,
   closeMetrics,
@@ -274,8 +274,9 @@ async function follow(
       progress.show(shown);
       if (event.event === "end") return event;
       if (event.event === "start") {
-        const { model, config, training: { binarize } } = training.trained;
-        for (const line of remarks(model, config, binarize)) context.print(line);
+        const { model, config, training: told, data } = training.trained;
+        const lines = [...remarks(model, config, told.binarize), ...scheduleRemarks(told, data.count)];
+        for (const line of lines) context.print(line);
       }
     }
   } catch (error) {

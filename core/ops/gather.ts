@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Dataset, features, type Split } from "../dataset.ts";
+import { type Dataset, features, requireRows, type Split } from "../dataset.ts";
 import type { Gpu } from "../device.ts";
 import { read, write } from "../kernel.ts";
 import { permutation } from "../random.ts";
@@ -71,11 +71,9 @@ export function makeResident(
   placement: Placement = "auto",
   room: number = ROOM,
 ): Resident {
+  requireRows(name, shape, split);
   const columns = features(shape);
   const { values, count } = split;
-  if (values.length !== count * columns) {
-    throw new RangeError(`Cannot use "${name}": expected ${count} x ${columns} values, found ${values.length}`);
-  }
   const type = values instanceof Uint8Array ? "u8" : "f32";
   const stride = Math.ceil(columns / 4) * (type === "u8" ? 4 : 16);
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;

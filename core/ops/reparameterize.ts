@@ -9,12 +9,16 @@ import { loader, type Tape, type Values, type Variable, zeros } from "../tape.ts
 import type { Tensor } from "../tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
+import divergenceFreeBits from "../../shaders/divergence_free_bits.wgsl" with { type: "text" };
 import divergenceFullAnalytic from "../../shaders/divergence_full_analytic.wgsl" with { type: "text" };
 import divergenceFullSampled from "../../shaders/divergence_full_sampled.wgsl" with { type: "text" };
 import divergenceOfDraw from "../../shaders/divergence_of_draw.wgsl" with { type: "text" };
+import divergenceOfPosterior from "../../shaders/divergence_of_posterior.wgsl" with { type: "text" };
 import divergenceSampled from "../../shaders/divergence_sampled.wgsl" with { type: "text" };
 import gaussian from "../../shaders/gaussian.wgsl" with { type: "text" };
 import gaussianFull from "../../shaders/gaussian_full.wgsl" with { type: "text" };
+import keepKl from "../../shaders/keep_kl.wgsl" with { type: "text" };
+import keepKlFloored from "../../shaders/keep_kl_floored.wgsl" with { type: "text" };
 import latentGradient from "../../shaders/latent_gradient.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
@@ -36,6 +40,8 @@ export interface Draw {
   readonly z: Variable;
   /** KL(q(z|x) ‖ N(0, I)) of each row, nats. */
   readonly kl: Values;
+  /** Σₖ max(λ, KLₖ) of each row, λ being the free bits, to be minimised in place of `kl`; absent without free bits. */
+  readonly floored?: Values;
 }
 
 /** Options of {@linkcode reparameterize}. */
@@ -53,8 +59,8 @@ export interface ReparameterizeOptions {
    */
   readonly divergence?: "analytic" | "sampled" | "doubly";
   /**
-   * Free bits, in nats: a latent dimension whose KL lies below has no gradient from it. Only with `analytic`. Source: Kingma et al.,
-   * arXiv:1606.04934, appendix C.8, with a datum in place of the mean over a batch.
+   * Free bits λ, in nats per datum: with them there is `floored`, from which a latent dimension whose KL lies below λ has no gradient.
+   * Only with `analytic`. Source: Kingma et al., arXiv:1606.04934, appendix C.8, with a datum in place of the mean over a batch.
    */
   readonly freeBits?: number;
   /**
@@ -87,10 +93,12 @@ export function latentsOf({ name, columns }: Variable, covariance: Covariance): 
   return latents;
 }
 
+/** Parts giving the divergence of a diagonal posterior, and its gradient. */
 const DIVERGENCES = {
-  analytic: [latentGradient, divergenceAnalytic],
-  sampled: [latentGradient, divergenceOfDraw, divergenceSampled],
-  doubly: [latentGradient, divergenceOfDraw, divergenceDoubly],
+  analytic: { value: divergenceOfPosterior, gradient: divergenceAnalytic },
+  freeBits: { value: divergenceOfPosterior, gradient: divergenceFreeBits },
+  sampled: { value: divergenceOfDraw, gradient: divergenceSampled },
+  doubly: { value: divergenceOfDraw, gradient: divergenceDoubly },
 };
 
 const FULL_DIVERGENCES = { analytic: divergenceFullAnalytic, sampled: divergenceFullSampled, doubly: "" };
@@ -98,8 +106,8 @@ const FULL_DIVERGENCES = { analytic: divergenceFullAnalytic, sampled: divergence
 /**
  * z = μ + σ ε, ε ~ N(0, I), and the divergence of N(μ, diag σ²) from N(0, I)
  *
- * Backward, with w the weight of the (analytic) KL: dμ = dz + w μ, dlog σ² = ½ (dz σ ε + w (σ² - 1)), summed over the draws. The
- * log-variance is clamped to [-30, 20], and has no gradient beyond. One dispatch forward; none backward for one draw, since it ends
+ * Backward, with w the weight of the (analytic) KL: dμ = dz + w μ, dlog σ² = ½ (dz σ ε + w (σ² - 1)), summed over the draws; with free
+ * bits a dimension's w is that of `kl`, and where its KL reaches them that of `floored` too. The log-variance is clamped to [-30, 20], and has no gradient beyond. One dispatch forward; none backward for one draw, since it ends
  * the gradient of z. Source: Kingma and Welling, arXiv:1312.6114, section 2.4 and appendix B.
  *
  * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K; more columns for full covariance.
@@ -108,11 +116,16 @@ const FULL_DIVERGENCES = { analytic: divergenceFullAnalytic, sampled: divergence
 export function reparameterize(t: Tape, statistics: Variable, options: ReparameterizeOptions = {}): Draw {
   const { samples = 1, divergence = "analytic", freeBits = 0, covariance = "diagonal", noise } = options;
   const full = covariance === "full";
-  if (full && (divergence === "doubly" || freeBits > 0)) {
+  const free = freeBits > 0;
+  if (full && (divergence === "doubly" || free)) {
     throw new RangeError(
       "Cannot draw with full covariance: expected the analytic or the sampled divergence without free bits",
     );
   }
+  if (free && divergence !== "analytic") {
+    throw new RangeError(`Cannot draw with free bits: expected the analytic divergence, found the ${divergence} one`);
+  }
+  const diagonal = DIVERGENCES[free ? "freeBits" : divergence];
   const latents = latentsOf(statistics, covariance);
   const rows = statistics.rows * samples;
   const storedRows = t.stored(rows);
@@ -129,19 +142,22 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       parts: [
         layout,
         layoutScalar,
-        ...full ? [gaussianFull, FULL_DIVERGENCES[divergence]] : [gaussian, ...DIVERGENCES[divergence]],
+        ...full ? [gaussianFull, FULL_DIVERGENCES[divergence]] : [gaussian, diagonal.value],
       ],
       constants: { ROWS_statistics: tensor.storedRows, REPEATS_statistics: samples, LATENTS: latents },
-      floats: divergence === "analytic" && !full ? { FREE_BITS: freeBits } : {},
+      floats: free ? { FREE_BITS: freeBits } : {},
       buffers: { statistics: read(tensor, "array<f32>") },
     };
   };
-  const kl: Values = t.values("kl", full ? latents : Math.ceil(latents / 4), rows);
+  const parts = full ? latents : Math.ceil(latents / 4);
+  const kl: Values = t.values("kl", parts, rows);
+  const floored = free ? t.values("floored kl", parts, rows) : undefined;
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
   const finish = (): Fragment => {
     target ??= t.gradientTarget(statistics, samples);
-    return merge(gaussianFragment(), noiseFragment, t.upstream("kl", kl), {
-      parts: [full ? reparameterizeFullGradient : reparameterizeGradient],
+    const upstreams = [t.upstream("kl", kl), ...floored ? [t.upstream("floored", floored)] : []];
+    return merge(gaussianFragment(), noiseFragment, ...upstreams, {
+      parts: full ? [reparameterizeFullGradient] : [latentGradient, diagonal.gradient, reparameterizeGradient],
       constants: { ROWS_gradient: target.tensor.storedRows },
       buffers: { gradient: write(target.tensor, "array<f32>") },
     });
@@ -154,8 +170,12 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       parameters: [],
       forward() {
         const by = merge(gaussianFragment(), noiseFragment, {
-          parts: [full ? reparameterizeFull : reparameterizeShader],
-          buffers: { z: write(t.tensor(z), full ? "array<f32>" : undefined), kl: write(kl.buffer) },
+          parts: full ? [reparameterizeFull] : [floored ? keepKlFloored : keepKl, reparameterizeShader],
+          buffers: {
+            z: write(t.tensor(z), full ? "array<f32>" : undefined),
+            kl: write(kl.buffer),
+            ...floored ? { floored: write(floored.buffer) } : {},
+          },
         });
         if (!full) t.form({ label: "reparameterize", variable: z, columns4: kl.parts, by });
         else {
@@ -174,6 +194,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
     },
     z,
     kl,
+    ...floored ? [floored] : [],
   );
-  return { z, kl };
+  return { z, kl, ...floored ? { floored } : {} };
 }

@@ -14,7 +14,7 @@ import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { remarks } from "../../core/remarks.ts";
+import { remarks, scheduleRemarks } from "../../core/remarks.ts";
 import { requireNoLink } from "../../core/run_folder.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
@@ -37,7 +37,7 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: remarks(model, config, training.binarize),
+    remarks: [...remarks(model, config, training.binarize), ...scheduleRemarks(training, data.count)],
     losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
     configuration: { model: model.name, dataset: data.name, ...(kept?.config ?? { ...training, ...config }) },
     shapes: Object.fromEntries([...trained.parameters].map(({ name, shape }) => [name, shape])),

@@ -2,6 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { initialize, type Initializer, INITIALIZERS } from "../../core/initializers.ts";
+import { convShape } from "../../core/ops/images.ts";
 import { Parameters, type Shapes } from "../../core/parameters.ts";
 import { gpu } from "../support/gpu.ts";
 
@@ -46,6 +47,23 @@ const initializers = {
   weight: { name: "glorot-uniform", scale: 1 },
   bias: { name: "normal", scale: 0.5 },
 } as const;
+
+Deno.test("a convolution by K x K kernels starts with fan_in K² channels in and fan_out K² channels out", async () => {
+  const [kernel, channels, outputs] = [4, 24, 64];
+  const parameters = new Parameters(gpu, { conv: convShape({ height: 8, width: 8, channels, kernel }, outputs) });
+  // What PyTorch's _calculate_fan_in_and_fan_out gives: 16 x 24 and 16 x 64.
+  const [fanIn, fanOut] = [384, 1024];
+  const variances = { "glorot-uniform": 2 / (fanIn + fanOut), "he-uniform": 2 / fanIn, "lecun-uniform": 1 / fanIn };
+  for (const [name, variance] of Object.entries(variances)) {
+    const weight = { name: name as Initializer["name"], scale: 1 };
+    parameters.initialize({ weight, bias: { name: "zeros", scale: 1 } }, 1);
+    const values = (await parameters.get("conv").get()).weight;
+    // The largest of 24,576 uniforms is all but the limit.
+    const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    assertAlmostEquals(largest / Math.sqrt(3 * variance), 1, 1e-3, name);
+  }
+  parameters.destroy();
+});
 
 Deno.test("initialize() of Parameters follows from the seed, and no two matrices start alike", async () => {
   const same: Shapes = { one: { inputs: 8, outputs: 8 }, two: { inputs: 8, outputs: 8 } };

@@ -15,6 +15,7 @@ import {
   load,
   type MlpConfig,
   type Model,
+  models,
   train,
   Trained,
   type TrainingConfig,
@@ -166,14 +167,39 @@ Deno.test("a fixed σ says its effective β, 2σ² times the weight of the KL te
   const [samples, divergence] = [1, "analytic" as const];
   assert(vae.remarks!({ ...config, samples, divergence })[1].startsWith("effective β = 1: "));
   assert(vae.remarks!({ ...config, samples, divergence, sigma: 0.1 })[1].startsWith("effective β = 0.02: "));
+  // 2 · 0.1² · 5
+  const product = "effective β = 0.1: with σ = 0.1 fixed, ‖x - μ‖²/(2σ²) + 5 KL has the minimum of ‖x - μ‖² + 0.1 KL ";
   const [bound, , effective] = betaVae.remarks!({ ...config, sigma: 0.1, beta: 5 });
-  assert(bound.startsWith("effective β = 5: "));
-  assert(effective.startsWith("effective β = 0.1: with σ = 0.1 fixed, ‖x - μ‖²/(2σ²) + 5 KL "));
+  assertEquals(bound, "the loss is a looser bound than the ELBO is; elbo is reported with weight 1");
+  assert(effective.startsWith(product), effective);
   assertEquals(likelihoodRemarks({ ...config, likelihood: "bernoulli" }), []);
   for (const likelihood of LIKELIHOODS) {
     const remarks = likelihoodRemarks({ ...config, likelihood });
     assertEquals(remarks.some((line) => line.includes("density")), isDensity(likelihood));
   }
+});
+
+Deno.test("every model says one effective β at most, and those that minimise nothing beside nll none", () => {
+  const effective = (model: Model, config: object) =>
+    (model.remarks?.({ ...defaults(model.settings), ...config }) ?? []).filter((line) => line.includes("effective β"));
+  for (const model of models.values()) {
+    for (const likelihood of "likelihood" in model.settings ? LIKELIHOODS : []) {
+      for (const beta of "beta" in model.settings ? [0, 0.5, 1, 4] : [1]) {
+        const lines = effective(model, { likelihood, beta });
+        assert(lines.length <= 1, `${model.name}, ${likelihood}: ${lines}`);
+        if (/^d?ae$/.test(model.name)) assertEquals(lines, []);
+      }
+    }
+  }
+  const fixed = { likelihood: "gaussian", sigma: 0.1 };
+  const holds = (model: string, config: object, text: string) => {
+    const lines = effective(models.get(model)!, { ...fixed, ...config });
+    assert(lines[0].includes(text), `${lines}`);
+  };
+  // 2 · 0.1² times the weight.
+  holds("vq_vae", { commitment: 0.25 }, "‖x - μ‖² + 0.005 |z - sg(e)|² ");
+  holds("beta_vae", { beta: 4, freeBits: 0.1 }, "‖x - μ‖² + 0.08 Σₖ max(λ, KLₖ) ");
+  holds("beta_vae", { beta: 4, freeBits: 0.1, capacity: 2 }, "‖x - μ‖² + 0.08 |KL - C| ");
 });
 
 Deno.test("with σ² = ½ the loss is squared error + KL and a constant, for any σ with its effective β", async () => {

@@ -91,6 +91,17 @@ Deno.test("train tells of an effective β, and of grey values that are no data o
     assertEquals(remarks.length, 2);
   }));
 
+Deno.test("train tells of a cosine that ends before the training does", () =>
+  inFolder(async () => {
+    const cosine = [...small, "--learning-rate-schedule", "cosine"];
+    const short = await attempt(trainTask, [...cosine, "--learning-rate-steps", "5", "--out", "short"]);
+    assertEquals(short.code, 0);
+    assertStringIncludes(short.stdout, "learning rate: 0 from step 5 of 39 on, where its cosine ends");
+    assertEquals(JSON.parse(await Deno.readTextFile("short/config.json")).remarks.length, 2);
+    const whole = await attempt(trainTask, [...cosine, "--out", "whole"]);
+    assert(!whole.stdout.includes("learning rate: 0"), whole.stdout);
+  }));
+
 /** Trains until stdout holds `text`, then aborts as Ctrl-C does. */
 async function stopAt(text: string, args: readonly string[]) {
   const controller = new AbortController();

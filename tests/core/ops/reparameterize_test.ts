@@ -151,6 +151,45 @@ Deno.test("reparameterize() whose KL is no term of the loss passes the gradient 
   assertClose(await bench.gradient(statistics), gradient, "dstatistics", { absolute: 1e-6 });
 });
 
+for (const latents of [3, 20]) {
+  Deno.test(`reparameterize() with free bits gives Σ max(λ, KLₖ) and its gradient beside those of the KL: ${latents} latents`, async () => {
+    const [batch, freeBits] = [37, 0.4];
+    const sizes = { batch, latents };
+    const [values, noise, dz] = [draw(batch * 2 * latents, 1), draw(batch * latents, 2), draw(batch * latents, 3)];
+    using bench = new Bench(batch);
+    const statistics = bench.input("statistics", 2 * latents, values);
+    const { z, kl, floored } = reparameterize(bench.tape, statistics, {
+      freeBits,
+      noise: given(bench, latents, noise),
+    });
+    await bench.run([
+      { name: "kl", value: kl, weight: constant(0.7) },
+      { name: "floored", value: floored!, weight: constant(3) },
+      bench.given(z, dz),
+    ]);
+    const plain = reparameterizeForward(float64(values), float64(noise), sizes);
+    assertClose(await bench.rows(kl), plain.kl, "kl", { sum: latents, absolute: 2e-6 });
+    const weight = new Float64Array(batch).fill(0.7);
+    const expected = reparameterizeBackward(float64(values), float64(noise), float64(dz), weight, sizes);
+    const sums = new Float64Array(batch);
+    let above = 0;
+    for (let row = 0; row < batch; row++) {
+      for (let k = 0; k < latents; k++) {
+        const [m, v] = [2 * latents * row + k, 2 * latents * row + latents + k];
+        const each = 0.5 * (Math.exp(values[v]) + values[m] ** 2 - 1 - values[v]);
+        sums[row] += Math.max(freeBits, each);
+        if (each < freeBits) continue;
+        above++;
+        expected[m] += 3 * values[m];
+        expected[v] += 3 * 0.5 * (Math.exp(values[v]) - 1);
+      }
+    }
+    assert(above > 0 && above < batch * latents, "every dimension is on the same side of the free bits");
+    assertClose(await bench.rows(floored!), sums, "floored", { sum: latents, absolute: 2e-6 });
+    assertClose(await bench.gradient(statistics), expected, "dstatistics", { absolute: 1e-5 });
+  });
+}
+
 Deno.test("statistics that something else reads too get the sum of both gradients", async () => {
   const sizes = { batch: 9, latents: 3 };
   const [values, noise, dz, more] = [draw(54, 1), draw(27, 2), draw(27, 3), draw(54, 4)];
