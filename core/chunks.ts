@@ -5,8 +5,6 @@
  * @module
  */
 
-import type { Gpu } from "./device.ts";
-
 /** About how long a chunk should take: long beside handing it over, short enough to be stopped between two, and to show progress. */
 const SECONDS = 0.08;
 /** Steps of a chunk at most. */
@@ -29,7 +27,7 @@ export interface Chunk<T> {
  * @param next Records the next chunk; undefined after the last.
  * @returns What each chunk computed, while the next one runs.
  */
-export async function* inTurn<T>(gpu: Pick<Gpu, "cpu">, next: () => Chunk<T> | undefined): AsyncGenerator<T> {
+export async function* inTurn<T>(gpu: { readonly cpu: boolean }, next: () => Chunk<T> | undefined): AsyncGenerator<T> {
   let current = next();
   current?.submit();
   while (current) {

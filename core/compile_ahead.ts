@@ -9,13 +9,17 @@
  * @module
  */
 
-import type { Binding } from "./kernel.ts";
+import type { TexelFormat } from "./mirror.ts";
 
 /** A kernel as the worker is given it. */
 export interface AheadKernel {
   readonly label: string;
   readonly code: string;
-  readonly bindings: readonly (Pick<Binding, "access" | "texels"> & { readonly size: number })[];
+  readonly bindings: readonly {
+    readonly access: "read" | "uniform" | "read_write";
+    readonly texels?: TexelFormat;
+    readonly size: number;
+  }[];
 }
 
 /** The second thread. */

@@ -8,7 +8,7 @@
 import type { Gpu } from "./device.ts";
 import { type Binding, type Dispatch, type Fragment, merge, read, sizeOf, uniform } from "./kernel.ts";
 import { free, mirrored, texelsOf } from "./mirror.ts";
-import type { Variable } from "./tape.ts";
+import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "./tensor.ts";
 import {
   mapped,

@@ -14,14 +14,8 @@ import type { Gpu } from "./device.ts";
 import { type Dispatch, type Fragment, read, write } from "./kernel.ts";
 import { isLong, panelChunks, panelProduct, SHORT } from "./tiles/panel.ts";
 import type { Product, Shape, SplitProduct } from "./tiles/product.ts";
-import {
-  inChunks,
-  type TunedTiles,
-  WORKGROUP_TILES,
-  workgroupChunks,
-  workgroupProduct,
-  type WorkgroupTile,
-} from "./tiles/workgroup.ts";
+import { TILE_FAMILIES, type Tiles, type TunedTiles, WORKGROUP_TILES } from "./tiles/choice.ts";
+import { inChunks, workgroupChunks, workgroupProduct } from "./tiles/workgroup.ts";
 import { PANEL } from "./tensor.ts";
 import layout from "../shaders/layout.wgsl" with { type: "text" };
 import mapTile from "../shaders/tiles/map.wgsl" with { type: "text" };
@@ -32,45 +26,21 @@ import sumSlices from "../shaders/tiles/sum_slices.wgsl" with { type: "text" };
 
 export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "./tiles/product.ts";
 export {
-  candidates,
-  productShape,
   readTuned,
-  splitShape,
+  TILE_FAMILIES,
+  type TileFamily,
+  type Tiles,
   type TunedTiles,
   WORKGROUP_TILES,
   WORKGROUP_TILES_VERSION,
   type WorkgroupTile,
-} from "./tiles/workgroup.ts";
-
-/** The tile families: registers and subgroups (CPU adapters), workgroup memory (GPUs, and any other adapter). */
-export const TILE_FAMILIES = ["panel", "workgroup"] as const;
-/** A tile family's name. */
-export type TileFamily = typeof TILE_FAMILIES[number];
+} from "./tiles/choice.ts";
+export { candidates, productShape, splitShape } from "./tiles/workgroup.ts";
 
 /** What may be asked for: what suits the adapter, a family, or one tile of the workgroup family for every product. */
 export const TILE_CHOICES = ["auto", ...TILE_FAMILIES, ...WORKGROUP_TILES] as const;
 /** One of {@linkcode TILE_CHOICES}. */
 export type TileChoice = typeof TILE_CHOICES[number];
-
-/** The tiles in use. */
-export interface Tiles {
-  readonly family: TileFamily;
-  /** Batches are stored with a multiple of this many rows. */
-  readonly rowMultiple: number;
-  /** Invocations of a subgroup, for the panel family. */
-  readonly lanes: number;
-  /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
-  readonly summed: number;
-  /** The one tile of every product, for the workgroup family. */
-  readonly pinned?: WorkgroupTile;
-  /** Tiles of products by their shapes, for the workgroup family. */
-  readonly tuned: TunedTiles;
-  /**
-   * Whether dispatches become one where they can, for the workgroup family. On a GPU each that waits for another costs what a small product
-   * does; on a CPU adapter it costs next to nothing, and a kernel takes a driver there as long to compile as the square of its length.
-   */
-  readonly fuses: boolean;
-}
 
 /** What tiles are in use, in a word: the family, or the one tile. */
 export function tilesName({ family, pinned }: Tiles): string {

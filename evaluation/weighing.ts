@@ -11,16 +11,70 @@ import { requireRows, type Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
+import type { Binarization } from "../core/ops/gather.ts";
 import { createState, setState } from "../core/program.ts";
 import { type Feed, Tape, type Values } from "../core/tape.ts";
 import type { Trained } from "../core/trained.ts";
-import type { LogLikelihood, LogLikelihoodOptions } from "./log_likelihood.ts";
 
 /**
  * What is known of a row: log p(x) itself, an estimate of it from draws of the posterior, or, of a model without a density, only how well
  * it is reconstructed.
  */
 export type WeighingKind = "exact" | "estimate" | "reconstruction";
+
+/** The estimators of {@linkcode logLikelihood}, for settings. */
+export const ESTIMATORS = ["importance", "harmonic"] as const;
+
+/** How {@linkcode logLikelihood} measures. */
+export interface LogLikelihoodOptions {
+  /** L, draws of z for each datum. Default 1, with which the importance estimate is that of the ELBO. */
+  readonly samples?: number;
+  /** Default "importance". */
+  readonly estimator?: typeof ESTIMATORS[number];
+  /** Default: as in training. Pixels that are drawn are drawn once for each datum: L draws of z are of the same x. */
+  readonly binarize?: Binarization;
+  /** Default: that of the training. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  /** Called after each submit that is done. */
+  readonly onProgress?: (progress: LikelihoodProgress) => void;
+}
+
+/** How far a measurement has come. */
+export interface LikelihoodProgress {
+  /** From 0 to 1. */
+  readonly done: number;
+  /** Draws of z weighed a second, over all data. */
+  readonly datumSamplesPerSecond: number;
+  /** Seconds left, at that speed. */
+  readonly secondsLeft: number;
+}
+
+/** What was measured; nats per datum. */
+export interface LogLikelihood {
+  /** Mean of log p(x) over the rows. */
+  readonly mean: number;
+  /** Of the mean, from how much the rows differ: deviation / √count. The rows are the sample; it says nothing of the draws. */
+  readonly standardError: number;
+  /** log p(x) of each row. */
+  readonly values: Float64Array<ArrayBuffer>;
+  /** -(nll + kl) of each row. */
+  readonly elbos: Float64Array<ArrayBuffer>;
+  /** Whether it is an estimate. */
+  readonly kind: WeighingKind;
+  /** Mean of -(nll + kl). */
+  readonly elbo: number;
+  /** Mean of -log p(x | z) over the same draws. */
+  readonly nll: number;
+  /** Mean of KL(q(z | x) ‖ p(z)), in closed form. */
+  readonly kl: number;
+  /** Mean of (Σ w)² / Σ w²: how many of the L draws count. Near 1, the estimate hangs on single draws and is too low. */
+  readonly effectiveSamples: number;
+  /** Draws of z weighed a second, without compilation. */
+  readonly datumSamplesPerSecond: number;
+  /** L */
+  readonly samples: number;
+}
 
 /** How {@linkcode weighRows} works. */
 export interface WeighingOptions extends LogLikelihoodOptions {

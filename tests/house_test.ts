@@ -179,3 +179,37 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+/** What a file imports of the project, types included, as paths from the root. */
+const neighbours = (path: string): string[] =>
+  imports(withoutComments(read(path))).map(({ specifier }) => specifier).filter((specifier) =>
+    /^\..*\.ts$/.test(specifier)
+  )
+    .map((specifier) => new URL(specifier, new URL(path, "file:///")).pathname.slice(1));
+
+/** The first circle among files, or undefined. */
+function circle(paths: Iterable<string>, next: (path: string) => readonly string[]): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const each of next(path)) {
+      const found = visit(each, [...way, path]);
+      if (found) return found;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of paths) {
+    const found = visit(path, []);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+Deno.test("no file imports itself by way of others, not even for a type", () => {
+  const houses = ["mod.ts", "bench", "core", "datasets", "evaluation", "experiments", "figures", "models", "tasks"];
+  assertEquals(circle(houses.flatMap((house) => [...files(house)]), neighbours), undefined);
+  const links: Record<string, string[]> = { a: ["b"], b: ["c"], c: ["d", "b"], d: [] };
+  assertEquals(circle(Object.keys(links), (path) => links[path]), ["b", "c", "b"]);
+});

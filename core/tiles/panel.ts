@@ -5,7 +5,7 @@
  */
 
 import { type Part, write } from "../kernel.ts";
-import type { Tiles } from "../tiles.ts";
+import type { Tiles } from "./choice.ts";
 import { chunksOf, type Product, type Shape, type Split, SPLIT_DEPTH, type SplitProduct } from "./product.ts";
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import panel from "../../shaders/tiles/panel.wgsl" with { type: "text" };

@@ -5,7 +5,7 @@
  */
 
 import type { Part } from "../kernel.ts";
-import type { Tiles } from "../tiles.ts";
+import { type Tiles, WORKGROUP_TILES, type WorkgroupTile } from "./choice.ts";
 import {
   chunksOf,
   type Product,
@@ -22,25 +22,6 @@ import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import stageDirect from "../../shaders/tiles/stage_direct.wgsl" with { type: "text" };
 import stageTurned from "../../shaders/tiles/stage_turned.wgsl" with { type: "text" };
 import workgroup from "../../shaders/tiles/workgroup.wgsl" with { type: "text" };
-
-/** The tiles by their names, rows x columns of the result that a workgroup forms; from the smallest to the largest. */
-export const WORKGROUP_TILES = ["workgroup-16x32", "workgroup-32x32", "workgroup-64x64"] as const;
-/** A workgroup tile's name. */
-export type WorkgroupTile = typeof WORKGROUP_TILES[number];
-
-/** Changes with what the tiles are: choices among those of another version say nothing about these. */
-export const WORKGROUP_TILES_VERSION = 2;
-
-/** The tile of each product that was not left to the rule of {@linkcode ruledTile}, by {@linkcode shapeName}. */
-export type TunedTiles = Readonly<Record<string, WorkgroupTile>>;
-
-/** The same value as choices of tiles, or undefined where it is none: from a file, say. */
-export function readTuned(value: unknown): TunedTiles | undefined {
-  return typeof value === "object" && value !== null &&
-      Object.values(value).every((choice) => WORKGROUP_TILES.includes(choice))
-    ? value as TunedTiles
-    : undefined;
-}
 
 /**
  * How a tile is cut up among its invocations, `parts` times 8 x `down` of them: each has `rows` rows x `vectors` times four columns, and
