@@ -29,6 +29,8 @@ export type FlagGroups = Readonly<Record<string, FlagGroup<unknown>>>;
 export interface Flags<G extends FlagGroups = FlagGroups> {
   /** The task, as in `deno task <name>`. */
   readonly name: string;
+  /** How it is called, if not by `deno task <name>`. */
+  readonly usage?: string;
   /** One sentence: what the task does. */
   readonly summary: string;
   readonly groups: G;
@@ -266,7 +268,11 @@ export function helpText(flags: Flags, columns = 100): string {
   const tables = titled.map(settingRows);
   const indent = 4 + Math.max(...tables.flatMap((rows) => rows.map(([left]) => left.length)));
   const first = flags.first ? ` [${flags.first}]` : "";
-  const lines = [`Usage: deno task ${flags.name}${first} [flags]`, "", ...wrap(flags.summary, columns)];
+  const lines = [
+    `Usage: ${flags.usage ?? `deno task ${flags.name}`}${first} [flags]`,
+    "",
+    ...wrap(flags.summary, columns),
+  ];
   if (flags.list) lines.push("", flags.list.title, ...tableLines(flags.list.rows, columns));
   titled.forEach(({ title }, i) => lines.push("", title, ...tableLines(tables[i], columns, indent)));
   if (flags.examples?.length) lines.push("", "Examples", ...flags.examples.map((example) => "  " + example));

@@ -53,10 +53,10 @@ export interface Surroundings {
  * if (import.meta.main) await main({ flags, run });
  * ```
  */
-export async function main<G extends FlagGroups>(task: Task<G>): Promise<never> {
+export async function main<G extends FlagGroups>(task: Task<G>, args: readonly string[] = Deno.args): Promise<never> {
   const controller = new AbortController();
   const stopped = listen(controller);
-  const code = await execute(task, Deno.args, {
+  const code = await execute(task, args, {
     stdout: stdout(),
     stderr: stderr(),
     signal: controller.signal,
