@@ -60,7 +60,7 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
     [images && byLabel && data.classes, () => labelGrid(trained)],
     [images && normal && trained.latents > 1, () => manifold(trained, split, { dimensions: plane, size })],
     [images && normal, () => traversals(trained, split, { encodings })],
-    [images && encodes, () => morphs(trained, split)],
+    [images && encodes && split.count > 1, () => morphs(trained, split)],
     [images && encodes && normal, () => neighbourhoods(trained, split)],
     [images, () => quantileStrips(trained, { covariates: split.covariates }).catch(withoutQuantiles)],
     [encodings, () => latentScatter(encodings!)],
