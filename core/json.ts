@@ -28,6 +28,12 @@ export const text: Check = kind("text", (value) => typeof value === "string" && 
 /** A number; JSON has no NaN, but 1e999 is infinite. */
 export const finite: Check = kind("a finite number", Number.isFinite);
 
+/** A finite number that plots can be made of: their axes do not divide what is next to nothing. */
+export const measure: Check = kind(
+  "a finite number",
+  (value) => typeof value === "number" && Number.isFinite(value) && (value === 0 || Math.abs(value) >= 1e-300),
+);
+
 /** An integer. */
 export const whole = (from: number, to: number): Check =>
   kind(

@@ -19,6 +19,7 @@ import {
   finite,
   flag,
   listOf,
+  measure,
   oneOf,
   optional,
   parseJson,
@@ -59,7 +60,9 @@ const configCheck: Check = fields({
   config: optional(recordOf(setting)),
 });
 
-const losses = recordOf(finite);
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
 /** A line of `metrics.jsonl`. */
 const eventCheck: Check = (value, name) =>
@@ -68,10 +71,10 @@ const eventCheck: Check = (value, name) =>
     step: counted,
     train: losses,
     validation: optional(losses),
-    latents: optional(fields({ kl: listOf(finite), active: counted, of: counted })),
-    ssim: optional(finite),
-    samplesPerSecond: finite,
-    seconds: finite,
+    latents: optional(fields({ kl: listOf(measure), active: counted, of: counted })),
+    ssim: optional(measure),
+    samplesPerSecond: measure,
+    seconds: measure,
   })(value, name);
 
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FileError } from "./bounds.ts";
 import { Pace } from "./chunks.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
@@ -201,6 +202,10 @@ class Trainer<C extends object> {
       batchSize,
     });
 
+    if (resume?.progress.sums.length && resume.progress.sums.length !== terms.length) {
+      const found = resume.progress.sums.length;
+      throw new FileError(resume.file, `expected sums of ${terms.length} terms, found ${found}`, { verb: "load" });
+    }
     const sums = Float64Array.from(resume?.progress.sums.length ? resume.progress.sums : terms.map(() => 0));
     let steps = resume?.progress.steps ?? 0;
     program.setCounts(resume?.progress.counts);

@@ -96,6 +96,8 @@ class Table {
   #hasLabels = false;
   /** Names of the covariates, in the order of their places. */
   #covariates: string[] = [];
+  /** Rows there will be, and that are there. */
+  #rows = 0;
   #count = 0;
   #values = new Float32Array(0);
   #covariateValues = new Float32Array(0);
@@ -115,6 +117,9 @@ class Table {
 
   add(line: string, number: number): void {
     if (this.#columns.length === 0 && this.#begin(line)) return;
+    if (this.#count === this.#rows) {
+      throw this.#error(`expected ${this.#lines} lines, as when they were counted, found more`);
+    }
     const columns = this.#columns.length;
     let column = 0;
     let at = this.#count * this.#width;
@@ -165,7 +170,7 @@ class Table {
         column++;
       }
     }
-    const count = this.#lines - (isHeader ? 1 : 0);
+    const count = this.#rows = this.#lines - (isHeader ? 1 : 0);
     // A cell has a digit and what ends it. So there cannot be more of them, however many columns the first line declares.
     const most = Math.ceil((this.#size + 1) / 2);
     const [values, covariates] = [this.#width, this.#covariates.length].map((width) => Math.min(count * width, most));

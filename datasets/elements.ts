@@ -52,7 +52,6 @@ export function elements(
       : `${end - offset - expected} more after them`;
     throw new FileError(file, `expected ${expected} bytes for ${count} numbers, found ${found}`);
   }
-  requireMemory(4 * count, file, "numbers");
   const raw = bytes.subarray(offset, end);
   if (type === "u8") return raw;
   if (type === "bool") return raw.map((value) => value ? 255 : 0);
@@ -71,6 +70,7 @@ export function elements(
     f32: (at) => view.getFloat32(at, littleEndian),
     f64: (at) => view.getFloat64(at, littleEndian),
   };
+  requireMemory(4 * count, file, "numbers");
   const values = new Float32Array(count);
   const [one, width] = [read[type], BYTES[type]];
   for (let i = 0; i < count; i++) values[i] = one(i * width);

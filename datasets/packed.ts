@@ -35,7 +35,8 @@ export function inflate(
     throw new FileError(file, `expected ${size} bytes when unpacked, found ${found}`, { cause });
   };
   if (size > bytes.length * MOST) fail(`${bytes.length} packed ones, too few for that (cut short?)`);
-  requireMemory(size, file, "packed data");
+  // Its parts, and then the whole.
+  requireMemory(2 * size, file, "packed data");
   let unpacked: Uint8Array<ArrayBuffer>;
   try {
     const chunkSize = Math.min(Math.max(size, 64), 2 ** 20);

@@ -80,7 +80,7 @@ async function maskOf(name: string, shape: Dataset["shape"], seed: number): Prom
     }
   }
   const bytes = await readWhole(name).catch((cause) => {
-    throw new UsageError(`--mask: cannot read the file "${name}"`, { cause });
+    throw new UsageError(`--mask: cannot read the file "${name}": ${cause.message}`, { cause });
   });
   const image = (await pngDecoder())(bytes, name);
   const [height, width, channels] = shape;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { elementCount, excerpt, FileError, readIfThere, readWhole, requireMemory } from "../../core/bounds.ts";
-import { parseJson, recordOf, text } from "../../core/json.ts";
+import { measure, parseJson, recordOf, text } from "../../core/json.ts";
 import { withFolder } from "../datasets/support.ts";
 
 Deno.test("elementCount() multiplies sizes", () => {
@@ -108,4 +108,13 @@ Deno.test("recordOf() takes no names that every object has", () => {
   assertEquals(recordOf(text)({ constructor: "b" }, "it"), 'expected a name in it, found "constructor"');
   assertEquals(recordOf(text)(JSON.parse('{"__proto__":"b"}'), "it"), 'expected a name in it, found "__proto__"');
   assertEquals(recordOf(text)(["b"], "it"), 'expected it to be an object, found ["b"]');
+});
+
+Deno.test("measure() takes numbers of which plots can be made, and looks into nothing else", () => {
+  for (const value of [0, -3, 1e300, 1e-300]) assertEquals(measure(value, "it"), undefined);
+  let deep: unknown = 1;
+  for (let i = 0; i < 10_000; i++) deep = [deep];
+  for (const value of [NaN, Infinity, 1e-320, null, "1", [1], deep, undefined]) {
+    assertStringIncludes(measure(value, "it")!, "expected it to be a finite number, found ");
+  }
 });

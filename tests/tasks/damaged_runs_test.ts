@@ -121,6 +121,8 @@ Deno.test("every task refuses a metrics.jsonl of wrong types, in one line that n
         [{ step: 1e300 }, `expected "step" to be ${counted}, found 1e+300, in line 2`],
         [{ train: null }, 'expected "train" to be an object, found null, in line 2'],
         [{ train: { elbo: "x" } }, 'expected "elbo" to be a finite number, found "x", in line 2'],
+        [{ train: {} }, 'expected "elbo" to be a finite number, found nothing, in line 2'],
+        [{ train: { ...events[1].train, kl: 1e-320 } }, 'expected "kl" to be a finite number, found 1e-320, in line 2'],
         [{ train: { toString: 1 } }, 'expected a name in "train", found "toString", in line 2'],
         [{ validation: [1] }, 'expected "validation" to be an object, found [1], in line 2'],
         [{ validation: { kl: null } }, 'expected "kl" to be a finite number, found null, in line 2'],
@@ -201,6 +203,32 @@ Deno.test("every task refuses a checkpoint whose header is of wrong types, in on
       await Deno.writeFile(file, encodeSafetensors(tensors, { ...metadata, elbo }));
       await refused(file, "expected ");
     }
+  }));
+
+Deno.test("train --resume refuses a checkpoint with sums of other terms than the model's", () =>
+  withRuns(async () => {
+    const file = "run/checkpoint.safetensors";
+    const { tensors, metadata } = decodeSafetensors(await Deno.readFile(file), file);
+    const header = JSON.parse(metadata.elbo);
+    const elbo = JSON.stringify({ ...header, progress: { ...header.progress, sums: [1] } });
+    await Deno.writeFile(file, encodeSafetensors(tensors, { ...metadata, elbo }));
+    const { code, stderr } = await attempt(trainTask, ["--resume", "run", "--epochs", "5"]);
+    assertEquals([code, stderr.split("\n").length], [1, 2]);
+    assertStringIncludes(stderr, `Cannot load "${file}": expected sums of 2 terms, found 1`);
+  }));
+
+Deno.test("report leaves curves out that have nothing to show", () =>
+  withRuns(async () => {
+    const file = "run/metrics.jsonl";
+    const zero = { elbo: 0, nll: 0, kl: 0, loss: 0 };
+    const events = jsonLines(await Deno.readTextFile(file)).map((event) => ({
+      ...event,
+      train: zero,
+      validation: zero,
+    }));
+    await Deno.writeTextFile(file, events.map((event) => JSON.stringify(event) + "\n").join(""));
+    const { code, stderr } = await openers.reportTask();
+    assertEquals([code, stderr], [0, ""]);
   }));
 
 Deno.test("every task refuses a run folder of pipes and devices, and does not wait for them", {
