@@ -9,6 +9,9 @@
  * @module
  */
 
+import { elementCount, excerpt, FileError } from "./bounds.ts";
+import { isRecord, parseJson } from "./json.ts";
+
 /** A tensor in memory: F32, U32 or U8, row-major. */
 export interface CheckpointTensor {
   /** The size of every dimension; [] for a scalar. */
@@ -98,11 +101,11 @@ export function encodeSafetensors(
  *
  * @param bytes The whole file.
  * @param file The name of the file, for messages.
- * @throws {Error} If the file is cut short, damaged, or holds another type of element than F32, U32 and U8.
+ * @throws {FileError} If the file is cut short, damaged, or holds another type of element than F32, U32 and U8.
  */
 export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
-  const fail = (message: string, cause?: unknown): never => {
-    throw new Error(`Cannot read "${file}": ${message}`, { cause });
+  const fail = (message: string): never => {
+    throw new FileError(file, message);
   };
   if (bytes.length < 8) fail(`expected 8 bytes with the length of the header, found ${bytes.length} (cut short?)`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
@@ -114,12 +117,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   }
   const data = bytes.subarray(8 + length);
 
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
-  } catch (cause) {
-    fail(`expected a header in JSON, found ${cause instanceof Error ? cause.message : cause}`, cause);
-  }
+  const header = parseJson(bytes.subarray(8, 8 + length), file, "a header in JSON");
   if (!isRecord(header)) return fail("expected a header with one entry per tensor, found another kind of JSON");
   const { [METADATA]: metadata = {}, ...described } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
@@ -131,8 +129,13 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
       return fail(`expected dtype, shape and data_offsets of tensor "${name}", found ${excerpt(entry)}`);
     }
     const { dtype, shape, data_offsets: [begin, end] } = entry;
+    elementCount(shape, file);
     if (!isDtype(dtype)) {
-      return fail(`expected tensor "${name}" to be one of ${Object.keys(DTYPES).join(", ")}, found ${dtype}`);
+      return fail(
+        `expected tensor "${name}" to be one of ${Object.keys(DTYPES).join(", ")}, found ${
+          excerpt(dtype).slice(1, -1)
+        }`,
+      );
     }
     const size = count(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
     if (end - begin !== size) {
@@ -169,10 +172,6 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   return { tensors: new Map(tensors), metadata: metadata as Record<string, string> };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isCounts(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
 }
@@ -184,11 +183,6 @@ function isDtype(value: string): value is Dtype {
 function isEntry(value: unknown): value is { dtype: string; shape: readonly number[]; data_offsets: [number, number] } {
   return isRecord(value) && typeof value.dtype === "string" && isCounts(value.shape) &&
     isCounts(value.data_offsets) && value.data_offsets.length === 2;
-}
-
-function excerpt(value: unknown): string {
-  const json = JSON.stringify(value);
-  return json.length > 100 ? `${json.slice(0, 100)}...` : json;
 }
 
 /**

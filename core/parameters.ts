@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FileError } from "./bounds.ts";
 import { free } from "./mirror.ts";
 import type { Gpu } from "./device.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "./tensor.ts";
@@ -110,6 +111,42 @@ export interface Snapshot {
   restore(): void;
 }
 
+/** Tensors by name out of a file, of any type. */
+export type FoundTensors = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly data: ArrayLike<number> }
+>;
+
+/**
+ * Weight and bias of a parameter, and of each of the slots named, out of tensors by name.
+ *
+ * @throws {FileError} If one is missing or of another shape.
+ */
+export function tensorsOf(
+  name: string,
+  { inputs, outputs, trained = true }: Shapes[string],
+  tensors: FoundTensors,
+  slots: readonly string[],
+  file: string,
+): { readonly slot: string; readonly weight: Float32Array; readonly bias: Float32Array }[] {
+  const find = (name: string, shape: readonly number[]): Float32Array => {
+    const fail = (message: string): never => {
+      throw new FileError(file, message, { verb: "load" });
+    };
+    const found = tensors.get(name);
+    if (!found) return fail(`expected a tensor "${name}" of shape [${shape}], found none`);
+    if (found.shape.join() !== shape.join()) {
+      fail(`expected "${name}" of shape [${shape}], found [${found.shape}]`);
+    }
+    return found.data instanceof Float32Array ? found.data : fail(`expected "${name}" in float32`);
+  };
+  return ["", ...trained ? slots : []].map((slot) => {
+    const full = `${slot && `optimizer.${slot}.`}${name}`;
+    const weight = inputs > 0 ? find(`${full}.weight`, [inputs, outputs]) : new Float32Array();
+    return { slot, weight, bias: find(`${full}.bias`, [outputs]) };
+  });
+}
+
 /** All parameters of a model. */
 export class Parameters implements Iterable<Parameter> {
   readonly #parameters: ReadonlyMap<string, Parameter>;
@@ -179,35 +216,18 @@ export class Parameters implements Iterable<Parameter> {
   /**
    * Writes every parameter, and the slots named.
    *
-   * @throws {RangeError} If a tensor is missing or of another shape; nothing has been written then.
+   * @throws {FileError} If a tensor is missing or of another shape; nothing has been written then.
    */
   write(
-    tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>,
+    tensors: FoundTensors,
     slots: readonly string[],
     source: string,
   ): void {
-    const find = (name: string, shape: readonly number[]): Float32Array => {
-      const found = tensors.get(name);
-      if (!found) {
-        throw new RangeError(`Cannot load "${source}": expected a tensor "${name}" of shape [${shape}], found none`);
-      }
-      if (found.shape.join() !== shape.join()) {
-        throw new RangeError(`Cannot load "${source}": expected "${name}" of shape [${shape}], found [${found.shape}]`);
-      }
-      if (!(found.data instanceof Float32Array)) {
-        throw new RangeError(`Cannot load "${source}": expected "${name}" in float32`);
-      }
-      return found.data;
-    };
-    const writes = [...this].flatMap((parameter) => {
-      const { inputs, outputs, trained = true } = parameter.shape;
-      return ["", ...trained ? slots : []].map((slot) => {
-        const name = `${slot && `optimizer.${slot}.`}${parameter.name}`;
-        const weight = inputs > 0 ? find(`${name}.weight`, [inputs, outputs]) : new Float32Array();
-        const bias = find(`${name}.bias`, [outputs]);
-        return () => parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias);
-      });
-    });
+    const writes = [...this].flatMap((parameter) =>
+      tensorsOf(parameter.name, parameter.shape, tensors, slots, source).map(({ slot, weight, bias }) => () =>
+        parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias)
+      )
+    );
     for (const write of writes) write();
   }
 

@@ -9,8 +9,24 @@
  * @module
  */
 
+import { FileError, readIfThere } from "./bounds.ts";
 import { writeFileAtomically } from "./checkpoint.ts";
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "./events.ts";
+import {
+  type Check,
+  either,
+  fields,
+  finite,
+  flag,
+  listOf,
+  measure,
+  oneOf,
+  optional,
+  parseJson,
+  recordOf,
+  text,
+  whole,
+} from "./json.ts";
 import { remarks, scheduleRemarks } from "./remarks.ts";
 import type { Checkpoint, CheckpointHeader } from "./trained.ts";
 import type { Training } from "./trainer.ts";
@@ -25,6 +41,42 @@ export const FILES = {
   reconstructions: "reconstructions.png",
   report: "report.html",
 } as const;
+
+/** Numbers that a run counts: of steps, epochs, scalars. */
+const counted = whole(0, 2 ** 32 - 1);
+
+/** What a setting can be. */
+const single = either("a number, text, true or false", finite, text, flag);
+const setting = either("a number, text, true or false, or a list of them", single, listOf(single));
+
+/** What `config.json` may leave out it may leave out; what it says must be of its type. */
+const configCheck: Check = fields({
+  model: optional(text),
+  module: optional(text),
+  dataset: optional(text),
+  adapter: optional(text),
+  parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
+  started: optional(text),
+  remarks: optional(listOf(text)),
+  config: optional(recordOf(setting)),
+});
+
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+
+/** A line of `metrics.jsonl`. */
+const eventCheck: Check = (value, name) =>
+  fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
+    ...(value as TrainingEvent).event === "epoch" ? { epoch: counted } : { epochs: counted, stopped: flag },
+    step: counted,
+    train: losses,
+    validation: optional(losses),
+    latents: optional(fields({ kl: listOf(measure), active: counted, of: counted })),
+    ssim: optional(measure),
+    samplesPerSecond: measure,
+    seconds: measure,
+  })(value, name);
 
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
@@ -157,22 +209,16 @@ async function writeConfig(folder: string, config: RunConfig): Promise<void> {
 /**
  * What `config.json` says, or undefined where there is none.
  *
- * @throws {Error} If it is damaged.
+ * @throws {FileError} If it is damaged, or something in it is of another type.
  */
 export async function readConfig(folder: string): Promise<Partial<RunConfig> | undefined> {
   const file = join(folder, FILES.config);
-  const text = await Deno.readTextFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    const config = JSON.parse(text);
-    if (typeof config !== "object" || config === null) throw new SyntaxError("expected an object");
-    return config;
-  } catch (cause) {
-    throw new Error(`Cannot read "${file}": ${cause instanceof Error ? cause.message : cause} (damaged?)`, { cause });
-  }
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) return undefined;
+  const config = parseJson(bytes, file);
+  const wrong = configCheck(config, "the configuration");
+  if (wrong) throw new FileError(file, wrong);
+  return config as Partial<RunConfig>;
 }
 
 /** Adds an event to `metrics.jsonl`. */
@@ -185,18 +231,21 @@ async function appendMetrics(
   await Deno.writeTextFile(file, JSON.stringify(event) + "\n", { append: true });
 }
 
-/** The events of `metrics.jsonl`; a line that was cut short by a kill is left out. */
+/**
+ * The events of `metrics.jsonl`. What comes after the last line feed is left out: a kill cut it short.
+ *
+ * @throws {FileError} If a line is damaged, or something in it is of another type.
+ */
 export async function readMetrics(folder: string): Promise<(EpochEvent | EndEvent)[]> {
-  const text = await Deno.readTextFile(join(folder, FILES.metrics)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  });
-  return text.split("\n").flatMap((line) => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      return [];
-    }
+  const file = join(folder, FILES.metrics);
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) return [];
+  const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
+  return lines.map((line, i) => {
+    const event = parseJson(line, file, `an event in JSON in line ${i + 1}`);
+    const wrong = eventCheck(event, "the event");
+    if (wrong) throw new FileError(file, `${wrong}, in line ${i + 1}`);
+    return event as EpochEvent | EndEvent;
   });
 }
 
@@ -232,7 +281,10 @@ export async function closeMetrics(
     seconds,
     stopped: false,
   };
-  await appendMetrics(folder, { ...end, run: folder });
+  const file = join(folder, FILES.metrics);
+  await requireNoLink(file);
+  // Written anew: what a kill left half-written would run into a line that is added.
+  await writeText(file, [...events, { ...end, run: folder }].map((event) => JSON.stringify(event) + "\n").join(""));
   return end;
 }
 

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { excerpt } from "./bounds.ts";
+
 /** What one setting accepts, its default and one line of help. */
 export interface Setting<T> {
   /** How a value is read and checked. */
@@ -95,15 +97,13 @@ export function configure<C>(settings: Settings<C>, values: Partial<C> = {}, sub
   const config = defaults(settings);
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined) continue;
-    const setting = (settings as Record<string, Setting<unknown>>)[name];
+    const setting = Object.hasOwn(settings, name) ? (settings as Record<string, Setting<unknown>>)[name] : undefined;
     if (!setting) {
       throw new TypeError(`Cannot set "${name}" of ${subject}: known settings are ${Object.keys(settings).join(", ")}`);
     }
     if (!fits(setting, value)) {
       throw new RangeError(
-        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${
-          JSON.stringify(value) ?? String(value)
-        }`,
+        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${excerpt(value)}`,
       );
     }
     (config as Record<string, unknown>)[name] = value;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { excerpt, FileError } from "./bounds.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./checkpoint.ts";
 import { type Chunk, inTurn } from "./chunks.ts";
 import { type DataShape, features, type Split } from "./dataset.ts";
@@ -12,12 +13,13 @@ import { Gpu } from "./device.ts";
 import type { Likelihood } from "./distributions/distribution.ts";
 import { type Encoded, marginals } from "./distributions/encoded.ts";
 import { Evaluator } from "./evaluator.ts";
+import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "./json.ts";
 import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "./model.ts";
 import type { Binarization } from "./ops/gather.ts";
 import type { Covariance } from "./ops/reparameterize.ts";
-import { Parameters } from "./parameters.ts";
+import { Parameters, requireShapes, type Shapes, tensorsOf } from "./parameters.ts";
 import { createState, Program } from "./program.ts";
 import { normals, uniforms } from "./random.ts";
 import { configure } from "./settings.ts";
@@ -70,34 +72,98 @@ export interface Checkpoint extends CheckpointHeader {
 
 const FORMAT = "elbo 1";
 
+/** The largest size and index. */
+const LARGEST = 2 ** 31 - 1;
+
+const counter = whole(0, 2 ** 32 - 1);
+
+/** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
+const headerCheck = fields({
+  model: text,
+  config: recordOf(() => undefined),
+  training: recordOf(() => undefined),
+  data: fields({
+    name: text,
+    shape: listOf(whole(1, LARGEST), 3),
+    count: whole(1, LARGEST),
+    classes: optional(whole(1, 256)),
+    covariates: optional(listOf(text)),
+    seed: optional(counter),
+  }),
+  progress: fields({
+    step: counter,
+    sums: listOf(finite),
+    steps: counter,
+    loss: optional(finite),
+    counts: optional(listOf(listOf(counter))),
+  }),
+  adapter: text,
+  tiles: text,
+});
+
 /**
  * Reads a checkpoint.
  *
  * @param bytes A safetensors file.
  * @param file Its name, for messages.
- * @throws If it is cut short, damaged, or not a checkpoint of this format.
+ * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
  */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const fail = (message: string): never => {
+    throw new FileError(file, message, { verb: "load" });
+  };
   if (metadata.format !== FORMAT) {
-    throw new RangeError(
-      `Cannot load "${file}": expected a checkpoint of format "${FORMAT}", found ${
-        JSON.stringify(metadata.format) ?? "none"
-      }`,
-    );
+    const found = metadata.format === undefined ? "none" : excerpt(metadata.format);
+    fail(`expected a checkpoint of format "${FORMAT}", found ${found}`);
   }
-  let header: CheckpointHeader;
-  try {
-    header = JSON.parse(metadata.elbo);
-  } catch (cause) {
-    throw new RangeError(`Cannot load "${file}": expected JSON in the metadata "elbo"`, { cause });
+  const header = parseJson(metadata.elbo ?? "", file, 'JSON in the metadata "elbo"') as CheckpointHeader;
+  const wrong = headerCheck(header, "the header");
+  if (wrong) fail(wrong);
+  if (features(header.data.shape) > LARGEST) {
+    fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
   }
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
-    throw new RangeError(
-      `Cannot load "${file}": expected known tiles, found ${JSON.stringify(header.tuned)}`,
-    );
+    fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }
-  return { ...header, training: configure(trainingSettings, header.training, file), file, tensors };
+  const training = told(file, () => configure(trainingSettings, header.training, "the training"));
+  return { ...header, training, file, tensors };
+}
+
+/** What settings out of a file come to; what is wrong with them is wrong with the file. */
+function told<T>(file: string, settle: () => T): T {
+  try {
+    return settle();
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause, verb: "load" });
+  }
+}
+
+/**
+ * Holds a checkpoint against a model: its settings, and that it has every tensor. What a header declares is thus held against
+ * what is there before the GPU is asked for memory.
+ *
+ * @returns The model's settings, the shapes of its parameters, and the slots of them that the checkpoint has.
+ * @throws {FileError} If the checkpoint is of another model or a tensor does not fit.
+ */
+export function requireFit<C extends object>(
+  model: Model<C>,
+  { file, model: name, config: kept, training, data, tensors }: Checkpoint,
+): { readonly config: C; readonly shapes: Shapes; readonly slots: readonly string[] } {
+  if (name !== model.name) {
+    throw new FileError(file, `expected a model "${model.name}", found ${excerpt(name)}`, { verb: "load" });
+  }
+  const { config, shapes } = told(file, () => {
+    const config = configure(model.settings, kept as Partial<C>, `the model "${name}"`);
+    const shapes = model.parameters(config, data);
+    requireShapes(shapes);
+    return { config, shapes };
+  });
+  const resumable = tensors.keys().some((name) => name.startsWith("optimizer."));
+  const slots = resumable ? optimizerOf(training, trainingSteps(training, data.count)).slots : [];
+  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots, file);
+  return { config, shapes, slots };
 }
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
@@ -184,28 +250,21 @@ export class Trained<C extends object = object> {
   /**
    * Puts the parameters of a checkpoint on a GPU.
    *
-   * @throws {RangeError} If the checkpoint is of another model or a tensor does not fit; nothing is left on the GPU then.
+   * @throws {FileError} If the checkpoint is of another model or a tensor does not fit; nothing is left on the GPU then.
    */
   static async fromCheckpoint<C extends object>(
     model: Model<C>,
     checkpoint: Checkpoint,
     options: { readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
   ): Promise<Trained<C>> {
-    if (checkpoint.model !== model.name) {
-      throw new RangeError(
-        `Cannot load "${checkpoint.file}": expected a model "${model.name}", found "${checkpoint.model}"`,
-      );
-    }
-    const config = configure(model.settings, checkpoint.config as Partial<C>, checkpoint.file);
+    const { config, shapes, slots } = requireFit(model, checkpoint);
     const { training, data, progress } = checkpoint;
     const gpu = options.gpu ??
       (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
-    const parameters = new Parameters(gpu, model.parameters(config, data));
+    const parameters = new Parameters(gpu, shapes);
     const ownsGpu = !options.gpu && !options.device;
     try {
-      const slots = optimizerOf(training, trainingSteps(training, data.count)).slots;
-      const resumable = [...checkpoint.tensors.keys()].some((name) => name.startsWith("optimizer."));
-      parameters.write(checkpoint.tensors, resumable ? slots : [], checkpoint.file);
+      parameters.write(checkpoint.tensors, slots, checkpoint.file);
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
       parameters.destroy();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FileError } from "./bounds.ts";
 import { Pace } from "./chunks.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "./dataset.ts";
 import { Gpu } from "./device.ts";
@@ -203,10 +204,15 @@ class Trainer<C extends object> {
       batchSize,
     });
 
-    // Of an older checkpoint with other terms, the means are of the steps from here on.
-    const begun = resume?.progress.sums.length === terms.length ? resume.progress : undefined;
+    // A checkpoint of an older version has no sum of the loss, and may have other terms: the means are then of the steps from here on.
+    const kept = resume?.progress;
+    if (kept?.loss !== undefined && kept.sums.length && kept.sums.length !== terms.length) {
+      const message = `expected sums of ${terms.length} terms, found ${kept.sums.length}`;
+      throw new FileError(resume!.file, message, { verb: "load" });
+    }
+    const begun = kept?.sums.length === terms.length ? kept : undefined;
     const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
-    // Each step by its own weights. Older checkpoints keep no such sum.
+    // Each step by its own weights.
     let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
     let steps = begun?.steps ?? 0;
     program.setCounts(resume?.progress.counts);

@@ -6,6 +6,8 @@
  */
 
 import type { Dataset, DatasetSource, LoadOptions, Split } from "../core/dataset.ts";
+import { FileError } from "../core/bounds.ts";
+import { parseJson } from "../core/json.ts";
 import { copyPixels, type DecodePng, pngDecoder } from "./png.ts";
 import {
   folderOfEnvironment,
@@ -130,8 +132,9 @@ export function decodeBatch({ bytes, path }: SourceFile, decode: DecodePng, out:
   const image = decode(bytes, path);
   const { height, width, channels } = image;
   if (height !== count || width !== HEIGHT * WIDTH || channels !== CHANNELS) {
-    throw new Error(
-      `Cannot read "${path}": expected ${count} colour images in rows of ${HEIGHT * WIDTH} pixels, ` +
+    throw new FileError(
+      path,
+      `expected ${count} colour images in rows of ${HEIGHT * WIDTH} pixels, ` +
         `found ${height} rows of ${width} ${channels === 1 ? "grey" : "colour"} pixels`,
     );
   }
@@ -144,16 +147,12 @@ export function decodeBatch({ bytes, path }: SourceFile, decode: DecodePng, out:
  * @throws {Error} If it is none, or of another length.
  */
 export function decodeLabels({ bytes, path }: SourceFile, count: number): Uint8Array<ArrayBuffer> {
-  let labels: unknown;
-  try {
-    labels = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new Error(`Cannot read "${path}": expected a list in JSON, found a damaged one (cut short?)`, { cause });
-  }
+  const labels = parseJson(bytes, path, "a list in JSON");
   const isClass = (label: unknown) => Number.isInteger(label) && Number(label) >= 0 && Number(label) < CLASSES;
   if (!Array.isArray(labels) || labels.length !== count || !labels.every(isClass)) {
-    throw new Error(
-      `Cannot read "${path}": expected a list of ${count} classes from 0 to ${CLASSES - 1}, ` +
+    throw new FileError(
+      path,
+      `expected a list of ${count} classes from 0 to ${CLASSES - 1}, ` +
         `found ${Array.isArray(labels) ? `a list of ${labels.length}` : typeof labels}`,
     );
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { excerpt, FileError, fileSize, requireMemory, systemFailure } from "../core/bounds.ts";
 import type { Rows } from "./rows.ts";
 
 /** The column that holds the class of a row. */
@@ -23,16 +24,20 @@ const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
  *
  * Cells may be in double quotes; a line break within a cell is not understood.
  *
- * @throws {Error} If a cell is no finite number, a row is longer or shorter than the first, or there is no row. The
+ * @throws {FileError} If a cell is no finite number, a row is longer or shorter than the first, or there is no row. The
  * message names the file, the line and the column.
  */
 export async function readCsv(path: string, signal?: AbortSignal): Promise<Rows> {
+  const size = await fileSize(path);
   let lines = 0;
   await eachLine(path, () => lines++, signal);
-  const table = new Table(path, lines);
+  const table = new Table(path, lines, size);
   await eachLine(path, (line, number) => table.add(line, number), signal);
   return table.rows();
 }
+
+/** Characters that a line may have: half of the longest text that the engine has. */
+const LONGEST_LINE = 2 ** 28;
 
 /** Calls back for every line that is not empty, with its number from 1. */
 async function eachLine(
@@ -40,35 +45,59 @@ async function eachLine(
   use: (line: string, number: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  using file = await Deno.open(path);
-  let [rest, number] = ["", 0];
-  const take = (line: string) => {
+  using file = await Deno.open(path).catch((cause) => {
+    throw systemFailure(path, cause);
+  });
+  // The parts of a line: joined once, when its end is there.
+  let [parts, length, number]: [string[], number, number] = [[], 0, 0];
+  const hold = (text: string) => {
+    parts.push(text);
+    length += text.length;
+    if (length > LONGEST_LINE) {
+      throw new FileError(path, `expected at most ${LONGEST_LINE} characters in line ${number + 1}, found more`);
+    }
+  };
+  const take = (last: string) => {
+    let line = last;
+    if (length) {
+      hold(last);
+      line = parts.join("");
+      [parts, length] = [[], 0];
+    }
     number++;
     if (line.endsWith("\r")) line = line.slice(0, -1);
     if (line !== "") use(line, number);
   };
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(1 << 16);
-  for (let length: number | null; (length = await file.read(buffer)) !== null;) {
+  for (let read: number | null; (read = await file.read(buffer)) !== null;) {
     signal?.throwIfAborted();
-    const parts = (rest + decoder.decode(buffer.subarray(0, length), { stream: true })).split("\n");
-    rest = parts.pop()!;
-    parts.forEach(take);
+    const text = decoder.decode(buffer.subarray(0, read), { stream: true });
+    let from = 0;
+    for (let to: number; (to = text.indexOf("\n", from)) >= 0; from = to + 1) {
+      take(text.slice(from, to));
+    }
+    hold(text.slice(from));
   }
-  rest += decoder.decode();
-  if (rest !== "") take(rest);
+  take(decoder.decode());
 }
+
+/** What a column is. */
+const [VALUE, CLASS, KNOWN] = [0, 1, 2];
 
 /** Fills up with the numbers of one line after the other. */
 class Table {
   readonly #path: string;
   readonly #lines: number;
+  readonly #size: number;
   #delimiter = ",";
-  #columns = 0;
-  /** Place of the label, or -1. */
-  #label = -1;
-  /** Names of the covariates, by their places. */
-  #covariates = new Map<number, string>();
+  /** What each column is. */
+  #columns = new Uint8Array(0);
+  #hasLabels = false;
+  /** Names of the covariates, in the order of their places. */
+  #covariates: string[] = [];
+  /** Rows there will be, and that are there. */
+  #rows = 0;
   #count = 0;
   #values = new Float32Array(0);
   #covariateValues = new Float32Array(0);
@@ -76,48 +105,80 @@ class Table {
   #labels = new Uint8Array(0);
   readonly #names = new Map<string, number>();
 
-  constructor(path: string, lines: number) {
+  /**
+   * @param lines Lines that are not empty.
+   * @param size Bytes of the file.
+   */
+  constructor(path: string, lines: number, size: number) {
     this.#path = path;
     this.#lines = lines;
+    this.#size = size;
   }
 
   add(line: string, number: number): void {
-    if (this.#columns === 0) {
-      this.#delimiter = ["\t", ";"].find((delimiter) => line.includes(delimiter)) ?? ",";
-      const cells = this.#split(line);
-      const isHeader = cells.some((cell) => Number.isNaN(Number(cell)) && !MISSING.test(cell));
-      this.#columns = cells.length;
-      this.#label = isHeader ? cells.findIndex((cell) => cell.toLowerCase() === LABEL) : -1;
-      this.#covariates = new Map(
-        [...cells.entries()].filter(([, cell]) => isHeader && cell.toLowerCase().startsWith(COVARIATE)),
-      );
-      const count = this.#lines - (isHeader ? 1 : 0);
-      this.#values = new Float32Array(count * this.#width);
-      this.#covariateValues = new Float32Array(count * this.#covariates.size);
-      if (this.#label >= 0) this.#labels = new Uint8Array(this.#lines - 1);
-      if (isHeader) return;
+    if (this.#columns.length === 0 && this.#begin(line)) return;
+    if (this.#count === this.#rows) {
+      throw this.#error(`expected ${this.#lines} lines, as when they were counted, found more`);
     }
-    const cells = this.#split(line);
-    if (cells.length !== this.#columns) {
-      throw this.#error(`expected ${this.#columns} columns in line ${number}, as in the first, found ${cells.length}`);
-    }
+    const columns = this.#columns.length;
+    let column = 0;
     let at = this.#count * this.#width;
-    let covariate = this.#count * this.#covariates.size;
-    for (const [column, cell] of cells.entries()) {
-      if (column === this.#label) {
+    let covariate = this.#count * this.#covariates.length;
+    for (const cell of this.#cells(line)) {
+      const kind = this.#columns[column++];
+      // Counted to its end, for the message.
+      if (column > columns) continue;
+      if (kind === CLASS) {
         this.#labels[this.#count] = this.#nameOf(cell);
         continue;
       }
-      const value = cell === "" ? NaN : Number(cell);
+      const value = cell === "" ? NaN : Math.fround(Number(cell));
       if (!Number.isFinite(value)) {
-        throw this.#error(
-          `expected a number in line ${number}, column ${column + 1}, found ${cell === "" ? "nothing" : `"${cell}"`}`,
-        );
+        const found = cell === "" ? "nothing" : excerpt(cell);
+        const beyond = Number.isFinite(Number(cell || NaN)) ? ", which is beyond float32" : "";
+        throw this.#error(`expected a number in line ${number}, column ${column}, found ${found}${beyond}`);
       }
-      if (this.#covariates.has(column)) this.#covariateValues[covariate++] = value;
+      if (kind === KNOWN) this.#covariateValues[covariate++] = value;
       else this.#values[at++] = value;
     }
+    if (column !== columns) {
+      throw this.#error(`expected ${columns} columns in line ${number}, as in the first, found ${column}`);
+    }
     this.#count++;
+  }
+
+  /** Takes from the first line what the columns are; true where it has their names and no numbers. */
+  #begin(line: string): boolean {
+    this.#delimiter = ["\t", ";"].find((delimiter) => line.includes(delimiter)) ?? ",";
+    let [columns, isHeader] = [0, false];
+    for (const cell of this.#cells(line)) {
+      columns++;
+      isHeader ||= Number.isNaN(Number(cell)) && !MISSING.test(cell);
+    }
+    this.#columns = new Uint8Array(columns);
+    if (isHeader) {
+      let column = 0;
+      for (const cell of this.#cells(line)) {
+        const name = cell.toLowerCase();
+        if (name === LABEL && !this.#hasLabels) {
+          this.#hasLabels = true;
+          this.#columns[column] = CLASS;
+        } else if (name.startsWith(COVARIATE)) {
+          this.#covariates.push(cell);
+          this.#columns[column] = KNOWN;
+        } else this.#columns[column] = VALUE;
+        column++;
+      }
+    }
+    const count = this.#rows = this.#lines - (isHeader ? 1 : 0);
+    // A cell has a digit and what ends it. So there cannot be more of them, however many columns the first line declares.
+    const most = Math.ceil((this.#size + 1) / 2);
+    const [values, covariates] = [this.#width, this.#covariates.length].map((width) => Math.min(count * width, most));
+    requireMemory(4 * (values + covariates), this.#path, "numbers");
+    this.#values = new Float32Array(values);
+    this.#covariateValues = new Float32Array(covariates);
+    if (this.#hasLabels) this.#labels = new Uint8Array(count);
+    return isHeader;
   }
 
   rows(): Rows {
@@ -125,15 +186,15 @@ class Table {
     if (count === 0 || this.#width === 0) throw this.#error("expected rows of numbers, found none");
     const rows = {
       ...{ shape: [1, this.#width, 1] as const, count, values: this.#values },
-      ...(this.#covariates.size ? { covariates: this.#covariateValues, names: [...this.#covariates.values()] } : {}),
+      ...(this.#covariates.length ? { covariates: this.#covariateValues, names: this.#covariates } : {}),
     };
-    if (this.#label < 0) return rows;
+    if (!this.#hasLabels) return rows;
     const classes = this.#classes();
     return { ...rows, labels: this.#labels.map((name) => classes[name]) };
   }
 
   get #width(): number {
-    return this.#columns - this.#covariates.size - (this.#label < 0 ? 0 : 1);
+    return this.#columns.length - this.#covariates.length - (this.#hasLabels ? 1 : 0);
   }
 
   #nameOf(cell: string): number {
@@ -151,26 +212,33 @@ class Table {
     if (numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return numbers;
     const number = names.find((_, i) => !Number.isNaN(numbers[i]));
     if (number !== undefined) {
-      throw this.#error(`expected labels to be integers from 0 to 255, or all of them names, found "${number}"`);
+      throw this.#error(`expected labels to be integers from 0 to 255, or all of them names, found ${excerpt(number)}`);
     }
     const sorted = [...names].sort();
     return names.map((name) => sorted.indexOf(name));
   }
 
-  #split(line: string): string[] {
-    if (!line.includes('"')) return line.split(this.#delimiter).map((cell) => cell.trim());
-    const cells: string[] = [];
+  /** The cells of a line, one after the other: all of a long line at once would take many times its size. */
+  *#cells(line: string): Generator<string> {
+    const delimiter = this.#delimiter;
+    if (!line.includes('"')) {
+      let from = 0;
+      for (let to: number; (to = line.indexOf(delimiter, from)) >= 0; from = to + 1) yield line.slice(from, to).trim();
+      return yield line.slice(from).trim();
+    }
     let [cell, quoted] = ["", false];
     for (let i = 0; i < line.length; i++) {
       if (line[i] === '"' && quoted && line[i + 1] === '"') cell += line[++i];
       else if (line[i] === '"') quoted = !quoted;
-      else if (line[i] === this.#delimiter && !quoted) [, cell] = [cells.push(cell.trim()), ""];
-      else cell += line[i];
+      else if (line[i] === delimiter && !quoted) {
+        yield cell.trim();
+        cell = "";
+      } else cell += line[i];
     }
-    return [...cells, cell.trim()];
+    yield cell.trim();
   }
 
-  #error(message: string): Error {
-    return new Error(`Cannot read "${this.#path}": ${message}`);
+  #error(message: string): FileError {
+    return new FileError(this.#path, message);
   }
 }

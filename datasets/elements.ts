@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FileError, requireMemory } from "../core/bounds.ts";
 import type { NumericArray } from "./rows.ts";
 
 /** Types of numbers in files. */
@@ -27,8 +28,9 @@ const BYTES: Readonly<Record<ElementType, number>> = {
 /** Numbers within a file. */
 export interface Elements {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where they begin. */
+  /** Where they begin, and where they end. */
   readonly offset: number;
+  readonly end: number;
   readonly count: number;
   readonly type: ElementType;
   readonly littleEndian: boolean;
@@ -37,17 +39,18 @@ export interface Elements {
 /**
  * Reads numbers: bytes as they are (a view, not a copy, as of float32 where it can be), booleans as 0 and 255, all others as float32.
  *
- * @throws {Error} If the file ends before them.
+ * @throws {FileError} If there are fewer or more bytes than so many numbers have, or too many for memory.
  */
 export function elements(
-  { bytes, offset, count, type, littleEndian }: Elements,
+  { bytes, offset, end, count, type, littleEndian }: Elements,
   file: string,
 ): NumericArray["values"] {
-  const end = offset + count * BYTES[type];
-  if (end > bytes.length) {
-    throw new Error(
-      `Cannot read "${file}": expected ${end} bytes for ${count} numbers, found ${bytes.length} (cut short?)`,
-    );
+  const expected = count * BYTES[type];
+  if (expected !== end - offset) {
+    const found = end - offset < expected
+      ? `${end - offset} (cut short?)`
+      : `${end - offset - expected} more after them`;
+    throw new FileError(file, `expected ${expected} bytes for ${count} numbers, found ${found}`);
   }
   const raw = bytes.subarray(offset, end);
   if (type === "u8") return raw;
@@ -67,6 +70,7 @@ export function elements(
     f32: (at) => view.getFloat32(at, littleEndian),
     f64: (at) => view.getFloat64(at, littleEndian),
   };
+  requireMemory(4 * count, file, "numbers");
   const values = new Float32Array(count);
   const [one, width] = [read[type], BYTES[type]];
   for (let i = 0; i < count; i++) values[i] = one(i * width);

@@ -5,15 +5,22 @@
  */
 
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
+import { FileError, readWhole, statIfThere, systemFailure } from "../core/bounds.ts";
 import { readCsv } from "./csv.ts";
 import { fromColumnMajor } from "./elements.ts";
 import { freyFaces } from "./frey_faces.ts";
-import { parseIdx } from "./idx.ts";
+import { idxLength, parseIdx } from "./idx.ts";
 import { readImageFolder } from "./image_folder.ts";
 import { parseMat } from "./mat.ts";
 import { parseNpy, parseNpz } from "./npy.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
-import { gunzip } from "./source_files.ts";
+import { inflate, inflateStart } from "./packed.ts";
+import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
+
+/** Arrays whose shapes are looked at where none has the name of data. */
+const MOST_ARRAYS = 1000;
+
+/** Bytes that say how long an idx file is, at most. */
+const LONGEST_IDX_HEADER = 4 + 4 * 255;
 
 /** What a file gave: all the rows together, or the two parts. */
 interface Parts {
@@ -59,14 +66,19 @@ export function fileDataset(path: string): DatasetSource {
 
 /** Links are not followed: what a link is called says what it is. */
 function absolute(path: string): string {
-  Deno.statSync(path);
+  try {
+    Deno.statSync(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) throw cause;
+    throw systemFailure(path, cause);
+  }
   if (Deno.build.os === "windows") return Deno.realPathSync(path).replaceAll("\\", "/");
   const escape = (text: string) => text.split("/").map(encodeURIComponent).join("/");
   return decodeURIComponent(new URL(escape(path), `file://${escape(Deno.cwd())}/`).pathname).replace(/(.)\/+$/, "$1");
 }
 
 async function load(path: string, { seed, signal }: LoadOptions & { readonly seed: number }): Promise<Dataset> {
-  if ((await Deno.stat(path)).isDirectory) {
+  if ((await statIfThere(path))?.isDirectory) {
     const idx = await firstThere(["", ".gz"].map((end) => `${path}/train-images-idx3-ubyte${end}`));
     return idx ? { ...await load(idx, { seed, signal }), name: path } : await readImageFolder(path, { seed, signal });
   }
@@ -75,15 +87,17 @@ async function load(path: string, { seed, signal }: LoadOptions & { readonly see
   }
   const { train, test } = await readParts(path, signal);
   if (test && test.shape.join() !== train.shape.join()) {
-    throw new Error(
-      `Cannot read "${path}": expected test rows of the shape [${train.shape}], as the training rows, found [${test.shape}]`,
+    throw new FileError(
+      path,
+      `expected test rows of the shape [${train.shape}], as the training rows, found [${test.shape}]`,
     );
   }
   if (test && test.names?.length !== train.names?.length) {
-    throw new Error(
-      `Cannot read "${path}": expected ${
-        train.names?.length ?? 0
-      } covariates of the test rows, as of the training rows, found ${test.names?.length ?? 0}`,
+    throw new FileError(
+      path,
+      `expected ${train.names?.length ?? 0} covariates of the test rows, as of the training rows, found ${
+        test.names?.length ?? 0
+      }`,
     );
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
@@ -104,11 +118,11 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
     case "txt":
       return { train: await readCsv(path, signal) };
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await Deno.readFile(file, { signal }), file));
+      return await withNeighbours(path, async (file) => parseNpy(await readWhole(file, signal), file));
     case "npz":
-      return namedParts(await parseNpz(await Deno.readFile(path, { signal }), path), path);
+      return namedParts(parseNpz(await readWhole(path, signal), path), path);
     case "mat":
-      return matrixParts(await parseMat(await Deno.readFile(path, { signal }), path), path);
+      return matrixParts(parseMat(await readWhole(path, signal), path), path);
     default:
       return await withNeighbours(path, async (file) => await readIdx(file, signal));
   }
@@ -116,13 +130,17 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
 
 /** An idx file, packed or not, of any number of dimensions. */
 async function readIdx(path: string, signal: AbortSignal | undefined): Promise<NumericArray> {
-  const raw = await Deno.readFile(path, { signal });
-  const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? await gunzip(raw, path) : raw;
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) {
-    throw new Error(
-      `Cannot read "${path}": expected a folder of PNG files, .npy, .npz, .csv, .mat or an idx file, found none of these`,
+  const raw = await readWhole(path, signal);
+  const packed = raw[0] === 0x1f && raw[1] === 0x8b;
+  const start = packed ? inflateStart(raw, "gzip", LONGEST_IDX_HEADER, path) : raw;
+  const length = idxLength(start, path);
+  if (length === undefined) {
+    throw new FileError(
+      path,
+      "expected a folder of PNG files, .npy, .npz, .csv, .mat or an idx file, found none of these",
     );
   }
+  const bytes = packed ? inflate(raw, "gzip", length, path) : raw;
   return parseIdx(bytes, path, Array.from({ length: bytes[3] }, () => undefined));
 }
 
@@ -150,43 +168,49 @@ async function firstThere(paths: readonly string[]): Promise<string | undefined>
 }
 
 /** By name, whatever the case. */
-function named(arrays: ReadonlyMap<string, NumericArray>, names: readonly string[]): NumericArray | undefined {
+function named(arrays: ReadonlyMap<string, StoredArray>, names: readonly string[]): StoredArray | undefined {
   return arrays.entries().find(([name]) => names.includes(name.toLowerCase()))?.[1];
 }
 
 /** The array with the data: by its name, or the only one that can be. */
-function dataOf(arrays: ReadonlyMap<string, NumericArray>, path: string): NumericArray {
-  const several = (array: NumericArray) => array.shape.filter((size) => size > 1).length > 1;
-  const candidates = [...arrays].filter(([name, array]) => several(array) && !COVARIATES.includes(name.toLowerCase()));
-  const data = named(arrays, DATA) ?? (candidates.length === 1 ? candidates[0][1] : undefined);
+function dataOf(arrays: ReadonlyMap<string, StoredArray>, path: string): StoredArray {
+  const data = named(arrays, DATA);
   if (data) return data;
-  throw new Error(
-    `Cannot read "${path}": expected an array called ${DATA.join(", ")}, or one array only, found ${
-      [...arrays].map(([name, { shape }]) => `${name} [${shape.join(", ")}]`).join(", ") || "none"
-    }`,
+  if (arrays.size > MOST_ARRAYS) {
+    throw new FileError(path, `expected an array called ${DATA.join(", ")}, found ${arrays.size} of other names`);
+  }
+  const all = [...arrays].map(([name, array]) => ({ name, array, shape: array.shape }));
+  const candidates = all.filter(({ name, shape }) =>
+    shape.filter((size) => size > 1).length > 1 && !COVARIATES.includes(name.toLowerCase())
+  );
+  if (candidates.length === 1) return candidates[0].array;
+  throw new FileError(
+    path,
+    `expected an array called ${DATA.join(", ")}, or one array only, found ${
+      all.slice(0, 8).map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ") || "none"
+    }${all.length > 8 ? ", ..." : ""}`,
   );
 }
 
-function namedParts(arrays: ReadonlyMap<string, NumericArray>, path: string): Parts {
-  const [train, test] = ["train", "test"].map((part) => ({
-    x: named(arrays, DATA.map((name) => `${name}_${part}`)),
-    labels: named(arrays, LABELS.map((name) => `${name}_${part}`)),
-    covariates: named(arrays, COVARIATES.map((name) => `${name}_${part}`)),
-  }));
-  if (train.x && test.x) return { train: rowsOf(train.x, path, train), test: rowsOf(test.x, path, test) };
-  const besides = { labels: named(arrays, LABELS), covariates: named(arrays, COVARIATES) };
-  return { train: rowsOf(dataOf(arrays, path), path, besides) };
+function namedParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
+  const rows = (data: StoredArray, end: string): Rows => {
+    const besides = (names: readonly string[]) => named(arrays, names.map((name) => name + end))?.read();
+    return rowsOf(data.read(), path, { labels: besides(LABELS), covariates: besides(COVARIATES) });
+  };
+  const [train, test] = ["_train", "_test"].map((end) => named(arrays, DATA.map((name) => name + end)));
+  if (train && test) return { train: rows(train, "_train"), test: rows(test, "_test") };
+  return { train: rows(dataOf(arrays, path), "") };
 }
 
 /** MATLAB's order of axes: a table has a row for each datum (or, as the labels say, a column); images are counted last. */
-function matrixParts(arrays: ReadonlyMap<string, NumericArray>, path: string): Parts {
-  const data = dataOf(arrays, path);
-  const labels = named(arrays, LABELS);
+function matrixParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
+  const data = dataOf(arrays, path).read();
+  const labels = named(arrays, LABELS)?.read();
   const last = data.shape.length - 1;
   const inColumns = labels && labels.values.length !== data.shape[0] && labels.values.length === data.shape[last];
   const first = last > 1 || inColumns ? last : 0;
   const axes = [first, ...data.shape.keys().filter((axis) => axis !== first)];
-  const covariates = named(arrays, COVARIATES);
+  const covariates = named(arrays, COVARIATES)?.read();
   return {
     train: rowsOf(fromColumnMajor(data, axes), path, {
       labels,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FileError, readIfThere } from "../core/bounds.ts";
 import type { Dataset, DatasetSource, LoadOptions } from "../core/dataset.ts";
 import { parseMat } from "./mat.ts";
 import { divide } from "./rows.ts";
@@ -33,9 +34,7 @@ async function load({ folder, seed = 0, signal }: LoadOptions = {}): Promise<Dat
   signal?.throwIfAborted();
   folder ??= await folderOfEnvironment(freyFaces.name);
   const path = folder === undefined ? undefined : `${folder}/${FILE}`;
-  const bytes = path === undefined ? undefined : await Deno.readFile(path, { signal }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  const bytes = path === undefined ? undefined : await readIfThere(path, signal);
   if (path === undefined || bytes === undefined) {
     throw new Error(
       `Cannot load the Frey faces: expected ${
@@ -44,10 +43,10 @@ async function load({ folder, seed = 0, signal }: LoadOptions = {}): Promise<Dat
         'into a folder "frey_faces" and set ELBO_DATA to the folder above it',
     );
   }
-  const faces = [...(await parseMat(bytes, path)).values()]
-    .find(({ shape }) => shape.length === 2 && shape[0] === HEIGHT * WIDTH && shape[1] === COUNT);
+  const faces = parseMat(bytes, path).values()
+    .find(({ shape }) => shape.length === 2 && shape[0] === HEIGHT * WIDTH && shape[1] === COUNT)?.read();
   if (!(faces?.values instanceof Uint8Array)) {
-    throw new Error(`Cannot read "${path}": expected bytes [${HEIGHT * WIDTH}, ${COUNT}], found no such matrix`);
+    throw new FileError(path, `expected bytes [${HEIGHT * WIDTH}, ${COUNT}], found no such matrix`);
   }
   // A column of the matrix is an image, row by row; the file holds one column after the other.
   const rows = { shape: [HEIGHT, WIDTH, 1] as const, count: COUNT, values: faces.values };

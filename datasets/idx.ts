@@ -5,6 +5,8 @@
  * @module
  */
 
+import { elementCount, FileError } from "../core/bounds.ts";
+
 /** What an idx file holds. */
 export interface Idx {
   /** The size of every dimension, outermost first: [count] for labels, [count, height, width] for images. */
@@ -23,7 +25,7 @@ const UNSIGNED_BYTE = 0x08;
  * @param file The name of the file, for messages.
  * @param expected One entry a dimension: the size it must have, or `undefined` for any. Three entries ask for images
  * (magic 0x00000803), one for labels (magic 0x00000801).
- * @throws {Error} If the magic number, a dimension or the length of the file is not what it should be.
+ * @throws {FileError} If the magic number, a dimension or the length of the file is not what it should be.
  * @see http://yann.lecun.com/exdb/mnist/ (the section on file formats)
  *
  * @example
@@ -41,7 +43,7 @@ export function parseIdx(
   expected: readonly (number | undefined)[],
 ): Idx {
   const fail = (message: string): never => {
-    throw new Error(`Cannot read "${file}": ${message}`);
+    throw new FileError(file, message);
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) fail(`expected an idx file, found ${bytes.length} bytes (cut short?)`);
@@ -59,7 +61,7 @@ export function parseIdx(
     }
   });
 
-  const length = header + shape.reduce((product, size) => product * size, 1);
+  const length = header + elementCount(shape, file);
   if (bytes.length < length) {
     fail(`expected ${length} bytes for dimensions [${shape.join(", ")}], found ${bytes.length} (cut short?)`);
   }
@@ -69,6 +71,18 @@ export function parseIdx(
     );
   }
   return { shape, values: bytes.subarray(header) };
+}
+
+/**
+ * The bytes that an idx file must have, by its first ones; undefined where it is none.
+ *
+ * @throws {FileError} If its dimensions cannot be.
+ */
+export function idxLength(start: Uint8Array<ArrayBuffer>, file: string): number | undefined {
+  const header = 4 + 4 * start[3];
+  if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start.length < header) return undefined;
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  return header + elementCount(Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis)), file);
 }
 
 function hex(magic: number): string {

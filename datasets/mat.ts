@@ -5,9 +5,10 @@
  * @module
  */
 
+import { elementCount, FileError } from "../core/bounds.ts";
 import { elements, type ElementType } from "./elements.ts";
-import { inflate } from "./npy.ts";
-import type { NumericArray } from "./rows.ts";
+import { inflate, inflateStart } from "./packed.ts";
+import type { NumericArray, StoredArray } from "./rows.ts";
 
 /** How numbers are stored (miINT8 and so on); a matrix may be stored in a smaller type than its own. */
 const STORED: Readonly<Record<number, ElementType>> = {
@@ -33,6 +34,12 @@ const UINT64 = 15;
 const COMPLEX = 0x0800;
 const LOGICAL = 0x0200;
 
+/** Bytes in which a matrix says its class, its dimensions and its name: 32 dimensions and a name of 63 characters take 264. */
+const LONGEST_HEADER = 4096;
+
+/** Arrays that a file may hold; each is looked at. */
+const MOST_ARRAYS = 10_000;
+
 /** One data element: its type, and where its data are. */
 interface Element {
   readonly type: number;
@@ -50,34 +57,60 @@ interface Source {
   readonly file: string;
 }
 
+/** What is known of a matrix before its numbers. */
+interface Header {
+  readonly name: string;
+  readonly kind: number;
+  readonly flags: number;
+  readonly shape: readonly number[];
+  readonly count: number;
+  /** Where the element with the numbers begins. */
+  readonly next: number;
+}
+
 /**
  * Parses a .mat file.
  *
  * @returns The numeric arrays by their names, in MATLAB's shape and order: **column-major**. Those of class uint8 are
- * bytes, logical ones too (true is 255), all others float32.
- * @throws {Error} If it is none of level 5, is cut short or damaged.
+ * bytes, logical ones too (true is 255), all others float32. Each is unpacked when it is read.
+ * @throws {FileError} If it is none of level 5, is cut short or damaged; when it is read, if the numbers are.
  * @see https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf
  */
-export async function parseMat(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, NumericArray>> {
+export function parseMat(bytes: Uint8Array<ArrayBuffer>, file: string): Map<string, StoredArray> {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 128));
   const order = head.slice(126, 128);
   if (head.startsWith("MATLAB 7.3") || head.startsWith("\x89HDF")) {
-    throw new Error(`Cannot read "${file}": expected a level 5 .mat file, found version 7.3 (HDF5); save it with -v7`);
+    throw new FileError(file, "expected a level 5 .mat file, found version 7.3 (HDF5); save it with -v7");
   }
   if (order !== "IM" && order !== "MI") {
-    throw new Error(
-      `Cannot read "${file}": expected a level 5 .mat file, found ${bytes.length} bytes of something else`,
-    );
+    throw new FileError(file, `expected a level 5 .mat file, found ${bytes.length} bytes of something else`);
   }
-  const source = sourceOf(bytes, order === "IM", file);
-  const arrays = new Map<string, NumericArray>();
+  const littleEndian = order === "IM";
+  const source = sourceOf(bytes, littleEndian, file);
+  const arrays = new Map<string, StoredArray>();
+  let count = 0;
   for (let at = 128; at < bytes.length;) {
-    const element = elementAt(source, at);
-    const [inside, place] = element.type === COMPRESSED
-      ? [sourceOf(await inflate(dataOf(source, element), "deflate", file), source.littleEndian, file), 0]
-      : [source, at];
-    const found = matrixAt(inside, elementAt(inside, place));
-    if (found) arrays.set(found.name, found.array);
+    if (++count > MOST_ARRAYS) throw new FileError(file, `expected at most ${MOST_ARRAYS} arrays, found more`);
+    const element = elementAt(source, at, bytes.length);
+    const data = dataOf(source, element);
+    const packed = element.type === COMPRESSED;
+    const start = packed ? sourceOf(inflateStart(data, "deflate", LONGEST_HEADER, file), littleEndian, file) : source;
+    const place = packed ? 0 : at;
+    if (start.bytes.length < place + 8) throw new FileError(file, "expected a packed array, found less than 8 bytes");
+    // What a packed array says it has, all of it, is what is unpacked.
+    const size = 8 + start.view.getUint32(place + 4, littleEndian);
+    const header = headerAt(start, place, place + size);
+    if (header) {
+      arrays.set(header.name, {
+        shape: header.shape,
+        read: () =>
+          matrixOf(
+            packed ? sourceOf(inflate(data, "deflate", size, file), littleEndian, file) : source,
+            header,
+            place + size,
+          ),
+      });
+    }
     at = element.next;
   }
   return arrays;
@@ -91,47 +124,65 @@ function dataOf({ bytes }: Source, { offset, length }: Element): Uint8Array<Arra
   return bytes.subarray(offset, offset + length);
 }
 
-/** The tag of an element: eight bytes, or four where the data are at most four bytes long. */
-function elementAt({ bytes, view, littleEndian, file }: Source, at: number): Element {
-  const cut = () => new Error(`Cannot read "${file}": expected more after ${bytes.length} bytes (cut short?)`);
-  if (at + 8 > bytes.length) throw cut();
+/** The tag of an element: eight bytes, or four where the data are at most four bytes long; its data end within `end`. */
+function elementAt({ bytes, view, littleEndian, file }: Source, at: number, end: number): Element {
+  const last = Math.min(end, bytes.length);
+  const fail = (needed: number): never => {
+    throw new FileError(file, `expected an element up to byte ${needed}, found an end at ${last} (cut short?)`);
+  };
+  if (at + 8 > last) fail(at + 8);
   const word = view.getUint32(at, littleEndian);
   const short = word >>> 16;
+  if (short > 4) throw new FileError(file, `expected at most 4 bytes in a short element, found ${short} (damaged?)`);
   const [type, length, offset] = short > 0
     ? [word & 0xffff, short, at + 4]
     : [word, view.getUint32(at + 4, littleEndian), at + 8];
-  if (offset + length > bytes.length) throw cut();
+  if (offset + length > last) fail(offset + length);
   // Data are filled up to eight bytes, but for packed ones.
   const next = short > 0 ? at + 8 : type === COMPRESSED ? offset + length : offset + Math.ceil(length / 8) * 8;
   return { type, offset, length, next };
 }
 
-/** The name and content of a numeric array; undefined for anything else. */
-function matrixAt(source: Source, element: Element): { name: string; array: NumericArray } | undefined {
+/** What a numeric array says of itself before its numbers; undefined for anything else. */
+function headerAt(source: Source, at: number, end: number): Header | undefined {
   const { view, littleEndian, file } = source;
-  if (element.type !== MATRIX || element.length === 0) return undefined;
-  const flags = elementAt(source, element.offset);
+  if (view.getUint32(at, littleEndian) !== MATRIX || end === at + 8) return undefined;
+  const flags = elementAt(source, at + 8, end);
+  if (flags.length < 8) throw new FileError(file, `expected 8 bytes of flags of an array, found ${flags.length}`);
   const word = view.getUint32(flags.offset, littleEndian);
   const kind = word & 0xff;
   if (kind < DOUBLE || kind > UINT64) return undefined;
 
-  const dimensions = elementAt(source, flags.next);
+  const dimensions = elementAt(source, flags.next, end);
+  if (dimensions.length % 4 || dimensions.length < 8) {
+    throw new FileError(file, `expected two dimensions or more of 4 bytes each, found ${dimensions.length} bytes`);
+  }
+  const named = elementAt(source, dimensions.next, end);
+  const name = new TextDecoder("latin1").decode(dataOf(source, named));
   const shape = Array.from(
     { length: dimensions.length / 4 },
     (_, i) => view.getInt32(dimensions.offset + 4 * i, littleEndian),
   );
-  const named = elementAt(source, dimensions.next);
-  const name = new TextDecoder("latin1").decode(dataOf(source, named));
-  if (word & COMPLEX) throw new Error(`Cannot read "${file}": expected real numbers, found complex ones in "${name}"`);
+  return { name, kind, flags: word, shape, count: elementCount(shape, `${file}/${name}`), next: named.next };
+}
 
-  const data = elementAt(source, named.next);
+/** The numbers of an array. */
+function matrixOf(source: Source, { name, kind, flags, shape, count, next }: Header, end: number): NumericArray {
+  const { file } = source;
+  if (flags & COMPLEX) throw new FileError(file, `expected real numbers, found complex ones in "${name}"`);
+  const data = elementAt(source, next, end);
   const type = STORED[data.type];
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (!type) throw new Error(`Cannot read "${file}": expected numbers in "${name}", found data of type ${data.type}`);
-  const within = source.bytes.subarray(0, data.offset + data.length);
-  const read = elements({ bytes: within, offset: data.offset, count, type, littleEndian }, file);
-  if (word & LOGICAL) return { name, array: { shape, values: Uint8Array.from(read, (value) => value ? 255 : 0) } };
+  if (!type) throw new FileError(file, `expected numbers in "${name}", found data of type ${data.type}`);
+  const read = elements({
+    bytes: source.bytes,
+    offset: data.offset,
+    end: data.offset + data.length,
+    count,
+    type,
+    littleEndian: source.littleEndian,
+  }, `${file}/${name}`);
+  if (flags & LOGICAL) return { shape, values: Uint8Array.from(read, (value) => value ? 255 : 0) };
   const isBytes = read instanceof Uint8Array;
-  if (kind === UINT8) return { name, array: { shape, values: isBytes ? read : Uint8Array.from(read) } };
-  return { name, array: { shape, values: isBytes ? Float32Array.from(read) : read } };
+  if (kind === UINT8) return { shape, values: isBytes ? read : Uint8Array.from(read) };
+  return { shape, values: isBytes ? Float32Array.from(read) : read };
 }

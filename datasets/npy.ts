@@ -4,8 +4,11 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
+import { elementCount, excerpt, FileError } from "../core/bounds.ts";
 import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
-import type { NumericArray } from "./rows.ts";
+import type { NumericArray, StoredArray } from "./rows.ts";
+import { zipEntries } from "./zip.ts";
 
 /** The types of NumPy that are read, without their byte order. */
 const TYPES: Readonly<Record<string, ElementType>> = {
@@ -22,50 +25,99 @@ const TYPES: Readonly<Record<string, ElementType>> = {
   f8: "f64",
 };
 
+/** Bytes that a header may have, NumPy's own limit for files that are not trusted. */
+const LONGEST_HEADER = 10_000;
+
+/** What the header of an .npy file says. */
+interface Header {
+  readonly shape: readonly number[];
+  readonly count: number;
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  readonly columnMajor: boolean;
+  /** Where the numbers begin. */
+  readonly offset: number;
+}
+
 /**
  * Parses an .npy file. Unsigned bytes and booleans become bytes (true is 255), every other number a float32.
  *
- * @throws {Error} If it is none, is cut short, or holds no numbers.
+ * @throws {FileError} If it is none, is cut short, or holds no numbers.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, file: string): NumericArray {
+  const { shape, count, columnMajor, ...numbers } = parseHeader(bytes, file);
+  const values = elements({ bytes, end: bytes.length, count, ...numbers }, file);
+  return columnMajor ? fromColumnMajor({ shape, values }) : { shape, values };
+}
+
+function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
   const fail = (message: string): never => {
-    throw new Error(`Cannot read "${file}": ${message}`);
+    throw new FileError(file, message);
   };
   const isNpy = [0x93, ..."NUMPY"].every((c, i) => bytes[i] === (typeof c === "number" ? c : c.charCodeAt(0)));
   if (!isNpy) fail(`expected an .npy array, found ${bytes.length} bytes of something else`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes[6] < 1 || bytes[6] > 3) fail(`expected an .npy array of version 1 to 3, found version ${bytes[6]}`);
   // Version 1 counts the header in two bytes, later ones in four.
   const start = bytes[6] === 1 ? 10 : 12;
   if (bytes.length < start) fail("expected an .npy array, found less than its header (cut short?)");
-  const end = start + (start === 10 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (bytes.length < end) fail(`expected a header of ${end} bytes, found ${bytes.length} bytes (cut short?)`);
-  const header = new TextDecoder().decode(bytes.subarray(start, end));
+  const length = start === 10 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > LONGEST_HEADER) fail(`expected a header of at most ${LONGEST_HEADER} bytes, found one of ${length}`);
+  const offset = start + length;
+  if (bytes.length < offset) fail(`expected a header of ${offset} bytes, found ${bytes.length} bytes (cut short?)`);
+  const header = new TextDecoder().decode(bytes.subarray(start, offset));
 
-  const [, order, kind] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
-  const type = TYPES[kind];
+  const values = dictionary(header);
+  const descr = values.get("descr");
+  const [, order, kind] = /^'([<>|=]?)(\w+)'$/.exec(descr ?? "") ?? [];
+  const type = Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
   if (!type) {
-    const found = /'descr':\s*('[^']*'|\[.*?\])/.exec(header)?.[1] ?? "none";
-    return fail(`expected numbers (${Object.keys(TYPES).join(", ")}), found the type ${found}`);
+    const found = descr?.startsWith("[") ? "a table of several" : descr ?? "none";
+    return fail(`expected numbers (${Object.keys(TYPES).join(", ")}), found the type ${found.slice(0, 80)}`);
   }
-  const dimensions = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  if (dimensions === undefined) return fail(`expected a shape in the header, found ${JSON.stringify(header.trim())}`);
-  const shape = dimensions.split(",").map((text) => text.trim()).filter(Boolean).map(Number);
-  const count = shape.reduce((product, size) => product * size, 1);
-  const values = elements({ bytes, offset: end, count, type, littleEndian: order !== ">" }, file);
-  return /'fortran_order':\s*True/.test(header) ? fromColumnMajor({ shape, values }) : { shape, values };
+  const dimensions = /^\((.*)\)$/s.exec(values.get("shape") ?? "")?.[1];
+  if (dimensions === undefined) return fail(`expected a shape in the header, found ${excerpt(header.trim())}`);
+  const sizes = dimensions.split(",").map((text) => text.trim());
+  if (sizes.at(-1) === "") sizes.pop();
+  // NumPy 1 on Python 2 wrote 3L.
+  const shape = sizes.map((size) => /^\d+L?$/.test(size) ? parseInt(size) : NaN);
+  const count = elementCount(shape, file, sizes.join(", ").slice(0, 80));
+  const fortran = values.get("fortran_order");
+  if (fortran !== "True" && fortran !== "False") {
+    return fail(`expected fortran_order True or False in the header, found ${excerpt(fortran)}`);
+  }
+  return { shape, count, type, littleEndian: order !== ">", columnMajor: fortran === "True", offset };
+}
+
+/** The values of a Python dictionary by their names, as text: strings, words, and lists without strings that hold brackets. */
+function dictionary(text: string): Map<string, string> {
+  const values = new Map<string, string>();
+  const entry = /\s*'(\w+)'\s*:\s*('[^']*'|\w+|\([^()]*\)|\[[^\]]*\])\s*(,|\})/y;
+  entry.lastIndex = /^\s*\{?/.exec(text)![0].length;
+  for (let found; (found = entry.exec(text));) {
+    values.set(found[1], found[2]);
+    if (found[3] === "}") break;
+  }
+  return values;
 }
 
 /**
- * Parses an .npz file: the arrays by their names.
+ * Parses an .npz file: the arrays by their names, each unpacked when it is read.
  *
- * @throws {Error} If it is no zip archive, is cut short, or an array in it cannot be read.
+ * @throws {FileError} If it is no zip archive or is cut short; when it is read, if the array is damaged or holds no numbers.
  */
-export async function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, NumericArray>> {
-  const arrays = new Map<string, NumericArray>();
-  for (const { name, unpack } of zipEntries(bytes, file)) {
+export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<string, StoredArray> {
+  const arrays = new Map<string, StoredArray>();
+  for (const { name, start, unpack } of zipEntries(bytes, file)) {
     if (!name.endsWith(".npy")) continue;
-    arrays.set(name.slice(0, -4), parseNpy(await unpack(), `${file}/${name}`));
+    const inside = `${file}/${name}`;
+    arrays.set(name.slice(0, -4), {
+      get shape() {
+        return parseHeader(start(12 + LONGEST_HEADER), inside).shape;
+      },
+      read: () => parseNpy(unpack(), inside),
+    });
   }
   return arrays;
 }
@@ -141,75 +193,4 @@ export function encodeNpz(arrays: Readonly<Record<string, WrittenArray>>): Uint8
   u32(directory);
   u16(0);
   return out;
-}
-
-/** The checksum of zip archives, polynomial 0xedb88320. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-interface ZipEntry {
-  readonly name: string;
-  unpack(): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** What a zip archive holds, by its central directory. @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
-function* zipEntries(bytes: Uint8Array<ArrayBuffer>, file: string): Generator<ZipEntry> {
-  const fail = (message: string): never => {
-    throw new Error(`Cannot read "${file}": ${message}`);
-  };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || view.getUint16(0) !== 0x504b) fail("expected a zip archive, found something else");
-  let end = bytes.length - 22;
-  while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) fail("expected a zip archive, found one without its directory (cut short?)");
-  let at = view.getUint32(end + 16, true);
-  for (let n = view.getUint16(end + 10, true); n > 0; n--) {
-    if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50) fail("expected a zip archive, found a damaged one");
-    const [method, packed, size] = [
-      view.getUint16(at + 10, true),
-      view.getUint32(at + 20, true),
-      view.getUint32(at + 24, true),
-    ];
-    const [nameLength, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
-    const local = view.getUint32(at + 42, true);
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    at += 46 + nameLength + extra + comment;
-    if ([packed, size, local].includes(0xffffffff)) fail(`expected less than 4 GiB, found more in "${name}"`);
-    if (method !== 0 && method !== 8) fail(`expected "${name}" stored or deflated, found method ${method}`);
-    if (local + 30 > end) fail("expected a zip archive, found a damaged one");
-    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
-    const data = bytes.subarray(start, start + packed);
-    yield {
-      name,
-      unpack: async () => method === 0 ? data : await inflate(data, "deflate-raw", `${file}/${name}`, size),
-    };
-  }
-}
-
-/**
- * Unpacks deflated bytes.
- *
- * @param size The length that they must have, where it is known.
- * @throws {Error} If they are damaged.
- */
-export async function inflate(
-  bytes: Uint8Array<ArrayBuffer>,
-  format: "deflate" | "deflate-raw",
-  file: string,
-  size?: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  let unpacked;
-  try {
-    unpacked = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format))).bytes();
-  } catch (cause) {
-    throw new Error(`Cannot read "${file}": expected packed data, found some that do not unpack (damaged?)`, { cause });
-  }
-  if (size === undefined || unpacked.length === size) return unpacked;
-  throw new Error(`Cannot read "${file}": expected ${size} bytes when unpacked, found ${unpacked.length}`);
 }

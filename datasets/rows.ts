@@ -6,12 +6,19 @@
  */
 
 import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/random.ts";
 
 /** An array of numbers, row-major. Bytes stand for value / 255, floats for themselves. */
 export interface NumericArray {
   readonly shape: readonly number[];
   readonly values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+}
+
+/** An array in a file: its shape can be asked for before its numbers are read, or instead. */
+export interface StoredArray {
+  readonly shape: readonly number[];
+  read(): NumericArray;
 }
 
 /** Rows not yet divided. */
@@ -36,7 +43,7 @@ export function rowsOf(
   { labels, covariates }: { readonly labels?: NumericArray; readonly covariates?: NumericArray } = {},
 ): Rows {
   const fail = (message: string): never => {
-    throw new Error(`Cannot read "${file}": ${message}`);
+    throw new FileError(file, message);
   };
   if (shape.length < 2 || shape.length > 4 || values.length === 0) {
     fail(
@@ -50,8 +57,7 @@ export function rowsOf(
   if (row.planar) interleave(values, row.shape);
   if (values instanceof Float32Array) {
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    const width = features(row.shape);
-    if (bad >= 0) fail(`expected finite numbers, found ${values[bad]} in row ${Math.floor(bad / width)} (from 0)`);
+    if (bad >= 0) fail(`expected finite numbers, found ${values[bad]} in ${placeOf(bad, features(row.shape))}`);
   }
   return {
     ...{ shape: row.shape, count, values },
@@ -71,14 +77,23 @@ function covariatesOf(
   file: string,
 ): Pick<Rows, "covariates" | "names"> {
   if (shape[0] !== count || shape.length > 2) {
-    throw new Error(
-      `Cannot read "${file}": expected covariates of the shape [${count}, C], found the shape [${shape.join(", ")}]`,
+    throw new FileError(
+      file,
+      `expected covariates of the shape [${count}, C], found the shape [${shape.join(", ")}]`,
     );
   }
+  const [, columns = 1] = shape;
   const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new Error(`Cannot read "${file}": expected finite covariates, found ${values[bad]}`);
-  const names = Array.from({ length: shape[1] ?? 1 }, (_, i) => `c${i}`);
+  if (bad >= 0) {
+    throw new FileError(file, `expected finite covariates, found ${values[bad]} in ${placeOf(bad, columns)}`);
+  }
+  const names = Array.from({ length: columns }, (_, i) => `c${i}`);
   return { covariates: Float32Array.from(values), names };
+}
+
+/** Where a number is among rows of a width. Those beyond the range of float32 have become infinite. */
+function placeOf(index: number, width: number): string {
+  return `row ${Math.floor(index / width)}, column ${index % width} (from 0), as float32`;
 }
 
 /** What the axes after the first say. */
@@ -110,16 +125,16 @@ function interleave(values: NumericArray["values"], [height, width, channels]: D
  */
 export function labelsOf({ shape, values }: NumericArray, count: number, file: string): Uint8Array<ArrayBuffer> {
   if (values.length !== count || shape.filter((size) => size !== 1).length > 1) {
-    throw new Error(
-      `Cannot read "${file}": expected a label for each of ${count} rows, found labels of the shape [${
-        shape.join(", ")
-      }]`,
+    throw new FileError(
+      file,
+      `expected a label for each of ${count} rows, found labels of the shape [${shape.join(", ")}]`,
     );
   }
   const bad = values.findIndex((value) => !Number.isInteger(value) || value < 0 || value > 255);
   if (bad < 0) return Uint8Array.from(values);
-  throw new Error(
-    `Cannot read "${file}": expected labels to be integers from 0 to 255, found ${values[bad]} in row ${bad} (from 0)`,
+  throw new FileError(
+    file,
+    `expected labels to be integers from 0 to 255, found ${values[bad]} in row ${bad} (from 0)`,
   );
 }
 
@@ -132,7 +147,7 @@ export function classesOf(...splits: readonly Split[]): number | undefined {
 /** How many of `count` rows are test rows: {@linkcode TEST_PART}, but one at least. */
 export function testCount(count: number, file: string): number {
   if (count < 2) {
-    throw new Error(`Cannot read "${file}": expected at least 2 rows, one to train and one to test on, found ${count}`);
+    throw new FileError(file, `expected at least 2 rows, one to train and one to test on, found ${count}`);
   }
   return Math.max(1, Math.floor(count * TEST_PART));
 }

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { FileError, readIfThere } from "../core/bounds.ts";
+import { inflate } from "./packed.ts";
+
 /** A file's bytes, and the path that messages call it by. */
 export interface SourceFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -35,15 +38,13 @@ export async function folderOfEnvironment(name: string): Promise<string | undefi
   return data ? await existingFolder(`${data}/${name}`) : undefined;
 }
 
-/** Unpacks gzip; the file's name is for the message. */
-export async function gunzip(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).bytes();
-  } catch (cause) {
-    throw new Error(`Cannot read "${file}": expected a gzip file, found one that does not unpack (cut short?)`, {
-      cause,
-    });
+/** Unpacks gzip, as many bytes as its last four say; the file's name is for the message. */
+export function gunzip(bytes: Uint8Array<ArrayBuffer>, file: string): Uint8Array<ArrayBuffer> {
+  if (bytes.length < 18) {
+    throw new FileError(file, `expected a gzip file, found ${bytes.length} bytes (cut short?)`);
   }
+  const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
+  return inflate(bytes, "gzip", size, file);
 }
 
 /**
@@ -54,15 +55,11 @@ export async function gunzip(bytes: Uint8Array<ArrayBuffer>, file: string): Prom
 export function fromFolder(folder: string, names: readonly string[], signal?: AbortSignal): ReadSource {
   return async (name) => {
     const path = `${folder}/${name}`;
-    const missing = (error: unknown) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    };
-    const bytes = await Deno.readFile(path, { signal }).catch(missing);
+    const bytes = await readIfThere(path, signal);
     if (bytes) return { bytes, path };
-    const packed = await Deno.readFile(`${path}.gz`, { signal }).catch(missing);
-    if (packed) return { bytes: await gunzip(packed, `${path}.gz`), path: `${path}.gz` };
-    throw new Error(`Cannot read "${path}": no such file; expected the files ${names.join(", ")}, or each with .gz`);
+    const packed = await readIfThere(`${path}.gz`, signal);
+    if (packed) return { bytes: gunzip(packed, `${path}.gz`), path: `${path}.gz` };
+    throw new FileError(path, `no such file; expected the files ${names.join(", ")}, or each with .gz`);
   };
 }
 

@@ -6,7 +6,9 @@
  */
 
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import { FileError, readIfThere } from "../core/bounds.ts";
 import type { Gpu } from "../core/device.ts";
+import { either, fields, finite, listOf, parseJson, recordOf } from "../core/json.ts";
 import { writeFileAtomically } from "../core/checkpoint.ts";
 import type { TrainingEvent } from "../core/events.ts";
 import {
@@ -241,7 +243,7 @@ async function measuresOf(
   if (!experiment.measure) return {};
   const file = join(folder, MEASURES);
   // Of a run that was trained on since, they are measured again.
-  const kept = await readJson<{ step: number; measures: Measures }>(file);
+  const kept = await readMeasures(file);
   if (kept?.step === checkpoint.progress.step) return kept.measures;
   const trained = await Trained.fromCheckpoint(point.model, checkpoint, { gpu });
   try {
@@ -254,21 +256,22 @@ async function measuresOf(
   }
 }
 
-async function readJson<T>(file: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(file));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new Error(`Cannot read "${file}": ${error instanceof Error ? error.message : error} (damaged?)`);
-  }
+/** What {@linkcode measuresOf} has written, or undefined where there is nothing. */
+async function readMeasures(file: string): Promise<{ step: number; measures: Measures } | undefined> {
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const kept = parseJson(bytes, file);
+  const wrong = fields({
+    step: finite,
+    measures: recordOf(either("a number or a list of numbers", finite, listOf(finite))),
+  })(kept, "what was measured");
+  if (wrong) throw new FileError(file, wrong);
+  return kept as { step: number; measures: Measures };
 }
 
 async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
   const file = join(folder, FILES.checkpoint);
-  const bytes = await Deno.readFile(file).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
+  const bytes = await readIfThere(file);
   return bytes && decodeCheckpoint(bytes, file);
 }
 

@@ -54,13 +54,13 @@ export async function runFigures({ trained, split, epochs }: RunData): Promise<r
   const plane = [order[0], order[1]].toSorted((a, b) => a - b) as [number, number];
   const size = Math.max(5, Math.min(20, Math.floor(2000 / Math.max(data.shape[0], data.shape[1]))));
   const all: readonly (readonly [applies: unknown, draw: Draw])[] = [
-    [epochs.length, () => curves([{ name: model.name, epochs }])],
+    [epochs.some(({ train }) => Object.values(train).some(Boolean)), () => curves([{ name: model.name, epochs }])],
     [images, () => samples(trained, { covariates: split.covariates })],
     [images && encodes, () => reconstructions(trained, split)],
     [images && byLabel && data.classes, () => labelGrid(trained)],
     [images && normal && trained.latents > 1, () => manifold(trained, split, { dimensions: plane, size })],
     [images && normal, () => traversals(trained, split, { encodings })],
-    [images && encodes, () => morphs(trained, split)],
+    [images && encodes && split.count > 1, () => morphs(trained, split)],
     [images && encodes && normal, () => neighbourhoods(trained, split)],
     [images, () => quantileStrips(trained, { covariates: split.covariates }).catch(withoutQuantiles)],
     [encodings, () => latentScatter(encodings!)],

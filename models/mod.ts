@@ -6,6 +6,7 @@
 
 import type { Gpu } from "../core/device.ts";
 import type { Model } from "../core/model.ts";
+import { readWhole } from "../core/bounds.ts";
 import { decodeCheckpoint, Trained } from "../core/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
@@ -48,7 +49,9 @@ export async function load(
   file: string | URL | Uint8Array,
   options: { readonly model?: Model; readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
 ): Promise<Trained> {
-  const bytes = file instanceof Uint8Array ? file : await Deno.readFile(file);
+  const bytes = file instanceof Uint8Array
+    ? file
+    : await (typeof file === "string" ? readWhole : Deno.readFile)(file as string);
   const checkpoint = decodeCheckpoint(bytes, file instanceof Uint8Array ? "checkpoint" : String(file));
   return await Trained.fromCheckpoint(options.model ?? findModel(checkpoint.model), checkpoint, options);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readWhole } from "../core/bounds.ts";
 import { writeFileAtomically } from "../core/checkpoint.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Trained } from "../core/trained.ts";
@@ -78,8 +79,8 @@ async function maskOf(name: string, shape: Dataset["shape"], seed: number): Prom
       throw error instanceof RangeError ? new UsageError(`--mask: ${error.message}`, { cause: error }) : error;
     }
   }
-  const bytes = await Deno.readFile(name).catch((cause) => {
-    throw new UsageError(`--mask: cannot read the file "${name}"`, { cause });
+  const bytes = await readWhole(name).catch((cause) => {
+    throw new UsageError(`--mask: cannot read the file "${name}": ${cause.message}`, { cause });
   });
   const image = (await pngDecoder())(bytes, name);
   const [height, width, channels] = shape;

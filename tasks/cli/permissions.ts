@@ -91,6 +91,8 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
     "--allow-read",
     "--allow-import=jsr.io",
     `--allow-env=${VARIABLES.join()}`,
+    // How much memory there is, which data of a declared size are held against.
+    "--allow-sys=systemMemoryInfo",
     ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
   ];
 }

@@ -9,6 +9,7 @@ import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
 import { bytesOf, type Figure } from "../../figures/figure.ts";
+import { isImage } from "../../figures/images.ts";
 import { PlotLibraryError } from "../../figures/plot.ts";
 import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
@@ -87,6 +88,9 @@ export async function writeReport(
     [...await runFigures({ trained, split, epochs }), () => scored(trained, split)],
     signal,
   );
+  if (split.count < 2 && isImage(trained.data.shape)) {
+    notes.push("No morphs: they go from one test image to another, and there is only one");
+  }
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
   const known: readonly string[] = Object.values(FILES);
   const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));

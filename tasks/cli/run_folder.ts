@@ -4,9 +4,10 @@
  * @module
  */
 
+import { readIfThere } from "../../core/bounds.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readConfig, type RunConfig } from "../../core/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint } from "../../core/trained.ts";
+import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../core/run_folder.ts";
+import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/trained.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
@@ -41,15 +42,19 @@ export async function openRun(folder: string, among: readonly NamedModel[] = bui
   if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
   if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
   const file = join(folder, FILES.checkpoint);
-  const bytes = await Deno.readFile(file).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  const bytes = await readIfThere(file);
+  if (!bytes) {
     throw new Error(
       `Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none (is it a run folder?)`,
     );
-  });
+  }
   const checkpoint = decodeCheckpoint(bytes, file);
+  const named = modelOf(checkpoint, among);
+  // A run is opened whole: what a task would stumble over at its end is told at its beginning.
+  requireFit(named.model, checkpoint);
   const config = await readConfig(folder);
-  return { ...modelOf(checkpoint, among), folder, checkpoint, ...(config ? { config } : {}) };
+  await readMetrics(folder);
+  return { ...named, folder, checkpoint, ...(config ? { config } : {}) };
 }
 
 function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {

@@ -17,6 +17,7 @@ import {
 import { ruledTile } from "../../core/tiles/workgroup.ts";
 import { type TileCache, tune, tunedTiles, tuneTraining, tuningKey } from "../../core/tuner.ts";
 import { configure } from "../../core/settings.ts";
+import { FileError } from "../../core/bounds.ts";
 import { decodeCheckpoint } from "../../core/trained.ts";
 import { train } from "../../core/trainer.ts";
 import { trainingSettings } from "../../core/training_settings.ts";
@@ -257,7 +258,7 @@ Deno.test("a checkpoint of tiles that there are none of is refused", async () =>
   const bytes = await bytesOf(1, { tune: () => Promise.resolve({ "forward 32 x 32 x 64": "workgroup-32x32" }) });
   const text = new TextDecoder("latin1").decode(bytes).replace("workgroup-32x32", "workgroup-99x32");
   const damaged = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  assertThrows(() => decodeCheckpoint(damaged, "file"), RangeError, 'Cannot load "file": expected known tiles');
+  assertThrows(() => decodeCheckpoint(damaged, "file"), FileError, 'Cannot load "file": expected known tiles');
 });
 
 Deno.test("the panel family is chosen by rule on a processor that has subgroups", {

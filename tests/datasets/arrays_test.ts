@@ -97,7 +97,7 @@ Deno.test("fileDataset() reads MATLAB's pictures [height, width, channels, N]", 
 const refused: [file: string, message: string][] = [
   ["complex.npy", "expected numbers (b1, u1, i1, u2, i2, u4, i4, u8, i8, f4, f8), found the type '<c16'"],
   ["text.npy", "found the type '<U1'"],
-  ["nan.npy", "expected finite numbers, found NaN in row 1 (from 0)"],
+  ["nan.npy", "expected finite numbers, found NaN in row 1, column 0 (from 0)"],
   ["several.npz", "expected an array called x, data, images, or one array only, found a [4, 3], b [4, 2, 5]"],
   ["complex.mat", 'expected real numbers, found complex ones in "x"'],
 ];

@@ -38,7 +38,8 @@ Deno.test("fashionMnist.load() refuses a packed file cut short", async () => {
     const path = `${folder}/train-images-idx3-ubyte.gz`;
     await Deno.writeFile(path, (await gzip(idx([2, 28, 28], new Uint8Array(2 * 784)))).subarray(0, 30));
     const { message } = await assertRejects(() => fashionMnist.load({ folder }), Error);
-    assertStringIncludes(message, `Cannot read "${path}": expected a gzip file, found one that does not unpack`);
+    assertStringIncludes(message, `Cannot read "${path}": expected `);
+    assertStringIncludes(message, "(cut short?)");
   });
 });
 

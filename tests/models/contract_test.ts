@@ -4,6 +4,7 @@
  */
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { FileError } from "../../core/bounds.ts";
 import {
   activate,
   bernoulliNll,
@@ -485,13 +486,13 @@ Deno.test("a checkpoint loads only where it belongs: model, shapes and dataset a
   const checkpoint = checkpointOf(await trained(vae as Model, { epochs: 1 }));
   await assertRejects(
     () => Trained.fromCheckpoint(betaVae as Model, checkpoint, { gpu }),
-    RangeError,
+    FileError,
     'Cannot load "checkpoint": expected a model "beta_vae", found "vae"',
   );
   const wider = { ...checkpoint, config: { ...checkpoint.config, hidden: [7] } };
   await assertRejects(
     () => Trained.fromCheckpoint(vae as Model, wider, { gpu }),
-    RangeError,
+    FileError,
     'expected "encoder.0.weight" of shape [16,7], found [16,6]',
   );
   assertThrows(

@@ -4,7 +4,7 @@ import { reconstructTask } from "../../tasks/reconstruct.ts";
 import { sampleTask } from "../../tasks/sample.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { idx } from "../datasets/support.ts";
-import { attempt, blocks, inFolder, jsonLines } from "./support.ts";
+import { attempt, blocks, inFolder, jsonLines, root } from "./support.ts";
 
 const tiny = "--hidden 6 --latents 2 --batch-size 20 --seed 3".split(" ");
 
@@ -85,4 +85,22 @@ Deno.test("train names the file that it cannot read", () =>
     const { code, stderr } = await attempt(trainTask, ["--dataset", "t.csv", ...tiny]);
     assertEquals(code, 1);
     assertStringIncludes(stderr, '/t.csv": expected a number in line 2, column 2, found "x"');
+  }));
+
+Deno.test("train of eight images ends with a report, and says which figure one test image is too few for", () =>
+  inFolder(async () => {
+    const small = "--hidden 6 --latents 2 --epochs 1".split(" ");
+    const path = `${root}tests/fuzz/corpus/images-8-rows.npz`;
+    const { code, stdout, stderr } = await attempt(trainTask, [
+      "--dataset",
+      path,
+      ...small,
+      "--batch-size",
+      "1",
+      "--out",
+      "run",
+    ]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "No morphs: they go from one test image to another, and there is only one");
+    assertEquals((await Deno.stat("run/report.html")).isFile, true);
   }));

@@ -194,13 +194,13 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertEquals(writes("models", ""), undefined);
   for (const task of TASKS) {
     for (const flag of permissionFlags(task, [])) {
-      assertMatch(flag, /^--(no-prompt|allow-read|allow-(import|env|write)=.+)$/);
+      assertMatch(flag, /^--(no-prompt|allow-read|allow-sys=systemMemoryInfo|allow-(import|env|write)=.+)$/);
     }
   }
   assertThrows(() => permissionFlags("gone", []), UsageError);
 });
 
-Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench and the tests, which run programs, may do everything", () => {
+Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench, fuzz and the tests, which run programs, may do everything", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     tasks: Record<string, { command: string }>;
   };
@@ -209,7 +209,7 @@ Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench an
   for (const [name, { command }] of Object.entries(tasks)) {
     const [, task] = launcher.exec(command) ?? [];
     if (task) launched.add(task);
-    else assert(["bench", "test", "ok"].includes(name), name);
+    else assert(["bench", "fuzz", "test", "ok"].includes(name), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
   const readme = Deno.readTextFileSync(`${root}README.md`);

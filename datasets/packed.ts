@@ -1,0 +1,89 @@
+/**
+ * Unpacking within bounds, and checksums: zlib (of Deno's own `node:zlib`) is told how much may come out, and checks the
+ * sums of gzip and zlib streams itself. Deno's DecompressionStream would take a stream that is cut short.
+ *
+ * @module
+ */
+
+import { constants, crc32, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
+import { FileError, requireMemory } from "../core/bounds.ts";
+
+const UNPACK = { gzip: gunzipSync, deflate: inflateSync, "deflate-raw": inflateRawSync } as const;
+
+/** How bytes are packed: gzip, zlib, or deflate without a frame. */
+export type Packing = keyof typeof UNPACK;
+
+/** Bytes that deflate makes of one at most. */
+const MOST = 1032;
+
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
+
+/**
+ * Unpacks bytes that declare how many they are.
+ *
+ * @param size The length that they must have, held against the packed bytes and against memory before any is unpacked.
+ * @throws {FileError} If they are damaged or have another length.
+ */
+export function inflate(
+  bytes: Uint8Array<ArrayBuffer>,
+  packing: Packing,
+  size: number,
+  file: string,
+): Uint8Array<ArrayBuffer> {
+  const fail = (found: string, cause?: unknown): never => {
+    throw new FileError(file, `expected ${size} bytes when unpacked, found ${found}`, { cause });
+  };
+  if (size > bytes.length * MOST) fail(`${bytes.length} packed ones, too few for that (cut short?)`);
+  // Its parts, and then the whole.
+  requireMemory(2 * size, file, "packed data");
+  let unpacked: Uint8Array<ArrayBuffer>;
+  try {
+    const chunkSize = Math.min(Math.max(size, 64), 2 ** 20);
+    unpacked = plain(UNPACK[packing](bytes, { maxOutputLength: Math.max(size, 1), chunkSize }));
+  } catch (cause) {
+    return fail(damage(cause), cause);
+  }
+  return unpacked.length === size ? unpacked : fail(`${unpacked.length}`);
+}
+
+function damage(cause: unknown): string {
+  const { code, message } = cause as { readonly code?: string; readonly message: string };
+  if (code === "ERR_BUFFER_TOO_LARGE") return "more";
+  if (/incorrect (data|length) check/.test(message)) return "data that do not fit their checksum (damaged?)";
+  return code === "Z_BUF_ERROR" ? "packed data without their end (cut short?)" : "data that do not unpack (damaged?)";
+}
+
+/**
+ * The first bytes of what is packed, from as few of the packed ones as they need.
+ *
+ * @returns `length` bytes or more; fewer where there are no more.
+ * @throws {FileError} If they are damaged.
+ */
+export function inflateStart(
+  bytes: Uint8Array<ArrayBuffer>,
+  packing: Packing,
+  length: number,
+  file: string,
+): Uint8Array<ArrayBuffer> {
+  for (let packed = 256;; packed *= 8) {
+    let start: Uint8Array<ArrayBuffer>;
+    try {
+      start = plain(UNPACK[packing](bytes.subarray(0, packed), { finishFlush: constants.Z_SYNC_FLUSH }));
+    } catch (cause) {
+      throw new FileError(file, `expected packed data, found ${damage(cause)}`, { cause });
+    }
+    if (start.length >= length || packed >= bytes.length) return start;
+  }
+}
+
+/**
+ * @param what What the checksum is of.
+ * @throws {FileError} If the bytes have another checksum (CRC-32 of zip and PNG).
+ */
+export function requireCrc32(bytes: Uint8Array, expected: number, file: string, what: string): void {
+  const found = crc32(bytes);
+  if (found === expected) return;
+  const hex = (sum: number) => sum.toString(16).padStart(8, "0");
+  throw new FileError(file, `expected the checksum ${hex(expected)} of ${what}, found ${hex(found)} (damaged?)`);
+}
