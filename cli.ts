@@ -30,5 +30,9 @@ if (import.meta.main) {
   const { main } = await load("cli/run");
   const [name = "", ...args] = Deno.args;
   if (TASKS.includes(name)) await main((await load(name))[`${name}Task`], args);
+  if (name && !name.startsWith("-")) {
+    console.error(`Error: Cannot find a task ${JSON.stringify(name)}: expected one of ${TASKS.join(", ")}`);
+    Deno.exit(2);
+  }
   await main(listing);
 }

@@ -36,5 +36,5 @@ Deno.test("cli lists the tasks, and refuses what is none", async () => {
   assertEquals(listed.toSorted(), TASKS.toSorted());
   const { code, stderr } = await cli("trian");
   assertEquals(code, 2);
-  assertStringIncludes(stderr, 'Unexpected argument "trian"');
+  assertStringIncludes(stderr, 'Cannot find a task "trian": expected one of train, sample');
 });
