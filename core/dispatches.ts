@@ -49,6 +49,9 @@ export interface Formed {
   readonly bytes?: number;
 }
 
+/** Groups of four columns up to which forming values anew in every workgroup costs less than a dispatch of its own. */
+const FORMED4 = 16;
+
 /** Groups of four columns that one invocation forms. */
 const RUN = 8;
 
@@ -128,8 +131,7 @@ export abstract class Dispatches {
   form(formed: Formed): void {
     this.#form();
     this.#forming = formed;
-    const { columns4 } = formed;
-    if (!this.tiles.fuses || columns4 > 16) this.#form();
+    if (!this.tiles.fuses || formed.columns4 > FORMED4) this.#form();
   }
 
   /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */

@@ -154,8 +154,9 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
       return [key, { ...setting, default: value, heading }] as const;
     })
   );
+  const byName = Object.fromEntries(all);
+  const first = own.map((key) => [key, { ...byName[key], heading: undefined }] as const);
   const others = all.filter(([key]) => !own.includes(key as keyof ComposedConfig));
-  const first = own.map((key) => [key, { ...Object.fromEntries(all)[key], heading: undefined }] as const);
   const settings = Object.fromEntries([...first, ...others]) as unknown as Settings<ComposedConfig>;
   return {
     name,

@@ -60,7 +60,10 @@ function workgroupsOf(tile: WorkgroupTile, { rows, columns, slices }: ProductSha
 /** Most workgroups in a dimension of a dispatch. */
 const MOST = 65535;
 
-/** What may suit a product: the tiles none of which half or more would lie beyond the result; the largest where those are too many for one dispatch. */
+/**
+ * What may suit a product: the tiles none of which half or more would lie beyond the result; the largest where their workgroups are too
+ * many for one dispatch.
+ */
 export function candidates({ rows, columns, slices }: ProductShape): readonly WorkgroupTile[] {
   const tiles = WORKGROUP_TILES.filter((tile) => {
     const size = sizeOf(CUTS[tile]);
