@@ -32,8 +32,8 @@
  */
 
 export { type Dataset, type DatasetSource, features, type LoadOptions, slice, type Split } from "./core/dataset.ts";
-export { codeUsage, perplexity } from "./core/code_usage.ts";
-export { Gpu, GpuError, type GpuOptions } from "./core/device.ts";
+export { codeUsage, perplexity } from "./core/training/code_usage.ts";
+export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
@@ -50,7 +50,7 @@ export {
 } from "./core/distributions/encoded.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
 export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
-export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/events.ts";
+export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/training/events.ts";
 export {
   expectationMaximization,
   type Fit,
@@ -62,8 +62,8 @@ export {
   type Recorded,
   setParameter,
   type Sum,
-} from "./core/fit.ts";
-export { conditionColumns, type ConditionOptions } from "./core/batch.ts";
+} from "./core/training/fit.ts";
+export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
 export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
@@ -88,11 +88,11 @@ export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
-export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/parameters.ts";
+export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
-export { constant, type Schedule, valueAt } from "./core/schedule.ts";
+export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
-export type { Objective, Tally, Tape, Term, Values, Variable } from "./core/tape.ts";
+export type { Objective, Tally, Tape, Term, Values, Variable } from "./core/graph/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,
@@ -104,12 +104,12 @@ export {
   QUANTILES,
   type SampleOptions,
   Trained,
-} from "./core/trained.ts";
-export { DivergenceError, train, type Training, type TrainOptions } from "./core/trainer.ts";
-export { type TrainingConfig, trainingSettings } from "./core/training_settings.ts";
-export type { TrainingStep } from "./core/training_program.ts";
-export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/tiles.ts";
-export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/tuner.ts";
+} from "./core/training/trained.ts";
+export { DivergenceError, train, type Training, type TrainOptions } from "./core/training/trainer.ts";
+export { type TrainingConfig, trainingSettings } from "./core/training/training_settings.ts";
+export type { TrainingStep } from "./core/training/training_program.ts";
+export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";
+export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/training/tuner.ts";
 export { datasets, findDataset } from "./datasets/mod.ts";
 export { cifar10 } from "./datasets/cifar10.ts";
 export { fashionMnist } from "./datasets/fashion_mnist.ts";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { Gpu } from "../core/device.ts";
-import { type Binding, prepare, read, timeDispatch, uniform, write } from "../core/kernel.ts";
-import { createBuffer, createTensor } from "../core/tensor.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import { type Binding, prepare, read, timeDispatch, uniform, write } from "../core/gpu/kernel.ts";
+import { createBuffer, createTensor } from "../core/gpu/tensor.ts";
 
 /** Accesses of an invocation. */
 const [ROUNDS, EACH] = [200, 50];

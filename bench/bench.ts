@@ -7,11 +7,11 @@
  * @module
  */
 
-import { Clock } from "../core/clock.ts";
-import { Gpu } from "../core/device.ts";
-import type { Program } from "../core/program.ts";
+import { Clock } from "../core/gpu/clock.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import type { Program } from "../core/graph/program.ts";
 import type { Settings } from "../core/settings.ts";
-import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/tiles.ts";
+import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/products/tiles.ts";
 import { main } from "../tasks/cli/run.ts";
 import { tunedFor } from "../tasks/cli/tiles.ts";
 import { type PeerResult, PEERS, runPeer } from "./peers.ts";

@@ -7,17 +7,17 @@
  * @module
  */
 
-import { Gpu } from "../core/device.ts";
+import { Gpu } from "../core/gpu/device.ts";
 import { conv2d } from "../core/ops/conv2d.ts";
 import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
 import { convShape } from "../core/ops/images.ts";
 import { dense } from "../core/ops/dense.ts";
 import { createOptimizer } from "../core/optimizers/mod.ts";
-import { Parameters } from "../core/parameters.ts";
-import { createState, Program } from "../core/program.ts";
-import { constant } from "../core/schedule.ts";
-import { loader, Tape, type Variable } from "../core/tape.ts";
-import { chooseTiles } from "../core/tiles.ts";
+import { Parameters } from "../core/graph/parameters.ts";
+import { createState, Program } from "../core/graph/program.ts";
+import { constant } from "../core/graph/schedule.ts";
+import { loader, Tape, type Variable } from "../core/graph/tape.ts";
+import { chooseTiles } from "../core/products/tiles.ts";
 
 /** Side, channels, outputs, kernel, stride, padding, batch; the decoder's are transposed. */
 const SHAPES: readonly [number, number, number, number, number, number, number, boolean][] = [

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { Gpu } from "../core/device.ts";
-import { chooseTiles } from "../core/tiles.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import { chooseTiles } from "../core/products/tiles.ts";
 import { panels } from "../figures/charts.ts";
 import { bytesOf } from "../figures/figure.ts";
 import { tunedFor } from "../tasks/cli/tiles.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Gpu } from "../core/device.ts";
-import { type Dispatch, prepare, read, timeDispatch, write } from "../core/kernel.ts";
-import { createBuffer } from "../core/tensor.ts";
+import type { Gpu } from "../core/gpu/device.ts";
+import { type Dispatch, prepare, read, timeDispatch, write } from "../core/gpu/kernel.ts";
+import { createBuffer } from "../core/gpu/tensor.ts";
 import copyShader from "./roofline_copy.wgsl" with { type: "text" };
 import multiplyAddShader from "./roofline_multiply_adds.wgsl" with { type: "text" };
 

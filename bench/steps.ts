@@ -4,18 +4,18 @@
  * @module
  */
 
-import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
-import type { Clock } from "../core/clock.ts";
-import type { Gpu } from "../core/device.ts";
+import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
+import type { Clock } from "../core/gpu/clock.ts";
+import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
 import type { Placement } from "../core/ops/gather.ts";
-import { Parameters } from "../core/parameters.ts";
-import type { StepTerms } from "../core/program.ts";
-import { uniforms } from "../core/random.ts";
+import { Parameters } from "../core/graph/parameters.ts";
+import type { StepTerms } from "../core/graph/program.ts";
+import { uniforms } from "../core/graph/random.ts";
 import { configure } from "../core/settings.ts";
-import type { Tiles, TunedTiles } from "../core/tiles.ts";
-import { initializersOf, trainingSettings } from "../core/training_settings.ts";
-import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "../core/training_program.ts";
+import type { Tiles, TunedTiles } from "../core/products/tiles.ts";
+import { initializersOf, trainingSettings } from "../core/training/training_settings.ts";
+import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "../core/training/training_program.ts";
 import { vae } from "../models/vae.ts";
 import { vqVae } from "../models/vq_vae.ts";
 import { UsageError } from "../tasks/cli/flags.ts";

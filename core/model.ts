@@ -6,10 +6,10 @@
 
 import type { DataShape } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
-import type { Fit, FitContext } from "./fit_context.ts";
-import type { Parameters, Shapes } from "./parameters.ts";
+import type { Fit, FitContext } from "./training/fit_context.ts";
+import type { Parameters, Shapes } from "./graph/parameters.ts";
 import type { Settings } from "./settings.ts";
-import type { Objective, Tape, Variable } from "./tape.ts";
+import type { Objective, Tape, Variable } from "./graph/tape.ts";
 
 export type { DataShape };
 

@@ -7,7 +7,7 @@
 
 import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
-import { permuted } from "../core/random.ts";
+import { permuted } from "../core/graph/random.ts";
 
 /** An array of numbers, row-major. Bytes stand for value / 255, floats for themselves. */
 export interface NumericArray {

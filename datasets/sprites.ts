@@ -1,12 +1,12 @@
 /**
  * Sprites: white shapes on black, drawn from factors that are known, in the manner of dSprites. Nothing is fetched or
- * read. The random numbers are core/random.ts's; equal seeds give equal images.
+ * read. The random numbers are core/graph/random.ts's; equal seeds give equal images.
  *
  * @module
  */
 
 import type { Dataset, DatasetSource, LoadOptions, Split } from "../core/dataset.ts";
-import { uniforms } from "../core/random.ts";
+import { uniforms } from "../core/graph/random.ts";
 
 /** What a sprite is made from, and how many values each has, as in dSprites (there with a sixth, the colour white). */
 export const SPRITE_FACTORS = {

@@ -6,17 +6,17 @@
  */
 
 import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
-import type { Gpu } from "../core/device.ts";
+import type { Gpu } from "../core/gpu/device.ts";
 import { point } from "../core/distributions/point.ts";
 import { eigenSymmetric, multiply } from "../core/linear_algebra.ts";
 import type { Model } from "../core/model.ts";
 import { bernoulliNll } from "../core/ops/bernoulli_nll.ts";
 import { dense } from "../core/ops/dense.ts";
-import type { Parameters } from "../core/parameters.ts";
-import { constant } from "../core/schedule.ts";
-import type { Tape, Variable } from "../core/tape.ts";
-import { decodeCheckpoint, Trained } from "../core/trained.ts";
-import { train } from "../core/trainer.ts";
+import type { Parameters } from "../core/graph/parameters.ts";
+import { constant } from "../core/graph/schedule.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
+import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { train } from "../core/training/trainer.ts";
 
 /** What shapes the classifier. */
 export interface ClassifierConfig {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { ConditionOptions } from "../core/batch.ts";
+import type { ConditionOptions } from "../core/training/batch.ts";
 import type { Dataset } from "../core/dataset.ts";
 import { drawEncoded, marginals } from "../core/distributions/encoded.ts";
-import { uniforms } from "../core/random.ts";
-import type { Trained } from "../core/trained.ts";
+import { uniforms } from "../core/graph/random.ts";
+import type { Trained } from "../core/training/trained.ts";
 
 /** Parts of an image that can be missing, besides `random:P`. */
 export const MASKS = ["left", "right", "top", "bottom", "center"] as const;

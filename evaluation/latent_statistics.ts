@@ -6,7 +6,7 @@
 
 import { slice, type Split } from "../core/dataset.ts";
 import { drawEncoded, type LatentUse, latentUse, logDensity, marginals } from "../core/distributions/encoded.ts";
-import type { Trained } from "../core/trained.ts";
+import type { Trained } from "../core/training/trained.ts";
 
 /** How {@linkcode latentStatistics} measures. */
 export interface LatentOptions {

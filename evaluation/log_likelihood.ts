@@ -5,7 +5,7 @@
  */
 
 import type { Split } from "../core/dataset.ts";
-import type { Trained } from "../core/trained.ts";
+import type { Trained } from "../core/training/trained.ts";
 import { type LogLikelihood, type LogLikelihoodOptions, weighRows } from "./weighing.ts";
 
 export { ESTIMATORS, type LikelihoodProgress, type LogLikelihood, type LogLikelihoodOptions } from "./weighing.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Split } from "../core/dataset.ts";
-import type { Trained } from "../core/trained.ts";
+import type { Trained } from "../core/training/trained.ts";
 import type { LogLikelihoodOptions } from "./log_likelihood.ts";
 import { type WeighingKind, weighRows } from "./weighing.ts";
 

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { recordBatch, type RecordedBatch } from "../core/batch.ts";
-import { type Chunk, inTurn, Pace } from "../core/chunks.ts";
+import { recordBatch, type RecordedBatch } from "../core/training/batch.ts";
+import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
 import { requireRows, type Split } from "../core/dataset.ts";
-import { fuse, fusionLimits } from "../core/fusion.ts";
-import { type Dispatch, prepare, type Prepared, record } from "../core/kernel.ts";
+import { fuse, fusionLimits } from "../core/graph/fusion.ts";
+import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import type { Binarization } from "../core/ops/gather.ts";
-import { createState, setState } from "../core/program.ts";
-import { type Feed, Tape, type Values } from "../core/tape.ts";
-import type { Trained } from "../core/trained.ts";
+import { createState, setState } from "../core/graph/program.ts";
+import { type Feed, Tape, type Values } from "../core/graph/tape.ts";
+import type { Trained } from "../core/training/trained.ts";
 
 /**
  * What is known of a row: log p(x) itself, an estimate of it from draws of the posterior, or, of a model without a density, only how well

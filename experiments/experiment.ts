@@ -6,10 +6,10 @@
  */
 
 import type { Dataset, DatasetSource } from "../core/dataset.ts";
-import type { EndEvent, EpochEvent } from "../core/events.ts";
+import type { EndEvent, EpochEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Trained } from "../core/trained.ts";
+import type { Trained } from "../core/training/trained.ts";
 import type { Figure } from "../figures/figure.ts";
 import type { Table } from "./table.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { constant } from "../core/schedule.ts";
+import { constant } from "../core/graph/schedule.ts";
 import type { ComposedConfig } from "../models/composed.ts";
 import { vae } from "../models/vae.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Losses } from "../core/events.ts";
+import type { Losses } from "../core/training/events.ts";
 import { type Panel, panels, type Series } from "../figures/charts.ts";
 import type { Figure, Words } from "../figures/figure.ts";
 import type { PointResult, RunResult } from "./experiment.ts";

@@ -5,8 +5,8 @@
  */
 
 import type { DatasetSource } from "../core/dataset.ts";
-import { normals, uniforms } from "../core/random.ts";
-import type { Trained } from "../core/trained.ts";
+import { normals, uniforms } from "../core/graph/random.ts";
+import type { Trained } from "../core/training/trained.ts";
 import { histogramOf, linePlot } from "../figures/charts.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { gmm } from "../models/gmm.ts";

@@ -7,10 +7,10 @@
 
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { FileError, readIfThere } from "../core/bounds.ts";
-import type { Gpu } from "../core/device.ts";
+import type { Gpu } from "../core/gpu/device.ts";
 import { either, fields, finite, listOf, parseJson, recordOf } from "../core/json.ts";
-import { writeFileAtomically } from "../core/checkpoint.ts";
-import type { TrainingEvent } from "../core/events.ts";
+import { writeFileAtomically } from "../core/training/safetensors.ts";
+import type { TrainingEvent } from "../core/training/events.ts";
 import {
   claimFolder,
   closeMetrics,
@@ -22,9 +22,9 @@ import {
   requireNoLink,
   RunRecorder,
   stepsOf,
-} from "../core/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, Trained } from "../core/trained.ts";
-import { configureTraining, train } from "../core/trainer.ts";
+} from "../storage/run_folder.ts";
+import { type Checkpoint, decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { configureTraining, train } from "../core/training/trainer.ts";
 import { findDataset } from "../datasets/mod.ts";
 import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";
 

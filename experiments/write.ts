@@ -4,9 +4,9 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/checkpoint.ts";
-import type { Gpu } from "../core/device.ts";
-import { join } from "../core/run_folder.ts";
+import { writeFileAtomically } from "../core/training/safetensors.ts";
+import type { Gpu } from "../core/gpu/device.ts";
+import { join } from "../storage/run_folder.ts";
 import { bytesOf, type Figure } from "../figures/figure.ts";
 import { htmlFigure, htmlHeading, htmlList, htmlPage, htmlSection, htmlTable } from "../figures/page.ts";
 import type { Experiment, Options } from "./experiment.ts";

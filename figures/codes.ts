@@ -4,7 +4,7 @@
  * @module
  */
 
-import { perplexity } from "../core/code_usage.ts";
+import { perplexity } from "../core/training/code_usage.ts";
 import { barPlot } from "./charts.ts";
 import type { Figure } from "./figure.ts";
 

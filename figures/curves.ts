@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EpochEvent, Losses } from "../core/events.ts";
+import type { EpochEvent, Losses } from "../core/training/events.ts";
 import { type Panel, panels, type Series } from "./charts.ts";
 import type { Figure } from "./figure.ts";
 

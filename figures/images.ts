@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { ConditionOptions } from "../core/batch.ts";
+import type { ConditionOptions } from "../core/training/batch.ts";
 import { slice, type Split } from "../core/dataset.ts";
-import { normals } from "../core/random.ts";
-import { QUANTILES, type SampleOptions, type Trained } from "../core/trained.ts";
+import { normals } from "../core/graph/random.ts";
+import { QUANTILES, type SampleOptions, type Trained } from "../core/training/trained.ts";
 import type { Figure } from "./figure.ts";
 import { imageGrid, pairGrid } from "./grid.ts";
 import { gridFigure, labelledGrid } from "./labelled_grid.ts";

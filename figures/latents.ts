@@ -8,8 +8,8 @@
 import { slice, type Split } from "../core/dataset.ts";
 import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
-import { normals } from "../core/random.ts";
-import type { Trained } from "../core/trained.ts";
+import { normals } from "../core/graph/random.ts";
+import type { Trained } from "../core/training/trained.ts";
 import { barPlot, densityPanels, scatterPlot } from "./charts.ts";
 import type { Figure } from "./figure.ts";
 import { normalDensity } from "./normal.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Losses } from "../core/events.ts";
-import type { Shapes } from "../core/parameters.ts";
+import type { Losses } from "../core/training/events.ts";
+import type { Shapes } from "../core/graph/parameters.ts";
 import { escapeText, type Figure } from "./figure.ts";
 import { htmlFigure, htmlHeading, htmlList, htmlPage, htmlSection, htmlTable, type Table } from "./page.ts";
 

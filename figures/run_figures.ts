@@ -4,10 +4,10 @@
  * @module
  */
 
-import { codeUsage } from "../core/code_usage.ts";
+import { codeUsage } from "../core/training/code_usage.ts";
 import { slice, type Split } from "../core/dataset.ts";
-import type { EpochEvent } from "../core/events.ts";
-import type { Trained } from "../core/trained.ts";
+import type { EpochEvent } from "../core/training/events.ts";
+import type { Trained } from "../core/training/trained.ts";
 import { codeBars } from "./codes.ts";
 import { curves } from "./curves.ts";
 import type { Figure } from "./figure.ts";

@@ -10,9 +10,9 @@ import { features } from "../core/dataset.ts";
 import type { Batch, DataShape, Model } from "../core/model.ts";
 import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import { constant } from "../core/schedule.ts";
-import type { Objective, Tape, Variable } from "../core/tape.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import { constant } from "../core/graph/schedule.ts";
+import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import { likelihoodRemarks, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
 

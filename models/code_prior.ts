@@ -9,9 +9,9 @@ import { causalContext, contextColumns, contextOffsets } from "../core/ops/causa
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { embedding } from "../core/ops/embedding.ts";
 import { softmaxNll } from "../core/ops/softmax_nll.ts";
-import type { Parameter, Parameters, Shapes } from "../core/parameters.ts";
-import { chosen, uniforms } from "../core/random.ts";
-import type { Tape, Values, Variable } from "../core/tape.ts";
+import type { Parameter, Parameters, Shapes } from "../core/graph/parameters.ts";
+import { chosen, uniforms } from "../core/graph/random.ts";
+import type { Tape, Values, Variable } from "../core/graph/tape.ts";
 
 /** What shapes the prior. */
 export interface CodePriorConfig {

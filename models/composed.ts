@@ -5,20 +5,20 @@
  * @module
  */
 
-import { conditionColumns } from "../core/batch.ts";
+import { conditionColumns } from "../core/training/batch.ts";
 import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import { importanceBound } from "../core/ops/importance.ts";
 import type { ReparameterizeOptions } from "../core/ops/reparameterize.ts";
-import { constant, type Schedule } from "../core/schedule.ts";
+import { constant, type Schedule } from "../core/graph/schedule.ts";
 import type { Setting, Settings } from "../core/settings.ts";
-import type { Tape, Term, Variable } from "../core/tape.ts";
+import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
 import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 import { drawMixture } from "../core/ops/mixture_prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
-import type { Parameters } from "../core/parameters.ts";
+import type { Parameters } from "../core/graph/parameters.ts";
 import { priorComponents, type PriorConfig, priorSettings, priorShapes, startPrior, withPrior } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 

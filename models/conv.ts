@@ -13,8 +13,8 @@ import { concat } from "../core/ops/concat.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.ts";
 import { reshape } from "../core/ops/reshape.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 import {
   type ConvStackConfig,
   doublings,

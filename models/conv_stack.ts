@@ -12,9 +12,9 @@ import { conv2d } from "../core/ops/conv2d.ts";
 import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
 import { convShape, convSize, convTransposeSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
-import type { Parameters, ParameterShape, Shapes } from "../core/parameters.ts";
+import type { Parameters, ParameterShape, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 import { mlpSettings } from "./mlp.ts";
 

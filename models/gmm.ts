@@ -14,8 +14,8 @@ import {
   type Passed,
   readRow,
   setParameter,
-} from "../core/fit.ts";
-import { kMeansPlusPlus } from "../core/k_means.ts";
+} from "../core/training/fit.ts";
+import { kMeansPlusPlus } from "./k_means.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import type { DataShape, Model, PriorDraw } from "../core/model.ts";
 import { accumulate, type Accumulated } from "../core/ops/accumulate.ts";
@@ -24,10 +24,10 @@ import { centred } from "../core/ops/centred.ts";
 import { dense } from "../core/ops/dense.ts";
 import { fittedGaussianSample } from "../core/ops/fitted_gaussian.ts";
 import { gaussianLogits, noiseAndOne, weightedCopies } from "../core/ops/mixture.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import { chosen, permuted, uniforms } from "../core/random.ts";
-import { constant } from "../core/schedule.ts";
-import type { Objective, Tape, Variable } from "../core/tape.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import { chosen, permuted, uniforms } from "../core/graph/random.ts";
+import { constant } from "../core/graph/schedule.ts";
+import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 
 /** What shapes the mixture. */
 export interface GmmConfig {

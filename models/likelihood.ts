@@ -12,9 +12,9 @@ import type { Likelihood } from "../core/distributions/distribution.ts";
 import { gaussian } from "../core/distributions/gaussian_likelihood.ts";
 import type { Support } from "../core/model.ts";
 import { broadcast } from "../core/ops/broadcast.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 
 /** Where σ comes from: `--sigma`, one learned number, one for each pixel, or the decoder. */
 type Scale = "none" | "fixed" | "shared" | "pixel" | "decoder";

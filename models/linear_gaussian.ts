@@ -15,8 +15,8 @@
 import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
-import type { Losses } from "../core/events.ts";
-import { type FitContext, Pass, setParameter } from "../core/fit.ts";
+import type { Losses } from "../core/training/events.ts";
+import { type FitContext, Pass, setParameter } from "../core/training/fit.ts";
 import { eigenSymmetric, multiply, transpose } from "../core/linear_algebra.ts";
 import type { DataShape } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
@@ -24,10 +24,10 @@ import { centred } from "../core/ops/centred.ts";
 import { columns } from "../core/ops/columns.ts";
 import { dense } from "../core/ops/dense.ts";
 import { fittedGaussianNll, fittedGaussianSample } from "../core/ops/fitted_gaussian.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import { constant } from "../core/schedule.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import { constant } from "../core/graph/schedule.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Objective, Tape, Variable } from "../core/tape.ts";
+import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 
 /** What shapes a linear model. */
 export interface LinearConfig {

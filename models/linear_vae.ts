@@ -6,9 +6,9 @@
 
 import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
 import type { Model } from "../core/model.ts";
-import type { Parameters } from "../core/parameters.ts";
-import { constant } from "../core/schedule.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Parameters } from "../core/graph/parameters.ts";
+import { constant } from "../core/graph/schedule.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 

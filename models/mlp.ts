@@ -12,9 +12,9 @@ import { type Activation, ACTIVATIONS } from "../core/ops/activations.ts";
 import { concat } from "../core/ops/concat.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/reparameterize.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Gpu } from "../core/device.ts";
+import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
 import { readWhole } from "../core/bounds.ts";
-import { decodeCheckpoint, Trained } from "../core/trained.ts";
+import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";

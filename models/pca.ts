@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Fit, type FitContext, moments, part } from "../core/fit.ts";
+import { type Fit, type FitContext, moments, part } from "../core/training/fit.ts";
 import type { Model } from "../core/model.ts";
-import type { Parameters } from "../core/parameters.ts";
-import type { Objective, Tape, Variable } from "../core/tape.ts";
+import type { Parameters } from "../core/graph/parameters.ts";
+import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import {
   type LinearConfig,
   linearDecode,

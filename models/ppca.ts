@@ -4,13 +4,13 @@
  * @module
  */
 
-import { expectationMaximization, type Fit, type FitContext, moments, part } from "../core/fit.ts";
+import { expectationMaximization, type Fit, type FitContext, moments, part } from "../core/training/fit.ts";
 import { cholesky, invertPositive, multiply, transpose } from "../core/linear_algebra.ts";
 import type { Model } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
-import type { Parameters } from "../core/parameters.ts";
-import { normals } from "../core/random.ts";
-import type { Objective, Tape, Variable } from "../core/tape.ts";
+import type { Parameters } from "../core/graph/parameters.ts";
+import { normals } from "../core/graph/random.ts";
+import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import {
   type LinearConfig,
   linearDecode,

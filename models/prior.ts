@@ -10,10 +10,10 @@ import type { DataShape, StartContext } from "../core/model.ts";
 import { mixtureRatio } from "../core/ops/mixture_prior.ts";
 import { parameterMatrix } from "../core/ops/parameter_matrix.ts";
 import { sumValues } from "../core/ops/sum_values.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import { normals, uniforms } from "../core/random.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import { normals, uniforms } from "../core/graph/random.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Tape, Variable } from "../core/tape.ts";
+import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type LikelihoodConfig, likelihoodSupport } from "./likelihood.ts";
 
 /** The names of the priors. */

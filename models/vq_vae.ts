@@ -5,21 +5,21 @@
  * @module
  */
 
-import { perplexity } from "../core/code_usage.ts";
+import { perplexity } from "../core/training/code_usage.ts";
 import type { Likelihood } from "../core/distributions/distribution.ts";
 import { point } from "../core/distributions/point.ts";
 import { features } from "../core/dataset.ts";
-import { kMeans } from "../core/k_means.ts";
+import { kMeans } from "./k_means.ts";
 import type { Batch, DataShape, Model, PriorDraw, StartContext } from "../core/model.ts";
 import { activate } from "../core/ops/activate.ts";
 import { add } from "../core/ops/add.ts";
 import { conv2d } from "../core/ops/conv2d.ts";
 import { quantize, type Quantized } from "../core/ops/quantize.ts";
 import { tally } from "../core/ops/tally.ts";
-import type { Parameters, Shapes } from "../core/parameters.ts";
-import { permuted } from "../core/random.ts";
-import { constant } from "../core/schedule.ts";
-import type { Objective, Tape, Term, Variable } from "../core/tape.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
+import { permuted } from "../core/graph/random.ts";
+import { constant } from "../core/graph/schedule.ts";
+import type { Objective, Tape, Term, Variable } from "../core/graph/tape.ts";
 import {
   CODE_PRIOR,
   type CodeImage,

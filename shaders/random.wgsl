@@ -1,5 +1,5 @@
 // Counter-based random numbers: a pure function of (seed, step, stream, index), equal to the integer on every adapter and to
-// core/random.ts. Gives: random_bits, random_uniform, random_normal. Source: M. Jarzynski and M. Olano, "Hash Functions for
+// core/graph/random.ts. Gives: random_bits, random_uniform, random_normal. Source: M. Jarzynski and M. Olano, "Hash Functions for
 // GPU Rendering", Journal of Computer Graphics Techniques 9(3), 2020 (PCG4D).
 
 fn random_bits(seed: u32, step: u32, stream: u32, index: u32) -> vec4u {

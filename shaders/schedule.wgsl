@@ -1,4 +1,4 @@
-// Schedules: numbers that follow from the step. Equal to core/schedule.ts, which documents the kinds.
+// Schedules: numbers that follow from the step. Equal to core/graph/schedule.ts, which documents the kinds.
 // Gives: scheduled, NO_SCHEDULE.
 
 struct Schedule {

@@ -1,5 +1,5 @@
 // A random order of `count` rows without a table: a bijection of [0, 2^bits) made of steps that are each invertible (multiply
-// by an odd number, xor with a key, xor-shift), walked until it lands below `count`. Equal to core/random.ts.
+// by an odd number, xor with a key, xor-shift), walked until it lands below `count`. Equal to core/graph/random.ts.
 // Needs: random_bits. Gives: permuted.
 
 fn permuted(position: u32, count: u32, seed: u32, epoch: u32) -> u32 {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/checkpoint.ts";
-import { Trained } from "../core/trained.ts";
+import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { Trained } from "../core/training/trained.ts";
 import { encodeNpy, encodeNpz } from "../datasets/npy.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { pixels } from "../core/remarks.ts";
+import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

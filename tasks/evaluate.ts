@@ -7,10 +7,10 @@
 import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
 import { UNUSED_KL } from "../core/distributions/encoded.ts";
-import type { Losses } from "../core/events.ts";
+import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
-import { Trained } from "../core/trained.ts";
-import { collapseWarning, remarks } from "../core/remarks.ts";
+import { Trained } from "../core/training/trained.ts";
+import { collapseWarning, remarks } from "../core/training/remarks.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";

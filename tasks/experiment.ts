@@ -5,8 +5,8 @@
  */
 
 import { closestString } from "@std/text";
-import { Gpu } from "../core/device.ts";
-import { claimFolder, join } from "../core/run_folder.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import { claimFolder, join } from "../storage/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
 import { experiments } from "../experiments/mod.ts";

@@ -5,15 +5,15 @@
  */
 
 import { readWhole } from "../core/bounds.ts";
-import { writeFileAtomically } from "../core/checkpoint.ts";
+import { writeFileAtomically } from "../core/training/safetensors.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
-import { Trained } from "../core/trained.ts";
+import { Trained } from "../core/training/trained.ts";
 import { copyPixels, pngDecoder } from "../datasets/png.ts";
 import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { pixels } from "../core/remarks.ts";
+import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { widensVectors } from "../core/vector_width.ts";
+import { widensVectors } from "../core/gpu/lavapipe/vector_width.ts";
 import { UsageError } from "./cli/flags.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Trained } from "../core/trained.ts";
+import { Trained } from "../core/training/trained.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { writeFigure } from "./cli/pictures.ts";
-import { pixels } from "../core/remarks.ts";
+import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
 

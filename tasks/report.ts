@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { EpochEvent } from "../core/events.ts";
-import { Gpu } from "../core/device.ts";
-import { Trained } from "../core/trained.ts";
+import type { EpochEvent } from "../core/training/events.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import { Trained } from "../core/training/trained.ts";
 import { curves } from "../figures/curves.ts";
 import { isImage, samples } from "../figures/images.ts";
 import { comparisonPage, type Report } from "../figures/report.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DRAWS, QUANTILES, Trained } from "../core/trained.ts";
+import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { writeFigure } from "./cli/pictures.ts";

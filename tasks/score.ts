@@ -4,10 +4,10 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/checkpoint.ts";
+import { writeFileAtomically } from "../core/training/safetensors.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
-import { remarks } from "../core/remarks.ts";
-import { Trained } from "../core/trained.ts";
+import { remarks } from "../core/training/remarks.ts";
+import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { COLUMNS } from "../figures/images.ts";

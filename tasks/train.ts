@@ -6,10 +6,10 @@
 
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
-import { Gpu } from "../core/device.ts";
-import type { EndEvent } from "../core/events.ts";
+import { Gpu } from "../core/gpu/device.ts";
+import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { remarks, scheduleRemarks } from "../core/remarks.ts";
+import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
 import {
   claimFolder,
   closeMetrics,
@@ -19,11 +19,11 @@ import {
   readMetrics,
   RunRecorder,
   stepsOf,
-} from "../core/run_folder.ts";
-import { Trained } from "../core/trained.ts";
-import { DivergenceError, train, type Training, type TrainOptions } from "../core/trainer.ts";
-import { FIT_SETTINGS } from "../core/fitting.ts";
-import { type TrainingConfig, trainingSettings } from "../core/training_settings.ts";
+} from "../storage/run_folder.ts";
+import { Trained } from "../core/training/trained.ts";
+import { DivergenceError, train, type Training, type TrainOptions } from "../core/training/trainer.ts";
+import { FIT_SETTINGS } from "../core/training/fitting.ts";
+import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";

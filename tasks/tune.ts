@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Gpu } from "../core/device.ts";
+import { Gpu } from "../core/gpu/device.ts";
 import { configure } from "../core/settings.ts";
-import { chooseTiles } from "../core/tiles.ts";
-import { trainingSettings } from "../core/training_settings.ts";
-import { type TunedShape, tuneTraining } from "../core/tuner.ts";
+import { chooseTiles } from "../core/products/tiles.ts";
+import { trainingSettings } from "../core/training/training_settings.ts";
+import { type TunedShape, tuneTraining } from "../core/training/tuner.ts";
 import type { Model } from "../core/model.ts";
 import { vae } from "../models/vae.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";

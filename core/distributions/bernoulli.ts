@@ -7,7 +7,7 @@
 import { activate } from "../ops/activate.ts";
 import { bernoulliNll } from "../ops/bernoulli_nll.ts";
 import { bernoulliSample } from "../ops/bernoulli_sample.ts";
-import type { Tape, Variable } from "../tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import type { Likelihood } from "./distribution.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { type Elementwise, likelihoodMean, likelihoodNll, likelihoodSample } from "../ops/likelihood.ts";
-import type { Tape, Variable } from "../tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import type { Likelihood } from "./distribution.ts";
 import type { Deviation } from "./gaussian_likelihood.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { Covariance, Draw, ReparameterizeOptions } from "../ops/reparameterize.ts";
-import type { Values, Variable } from "../tape.ts";
+import type { Values, Variable } from "../graph/tape.ts";
 
 /** p(x | z): what a decoder gives. */
 export interface Likelihood {

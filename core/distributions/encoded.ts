@@ -6,7 +6,7 @@
  */
 
 import type { Covariance } from "../ops/reparameterize.ts";
-import { normals } from "../random.ts";
+import { normals } from "../graph/random.ts";
 
 /** q(z | x) of N rows. */
 export interface Encoded {

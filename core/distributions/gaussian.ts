@@ -5,7 +5,7 @@
  */
 
 import { type Covariance, latentsOf, reparameterize } from "../ops/reparameterize.ts";
-import type { Tape, Variable } from "../tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import type { Posterior } from "./distribution.ts";
 
 /**

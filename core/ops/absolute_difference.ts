@@ -4,9 +4,9 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Schedule } from "../schedule.ts";
-import type { Tape, Values } from "../tape.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Schedule } from "../graph/schedule.ts";
+import type { Tape, Values } from "../graph/tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };

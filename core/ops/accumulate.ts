@@ -4,9 +4,9 @@
  * @module
  */
 
-import { write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
-import { createTensor, PANEL, roundUp, type Tensor } from "../tensor.ts";
+import { write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import { createTensor, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
 
 /** A sum that every step adds to. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, merge, write } from "../kernel.ts";
-import { loader, type Tape, type Variable } from "../tape.ts";
+import { type Fragment, merge, write } from "../gpu/kernel.ts";
+import { loader, type Tape, type Variable } from "../graph/tape.ts";
 import addEpilogue from "../../shaders/epilogues/add.wgsl" with { type: "text" };
 
 /**

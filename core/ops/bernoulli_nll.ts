@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tape, Values, Variable } from "../tape.ts";
+import type { Tape, Values, Variable } from "../graph/tape.ts";
 import { likelihoodNll } from "./likelihood.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tape, Variable } from "../tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { likelihoodSample } from "./likelihood.ts";
 
 /**

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import columnSum from "../../shaders/column_sum.wgsl" with { type: "text" };
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import type { Tape, Values, Variable } from "../tape.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import type { Tape, Values, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import categoricalShader from "../../shaders/categorical.wgsl" with { type: "text" };
 import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { type: "text" };

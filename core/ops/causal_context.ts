@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, read } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Fragment, read } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import { store } from "./store.ts";
 import backwardLoader from "../../shaders/codes/causal_context_backward.wgsl" with { type: "text" };
 import causalContextShader from "../../shaders/codes/causal_context.wgsl" with { type: "text" };

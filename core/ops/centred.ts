@@ -4,9 +4,9 @@
  * @module
  */
 
-import { merge, read } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { merge, read } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { merge, read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import { loader, storing, type Tape, type Values, type Variable } from "../tape.ts";
-import { createTensor } from "../tensor.ts";
+import { merge, read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { loader, storing, type Tape, type Values, type Variable } from "../graph/tape.ts";
+import { createTensor } from "../gpu/tensor.ts";
 import { sumByCode } from "./codes.ts";
 import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with { type: "text" };
 import codebookUpdate from "../../shaders/codes/codebook_update.wgsl" with { type: "text" };

@@ -7,10 +7,10 @@
  * @module
  */
 
-import { type Fragment, merge, read } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import type { Tape, Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import { type Fragment, merge, read } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import codeOf from "../../shaders/codes/code_of.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { merge, read } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { merge, read } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import columnsEpilogue from "../../shaders/epilogues/columns.wgsl" with { type: "text" };

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Parameter } from "../parameters.ts";
-import { merge } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { merge } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { layerOutput } from "./layer.ts";
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import slicesRows from "../../shaders/tiles/slices_rows.wgsl" with { type: "text" };

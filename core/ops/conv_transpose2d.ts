@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type Fragment, merge, read } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import { storing, type Tape, type Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import { type Fragment, merge, read } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { storing, type Tape, type Variable } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { layerOutput } from "./layer.ts";
-import { words } from "../words.ts";
+import { words } from "../gpu/words.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };

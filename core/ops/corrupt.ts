@@ -4,8 +4,8 @@
  * @module
  */
 
-import { write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import corruptGaussian from "../../shaders/corrupt_gaussian.wgsl" with { type: "text" };
 import corruptMasking from "../../shaders/corrupt_masking.wgsl" with { type: "text" };
 import corruptSaltAndPepper from "../../shaders/corrupt_salt_and_pepper.wgsl" with { type: "text" };

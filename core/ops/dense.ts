@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Parameter, Parameters, ParameterShape } from "../parameters.ts";
-import type { Tape, Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import type { Parameter, Parameters, ParameterShape } from "../graph/parameters.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import type { Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import { loader, type Tape, type Values, type Variable, zeros } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { loader, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import fittedGaussianNllShader from "../../shaders/epilogues/fitted_gaussian_nll.wgsl" with { type: "text" };
 import fittedGaussianSampleShader from "../../shaders/epilogues/fitted_gaussian_sample.wgsl" with { type: "text" };
 import loadRow from "../../shaders/loaders/row.wgsl" with { type: "text" };

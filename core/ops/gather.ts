@@ -5,12 +5,12 @@
  */
 
 import { type Dataset, features, requireRows, type Split } from "../dataset.ts";
-import type { Gpu } from "../device.ts";
-import { read, write } from "../kernel.ts";
-import { permutation } from "../random.ts";
-import { encodeSchedules, type Schedule } from "../schedule.ts";
-import type { Feed, State, Tape, Variable } from "../tape.ts";
-import { createBuffer } from "../tensor.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { read, write } from "../gpu/kernel.ts";
+import { permutation } from "../graph/random.ts";
+import { encodeSchedules, type Schedule } from "../graph/schedule.ts";
+import type { Feed, State, Tape, Variable } from "../graph/tape.ts";
+import { createBuffer } from "../gpu/tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
 import gatherShader from "../../shaders/gather.wgsl" with { type: "text" };

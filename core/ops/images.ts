@@ -8,13 +8,13 @@
  * @module
  */
 
-import { type Fragment, merge } from "../kernel.ts";
-import type { Parameter, ParameterShape } from "../parameters.ts";
-import { storing, type Tape, type Variable } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
-import type { Product } from "../tiles.ts";
+import { type Fragment, merge } from "../gpu/kernel.ts";
+import type { Parameter, ParameterShape } from "../graph/parameters.ts";
+import { storing, type Tape, type Variable } from "../graph/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Product } from "../products/tiles.ts";
 import type { Activation } from "./activations.ts";
-import { words } from "../words.ts";
+import { words } from "../gpu/words.ts";
 import { reshaped } from "./reshape.ts";
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
-import type { Tape, Values } from "../tape.ts";
+import { type Fragment, read, write } from "../gpu/kernel.ts";
+import type { Tape, Values } from "../graph/tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };

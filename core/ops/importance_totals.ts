@@ -4,9 +4,9 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Tape, Values } from "../tape.ts";
-import { createBuffer } from "../tensor.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Tape, Values } from "../graph/tape.ts";
+import { createBuffer } from "../gpu/tensor.ts";
 import advanceShader from "../../shaders/advance.wgsl" with { type: "text" };
 import importanceTotalsShader from "../../shaders/importance_totals.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };

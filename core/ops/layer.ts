@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { type Fragment, read, write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { type Activation, activations, type ActivationShader } from "./activations.ts";
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import denseGradient from "../../shaders/epilogues/dense_gradient.wgsl" with { type: "text" };

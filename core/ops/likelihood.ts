@@ -5,9 +5,9 @@
  * @module
  */
 
-import { type Fragment, merge, type Part, write } from "../kernel.ts";
-import { loader, type Tape, type Values, type Variable } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import { type Fragment, merge, type Part, write } from "../gpu/kernel.ts";
+import { loader, type Tape, type Values, type Variable } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
 import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
 import bernoulliShader from "../../shaders/likelihoods/bernoulli.wgsl" with { type: "text" };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import componentLogits from "../../shaders/component_logits.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };

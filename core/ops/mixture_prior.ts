@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import type { Tape, Values, Variable } from "../tape.ts";
-import { createTensor } from "../tensor.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Tape, Values, Variable } from "../graph/tape.ts";
+import { createTensor } from "../gpu/tensor.ts";
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import mixture from "../../shaders/priors/mixture.wgsl" with { type: "text" };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Parameter } from "../parameters.ts";
-import { loader, type Tape, type Variable } from "../tape.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { loader, type Tape, type Variable } from "../graph/tape.ts";
 import type { Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 

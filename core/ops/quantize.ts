@@ -4,10 +4,10 @@
  * @module
  */
 
-import { merge, read, write } from "../kernel.ts";
-import type { Parameter } from "../parameters.ts";
-import { storing, type Tape, type Values, type Variable, zeros } from "../tape.ts";
-import { PANEL, roundUp } from "../tensor.ts";
+import { merge, read, write } from "../gpu/kernel.ts";
+import type { Parameter } from "../graph/parameters.ts";
+import { storing, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { type CodebookUpdate, updateCodebook } from "./codebook.ts";
 import { lookup } from "./codes.ts";
 import { store } from "./store.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import { loader, type Tape, type Values, type Variable, zeros } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import { loader, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
 import divergenceFreeBits from "../../shaders/divergence_free_bits.wgsl" with { type: "text" };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Fragment, merge, write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
-import { words } from "../words.ts";
+import { type Fragment, merge, write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { words } from "../gpu/words.ts";
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };
 import reshapeScalar from "../../shaders/loaders/reshape_scalar.wgsl" with { type: "text" };
 import reshapeShader from "../../shaders/loaders/reshape.wgsl" with { type: "text" };

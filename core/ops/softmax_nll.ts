@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../kernel.ts";
-import type { Tape, Values, Variable } from "../tape.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Tape, Values, Variable } from "../graph/tape.ts";
 import { codeFragment } from "./codes.ts";
 import softmaxGradient from "../../shaders/codes/softmax_gradient.wgsl" with { type: "text" };
 import softmaxNllShader from "../../shaders/codes/softmax_nll.wgsl" with { type: "text" };

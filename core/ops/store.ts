@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Fragment, write } from "../kernel.ts";
-import type { Tape, Variable } from "../tape.ts";
+import { type Fragment, write } from "../gpu/kernel.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { activations } from "./activations.ts";
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 

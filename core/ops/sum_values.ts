@@ -4,8 +4,8 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Tape, Values } from "../tape.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Tape, Values } from "../graph/tape.ts";
 import shader from "../../shaders/sum_values.wgsl" with { type: "text" };
 
 /**

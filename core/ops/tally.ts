@@ -4,8 +4,8 @@
  * @module
  */
 
-import { read, write } from "../kernel.ts";
-import type { Tally, Tape, Variable } from "../tape.ts";
+import { read, write } from "../gpu/kernel.ts";
+import type { Tally, Tape, Variable } from "../graph/tape.ts";
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import live from "../../shaders/live.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };

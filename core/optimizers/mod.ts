@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Schedule } from "../schedule.ts";
+import type { Schedule } from "../graph/schedule.ts";
 import adagradShader from "../../shaders/optimizers/adagrad.wgsl" with { type: "text" };
 import adamShader from "../../shaders/optimizers/adam.wgsl" with { type: "text" };
 import rmspropShader from "../../shaders/optimizers/rmsprop.wgsl" with { type: "text" };

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/checkpoint.ts";
+import { writeFileAtomically } from "../../core/training/safetensors.ts";
 import { slice, type Split } from "../../core/dataset.ts";
-import type { Trained } from "../../core/trained.ts";
+import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
 import { bytesOf, type Figure } from "../../figures/figure.ts";
 import { isImage } from "../../figures/images.ts";
@@ -15,8 +15,8 @@ import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { remarks, scheduleRemarks } from "../../core/remarks.ts";
-import { requireNoLink } from "../../core/run_folder.ts";
+import { remarks, scheduleRemarks } from "../../core/training/remarks.ts";
+import { requireNoLink } from "../../storage/run_folder.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */

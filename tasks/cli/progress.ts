@@ -6,8 +6,15 @@
  */
 
 import type { LatentUse } from "../../core/distributions/encoded.ts";
-import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "../../core/events.ts";
-import { collapseWarning } from "../../core/remarks.ts";
+import type {
+  EndEvent,
+  EpochEvent,
+  Losses,
+  ProgressEvent,
+  StartEvent,
+  TrainingEvent,
+} from "../../core/training/events.ts";
+import { collapseWarning } from "../../core/training/remarks.ts";
 import type { Context } from "./run.ts";
 import { type StatusLine, statusLine } from "./terminal.ts";
 

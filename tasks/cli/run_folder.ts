@@ -1,20 +1,20 @@
 /**
- * Run folders on the command line: how one is named, found and opened again. What lies in one is the business of core/run_folder.ts.
+ * Run folders on the command line: how one is named, found and opened again. What lies in one is the business of storage/run_folder.ts.
  *
  * @module
  */
 
 import { readIfThere } from "../../core/bounds.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../core/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/trained.ts";
+import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
+import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
 import { RUNS } from "./permissions.ts";
 import type { Context } from "./run.ts";
 
-export { FILES, join, readConfig, readMetrics } from "../../core/run_folder.ts";
+export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
 /** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
 export const FIGURES = "figures";

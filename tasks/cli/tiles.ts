@@ -4,10 +4,10 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/checkpoint.ts";
-import { chooseTiles, readTuned, type TunedTiles } from "../../core/tiles.ts";
-import { type TileCache, tunedTiles, tuneTraining } from "../../core/tuner.ts";
-import type { TrainingStep } from "../../core/training_program.ts";
+import { writeFileAtomically } from "../../core/training/safetensors.ts";
+import { chooseTiles, readTuned, type TunedTiles } from "../../core/products/tiles.ts";
+import { type TileCache, tunedTiles, tuneTraining } from "../../core/training/tuner.ts";
+import type { TrainingStep } from "../../core/training/training_program.ts";
 import { KEPT } from "./permissions.ts";
 import type { Context } from "./run.ts";
 

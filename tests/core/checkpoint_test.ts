@@ -5,9 +5,9 @@ import {
   encodeSafetensors,
   temporaryNames,
   writeFileAtomically,
-} from "../../core/checkpoint.ts";
+} from "../../core/training/safetensors.ts";
 
-const MODULE = new URL("../../core/checkpoint.ts", import.meta.url).href;
+const MODULE = new URL("../../core/training/safetensors.ts", import.meta.url).href;
 
 function example(): Map<string, CheckpointTensor> {
   return new Map<string, CheckpointTensor>([

@@ -1,7 +1,7 @@
 /** Chunks in turn: the next one is recorded before the thread waits for one, and handed over before anything else. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Chunk, inTurn, Pace } from "../../core/chunks.ts";
+import { type Chunk, inTurn, Pace } from "../../core/gpu/chunks.ts";
 
 const [onGpu, onProcessor] = [{ cpu: false }, { cpu: true }];
 

@@ -1,14 +1,14 @@
 /** The GPU's own clock: its unit, its order, and what a profile makes of it. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Clock } from "../../core/clock.ts";
-import { inTurn } from "../../core/chunks.ts";
-import { prepare, record, write } from "../../core/kernel.ts";
+import { Clock } from "../../core/gpu/clock.ts";
+import { inTurn } from "../../core/gpu/chunks.ts";
+import { prepare, record, write } from "../../core/gpu/kernel.ts";
 import { activate } from "../../core/ops/activate.ts";
 import { bernoulliNll } from "../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../core/ops/dense.ts";
-import { constant } from "../../core/schedule.ts";
-import { createBuffer } from "../../core/tensor.ts";
+import { constant } from "../../core/graph/schedule.ts";
+import { createBuffer } from "../../core/gpu/tensor.ts";
 import { Bench, gpu } from "../support/gpu.ts";
 
 const open = async () => {

@@ -5,19 +5,19 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Model } from "../../core/model.ts";
-import { fuse, type FusionLimits } from "../../core/fusion.ts";
-import { type Dispatch, join, read, write } from "../../core/kernel.ts";
+import { fuse, type FusionLimits } from "../../core/graph/fusion.ts";
+import { type Dispatch, join, read, write } from "../../core/gpu/kernel.ts";
 import { bernoulliNll } from "../../core/ops/bernoulli_nll.ts";
 import { dense as denseLayer } from "../../core/ops/dense.ts";
 import { gather, makeResident } from "../../core/ops/gather.ts";
-import { Parameters } from "../../core/parameters.ts";
-import { uniforms } from "../../core/random.ts";
-import { constant } from "../../core/schedule.ts";
+import { Parameters } from "../../core/graph/parameters.ts";
+import { uniforms } from "../../core/graph/random.ts";
+import { constant } from "../../core/graph/schedule.ts";
 import { configure } from "../../core/settings.ts";
-import { createBuffer } from "../../core/tensor.ts";
-import { candidates, chooseTiles, shapeName, type TunedTiles, WORKGROUP_TILES } from "../../core/tiles.ts";
-import { initializersOf, type TrainingConfig, trainingSettings } from "../../core/training_settings.ts";
-import { createTrainingProgram } from "../../core/training_program.ts";
+import { createBuffer } from "../../core/gpu/tensor.ts";
+import { candidates, chooseTiles, shapeName, type TunedTiles, WORKGROUP_TILES } from "../../core/products/tiles.ts";
+import { initializersOf, type TrainingConfig, trainingSettings } from "../../core/training/training_settings.ts";
+import { createTrainingProgram } from "../../core/training/training_program.ts";
 import { convVae } from "../../models/conv_vae.ts";
 import { cvae } from "../../models/cvae.ts";
 import { iwae } from "../../models/iwae.ts";

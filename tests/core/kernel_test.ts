@@ -1,9 +1,9 @@
 /** Joining shader parts: the repeat blocks, the parameters, the declarations, and what a compiled kernel may bind. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { GpuError } from "../../core/device.ts";
-import { type Dispatch, expand, type Fragment, join, prepare, read, write } from "../../core/kernel.ts";
-import { createBuffer, createTensor, download } from "../../core/tensor.ts";
+import { GpuError } from "../../core/gpu/device.ts";
+import { type Dispatch, expand, type Fragment, join, prepare, read, write } from "../../core/gpu/kernel.ts";
+import { createBuffer, createTensor, download } from "../../core/gpu/tensor.ts";
 import { dispatch, gpu } from "../support/gpu.ts";
 
 Deno.test("expand() leaves a text without repeats and parameters as it is", () => {

@@ -2,9 +2,9 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { type Dataset, decodeCheckpoint, train, vae, valueAt } from "../../mod.ts";
-import { scheduleRemarks } from "../../core/remarks.ts";
+import { scheduleRemarks } from "../../core/training/remarks.ts";
 import { defaults } from "../../core/settings.ts";
-import { learningRate, type TrainingConfig, trainingSettings } from "../../core/training_settings.ts";
+import { learningRate, type TrainingConfig, trainingSettings } from "../../core/training/training_settings.ts";
 import { gpu } from "../support/gpu.ts";
 
 const config = (values: Partial<TrainingConfig>): TrainingConfig => ({ ...defaults(trainingSettings), ...values });

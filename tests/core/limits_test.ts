@@ -2,8 +2,8 @@
 
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { configure, type Dataset, type Model, train, vae } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
-import { MOST_SCHEDULES, type Schedule } from "../../core/schedule.ts";
+import { uniforms } from "../../core/graph/random.ts";
+import { MOST_SCHEDULES, type Schedule } from "../../core/graph/schedule.ts";
 
 const values = Uint8Array.from(uniforms(new Float32Array(60 * 16), 5, 0, 0), (u) => 255 * u);
 const rows = { values, count: 60 };

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertThrows } from "@std/assert";
 import { eigenSymmetric, invertPositive, multiply, transpose } from "../../core/linear_algebra.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { assertClose } from "../support/compare.ts";
 
 const exact = { absolute: 1e-11, relative: 1e-11 };

@@ -3,8 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { dense } from "../../core/ops/dense.ts";
 import { createOptimizer, type Optimizer, OPTIMIZERS } from "../../core/optimizers/mod.ts";
-import { normals } from "../../core/random.ts";
-import { constant, type Schedule, valueAt } from "../../core/schedule.ts";
+import { normals } from "../../core/graph/random.ts";
+import { constant, type Schedule, valueAt } from "../../core/graph/schedule.ts";
 import golden from "../golden/vae_steps.json" with { type: "json" };
 import { denseBackward } from "../reference/dense.ts";
 import { adagradStep, adamStep, decayStep, rmspropStep, sgdStep } from "../reference/optimizers.ts";

@@ -1,16 +1,16 @@
 /** The parameters: how they start, how they are stored, read and written, and what is refused. */
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { initialize, type Initializer, INITIALIZERS } from "../../core/initializers.ts";
+import { initialize, type Initializer, INITIALIZERS } from "../../core/graph/initializers.ts";
 import { convShape } from "../../core/ops/images.ts";
 import { FileError } from "../../core/bounds.ts";
-import { Parameters, type Shapes } from "../../core/parameters.ts";
+import { Parameters, type Shapes } from "../../core/graph/parameters.ts";
 import { gpu } from "../support/gpu.ts";
 
 const [FAN_IN, FAN_OUT] = [300, 200];
 const COUNT = FAN_IN * FAN_OUT;
 
-/** The variances that the names stand for, from the sources in core/initializers.ts; `normal` has scale 0.02. */
+/** The variances that the names stand for, from the sources in core/graph/initializers.ts; `normal` has scale 0.02. */
 const VARIANCES: Record<Initializer["name"], number> = {
   "zeros": 0,
   "normal": 0.02 ** 2,

@@ -1,11 +1,11 @@
 /** Programs: that a training is the same bit for bit however it is run, that terms come back for the right steps, and that errors surface. */
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { Gpu, GpuError } from "../../core/device.ts";
+import { Gpu, GpuError } from "../../core/gpu/device.ts";
 import { bernoulliNll } from "../../core/ops/bernoulli_nll.ts";
 import { gather, makeResident } from "../../core/ops/gather.ts";
 import { createOptimizer } from "../../core/optimizers/mod.ts";
-import { constant } from "../../core/schedule.ts";
+import { constant } from "../../core/graph/schedule.ts";
 import { assertClose } from "../support/compare.ts";
 import { Bench, families, gpu } from "../support/gpu.ts";
 import { createVae, train, type TrainOptions } from "../support/vae.ts";

@@ -1,9 +1,9 @@
 /** The random numbers and the shuffle: the GPU's against the host's, and the host's by their moments and by counting. */
 
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { type Fragment, write } from "../../core/kernel.ts";
-import { normals, permuted, randomBits, uniforms } from "../../core/random.ts";
-import { createBuffer } from "../../core/tensor.ts";
+import { type Fragment, write } from "../../core/gpu/kernel.ts";
+import { normals, permuted, randomBits, uniforms } from "../../core/graph/random.ts";
+import { createBuffer } from "../../core/gpu/tensor.ts";
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import shuffle from "../../shaders/shuffle.wgsl" with { type: "text" };
 import { assertClose } from "../support/compare.ts";

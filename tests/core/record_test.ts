@@ -1,7 +1,7 @@
 /** Recording dispatches: which copies into textures stand between them, in as few breaks of a compute pass as can be. */
 
 import { assertEquals } from "@std/assert";
-import { type Prepared, record } from "../../core/kernel.ts";
+import { type Prepared, record } from "../../core/gpu/kernel.ts";
 
 /** An encoder that writes down what is recorded, a word for each command. */
 function encoder(log: string[]): GPUCommandEncoder {

@@ -1,9 +1,9 @@
 /** The schedules: their values on the host, and the GPU's against them. */
 
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { type Fragment, read, write } from "../../core/kernel.ts";
-import { constant, encodeSchedules, scaled, type Schedule, valueAt } from "../../core/schedule.ts";
-import { createBuffer } from "../../core/tensor.ts";
+import { type Fragment, read, write } from "../../core/gpu/kernel.ts";
+import { constant, encodeSchedules, scaled, type Schedule, valueAt } from "../../core/graph/schedule.ts";
+import { createBuffer } from "../../core/gpu/tensor.ts";
 import scheduleShader from "../../shaders/schedule.wgsl" with { type: "text" };
 import { assertClose } from "../support/compare.ts";
 import { dispatch, gpu } from "../support/gpu.ts";

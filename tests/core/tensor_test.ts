@@ -1,7 +1,7 @@
 /** The panel layout of a matrix: where elements lie, and that values come back as they went in. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { createBuffer, createTensor, download, indexOf, roundUp, unpack, upload } from "../../core/tensor.ts";
+import { createBuffer, createTensor, download, indexOf, roundUp, unpack, upload } from "../../core/gpu/tensor.ts";
 import { gpu } from "../support/gpu.ts";
 
 Deno.test("roundUp() gives the next multiple, and a multiple itself", () => {

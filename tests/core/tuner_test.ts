@@ -1,7 +1,7 @@
 /** Which tile is chosen: by rule, by times that a test gives in place of a clock, from a cache, and what a run keeps of it. */
 
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
-import type { TapeProduct } from "../../core/dispatches.ts";
+import type { TapeProduct } from "../../core/graph/dispatches.ts";
 import {
   candidates,
   chooseTiles,
@@ -13,14 +13,14 @@ import {
   type TunedTiles,
   WORKGROUP_TILES,
   type WorkgroupTile,
-} from "../../core/tiles.ts";
-import { ruledTile } from "../../core/tiles/workgroup.ts";
-import { type TileCache, tune, tunedTiles, tuneTraining, tuningKey } from "../../core/tuner.ts";
+} from "../../core/products/tiles.ts";
+import { ruledTile } from "../../core/products/workgroup.ts";
+import { type TileCache, tune, tunedTiles, tuneTraining, tuningKey } from "../../core/training/tuner.ts";
 import { configure } from "../../core/settings.ts";
 import { FileError } from "../../core/bounds.ts";
-import { decodeCheckpoint } from "../../core/trained.ts";
-import { train } from "../../core/trainer.ts";
-import { trainingSettings } from "../../core/training_settings.ts";
+import { decodeCheckpoint } from "../../core/training/trained.ts";
+import { train } from "../../core/training/trainer.ts";
+import { trainingSettings } from "../../core/training/training_settings.ts";
 import type { Dataset } from "../../core/dataset.ts";
 import type { Model } from "../../core/model.ts";
 import { vae } from "../../models/vae.ts";

@@ -1,7 +1,7 @@
 /** When Mesa's software adapter is asked for wider vectors. */
 
 import { assertEquals } from "@std/assert";
-import { widensVectors } from "../../core/vector_width.ts";
+import { widensVectors } from "../../core/gpu/lavapipe/vector_width.ts";
 
 const manifest = (version: string) =>
   JSON.stringify({ ICD: { api_version: version, library_path: "/usr/lib/libvulkan_lvp.so" } }, null, 4);

@@ -2,8 +2,8 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Dataset, frechetClassifierDistance, frechetDistance, train, trainClassifier, vae } from "../../mod.ts";
-import { normals, uniforms } from "../../core/random.ts";
-import type { Trained } from "../../core/trained.ts";
+import { normals, uniforms } from "../../core/graph/random.ts";
+import type { Trained } from "../../core/training/trained.ts";
 import { gpu } from "../support/gpu.ts";
 
 Deno.test("frechetDistance() of Gaussians whose covariances commute is (μ - μ')² + Σ (σ - σ')², turned or not", () => {

@@ -2,10 +2,10 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { imageMask, impute, ppca, train } from "../../mod.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { invertPositive, multiply } from "../../core/linear_algebra.ts";
 import { covarianceOf } from "../reference/linear_gaussian.ts";
-import type { Trained } from "../../core/trained.ts";
+import type { Trained } from "../../core/training/trained.ts";
 import { gpu } from "../support/gpu.ts";
 import { bits, bitsVae } from "./support.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertAlmostEquals } from "@std/assert";
 import { type Dataset, train, vae } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { families, gpu } from "../support/gpu.ts";
 
 const [D, COUNT] = [3072, 4096];

@@ -11,7 +11,7 @@ import {
   marginals,
   train,
 } from "../../mod.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { reparameterizeFullForward } from "../reference/reparameterize_full.ts";
 import { covarianceOf, logNormal } from "../reference/linear_gaussian.ts";
 import { assertClose } from "../support/compare.ts";

@@ -15,7 +15,7 @@ import {
   type Trained,
   vae,
 } from "../../mod.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import golden from "../golden/bits_vae.json" with { type: "json" };
 import { bits, bitsVae } from "./support.ts";
 import { covarianceOf, logNormal } from "../reference/linear_gaussian.ts";

@@ -2,7 +2,7 @@
 
 import { assertAlmostEquals } from "@std/assert";
 import { type Dataset, logLikelihood, type Model, train, type Trained, vae } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { families, gpu } from "../support/gpu.ts";
 
 const [D, COUNT, K] = [3072, 3, 2];

@@ -6,8 +6,8 @@
 
 import { type Dataset, type Trained as TrainedModel, vae } from "../../mod.ts";
 import type { Model } from "../../core/model.ts";
-import type { TileFamily } from "../../core/tiles.ts";
-import { decodeCheckpoint, Trained } from "../../core/trained.ts";
+import type { TileFamily } from "../../core/products/tiles.ts";
+import { decodeCheckpoint, Trained } from "../../core/training/trained.ts";
 import { families, gpu } from "../support/gpu.ts";
 
 const values = Uint8Array.from({ length: 60 * 16 }, (_, i) => {

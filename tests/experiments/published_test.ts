@@ -1,7 +1,7 @@
 /** Every published number stands in the table that it belongs to. The numbers here are from the publications themselves. */
 
 import { assertEquals } from "@std/assert";
-import type { EpochEvent } from "../../core/events.ts";
+import type { EpochEvent } from "../../core/training/events.ts";
 import type { Experiment, Options, PointResult } from "../../experiments/experiment.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { cellText } from "../../experiments/table.ts";

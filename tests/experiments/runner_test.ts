@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Gpu } from "../../core/device.ts";
+import { Gpu } from "../../core/gpu/device.ts";
 import { all, type Experiment } from "../../experiments/experiment.ts";
 import { runExperiment, type RunnerOptions, type SweepEvent } from "../../experiments/runner.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";

@@ -9,13 +9,13 @@ import { assert } from "@std/assert";
 import { PNG } from "pngjs";
 import { gaussianPosterior } from "../../core/distributions/gaussian.ts";
 import { gaussian } from "../../core/distributions/gaussian_likelihood.ts";
-import { Gpu } from "../../core/device.ts";
+import { Gpu } from "../../core/gpu/device.ts";
 import type { Model } from "../../core/model.ts";
 import { dense } from "../../core/ops/dense.ts";
-import { Parameters } from "../../core/parameters.ts";
+import { Parameters } from "../../core/graph/parameters.ts";
 import { configure } from "../../core/settings.ts";
-import { Trained } from "../../core/trained.ts";
-import { trainingSettings } from "../../core/training_settings.ts";
+import { Trained } from "../../core/training/trained.ts";
+import { trainingSettings } from "../../core/training/training_settings.ts";
 import type { Figure } from "../../figures/figure.ts";
 
 /** K = D = 4: z is the image, of 2 x 2 pixels. */

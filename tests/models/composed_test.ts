@@ -16,7 +16,7 @@ import {
   train,
   vae,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { checkGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
 

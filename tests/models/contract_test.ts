@@ -41,7 +41,7 @@ import {
   vqVae,
   type VqVaeConfig,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { checkGradients } from "../support/gradients.ts";
 import { assertSame, gpu } from "../support/gpu.ts";
 

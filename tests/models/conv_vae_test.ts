@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { convVae, type Dataset, defaults, train } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** [inputs, outputs] of every layer. */

@@ -7,7 +7,7 @@
 import { assert, assertRejects } from "@std/assert";
 import { create } from "npm:webgpu@0.6.2";
 import { type Dataset, Gpu, GpuError, type Model, models, train, trainingSettings } from "../../mod.ts";
-import { TILE_CHOICES, type TileChoice } from "../../core/tiles.ts";
+import { TILE_CHOICES, type TileChoice } from "../../core/products/tiles.ts";
 
 const dawn: GPU = create(["backend=null"]);
 

@@ -22,7 +22,7 @@ import {
   type TrainingEvent,
   type TrainOptions,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** 240 rows of 4 x 4 grey pixels: two halves, one bright and one dark, with noise. */

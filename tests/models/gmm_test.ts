@@ -3,7 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { type Dataset, gmm, type GmmConfig, mnist, train, type Trained, type TrainingConfig } from "../../mod.ts";
 import { slice } from "../../core/dataset.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { iterate, logDensities, logSumExp, meanLogDensity, type ReferenceMixture } from "../reference/mixture.ts";
 import { assertClose } from "../support/compare.ts";
 import { families, gpu } from "../support/gpu.ts";

@@ -21,7 +21,7 @@ import {
   type TrainingConfig,
   vae,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 import { assertClose } from "../support/compare.ts";
 import { checkGradients } from "../support/gradients.ts";

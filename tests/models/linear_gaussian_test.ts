@@ -13,7 +13,7 @@ import {
   type TrainingConfig,
 } from "../../mod.ts";
 import { slice } from "../../core/dataset.ts";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { covarianceOf, logNormal } from "../reference/linear_gaussian.ts";
 import { assertClose } from "../support/compare.ts";
 import { families, gpu } from "../support/gpu.ts";

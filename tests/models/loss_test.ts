@@ -11,7 +11,7 @@ import {
   train,
   type Trained,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 
 const [COUNT, D] = [40, 6];

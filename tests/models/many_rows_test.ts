@@ -1,7 +1,7 @@
 /** Many rows go through a trained model in larger pieces than few. */
 
 import { assertEquals } from "@std/assert";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 import { train, vae } from "../../mod.ts";
 import { assertSame } from "../support/gpu.ts";
 

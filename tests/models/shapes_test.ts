@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Dataset, logLikelihood, type Model, models, scores, train, type Trained, vae } from "../../mod.ts";
-import { Parameters } from "../../core/parameters.ts";
-import { createTensor } from "../../core/tensor.ts";
+import { Parameters } from "../../core/graph/parameters.ts";
+import { createTensor } from "../../core/gpu/tensor.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { gpu } from "../support/gpu.ts";
 import { attempt } from "../tasks/support.ts";

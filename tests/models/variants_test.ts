@@ -18,7 +18,7 @@ import {
   Trained,
   vae,
 } from "../../mod.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** 300 rows of 4 x 4 pixels; the label says which half is bright. */

@@ -14,10 +14,10 @@ import {
   vqVae,
   type VqVaeConfig,
 } from "../../mod.ts";
-import { recordBatch } from "../../core/batch.ts";
-import { kMeans } from "../../core/k_means.ts";
-import { Program, setState } from "../../core/program.ts";
-import { normals, uniforms } from "../../core/random.ts";
+import { recordBatch } from "../../core/training/batch.ts";
+import { kMeans } from "../../models/k_means.ts";
+import { Program, setState } from "../../core/graph/program.ts";
+import { normals, uniforms } from "../../core/graph/random.ts";
 import { codePriorNll, codePriorShapes, drawCodes } from "../../models/code_prior.ts";
 import { assertClose } from "../support/compare.ts";
 import { Bench, families, gpu } from "../support/gpu.ts";

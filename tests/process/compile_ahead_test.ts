@@ -1,12 +1,12 @@
 /** Kernels that a second thread compiles: the numbers of a training do not depend on when the program takes them. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Gpu } from "../../core/device.ts";
-import { Parameters } from "../../core/parameters.ts";
+import { Gpu } from "../../core/gpu/device.ts";
+import { Parameters } from "../../core/graph/parameters.ts";
 import { configure } from "../../core/settings.ts";
-import { chooseTiles } from "../../core/tiles.ts";
-import { createTrainingProgram } from "../../core/training_program.ts";
-import { initializersOf, trainingSettings } from "../../core/training_settings.ts";
+import { chooseTiles } from "../../core/products/tiles.ts";
+import { createTrainingProgram } from "../../core/training/training_program.ts";
+import { initializersOf, trainingSettings } from "../../core/training/training_settings.ts";
 import { vae } from "../../models/vae.ts";
 
 const shape = [28, 28, 1] as const;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { train, vae } from "../../mod.ts";
-import { Gpu } from "../../core/device.ts";
+import { Gpu } from "../../core/gpu/device.ts";
 
 Deno.test("train() holds as many buffers and as much memory after 20,000 steps as after 1,000", async () => {
   const values = new Uint8Array(11_000 * 16).map((_, i) => (i * 7919) % 5 < 2 ? 255 : 0);

@@ -5,7 +5,7 @@
  */
 
 import { AssertionError } from "@std/assert";
-import { normals } from "../../core/random.ts";
+import { normals } from "../../core/graph/random.ts";
 
 /** How far two arrays may be apart. */
 export interface Tolerance {

@@ -6,11 +6,11 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { Gpu } from "../../core/device.ts";
-import { type Dispatch, prepare, record } from "../../core/kernel.ts";
-import { Parameters, type Shapes } from "../../core/parameters.ts";
-import { createState, Program, type StepTerms } from "../../core/program.ts";
-import { constant, valueAt } from "../../core/schedule.ts";
+import { Gpu } from "../../core/gpu/device.ts";
+import { type Dispatch, prepare, record } from "../../core/gpu/kernel.ts";
+import { Parameters, type Shapes } from "../../core/graph/parameters.ts";
+import { createState, Program, type StepTerms } from "../../core/graph/program.ts";
+import { constant, valueAt } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
@@ -20,10 +20,16 @@ import {
   type Training,
   type Values,
   type Variable,
-} from "../../core/tape.ts";
-import { createTensor, download, indexOf, type Tensor, upload } from "../../core/tensor.ts";
+} from "../../core/graph/tape.ts";
+import { createTensor, download, indexOf, type Tensor, upload } from "../../core/gpu/tensor.ts";
 import { assertClose } from "./compare.ts";
-import { chooseTiles, TILE_FAMILIES, type TileChoice, type TileFamily, type TunedTiles } from "../../core/tiles.ts";
+import {
+  chooseTiles,
+  TILE_FAMILIES,
+  type TileChoice,
+  type TileFamily,
+  type TunedTiles,
+} from "../../core/products/tiles.ts";
 
 /** The GPU of this file's tests. */
 export const gpu: Gpu = await Gpu.open();

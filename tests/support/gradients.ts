@@ -5,15 +5,15 @@
  */
 
 import { assert } from "@std/assert";
-import { recordBatch } from "../../core/batch.ts";
+import { recordBatch } from "../../core/training/batch.ts";
 import type { Dataset } from "../../core/dataset.ts";
 import type { Model } from "../../core/model.ts";
 import type { Binarization } from "../../core/ops/gather.ts";
-import { Parameters } from "../../core/parameters.ts";
-import { createState, Program } from "../../core/program.ts";
-import { valueAt } from "../../core/schedule.ts";
-import { Tape } from "../../core/tape.ts";
-import { chooseTiles, type TileFamily } from "../../core/tiles.ts";
+import { Parameters } from "../../core/graph/parameters.ts";
+import { createState, Program } from "../../core/graph/program.ts";
+import { valueAt } from "../../core/graph/schedule.ts";
+import { Tape } from "../../core/graph/tape.ts";
+import { chooseTiles, type TileFamily } from "../../core/products/tiles.ts";
 import { families, gpu } from "./gpu.ts";
 
 /** dL/dw of every weight and bias of a batch of 8, against (L(w + h) - L(w - h)) / 2h of the loss that the GPU forms. */

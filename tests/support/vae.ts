@@ -10,10 +10,10 @@ import { dense } from "../../core/ops/dense.ts";
 import { gather, makeResident } from "../../core/ops/gather.ts";
 import { reparameterize } from "../../core/ops/reparameterize.ts";
 import { createOptimizer, type Optimizer } from "../../core/optimizers/mod.ts";
-import type { Program } from "../../core/program.ts";
-import { constant } from "../../core/schedule.ts";
-import type { Term, Training } from "../../core/tape.ts";
-import { createTensor, type Tensor, upload } from "../../core/tensor.ts";
+import type { Program } from "../../core/graph/program.ts";
+import { constant } from "../../core/graph/schedule.ts";
+import type { Term, Training } from "../../core/graph/tape.ts";
+import { createTensor, type Tensor, upload } from "../../core/gpu/tensor.ts";
 import golden from "../golden/vae_steps.json" with { type: "json" };
 import { Bench, type BenchOptions, gpu } from "./gpu.ts";
 

@@ -1,7 +1,7 @@
 /** Run folders whose files say what they should not: every task refuses them in one line that names the file. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { decodeSafetensors, encodeSafetensors } from "../../core/checkpoint.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
 import { load } from "../../models/mod.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import type { Task } from "../../tasks/cli/run.ts";

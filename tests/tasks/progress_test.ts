@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent } from "../../core/events.ts";
+import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent } from "../../core/training/events.ts";
 import { duration, progressLine, trainingProgress } from "../../tasks/cli/progress.ts";
 
 const train: Losses = { elbo: -102.314, nll: 80.1, kl: 22.214, loss: 102.314 };

@@ -8,7 +8,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "../../core/checkpoint.ts";
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
 import { models } from "../../models/mod.ts";
 import { datasetsTask } from "../../tasks/datasets.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";

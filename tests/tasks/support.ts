@@ -6,7 +6,7 @@
  */
 
 import type { Dataset, DatasetSource } from "../../core/dataset.ts";
-import { uniforms } from "../../core/random.ts";
+import { uniforms } from "../../core/graph/random.ts";
 import { datasets } from "../../datasets/mod.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import { execute, type Task } from "../../tasks/cli/run.ts";

@@ -1,10 +1,10 @@
 /** `deno task tune`, the file that it keeps its choices in, and that training on the processor does without. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, fail } from "@std/assert";
-import { Gpu } from "../../core/device.ts";
-import { readTuned } from "../../core/tiles.ts";
-import { train } from "../../core/trainer.ts";
-import { tuningKey } from "../../core/tuner.ts";
+import { Gpu } from "../../core/gpu/device.ts";
+import { readTuned } from "../../core/products/tiles.ts";
+import { train } from "../../core/training/trainer.ts";
+import { tuningKey } from "../../core/training/tuner.ts";
 import { vae } from "../../models/vae.ts";
 import { tileCache, TILES, tunedFor } from "../../tasks/cli/tiles.ts";
 import { trainTask } from "../../tasks/train.ts";

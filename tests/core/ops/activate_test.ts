@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { activate } from "../../../core/ops/activate.ts";
 import { ACTIVATIONS } from "../../../core/ops/activations.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { normals } from "../../../core/random.ts";
+import { normals } from "../../../core/graph/random.ts";
 import { activations } from "../../reference/dense.ts";
 import { assertClose } from "../../support/compare.ts";
 import { Bench } from "../../support/gpu.ts";

@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { activate } from "../../../core/ops/activate.ts";
 import { add } from "../../../core/ops/add.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { Program } from "../../../core/program.ts";
+import { Program } from "../../../core/graph/program.ts";
 import { activations } from "../../reference/dense.ts";
 import { assertClose, draw } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";

@@ -4,9 +4,9 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { bernoulliSample } from "../../../core/ops/bernoulli_sample.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { uniforms } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
-import { WORKGROUP_TILES } from "../../../core/tiles.ts";
+import { uniforms } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
+import { WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { bernoulliNllBackward, bernoulliNllForward } from "../../reference/bernoulli_nll.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";

@@ -4,8 +4,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { broadcast } from "../../../core/ops/broadcast.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { createOptimizer } from "../../../core/optimizers/mod.ts";
-import { normals } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
+import { normals } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
 import { assertClose } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 

@@ -1,13 +1,13 @@
 /** The ops of a prior over codes, and counting codes, on both tile families, against the float64 reference. */
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { perplexity } from "../../../core/code_usage.ts";
+import { perplexity } from "../../../core/training/code_usage.ts";
 import { causalContext, contextOffsets } from "../../../core/ops/causal_context.ts";
 import { embedding } from "../../../core/ops/embedding.ts";
 import { softmaxNll } from "../../../core/ops/softmax_nll.ts";
 import { tally } from "../../../core/ops/tally.ts";
-import { randomBits } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
+import { randomBits } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
 import * as reference from "../../reference/codes.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";

@@ -6,12 +6,12 @@ import type { Activation } from "../../../core/ops/activations.ts";
 import { conv2d } from "../../../core/ops/conv2d.ts";
 import { convTranspose2d } from "../../../core/ops/conv_transpose2d.ts";
 import { convShape } from "../../../core/ops/images.ts";
-import { normals, randomBits } from "../../../core/random.ts";
+import { normals, randomBits } from "../../../core/graph/random.ts";
 import { createOptimizer } from "../../../core/optimizers/mod.ts";
-import { constant } from "../../../core/schedule.ts";
+import { constant } from "../../../core/graph/schedule.ts";
 import { conv2dBackward, conv2dForward, type ConvSizes, outputSize } from "../../reference/conv2d.ts";
 import { assertClose } from "../../support/compare.ts";
-import { type TileChoice, WORKGROUP_TILES } from "../../../core/tiles.ts";
+import { type TileChoice, WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
 /** Standard normal numbers, the same in every run. */

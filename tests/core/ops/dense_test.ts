@@ -3,8 +3,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Activation, ACTIVATIONS } from "../../../core/ops/activations.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { normals, randomBits } from "../../../core/random.ts";
-import { WORKGROUP_TILES } from "../../../core/tiles.ts";
+import { normals, randomBits } from "../../../core/graph/random.ts";
+import { WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { denseBackward, denseForward, type DenseSizes } from "../../reference/dense.ts";
 import { assertClose } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";

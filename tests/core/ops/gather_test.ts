@@ -2,13 +2,13 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Split } from "../../../core/dataset.ts";
-import { Gpu } from "../../../core/device.ts";
+import { Gpu } from "../../../core/gpu/device.ts";
 import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { type Binarization, gather, makeResident } from "../../../core/ops/gather.ts";
-import { permuted, uniforms } from "../../../core/random.ts";
-import { constant, MOST_SCHEDULES, type Schedule, valueAt } from "../../../core/schedule.ts";
-import type { Term, Variable } from "../../../core/tape.ts";
+import { permuted, uniforms } from "../../../core/graph/random.ts";
+import { constant, MOST_SCHEDULES, type Schedule, valueAt } from "../../../core/graph/schedule.ts";
+import type { Term, Variable } from "../../../core/graph/tape.ts";
 import { Bench, type BenchOptions, gpu } from "../../support/gpu.ts";
 
 /** Rows whose every value is the number of the row. */

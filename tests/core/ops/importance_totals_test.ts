@@ -2,8 +2,8 @@
 
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { drawSums, importanceTotals } from "../../../core/ops/importance_totals.ts";
-import { setState } from "../../../core/program.ts";
-import type { Values } from "../../../core/tape.ts";
+import { setState } from "../../../core/graph/program.ts";
+import type { Values } from "../../../core/graph/tape.ts";
 import { draw } from "../../support/compare.ts";
 import { Bench, families, gpu } from "../../support/gpu.ts";
 

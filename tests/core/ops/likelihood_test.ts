@@ -13,9 +13,9 @@ import {
   likelihoodNll,
   likelihoodSample,
 } from "../../../core/ops/likelihood.ts";
-import { normals, uniforms } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
-import { upload } from "../../../core/tensor.ts";
+import { normals, uniforms } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
+import { upload } from "../../../core/gpu/tensor.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { boundedScale, likelihoodNllBackward, likelihoodNllForward, likelihoods } from "../../reference/likelihoods.ts";
 import { assertClose } from "../../support/compare.ts";

@@ -4,8 +4,8 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { drawMixture, mixtureRatio } from "../../../core/ops/mixture_prior.ts";
 import { parameterMatrix } from "../../../core/ops/parameter_matrix.ts";
 import { sumValues } from "../../../core/ops/sum_values.ts";
-import { uniforms } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
+import { uniforms } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
 import { assertClose, draw } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 

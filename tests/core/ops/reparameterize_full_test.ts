@@ -2,8 +2,8 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { reparameterize, statisticsColumns } from "../../../core/ops/reparameterize.ts";
-import { constant } from "../../../core/schedule.ts";
-import { createTensor, upload } from "../../../core/tensor.ts";
+import { constant } from "../../../core/graph/schedule.ts";
+import { createTensor, upload } from "../../../core/gpu/tensor.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { Bench, gpu } from "../../support/gpu.ts";
 import { centralDifferences } from "../../reference/numeric.ts";

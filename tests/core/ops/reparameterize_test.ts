@@ -3,9 +3,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { dense } from "../../../core/ops/dense.ts";
 import { reparameterize } from "../../../core/ops/reparameterize.ts";
-import { normals } from "../../../core/random.ts";
-import { constant } from "../../../core/schedule.ts";
-import { createTensor, upload } from "../../../core/tensor.ts";
+import { normals } from "../../../core/graph/random.ts";
+import { constant } from "../../../core/graph/schedule.ts";
+import { createTensor, upload } from "../../../core/gpu/tensor.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { reparameterizeBackward, reparameterizeForward } from "../../reference/reparameterize.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";

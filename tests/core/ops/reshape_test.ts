@@ -4,7 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { bernoulliNll } from "../../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { reshape } from "../../../core/ops/reshape.ts";
-import { constant } from "../../../core/schedule.ts";
+import { constant } from "../../../core/graph/schedule.ts";
 import { bernoulliNllBackward, bernoulliNllForward } from "../../reference/bernoulli_nll.ts";
 import { assertClose } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";

@@ -1,0 +1,240 @@
+/**
+ * What a step dispatches, in the order in which ops ask for it: kernels, matrix products with the tiles that are chosen, values that the
+ * next product forms as it loads them; and the buffers behind it all.
+ *
+ * @module
+ */
+
+import type { Gpu } from "../gpu/device.ts";
+import { type Binding, type Dispatch, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
+import { free, mirrored, texelsOf } from "../gpu/lavapipe/mirror.ts";
+import type { Variable } from "./variable.ts";
+import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
+import {
+  mapped,
+  type Product,
+  product,
+  type ProductShape,
+  productShape,
+  type SplitProduct,
+  splitProduct,
+  splitShape,
+  type Tiles,
+} from "../products/tiles.ts";
+import formTile from "../../shaders/tiles/form.wgsl" with { type: "text" };
+import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import loadFormed from "../../shaders/loaders/formed.wgsl" with { type: "text" };
+
+/** A product on the tape, which can be formed with other tiles of the same family. */
+export interface TapeProduct {
+  readonly shape: ProductShape;
+  /** Multiply-adds that the mathematics asks for. */
+  readonly macs: number;
+  /** Its dispatches with such tiles. */
+  form(tiles: Tiles): readonly Dispatch[];
+}
+
+/** How the values of a variable are formed that no product gives. */
+export interface Formed {
+  readonly label: string;
+  readonly variable: Variable;
+  /** Groups of four columns that it has; those beyond are padding. */
+  readonly columns4: number;
+  /**
+   * Gives `formed(row, origin, column4, kept)`, which returns four values and stores them where `kept`; `origin_of(row)`, what the values
+   * of a row have in common; and `begun(index)`, what is done once beside, by an index from 0 on.
+   */
+  readonly by: Fragment;
+  /** Bytes that it reads and writes, if not all of its buffers. */
+  readonly bytes?: number;
+}
+
+/** Groups of four columns up to which forming values anew in every workgroup costs less than a dispatch of its own. */
+const FORMED4 = 16;
+
+/** Groups of four columns that one invocation forms. */
+const RUN = 8;
+
+/** Dispatches for a batch of N rows. */
+export abstract class Dispatches {
+  /** Stored rows of a batch. */
+  readonly rows: number;
+  readonly #buffers: GPUBuffer[] = [];
+  #dispatches: Dispatch[] = [];
+  #products: TapeProduct[] = [];
+  #scratch: GPUBuffer | undefined;
+  #forming: Formed | undefined;
+
+  /**
+   * @param gpu Where they will run.
+   * @param batch N, the rows of a batch.
+   * @param tiles The matrix kernels to use.
+   * @param state The buffer of shaders/state.wgsl.
+   */
+  constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
+    this.rows = roundUp(batch, tiles.rowMultiple);
+  }
+
+  /** Rows stored for so many rows. */
+  stored(rows: number): number {
+    return roundUp(rows, this.tiles.rowMultiple);
+  }
+
+  /** A buffer that lives as long as the tape. */
+  buffer(label: string, size: number): GPUBuffer {
+    const buffer = createBuffer(this.gpu, label, size);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  /** Frees a buffer together with the tape. */
+  own(buffer: GPUBuffer): void {
+    this.#buffers.push(buffer);
+  }
+
+  /**
+   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
+   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
+   */
+  readState(): Binding {
+    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+  }
+
+  /** Whether kernels had better read a matrix many times through a texture. */
+  texels({ buffer, type }: Tensor): boolean {
+    return this.tiles.family === "panel" &&
+      mirrored(this.gpu.device, buffer, texelsOf(type));
+  }
+
+  /** Forgets all that was dispatched. */
+  protected begin(): void {
+    this.#dispatches = [];
+    this.#products = [];
+  }
+
+  /** All dispatches up to now, and the matrix products among them. */
+  protected laid(): { readonly dispatches: readonly Dispatch[]; readonly products: readonly TapeProduct[] } {
+    this.#form();
+    return { dispatches: this.#dispatches, products: this.#products };
+  }
+
+  /** Records a dispatch. */
+  dispatch(dispatch: Dispatch): void {
+    this.#form();
+    this.#dispatches.push(dispatch);
+  }
+
+  /**
+   * Records what forms a variable. Where the next dispatch is a product of that variable, it may form the values as it loads them, and
+   * keep them for those who read them later; else they have a dispatch of their own.
+   */
+  form(formed: Formed): void {
+    this.#form();
+    this.#forming = formed;
+    if (!this.tiles.fuses || formed.columns4 > FORMED4) this.#form();
+  }
+
+  /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */
+  #form(): void {
+    if (!this.#forming) return;
+    const { label, variable, columns4, by, bytes } = this.#forming;
+    this.#forming = undefined;
+    const groups = Math.ceil(this.stored(variable.rows) * Math.ceil(columns4 / RUN) / 64);
+    const across = Math.min(groups, 32768);
+    this.dispatch({
+      label,
+      ...bytes === undefined ? {} : { bytes },
+      fragments: [{ parts: [layout, formTile], constants: { RUN } }, this.#formed(variable, columns4), by],
+      workgroups: [across, Math.ceil(groups / across)],
+    });
+  }
+
+  #formed(variable: Variable, columns4: number): Fragment {
+    return { parts: [], constants: { ROWS_formed: this.stored(variable.rows), COLUMNS4_formed: columns4 } };
+  }
+
+  /**
+   * Records a matrix product.
+   *
+   * @param x The variable that its first operand is, where it is one as it lies.
+   */
+  product(description: Product, x?: Variable): void {
+    const whole = this.#forms(description, x) ?? description;
+    this.#product(productShape(whole), whole.macs, (tiles, partials) => product(tiles, whole, partials));
+  }
+
+  /** A product that forms what is to be formed as it loads it, if that is its first operand and one kernel can do both. */
+  #forms(description: Product, x?: Variable): Product | undefined {
+    const formed = this.#forming;
+    if (!formed || formed.variable !== x) return undefined;
+    const { by, columns4 } = formed;
+    const rest = merge(description.b, description.epilogue);
+    if (!agree(by, rest, this.gpu.device.limits.maxStorageBuffersPerShaderStage)) return undefined;
+    this.#forming = undefined;
+    return {
+      ...description,
+      label: `${formed.label} + ${description.label}`,
+      a: merge({ parts: [loadFormed] }, this.#formed(x, columns4), by),
+      begins: true,
+      bytes: (formed.bytes ?? buffersOf(by)) + buffersOf(rest),
+    };
+  }
+
+  /** Records a weight gradient that is summed in chunks. */
+  splitProduct(description: SplitProduct): void {
+    this.#product(
+      splitShape(description),
+      description.macs,
+      (tiles, partials) => splitProduct(tiles, description, partials),
+    );
+  }
+
+  #product(
+    shape: ProductShape,
+    macs: number,
+    dispatches: (tiles: Tiles, partials: (floats: number) => GPUBuffer) => readonly Dispatch[],
+  ): void {
+    const form = (tiles: Tiles) => dispatches(tiles, (floats) => this.#partials(floats));
+    this.#products.push({ shape, macs, form });
+    for (const each of form(this.tiles)) this.dispatch(each);
+  }
+
+  /** Records an epilogue on a variable's (or zero) values, without a product. */
+  map(label: string, a: Fragment, epilogue: Fragment, { rows, columns }: Pick<Variable, "rows" | "columns">): void {
+    this.dispatch(mapped(label, [a], epilogue, { rows: this.stored(rows), columns: roundUp(columns, PANEL) }));
+  }
+
+  /** One buffer serves all partial sums: dispatches that use it run one after another. */
+  #partials(floats: number): GPUBuffer {
+    if (!this.#scratch || this.#scratch.size < floats * 4) this.#scratch = this.buffer("partial sums", floats * 4);
+    return this.#scratch;
+  }
+
+  /** Frees every buffer of the tape. */
+  destroy(): void {
+    for (const buffer of this.#buffers) free(buffer);
+    this.#buffers.length = 0;
+  }
+}
+
+/**
+ * Whether what forms an operand as it is loaded can be in one kernel with the rest of it: nothing is called alike that differs, the
+ * rest binds nothing that the forming writes, since workgroups do not wait for each other, and there are not too many buffers.
+ */
+function agree(forming: Fragment, rest: Fragment, limit: number): boolean {
+  const alike = <T>(one: Readonly<Record<string, T>> = {}, other: Readonly<Record<string, T>> = {}) =>
+    Object.keys(one).every((name) => !(name in other) || one[name] === other[name]);
+  const buffers = Object.entries(forming.buffers ?? {});
+  const others = Object.entries(rest.buffers ?? {});
+  const used = new Set([...buffers, ...others].map(([, { buffer }]) => buffer));
+  return alike(forming.constants, rest.constants) && alike(forming.floats, rest.floats) && used.size <= limit &&
+    buffers.every(([name, one]) =>
+      others.every(([other, { buffer, type }]) =>
+        buffer === one.buffer ? one.access === "read" && (name !== other || type === one.type) : name !== other
+      )
+    );
+}
+
+function buffersOf({ buffers = {} }: Fragment): number {
+  return sizeOf(Object.values(buffers));
+}

@@ -1,0 +1,260 @@
+/**
+ * The trained matrices of a model on the GPU, with the optimizer's slots beside them. A layer's weight [K, N] and bias [N] share one
+ * buffer: the bias is one more row, so that one kernel reads both and one gradient kernel updates both.
+ *
+ * @module
+ */
+
+import { FileError } from "../bounds.ts";
+import { free } from "../gpu/lavapipe/mirror.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "../gpu/tensor.ts";
+import { initialize, type Initializers } from "./initializers.ts";
+
+/** The shape of a layer's parameters: weight [inputs, outputs] and bias [outputs]. */
+export interface ParameterShape {
+  /** 0 for a vector on its own: a bias without a weight. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The images that a convolution reads, [height, width, channels]: its inputs are K K channels then. */
+  readonly images?: readonly [height: number, width: number, channels: number];
+  /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
+  readonly trained?: boolean;
+}
+
+/** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
+export type Shapes = Readonly<Record<string, ParameterShape>>;
+
+/**
+ * Checks shapes: what has no place for a number must not reach a GPU.
+ *
+ * @throws {RangeError} If a layer has no output, or reads images without a pixel or of another number of channels.
+ */
+export function requireShapes(shapes: Shapes): void {
+  const size = (n: number, least: number) => Number.isSafeInteger(n) && n >= least;
+  for (const [name, { inputs, outputs, images }] of Object.entries(shapes)) {
+    if (!size(inputs, 0) || !size(outputs, 1)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected at least 0 inputs and 1 output, found ${inputs} and ${outputs}`,
+      );
+    }
+    if (images && !(images.every((n) => size(n, 1)) && inputs % images[2] === 0)) {
+      throw new RangeError(
+        `Cannot create the parameter "${name}": expected images of at least 1 x 1 x 1, and weights for each of their ` +
+          `channels, found ${images.join(" x ")} and ${inputs} weights`,
+      );
+    }
+  }
+}
+
+/** Values as a checkpoint holds them: row-major, weight and bias apart. */
+export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
+
+/** Weight and bias of one layer. */
+export class Parameter {
+  /** [inputs, outputs]; the bias lies in row {@linkcode Parameter.biasRow}. */
+  readonly tensor: Tensor;
+  /** The stored row of the bias. */
+  readonly biasRow: number;
+  readonly #slots = new Map<string, Tensor>();
+  readonly #gpu: Gpu;
+
+  constructor(gpu: Gpu, readonly name: string, readonly shape: ParameterShape) {
+    this.#gpu = gpu;
+    this.biasRow = roundUp(shape.inputs, PANEL);
+    this.tensor = this.#create(name);
+  }
+
+  #create(name: string): Tensor {
+    return createTensor(this.#gpu, name, this.shape.inputs, this.shape.outputs, { storedRows: this.biasRow + 1 });
+  }
+
+  /** A matrix of the same layout that an optimizer keeps beside this one, zero at first. */
+  slot(name: string): Tensor {
+    let tensor = this.#slots.get(name);
+    if (!tensor) this.#slots.set(name, tensor = this.#create(`${name} of ${this.name}`));
+    return tensor;
+  }
+
+  /** The slots in use, by name. */
+  get slots(): ReadonlyMap<string, Tensor> {
+    return this.#slots;
+  }
+
+  /** Writes row-major weight [inputs, outputs] and bias [outputs]. */
+  set(tensor: Tensor, weight: Float32Array, bias: Float32Array): void {
+    const { inputs, outputs } = this.shape;
+    const all = new Float32Array((this.biasRow + 1) * outputs);
+    all.set(weight.subarray(0, inputs * outputs));
+    all.set(bias, this.biasRow * outputs);
+    upload(this.#gpu, tensor, all);
+  }
+
+  /** Reads weight and bias of this parameter, of one of its slots or of its gradient. */
+  async get(
+    tensor: Tensor = this.tensor,
+  ): Promise<{ weight: Float32Array<ArrayBuffer>; bias: Float32Array<ArrayBuffer> }> {
+    const stored = await this.#gpu.read(tensor.buffer);
+    return { weight: unpack(tensor, stored), bias: unpack(tensor, stored, this.biasRow, 1) };
+  }
+
+  /** Frees the buffers. */
+  destroy(): void {
+    for (const tensor of [this.tensor, ...this.#slots.values()]) free(tensor.buffer);
+  }
+}
+
+/** A copy of all parameters and slots on the GPU. */
+export interface Snapshot {
+  readonly copies: readonly GPUBuffer[];
+  /** Puts the copied values back. */
+  restore(): void;
+}
+
+/** Tensors by name out of a file, of any type. */
+export type FoundTensors = ReadonlyMap<
+  string,
+  { readonly shape: readonly number[]; readonly data: ArrayLike<number> }
+>;
+
+/**
+ * Weight and bias of a parameter, and of each of the slots named, out of tensors by name.
+ *
+ * @throws {FileError} If one is missing or of another shape.
+ */
+export function tensorsOf(
+  name: string,
+  { inputs, outputs, trained = true }: Shapes[string],
+  tensors: FoundTensors,
+  slots: readonly string[],
+  file: string,
+): { readonly slot: string; readonly weight: Float32Array; readonly bias: Float32Array }[] {
+  const find = (name: string, shape: readonly number[]): Float32Array => {
+    const fail = (message: string): never => {
+      throw new FileError(file, message, { verb: "load" });
+    };
+    const found = tensors.get(name);
+    if (!found) return fail(`expected a tensor "${name}" of shape [${shape}], found none`);
+    if (found.shape.join() !== shape.join()) {
+      fail(`expected "${name}" of shape [${shape}], found [${found.shape}]`);
+    }
+    return found.data instanceof Float32Array ? found.data : fail(`expected "${name}" in float32`);
+  };
+  return ["", ...trained ? slots : []].map((slot) => {
+    const full = `${slot && `optimizer.${slot}.`}${name}`;
+    const weight = inputs > 0 ? find(`${full}.weight`, [inputs, outputs]) : new Float32Array();
+    return { slot, weight, bias: find(`${full}.bias`, [outputs]) };
+  });
+}
+
+/** All parameters of a model. */
+export class Parameters implements Iterable<Parameter> {
+  readonly #parameters: ReadonlyMap<string, Parameter>;
+  readonly #gpu: Gpu;
+
+  /** @throws {RangeError} If there is a shape without a place for a number. */
+  constructor(gpu: Gpu, shapes: Shapes) {
+    requireShapes(shapes);
+    this.#gpu = gpu;
+    this.#parameters = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape)]));
+  }
+
+  /**
+   * The parameter of a name.
+   *
+   * @throws {TypeError} If the model declared none of that name.
+   */
+  get(name: string): Parameter {
+    const parameter = this.#parameters.get(name);
+    if (!parameter) {
+      throw new TypeError(
+        `Cannot find the parameter "${name}": declared are ${[...this.#parameters.keys()].join(", ")}`,
+      );
+    }
+    return parameter;
+  }
+
+  [Symbol.iterator](): Iterator<Parameter> {
+    return this.#parameters.values();
+  }
+
+  /** Number of trained scalars. */
+  get count(): number {
+    return [...this].reduce(
+      (sum, { shape: { inputs, outputs, trained = true } }) => sum + (trained ? (inputs + 1) * outputs : 0),
+      0,
+    );
+  }
+
+  /** Draws initial values, a function of the seed and of each parameter's place. */
+  initialize(initializers: Initializers, seed: number): void {
+    [...this].forEach((parameter, i) => {
+      const { inputs, outputs, images } = parameter.shape;
+      // K² weights of a convolution join an output channel to each input channel, and an input channel to each output channel.
+      const fanOut = images ? inputs / images[2] * outputs : outputs;
+      const weight = initialize(initializers.weight, inputs, fanOut, inputs * outputs, seed, 2 * i);
+      // A bias is a weight from the one constant input 1.
+      const bias = initialize(initializers.bias, 1, outputs, outputs, seed, 2 * i + 1);
+      parameter.set(parameter.tensor, weight, bias);
+    });
+  }
+
+  /** Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>". */
+  async read(): Promise<NamedTensors> {
+    const tensors: NamedTensors = new Map();
+    for (const parameter of this) {
+      const { inputs, outputs } = parameter.shape;
+      for (const [prefix, tensor] of [["", parameter.tensor] as const, ...parameter.slots].map(prefixed)) {
+        const { weight, bias } = await parameter.get(tensor);
+        if (inputs > 0) tensors.set(`${prefix}${parameter.name}.weight`, { shape: [inputs, outputs], data: weight });
+        tensors.set(`${prefix}${parameter.name}.bias`, { shape: [outputs], data: bias });
+      }
+    }
+    return tensors;
+  }
+
+  /**
+   * Writes every parameter, and the slots named.
+   *
+   * @throws {FileError} If a tensor is missing or of another shape; nothing has been written then.
+   */
+  write(
+    tensors: FoundTensors,
+    slots: readonly string[],
+    source: string,
+  ): void {
+    const writes = [...this].flatMap((parameter) =>
+      tensorsOf(parameter.name, parameter.shape, tensors, slots, source).map(({ slot, weight, bias }) => () =>
+        parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias)
+      )
+    );
+    for (const write of writes) write();
+  }
+
+  /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */
+  snapshot(previous?: Snapshot): Snapshot {
+    const buffers = [...this].flatMap((parameter) =>
+      [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer)
+    );
+    const copies = previous?.copies ??
+      buffers.map(({ size, label }) =>
+        this.#gpu.device.createBuffer({ label, size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC })
+      );
+    const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      from.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, to[i], 0, buffer.size));
+      this.#gpu.device.queue.submit([encoder.finish()]);
+    };
+    copy(buffers, copies);
+    return { copies, restore: () => copy(copies, buffers) };
+  }
+
+  /** Frees the buffers. */
+  destroy(): void {
+    for (const parameter of this) parameter.destroy();
+  }
+}
+
+function prefixed([slot, tensor]: readonly [string, Tensor]): [string, Tensor] {
+  return [slot && `optimizer.${slot}.`, tensor];
+}

@@ -1,0 +1,408 @@
+/**
+ * A compiled tape that runs: pipelines and bind groups made once, any number of steps encoded into one submit, and the terms of every
+ * step read back from a ring, one read for a chunk of steps.
+ *
+ * @module
+ */
+
+import { type Chunk, inTurn, type Pace } from "../gpu/chunks.ts";
+import type { Clock } from "../gpu/clock.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { AheadKernel } from "../gpu/lavapipe/compile_ahead.ts";
+import { fuse, fusionLimits } from "./fusion.ts";
+import {
+  compile,
+  type Dispatch,
+  join,
+  prepare,
+  type Prepared,
+  read,
+  record,
+  timeDispatch,
+  write,
+} from "../gpu/kernel.ts";
+import { MOST_SCHEDULES } from "./schedule.ts";
+import { createBuffer } from "../gpu/tensor.ts";
+import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
+import liveShader from "../../shaders/live.wgsl" with { type: "text" };
+import termSumShader from "../../shaders/term_sum.wgsl" with { type: "text" };
+import metricsShader from "../../shaders/metrics.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+
+/** Steps whose terms the ring holds: at most this many may be under way and unread. */
+const SLOTS = 4096;
+
+/** Of so many steps that are handed over, one goes ahead. */
+const AHEAD = 8;
+
+/** The state buffer of shaders/state.wgsl. */
+export function createState(gpu: Gpu): GPUBuffer {
+  return createBuffer(gpu, "state", 16 + MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
+}
+
+/** Writes what steps follow from into a state buffer. */
+export function setState(gpu: Gpu, buffer: GPUBuffer, { step, seed, count, shuffle }: State): void {
+  gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+}
+
+/** Sums of each term over the rows of the batch, one array for every step. */
+export type StepTerms = readonly Float32Array[];
+
+/** A program on the GPU. */
+export class Program {
+  readonly #gpu: Gpu;
+  readonly #tape: Tape;
+  #prepared: readonly Prepared[];
+  readonly #ring: GPUBuffer | undefined;
+  /** For reading the terms back: all, and those that no chunk has now. */
+  readonly #staging: GPUBuffer[] = [];
+  readonly #free: GPUBuffer[] = [];
+  readonly terms: readonly Term[];
+  readonly #tallies: readonly Tally[];
+  #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
+  #step = 0;
+  /** Goes over to faster kernels once they are compiled; called when the first ones run. */
+  #improve: (() => Promise<void>) | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  #destroyed = false;
+  /** Where it is set, it is read when the steps of a submit begin and when they are done. */
+  clock: Clock | undefined;
+
+  private constructor(
+    tape: Tape,
+    { terms, tallies }: Compiled,
+    prepared: readonly Prepared[],
+    ring: GPUBuffer | undefined,
+  ) {
+    this.#gpu = tape.gpu;
+    this.#tape = tape;
+    this.#prepared = prepared;
+    this.#ring = ring;
+    this.terms = terms;
+    this.#tallies = tallies;
+  }
+
+  /**
+   * Compiles the kernels and binds the buffers. Before the first submit, {@linkcode Program.seek} says where it starts.
+   *
+   * @param tape The tape.
+   * @param compiled What {@linkcode Tape.compile} gave.
+   */
+  static async create(tape: Tape, compiled: Compiled): Promise<Program> {
+    const { gpu } = tape;
+    const { terms } = compiled;
+    const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
+    const flat = ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches;
+    const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
+    // All at once: a GPU driver compiles them side by side.
+    const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
+    const { ahead } = gpu;
+    if (!ahead) return new Program(tape, compiled, await start(dispatches), ring);
+    const soon = dispatches.map((each) => each.quick ?? each);
+    // The first step comes to the last ones last.
+    ahead.compile(soon.toReversed().map(kernelOf));
+    const program = new Program(tape, compiled, await start(soon), ring);
+    const slow = dispatches.filter(({ quick }) => quick);
+    if (slow.length) {
+      program.#improve = async () => {
+        await ahead.compile(slow.map(kernelOf));
+        const ready = await Promise.all(dispatches.map((each) => compile(gpu, each)));
+        if (!program.#destroyed) program.#prepared = ready.map((bind) => bind());
+      };
+    }
+    return program;
+  }
+
+  /** When the program, having run once, has its fastest kernels; what it computes does not depend on it. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /** Number of the next step to submit. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** What one step dispatches. */
+  get dispatches(): readonly Pick<Prepared, "label" | "macs" | "bytes" | "workgroups">[] {
+    return this.#prepared;
+  }
+
+  /** Multiply-adds of one step, padding left out. */
+  get macs(): number {
+    return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
+  }
+
+  /** How many steps a submit may have at most. */
+  get most(): number {
+    return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
+  }
+
+  /** Makes a step the next one, and sets what all follow from. */
+  seek(state: State): void {
+    this.#state = state;
+    this.#step = state.step;
+    setState(this.#gpu, this.#tape.state, state);
+  }
+
+  /**
+   * Records steps. They must be submitted in the order in which they were recorded.
+   *
+   * @param steps How many, at most {@linkcode Program.most}.
+   */
+  chunk(steps: number): Chunk<StepTerms> {
+    if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
+    const { device } = this.#gpu;
+    const first = this.#begin(steps);
+    // A submit takes a while for each dispatch in it, so the first steps go ahead of the others: a GPU waits for that of a few only.
+    const ahead = this.#gpu.cpu ? 0 : Math.ceil(steps / AHEAD);
+    const commands: GPUCommandBuffer[] = [];
+    let encoder = device.createCommandEncoder();
+    this.clock?.mark(encoder);
+    if (ahead) {
+      record(encoder, this.#prepared, { times: ahead });
+      commands.push(encoder.finish());
+      encoder = device.createCommandEncoder();
+    }
+    record(encoder, this.#prepared, { times: steps - ahead });
+    this.clock?.mark(encoder);
+    const staging = this.#ring && this.#collect(encoder, this.#ring, first, steps);
+    commands.push(encoder.finish());
+    const width = this.terms.length;
+    return {
+      submit: () => {
+        this.#gpu.check();
+        for (const each of commands) device.queue.submit([each]);
+        // The first steps are under way: it goes on beside them.
+        const improve = this.#improve;
+        this.#improve = undefined;
+        if (improve) this.#settled = improve().catch(() => {});
+      },
+      read: async () => {
+        if (!staging) return [];
+        const bytes = await this.#gpu.mapped(staging);
+        this.#free.push(staging);
+        return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
+      },
+    };
+  }
+
+  /** Brings what the next steps need and counts them. Gives the number of the first. */
+  #begin(steps: number): number {
+    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
+    const first = this.#step;
+    this.#step += steps;
+    return first;
+  }
+
+  /** Copies the terms of steps out of the ring, which may wrap once within them. */
+  #collect(encoder: GPUCommandEncoder, ring: GPUBuffer, step: number, steps: number): GPUBuffer {
+    const width = this.terms.length;
+    let staging = this.#free.pop();
+    if (!staging) {
+      staging = this.#gpu.device.createBuffer({
+        label: "metrics read-back",
+        size: SLOTS * width * 4,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+      this.#staging.push(staging);
+    }
+    const first = step % SLOTS;
+    const before = Math.min(steps, SLOTS - first);
+    encoder.copyBufferToBuffer(ring, first * width * 4, staging, 0, before * width * 4);
+    if (before < steps) {
+      encoder.copyBufferToBuffer(ring, 0, staging, before * width * 4, (steps - before) * width * 4);
+    }
+    return staging;
+  }
+
+  /**
+   * Runs steps in chunks, and keeps the GPU busy.
+   *
+   * @param steps How many.
+   * @param pace How many a chunk; what it has learned holds for the next run.
+   * @param stop Whether to record no more, asked before each chunk. What is submitted by then is still given.
+   * @returns The terms of each chunk.
+   */
+  async *run(steps: number, pace: Pace, stop: () => boolean = () => false): AsyncGenerator<StepTerms> {
+    let left = steps;
+    const next = () => {
+      const count = stop() ? 0 : Math.min(pace.size, this.most, left);
+      left -= count;
+      return count ? this.chunk(count) : undefined;
+    };
+    pace.begin();
+    for await (const terms of inTurn(this.#gpu, next)) {
+      pace.done(terms.length);
+      yield terms;
+    }
+  }
+
+  /** Records and submits steps, and promises their terms. */
+  submit(steps: number): Promise<StepTerms> {
+    const chunk = this.chunk(steps);
+    chunk.submit();
+    return chunk.read();
+  }
+
+  /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
+  setCounts(counts: readonly (readonly number[])[] = []): void {
+    this.#tallies.forEach((tally, i) => {
+      this.#gpu.device.queue.writeBuffer(tally.counts, 0, Uint32Array.from(counts[i] ?? Array(tally.size).fill(0)));
+    });
+  }
+
+  /** What every tally has counted in the steps submitted since it was set. */
+  async counts(): Promise<number[][]> {
+    const counts: number[][] = [];
+    for (const { counts: buffer, size } of this.#tallies) {
+      counts.push([...new Uint32Array(await this.#gpu.read(buffer, 0, size * 4))]);
+    }
+    return counts;
+  }
+
+  /** What the counts come to, by name. */
+  measure(counts: readonly (readonly number[])[]): Record<string, number> {
+    return Object.fromEntries(this.#tallies.map(({ name, measure }, i) => [name, measure(counts[i])]));
+  }
+
+  /**
+   * Runs one step dispatch by dispatch and says which one first wrote a number that is not finite, and where; undefined if none did.
+   * Slow: everything written is read back.
+   */
+  async findNonFinite(): Promise<string | undefined> {
+    const { device } = this.#gpu;
+    this.#begin(1);
+    let found: string | undefined;
+    for (const dispatch of this.#prepared) {
+      const { label, writes } = dispatch;
+      const encoder = device.createCommandEncoder();
+      record(encoder, [dispatch]);
+      device.queue.submit([encoder.finish()]);
+      for (const { buffer, type } of writes) {
+        if (found || !/array<(vec4)?f/.test(type)) continue;
+        const values = new Float32Array(await this.#gpu.read(buffer));
+        if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
+      }
+    }
+    return found;
+  }
+
+  /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
+  async time(index: number, repeats: number): Promise<number> {
+    return await timeDispatch(this.#gpu, this.#prepared[index], repeats);
+  }
+
+  /**
+   * Runs steps and times each of their dispatches where it stands; for benchmarks.
+   *
+   * @param clock The GPU's clock.
+   * @param steps How many, at most.
+   * @returns Milliseconds of each dispatch: the median over the steps.
+   */
+  async profile(clock: Clock, steps: number): Promise<number[]> {
+    const { device } = this.#gpu;
+    const count = this.#prepared.length;
+    steps = Math.min(steps, this.most, Math.floor(clock.left / count));
+    this.#begin(steps);
+    const encoder = device.createCommandEncoder();
+    record(encoder, this.#prepared, { times: steps, clock });
+    device.queue.submit([encoder.finish()]);
+    const spans = await clock.spans();
+    return this.#prepared.map((_, i) =>
+      spans.filter((_, j) => j % count === i).map(([begin, end]) => end - begin).sort((a, b) => a - b)[steps >> 1]
+    );
+  }
+
+  /** Frees every buffer of the program and of its tape. */
+  destroy(): void {
+    this.#destroyed = true;
+    for (const staging of this.#staging) staging.destroy();
+    this.#tape.destroy();
+  }
+}
+
+/** What a worker needs to compile a dispatch. */
+function kernelOf(dispatch: Dispatch): AheadKernel {
+  const { code, bindings } = join(dispatch);
+  return {
+    label: dispatch.label,
+    code,
+    bindings: bindings.map(({ access, texels, buffer: { size } }) => ({ access, texels, size })),
+  };
+}
+
+/** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */
+const SPAN = 1024;
+const LONG = 8;
+
+/** What the last dispatch adds of a term: its values, or partial sums of them. */
+interface Summand {
+  readonly buffer: GPUBuffer;
+  readonly parts: number;
+  readonly rows: number;
+  /** Values for a row of the batch. */
+  readonly repeats: number;
+  /** Whether what is there counts in every batch, as partial sums do. */
+  readonly all: boolean;
+}
+
+function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[] {
+  const before: Dispatch[] = [];
+  const summands = terms.map(({ name, value: { buffer, parts, rows, storedRows } }): Summand => {
+    const repeats = rows / tape.batch;
+    const groups = Math.ceil(parts * storedRows / SPAN);
+    if (tape.tiles.family === "panel" || groups < LONG) return { buffer, parts, rows: storedRows, repeats, all: false };
+    const sums = tape.buffer(`sums of ${name}`, groups * 4);
+    before.push({
+      label: `sums of ${name}`,
+      fragments: [{
+        parts: [stateStruct, liveShader, termSumShader],
+        constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: repeats, SPAN },
+        buffers: { state: tape.readState(), values: read(buffer), sums: write(sums) },
+      }],
+      workgroups: [groups],
+    });
+    return { buffer: sums, parts: 1, rows: groups, repeats, all: true };
+  });
+  // As many at a time as a kernel may bind beside the state and the ring; the last moves on to the next step.
+  const most = tape.gpu.device.limits.maxStorageBuffersPerShaderStage - 2;
+  const groups = Array.from(
+    { length: Math.ceil(summands.length / most) },
+    (_, i) => summands.slice(i * most, (i + 1) * most),
+  );
+  return [
+    ...before,
+    ...groups.map((group, i): Dispatch => {
+      const constants = group.flatMap(({ parts, rows, all, repeats }, j) => [
+        [`PARTS_${j}`, parts],
+        [`ROWS_${j}`, rows],
+        [`ALL_${j}`, all],
+        [`REPEATS_${j}`, repeats],
+      ]);
+      const parameters = {
+        terms: group.length,
+        first: i * most,
+        all: terms.length,
+        ends: i === groups.length - 1 ? 1 : 0,
+      };
+      return {
+        label: groups.length === 1 ? "metrics" : `metrics ${i}`,
+        fragments: [{
+          parts: [stateStruct, liveShader, { text: metricsShader, parameters }],
+          // As many invocations as the tiles have, so that it can become a part of the dispatch of another kernel.
+          constants: {
+            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128, BLOCK: 64 },
+            ...Object.fromEntries(constants),
+          },
+          buffers: {
+            state: write(tape.state, "State"),
+            ring: write(ring),
+            ...Object.fromEntries(group.map(({ buffer }, j) => [`parts_${j}`, read(buffer)])),
+          },
+        }],
+        workgroups: [1],
+      };
+    }),
+  ];
+}

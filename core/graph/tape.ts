@@ -1,0 +1,446 @@
+/**
+ * What a model records on. An op adds a node: how its forward dispatches look, and how it passes a gradient back. Nothing
+ * runs while recording; {@linkcode Tape.compile} then lays the tape out flat, when it is known who consumes what, so that a
+ * likelihood can be folded into the layer before it and an optimizer into the gradient that it applies.
+ *
+ * Dimension letters: N batch, D data, H hidden, K latent, L samples.
+ *
+ * @module
+ */
+
+import { Dispatches, type TapeProduct } from "./dispatches.ts";
+import { type Dispatch, type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
+import type { Optimizer } from "../optimizers/mod.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Schedule } from "./schedule.ts";
+import { constant, MOST_SCHEDULES, scaled } from "./schedule.ts";
+import { createTensor, type Tensor } from "../gpu/tensor.ts";
+import type { Node, Values, Variable } from "./variable.ts";
+import { words } from "../gpu/words.ts";
+import beforePart from "../../shaders/optimizers/before.wgsl" with { type: "text" };
+import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
+import first from "../../shaders/epilogues/first.wgsl" with { type: "text" };
+import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
+import last from "../../shaders/epilogues/last.wgsl" with { type: "text" };
+import loadMatrix from "../../shaders/loaders/matrix.wgsl" with { type: "text" };
+import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
+import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
+import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
+
+export type { Node, Values, Variable } from "./variable.ts";
+
+/** One named part of the loss: summed over features, averaged over the batch, in nats. */
+export interface Term {
+  readonly name: string;
+  readonly value: Values;
+  /** Its weight in the minimised loss. */
+  readonly weight: Schedule;
+}
+
+/** What the steps of a program follow from. */
+export interface State {
+  /** Number of the next step. */
+  readonly step: number;
+  readonly seed: number;
+  /** Rows in the dataset. */
+  readonly count: number;
+  readonly shuffle: boolean;
+}
+
+/** Brings to the GPU what steps need before they are submitted. */
+export interface Feed {
+  /** At most so many steps at a time. */
+  readonly steps: number;
+  /** Brings what the `steps` steps from `step` on need. What was submitted before has been through with its own by then. */
+  bring(state: State, step: number, steps: number): void;
+}
+
+/** What a group of parameters minimises: the weighted sum of the terms. */
+export interface Objective {
+  /** Names of the parameters: those that begin with this; all where it is left out. */
+  readonly parameters?: string;
+  readonly terms: readonly Term[];
+}
+
+/** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
+export interface Tally {
+  readonly name: string;
+  /** u32 counts, to which every step adds. */
+  readonly counts: GPUBuffer;
+  /** How many counts. */
+  readonly size: number;
+  measure(counts: ArrayLike<number>): number;
+}
+
+/** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
+export interface Compiled {
+  readonly dispatches: readonly Dispatch[];
+  /** The matrix products among them. */
+  readonly products: readonly TapeProduct[];
+  readonly terms: readonly Term[];
+  readonly tallies: readonly Tally[];
+  /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
+  readonly scalars: readonly Schedule[];
+}
+
+/** How {@linkcode Tape.compile} ends each parameter's gradient. */
+export interface Training {
+  /** An optimizer, or "gradients" to keep the gradients and leave the parameters. */
+  readonly optimizer: Optimizer | "gradients";
+  /** Whether the loss is averaged or summed over the batch. */
+  readonly reduction: "mean" | "sum";
+}
+
+/** A recording of ops on a batch of N rows. */
+export class Tape extends Dispatches {
+  readonly #nodes: Node[] = [];
+  readonly #tensors = new Map<Variable, Tensor>();
+  readonly #gradients = new Map<Variable | Parameter, Tensor>();
+  readonly #sums = new Map<Variable, Tensor>();
+  /** Variables whose gradient is another one's, in the backward pass being recorded. */
+  readonly #sharing = new Set<Variable>();
+  #expected = new Map<Variable | Parameter, number>();
+  #contributed = new Map<Variable | Parameter, number>();
+  #streams = 1;
+  #training: Training | undefined;
+  #firstScalar = 0;
+  #terms = 0;
+  readonly #schedules: Schedule[] = [];
+  /** What each submit brings to the GPU. */
+  readonly feeds: Feed[] = [];
+  readonly #tallies: Tally[] = [];
+
+  /** A new variable of N rows, or of another number of them. */
+  variable(name: string, columns: number, type: Tensor["type"] = "f32", rows: number = this.batch): Variable {
+    return { name, rows, columns, type, consumers: [] };
+  }
+
+  /** New per-row values in `parts` partial sums. */
+  values(name: string, parts: number, rows: number = this.batch): Values {
+    const storedRows = this.stored(rows);
+    return { name, buffer: this.buffer(name, parts * storedRows * 4), parts, rows, storedRows };
+  }
+
+  /** Adds what every submit brings to the GPU. */
+  feed(feed: Feed): void {
+    this.feeds.push(feed);
+  }
+
+  /** A number for a random stream, different for each asker on this tape. */
+  stream(): number {
+    return this.#streams++;
+  }
+
+  /** Asks for a number that follows from the step; {@linkcode Tape.scalar} says where it stands. */
+  schedule(schedule: Schedule): number {
+    return this.#schedules.push(schedule) - 1;
+  }
+
+  /** The place in `State.scalars` of a number asked for, once compiling. */
+  scalar(index: number): number {
+    return this.#terms + index;
+  }
+
+  /** New counts, all zero. */
+  tally(name: string, size: number, measure: Tally["measure"]): Tally {
+    const tally = { name, counts: this.buffer(name, size * 4), size, measure };
+    this.#tallies.push(tally);
+    return tally;
+  }
+
+  /** Adds an operation that forms `outputs`. */
+  record(node: Node, ...outputs: readonly (Variable | Values)[]): void {
+    this.#nodes.push(node);
+    for (const input of node.inputs) input.consumers.push(node);
+    for (const values of node.values ?? []) values.consumer = node;
+    for (const output of outputs) output.producer = node;
+  }
+
+  /**
+   * Marks a place on the tape.
+   *
+   * @returns How many dispatches come before it, once compiled: those can be run once for many runs of the others.
+   */
+  mark(): () => number {
+    let before = 0;
+    const forward = () => {
+      before = this.laid().dispatches.length;
+    };
+    this.record({ name: "mark", inputs: [], parameters: [], forward });
+    return () => before;
+  }
+
+  /** Where a variable is stored. */
+  tensor(variable: Variable): Tensor {
+    return this.#store(this.#tensors, variable, variable);
+  }
+
+  /** Where a variable's gradient is stored: dL/da for a layer y = f(a). */
+  gradient(variable: Variable): Tensor {
+    return this.#store(this.#gradients, variable, { ...variable, name: `gradient of ${variable.name}`, type: "f32" });
+  }
+
+  #store<K>(
+    map: Map<K, Tensor>,
+    key: K,
+    { name, rows, columns, type }: Pick<Variable, "name" | "rows" | "columns" | "type">,
+  ): Tensor {
+    let tensor = map.get(key);
+    if (!tensor) {
+      tensor = createTensor(this.gpu, name, rows, columns, { storedRows: this.stored(rows), type });
+      this.own(tensor.buffer);
+      map.set(key, tensor);
+    }
+    return tensor;
+  }
+
+  /** The gradient of a parameter, in a tape compiled with "gradients". */
+  parameterGradient(parameter: Parameter): Tensor {
+    let tensor = this.#gradients.get(parameter);
+    if (!tensor) {
+      const { name, tensor: { rows, columns, storedRows } } = parameter;
+      tensor = createTensor(this.gpu, `gradient of ${name}`, rows, columns, { storedRows });
+      this.own(tensor.buffer);
+      this.#gradients.set(parameter, tensor);
+    }
+    return tensor;
+  }
+
+  /** A fragment giving load_m of a variable, or of its gradient; each row `repeats` times in turn. */
+  load(m: string, source: Variable | Tensor, repeats = 1): Fragment {
+    return loader(m, "buffer" in source ? source : this.tensor(source), repeats);
+  }
+
+  /** A fragment giving load_m of an operand of a product. */
+  operand(m: string, source: Variable | Tensor): Fragment {
+    const tensor = "buffer" in source ? source : this.tensor(source);
+    return loader(m, tensor, 1, this.texels(tensor));
+  }
+
+  /** True while compiling for training. */
+  get training(): boolean {
+    return this.#training !== undefined;
+  }
+
+  /** True while compiling for a training that changes the parameters, not one that only keeps their gradients. */
+  get updating(): boolean {
+    return this.training && this.#training!.optimizer !== "gradients";
+  }
+
+  /** True while compiling for a backward pass that reaches this variable. */
+  needsGradient(variable: Variable | Parameter): boolean {
+    return (this.#expected.get(variable) ?? 0) > 0;
+  }
+
+  /**
+   * True where the producer of a variable ends with its one consumer, which takes the values in as they are formed. What else that
+   * consumer reads must have been recorded before: it runs where the producer stands on the tape.
+   */
+  fused(variable: Variable): boolean {
+    const { fusible, sink, unfused, consumers, producer } = variable;
+    if (!fusible || !sink || consumers.length !== 1 || !producer || unfused?.()) return false;
+    const place = this.#nodes.indexOf(producer);
+    return consumers[0].inputs.every((input) =>
+      input === variable || !input.producer || this.#nodes.indexOf(input.producer) < place
+    );
+  }
+
+  /** True where an op reads the values, so that their upstream gradient is known only when that op has run. */
+  deferred(values: Values): boolean {
+    return this.training && values.consumer !== undefined;
+  }
+
+  /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss or that an op reads. */
+  upstream(m: string, values: Values): Fragment {
+    if (values.upstream) return values.upstream(m);
+    const { term } = values;
+    if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
+    return {
+      parts: [stateStruct, scalarPart, { text: upstreamPart, parameters: { m } }],
+      constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
+      buffers: { state: this.readState() },
+    };
+  }
+
+  /**
+   * A fragment giving `store(row, column4, value)`, which takes `value` as the next contribution to the gradient of a variable or
+   * parameter. Each consumer asks for it once, in backward order; the last one finishes the gradient.
+   */
+  contribution(target: Variable | Parameter): Fragment {
+    const count = (this.#contributed.get(target) ?? 0) + 1;
+    this.#contributed.set(target, count);
+    const expected = this.#expected.get(target) ?? 0;
+    if (count > expected) {
+      throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
+    }
+    if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
+    // Collected where the gradient will stand, unless finishing writes there: a kernel cannot bind one buffer twice.
+    const stays = "shape" in target ? this.#training!.optimizer === "gradients" : !target.finish;
+    const collected = "shape" in target
+      ? this.parameterGradient(target)
+      : stays
+      ? this.gradient(target)
+      : this.#store(this.#sums, target, { ...target, name: `sum for ${target.name}`, type: "f32" });
+    const collecting = (part: Part): Fragment => ({
+      parts: [part],
+      constants: { ROWS_collected: collected.storedRows },
+      buffers: { collected: write(collected) },
+    });
+    if (count === 1) return collecting(first);
+    if (count < expected || stays) return collecting(further);
+    return merge(collecting(last), this.#finish(target));
+  }
+
+  /**
+   * Where an op that forms the gradient of an input outside of a contribution writes it: the gradient itself where that is all there
+   * is to it, else a matrix of its own, which `deliver` then contributes. With `repeats`, that many rows in turn are for one row of
+   * the variable, and are summed.
+   */
+  gradientTarget(variable: Variable, repeats = 1): { tensor: Tensor; deliver: () => void } {
+    if (variable.consumers.length === 1 && !variable.finish && repeats === 1) {
+      return { tensor: this.gradient(variable), deliver: () => {} };
+    }
+    const { rows, columns, name } = variable;
+    const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows * repeats, columns, {
+      storedRows: this.stored(rows * repeats),
+    });
+    this.own(tensor.buffer);
+    return {
+      tensor,
+      deliver: () => {
+        if (!this.needsGradient(variable)) return;
+        const load = repeats === 1 ? loader("a", tensor) : {
+          parts: [loadSum],
+          constants: { ROWS_a: tensor.storedRows, REPEATS_a: repeats },
+          buffers: { a: read(tensor) },
+        };
+        this.map(`${name} gradient`, load, this.contribution(variable), variable);
+      },
+    };
+  }
+
+  /**
+   * Takes the gradient of `from` as the next contribution to that of `to`, a variable of the same size. Where it is all there is to it,
+   * both are one matrix, and nothing is dispatched.
+   */
+  passGradient(from: Variable, to: Variable): void {
+    if (!this.needsGradient(to)) return;
+    const gradient = this.gradient(from);
+    if (this.#expected.get(to) === 1 && !to.finish) {
+      this.#gradients.set(to, gradient);
+      this.#sharing.add(to);
+    } else this.map(`${to.name} gradient`, loader("a", gradient), this.contribution(to), to);
+  }
+
+  #finish(target: Variable | Parameter): Fragment {
+    if ("shape" in target) return this.#update(target);
+    return target.finish?.() ?? storing(this.gradient(target));
+  }
+
+  #update(parameter: Parameter): Fragment {
+    const { optimizer } = this.#training!;
+    if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
+    const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
+    const { tensor } = parameter;
+    const before = this.texels(tensor) ? words("before", tensor, true) : { parts: [beforePart] };
+    return merge(before, {
+      parts: [stateStruct, scalarPart, optimizer.shader],
+      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: tensor.storedRows },
+      floats: optimizer.floats,
+      buffers: { parameter: write(tensor), ...Object.fromEntries(slots), state: this.readState() },
+    });
+  }
+
+  /**
+   * Lays the tape out flat.
+   *
+   * @param objectives What is minimised; its terms are measured whether or not there is a training.
+   * @param training How gradients end; without it, forward only.
+   */
+  compile(objectives: readonly Objective[], training?: Training): Compiled {
+    this.begin();
+    const terms = objectives.flatMap((objective) => objective.terms);
+    terms.forEach((term, i) => term.value.term = training ? i : undefined);
+    // Several values for a datum count as their mean.
+    const factor = training?.reduction === "sum" ? this.batch : 1;
+    const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
+    this.#training = training;
+    this.#terms = terms.length;
+    scalars.push(...this.#schedules);
+    // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
+    for (const node of this.#nodes) node.forward();
+    for (const objective of training ? objectives : []) {
+      this.#firstScalar = scalars.length;
+      if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
+      this.#backward(objective);
+    }
+    if (scalars.length > MOST_SCHEDULES) {
+      throw new RangeError(
+        `Cannot compile the tape: expected at most ${MOST_SCHEDULES} scheduled numbers, found ${scalars.length}`,
+      );
+    }
+    return {
+      ...this.laid(),
+      terms,
+      tallies: this.#tallies,
+      scalars: scalars.length ? scalars : [constant(0)],
+    };
+  }
+
+  /** Records the backward pass of one objective: only nodes between its terms and its parameters take part. */
+  #backward(objective: Objective): void {
+    const trained = ({ name, shape }: Parameter) =>
+      shape.trained !== false && name.startsWith(objective.parameters ?? "");
+    const depends = new Map<Node, boolean>();
+    for (const node of this.#nodes) {
+      depends.set(
+        node,
+        node.parameters.some(trained) ||
+          [...node.inputs, ...node.values ?? []].some(({ producer }) => producer && depends.get(producer)),
+      );
+    }
+    const active = new Set<Node>();
+    const visit = (node: Node) => {
+      if (active.has(node) || !depends.get(node)) return;
+      active.add(node);
+      for (const { producer } of [...node.inputs, ...node.values ?? []]) if (producer) visit(producer);
+    };
+    for (const { value } of objective.terms) if (value.producer) visit(value.producer);
+    this.#expected = new Map();
+    this.#contributed = new Map();
+    for (const variable of this.#sharing) this.#gradients.delete(variable);
+    this.#sharing.clear();
+    const expect = (target: Variable | Parameter) => this.#expected.set(target, (this.#expected.get(target) ?? 0) + 1);
+    for (const node of active) {
+      for (const input of node.inputs) if (input.producer && active.has(input.producer)) expect(input);
+      for (const parameter of node.parameters) if (trained(parameter)) expect(parameter);
+    }
+    for (const node of this.#nodes.toReversed()) if (active.has(node)) node.backward?.();
+  }
+}
+
+/** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
+export function loader(m: string, tensor: Tensor, repeats = 1, texels = false): Fragment {
+  return merge(words(m, tensor, texels), {
+    parts: [{ text: loadMatrix, parameters: { m } }],
+    constants: { [`REPEATS_${m}`]: repeats },
+  });
+}
+
+/** A fragment giving load_m of a matrix of zeros. */
+export function zeros(m: string): Fragment {
+  return { parts: [{ text: loadZero, parameters: { m } }] };
+}
+
+/** An epilogue that stores a gradient, or other values, as they are. */
+export function storing(gradient: Tensor): Fragment {
+  return {
+    parts: [gradientPart],
+    constants: { ROWS_gradient: gradient.storedRows },
+    buffers: { gradient: write(gradient) },
+  };
+}

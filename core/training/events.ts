@@ -1,0 +1,85 @@
+/**
+ * The events that a training yields. They are plain JSON: the command line prints them as they are with `--json`.
+ *
+ * @module
+ */
+
+import type { LatentUse } from "../distributions/encoded.ts";
+
+/** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
+export interface Losses {
+  /** The evidence lower bound: -(nll + kl), every term with weight 1. */
+  readonly elbo: number;
+  /** Expected negative log-likelihood (reconstruction). */
+  readonly nll: number;
+  /** KL divergence of the posterior from the prior. */
+  readonly kl: number;
+  /**
+   * What is minimised: free bits, capacities and the weights included, of a training each step by the weights of that step, of a
+   * validation by those of the last step before.
+   */
+  readonly loss: number;
+  /** Terms of other names that a model adds, and what its tallies come to: of an epoch only once it is complete. */
+  readonly [term: string]: number;
+}
+
+/** First event: what is about to be trained, on what. */
+export interface StartEvent {
+  readonly event: "start";
+  readonly adapter: string;
+  readonly model: string;
+  readonly dataset: string;
+  /** Number of trained scalars. */
+  readonly parameters: number;
+  /** Training and model settings, and the tile choice. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Steps already done, where a run is resumed. */
+  readonly step: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** After each chunk of steps. */
+export interface ProgressEvent {
+  readonly event: "progress";
+  /** Epochs completed, with the fraction of the present one. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Mean over the steps of the epoch so far. */
+  readonly train: Losses;
+  readonly samplesPerSecond: number;
+  /** Since the training began or was resumed. */
+  readonly seconds: number;
+}
+
+/** After each epoch. */
+export interface EpochEvent {
+  readonly event: "epoch";
+  readonly epoch: number;
+  readonly step: number;
+  readonly train: Losses;
+  readonly validation?: Losses;
+  /** How the latents are used, on the first validation rows; absent without such rows, and where the posterior is no Gaussian. */
+  readonly latents?: LatentUse;
+  /** Structural similarity of reconstructions of some validation images, data range 1, where whoever keeps the events adds it. */
+  readonly ssim?: number;
+  readonly samplesPerSecond: number;
+  readonly seconds: number;
+}
+
+/** After the last epoch, or when the training was stopped by its signal. */
+export interface EndEvent {
+  readonly event: "end";
+  readonly epochs: number;
+  readonly step: number;
+  readonly train: Losses;
+  readonly validation?: Losses;
+  readonly samplesPerSecond: number;
+  readonly seconds: number;
+  /** True where an AbortSignal ended it before the last epoch. */
+  readonly stopped: boolean;
+}
+
+/** Everything that a training yields. */
+export type TrainingEvent = StartEvent | ProgressEvent | EpochEvent | EndEvent;

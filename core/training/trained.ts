@@ -1,0 +1,624 @@
+/**
+ * A model with its parameters: sampling, encoding, decoding, reconstructing, evaluating, and the bytes of its checkpoint. Values
+ * go in and come out as row-major Float32Arrays.
+ *
+ * @module
+ */
+
+import { excerpt, FileError } from "../bounds.ts";
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./safetensors.ts";
+import { type Chunk, inTurn } from "../gpu/chunks.ts";
+import { type DataShape, features, type Split } from "../dataset.ts";
+import { Gpu } from "../gpu/device.ts";
+import type { Likelihood } from "../distributions/distribution.ts";
+import { type Encoded, marginals } from "../distributions/encoded.ts";
+import { Evaluator } from "./evaluator.ts";
+import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import type { Losses } from "./events.ts";
+import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
+import type { Condition, Model } from "../model.ts";
+import type { Binarization } from "../ops/gather.ts";
+import type { Covariance } from "../ops/reparameterize.ts";
+import { Parameters, requireShapes, type Shapes, tensorsOf } from "../graph/parameters.ts";
+import { createState, Program } from "../graph/program.ts";
+import { normals, uniforms } from "../graph/random.ts";
+import { configure } from "../settings.ts";
+import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
+import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
+import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
+import { optimizerOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
+
+/** What was trained on: enough to check that other data fits. */
+export interface DataDescription extends DataShape {
+  readonly name: string;
+  /** Rows trained on. */
+  readonly count: number;
+  /** What the rows were divided or made by: with it the same rows can be had again. */
+  readonly seed?: number;
+}
+
+/** Where a training stands. */
+export interface Progress {
+  /** Steps done. */
+  readonly step: number;
+  /** Sums of the terms over the steps of the epoch in progress, and how many. */
+  readonly sums: readonly number[];
+  readonly steps: number;
+  /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
+  readonly loss?: number;
+  /** What the model's tallies have counted in that epoch, if it has any. */
+  readonly counts?: readonly (readonly number[])[];
+}
+
+/** All that a checkpoint says besides the tensors. */
+export interface CheckpointHeader {
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly training: TrainingConfig;
+  readonly data: DataDescription;
+  readonly progress: Progress;
+  readonly adapter: string;
+  /** The tiles in use: a family, or one tile. */
+  readonly tiles: string;
+  /** Which tiles the products were given that were not left to the rule, so that a resumed training has the same. */
+  readonly tuned?: TunedTiles;
+}
+
+/** A checkpoint read from bytes. */
+export interface Checkpoint extends CheckpointHeader {
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+}
+
+const FORMAT = "elbo 1";
+
+/** The largest size and index. */
+const LARGEST = 2 ** 31 - 1;
+
+const counter = whole(0, 2 ** 32 - 1);
+
+/** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
+const headerCheck = fields({
+  model: text,
+  config: recordOf(() => undefined),
+  training: recordOf(() => undefined),
+  data: fields({
+    name: text,
+    shape: listOf(whole(1, LARGEST), 3),
+    count: whole(1, LARGEST),
+    classes: optional(whole(1, 256)),
+    covariates: optional(listOf(text)),
+    seed: optional(counter),
+  }),
+  progress: fields({
+    step: counter,
+    sums: listOf(finite),
+    steps: counter,
+    loss: optional(finite),
+    counts: optional(listOf(listOf(counter))),
+  }),
+  adapter: text,
+  tiles: text,
+});
+
+/**
+ * Reads a checkpoint.
+ *
+ * @param bytes A safetensors file.
+ * @param file Its name, for messages.
+ * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
+ */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const fail = (message: string): never => {
+    throw new FileError(file, message, { verb: "load" });
+  };
+  if (metadata.format !== FORMAT) {
+    const found = metadata.format === undefined ? "none" : excerpt(metadata.format);
+    fail(`expected a checkpoint of format "${FORMAT}", found ${found}`);
+  }
+  const header = parseJson(metadata.elbo ?? "", file, 'JSON in the metadata "elbo"') as CheckpointHeader;
+  const wrong = headerCheck(header, "the header");
+  if (wrong) fail(wrong);
+  if (features(header.data.shape) > LARGEST) {
+    fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
+  }
+  if (header.tuned !== undefined && !readTuned(header.tuned)) {
+    fail(`expected known tiles, found ${excerpt(header.tuned)}`);
+  }
+  const training = told(file, () => configure(trainingSettings, header.training, "the training"));
+  return { ...header, training, file, tensors };
+}
+
+/** What settings out of a file come to; what is wrong with them is wrong with the file. */
+function told<T>(file: string, settle: () => T): T {
+  try {
+    return settle();
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause, verb: "load" });
+  }
+}
+
+/**
+ * Holds a checkpoint against a model: its settings, and that it has every tensor. What a header declares is thus held against
+ * what is there before the GPU is asked for memory.
+ *
+ * @returns The model's settings, the shapes of its parameters, and the slots of them that the checkpoint has.
+ * @throws {FileError} If the checkpoint is of another model or a tensor does not fit.
+ */
+export function requireFit<C extends object>(
+  model: Model<C>,
+  { file, model: name, config: kept, training, data, tensors }: Checkpoint,
+): { readonly config: C; readonly shapes: Shapes; readonly slots: readonly string[] } {
+  if (name !== model.name) {
+    throw new FileError(file, `expected a model "${model.name}", found ${excerpt(name)}`, { verb: "load" });
+  }
+  const { config, shapes } = told(file, () => {
+    const config = configure(model.settings, kept as Partial<C>, `the model "${name}"`);
+    const shapes = model.parameters(config, data);
+    requireShapes(shapes);
+    return { config, shapes };
+  });
+  const resumable = tensors.keys().some((name) => name.startsWith("optimizer."));
+  const slots = resumable ? optimizerOf(training, trainingSteps(training, data.count)).slots : [];
+  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots, file);
+  return { config, shapes, slots };
+}
+
+/** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
+const [FEW, MANY] = [128, 4096];
+
+/** What a mapping is kept by. */
+const keyOf = (name: string, rows: number) => `${name}, ${rows} rows`;
+
+/** A program with one input matrix and output matrices of equal width. */
+interface Mapping {
+  readonly input: Tensor;
+  readonly condition?: Tensor;
+  readonly outputs: readonly Tensor[];
+  readonly program: Program;
+}
+
+/** Records the ops from an input to outputs; none stand for a part that the model lacks. */
+type Recording = (t: Tape, input: Variable, condition?: Variable) => readonly Variable[];
+
+/**
+ * What is given of p(x | z): its mean, a draw from it, or for Gaussians μ - 2σ, μ - σ, μ, μ + σ and μ + 2σ, five rows for a datum in
+ * that order.
+ */
+export const DRAWS = ["mean", "sample", "quantiles"] as const;
+
+/** How many deviations from the mean the rows of "quantiles" are. */
+export const QUANTILES = [-2, -1, 0, 1, 2] as const;
+
+/**
+ * How {@linkcode Trained.sample} draws. Conditions of fewer rows than are drawn are taken in turn; without any, every class is, while
+ * covariates must be given.
+ */
+export interface SampleOptions extends ConditionOptions {
+  /** How many. Default 100. */
+  readonly count?: number;
+  /** Standard deviation of the latents drawn. Default 1, the prior. */
+  readonly temperature?: number;
+  /** What to give of p(x | z). Default "mean". */
+  readonly draw?: typeof DRAWS[number];
+  /** Default 0. */
+  readonly seed?: number;
+}
+
+/** How {@linkcode Trained.evaluate} measures. */
+export interface EvaluateOptions {
+  /** Draws of z for each row. Default 1. */
+  readonly samples?: number;
+  /** Default: as in training. */
+  readonly binarize?: Binarization;
+  /** Default: that of the training. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A model and its parameters on a GPU. */
+export class Trained<C extends object = object> {
+  readonly tiles: Tiles;
+  readonly #state: GPUBuffer;
+  readonly #mappings = new Map<string, Promise<Mapping>>();
+  /** Those of the mappings that are compiled. */
+  readonly #programs: Program[] = [];
+  #destroyed = false;
+  /** Of the posterior, once it has been recorded. */
+  #covariance: Covariance | undefined;
+
+  /** Made by {@linkcode train} and {@linkcode Trained.fromCheckpoint}. */
+  constructor(
+    readonly gpu: Gpu,
+    readonly model: Model<C>,
+    readonly config: C,
+    readonly training: TrainingConfig,
+    readonly data: DataDescription,
+    readonly parameters: Parameters,
+    public progress: Progress,
+    /** Whether {@linkcode Trained.destroy} destroys the device too. */
+    readonly ownsGpu = false,
+    /** Tiles of products that are not left to the rule. */
+    readonly tuned: TunedTiles = {},
+  ) {
+    this.tiles = chooseTiles(gpu, training.tiles, tuned);
+    this.#state = createState(gpu);
+  }
+
+  /**
+   * Puts the parameters of a checkpoint on a GPU.
+   *
+   * @throws {FileError} If the checkpoint is of another model or a tensor does not fit; nothing is left on the GPU then.
+   */
+  static async fromCheckpoint<C extends object>(
+    model: Model<C>,
+    checkpoint: Checkpoint,
+    options: { readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
+  ): Promise<Trained<C>> {
+    const { config, shapes, slots } = requireFit(model, checkpoint);
+    const { training, data, progress } = checkpoint;
+    const gpu = options.gpu ??
+      (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
+    const parameters = new Parameters(gpu, shapes);
+    const ownsGpu = !options.gpu && !options.device;
+    try {
+      parameters.write(checkpoint.tensors, slots, checkpoint.file);
+      return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
+    } catch (error) {
+      parameters.destroy();
+      if (ownsGpu) gpu.destroy();
+      throw error;
+    }
+  }
+
+  /** D */
+  get features(): number {
+    return features(this.data.shape);
+  }
+
+  /** K */
+  get latents(): number {
+    if (!this.model.latents) throw new TypeError(`Cannot decode with "${this.model.name}": it has no latents`);
+    return this.model.latents(this.config, this.data);
+  }
+
+  /**
+   * x ~ p(x | z), z ~ N(0, temperature² I), or the model's own prior
+   *
+   * @returns [count, D]; [5 count, D] for "quantiles"
+   */
+  async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
+    const { labels = Array.from({ length: this.data.classes ?? 0 }, (_, label) => label), covariates = [] } = options;
+    const width = this.data.covariates?.length ?? 0;
+    const inTurn = (given: ArrayLike<number>, length: number) =>
+      Array.from({ length: given.length ? length : 0 }, (_, i) => given[i % given.length]);
+    return await this.decode(await this.drawPrior({ count, temperature, seed }), {
+      ...{ draw, seed },
+      labels: inTurn(labels, count),
+      covariates: inTurn(covariates, count * width),
+    });
+  }
+
+  /**
+   * z ~ N(0, temperature² I), or of the model's own prior
+   *
+   * @returns [count, K]
+   */
+  async drawPrior(
+    { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const own = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed });
+    if (own) return own;
+    const { latents } = this;
+    const normal = normals(new Float32Array(count * latents), seed, 0, 0).map((value) => value * temperature);
+    const record = this.model.prior?.(this.config);
+    if (!record) return normal;
+    const u = uniforms(new Float32Array(count), seed, 0, 1);
+    const noise = new Float32Array(count * (latents + 1));
+    for (let row = 0; row < count; row++) {
+      noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
+      noise[row * (latents + 1) + latents] = u[row];
+    }
+    // The prior is given no condition, whatever it is.
+    const unconditional = {
+      labels: new Uint8Array(count),
+      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
+    };
+    return await this.#apply("draw from the prior", noise, latents + 1, unconditional, (t, input) => [
+      record(t, this.parameters, input),
+    ]);
+  }
+
+  /** Whether p(z) is N(0, I). */
+  get hasStandardPrior(): boolean {
+    return !this.model.drawPrior && !this.model.prior?.(this.config);
+  }
+
+  /**
+   * The mean of p(x | z), a draw from it, or its quantiles.
+   *
+   * @param z [count, K]
+   * @returns [count, D]; [5 count, D] for "quantiles": {@linkcode QUANTILES} of the first datum, of the second, ...
+   * @throws {TypeError} If the likelihood has no quantiles.
+   */
+  async decode(
+    z: Float32Array,
+    { draw = "mean", seed = 0, ...given }: Omit<SampleOptions, "count" | "temperature"> = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, ...given }, (t, x, condition) => {
+      const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
+      if (!likelihood) return [];
+      if (draw !== "quantiles") return [likelihood[draw]()];
+      const { quantile, name } = likelihood;
+      if (!quantile) {
+        throw new TypeError(
+          `Cannot give quantiles with "${this.model.name}": expected a gaussian likelihood, found ${name}`,
+        );
+      }
+      return QUANTILES.map(quantile);
+    });
+  }
+
+  /**
+   * Means and log-variances of each latent dimension under q(z | x).
+   *
+   * @param x [count, D], values from 0 to 1
+   * @param options The labels or covariates, for conditional models.
+   * @returns mean and logVariance, [count, K] each
+   */
+  async encode(
+    x: Float32Array,
+    options: ConditionOptions = {},
+  ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
+    return marginals(await this.posterior(x, options));
+  }
+
+  /**
+   * q(z | x) with all that it is made of: for draws, densities and divergences on the host.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @param options The labels or covariates, for conditional models.
+   */
+  async posterior(x: Float32Array, options: ConditionOptions = {}): Promise<Encoded> {
+    const statistics = await this.#apply("encode", x, this.features, options, (t, input, condition) => {
+      const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
+      this.#covariance = posterior?.covariance;
+      return posterior ? [posterior.statistics] : [];
+    });
+    const count = x.length / this.features;
+    return { statistics, count, latents: this.latents, covariance: this.#covariance };
+  }
+
+  /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
+  async hasDensity(): Promise<boolean> {
+    const { encode, decode, density } = this.model;
+    if (!encode || !decode || density === "none") return false;
+    const condition = { labels: [0], covariates: this.data.covariates?.map(() => 0) };
+    return (await this.posterior(new Float32Array(this.features), condition)).covariance !== undefined;
+  }
+
+  /**
+   * The mean of p(x | z) at the mean of q(z | x).
+   *
+   * @param x [count, D], values from 0 to 1
+   * @returns [count, D]
+   */
+  async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    return await this.decode((await this.encode(x, options)).mean, options);
+  }
+
+  /**
+   * Which code every position of a datum has, for models with a codebook.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @returns [count, P], from 0 to K - 1
+   * @throws {TypeError} If the model has none.
+   */
+  async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
+    return Uint32Array.from(
+      await this.#apply("give codes", x, this.features, {}, (t, input) => {
+        const { codes } = this.model;
+        return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
+      }),
+    );
+  }
+
+  /**
+   * What is recorded from rows, by a program of this one call.
+   *
+   * @param x [count, D], values from 0 to 1
+   * @param record Records a variable of as many rows as its input has.
+   * @returns Row-major [count, columns].
+   */
+  async outputs(x: Float32Array, record: (t: Tape, x: Variable) => Variable): Promise<Float32Array<ArrayBuffer>> {
+    const name = "give outputs";
+    try {
+      return await this.#apply(name, x, this.features, {}, (t, input) => [record(t, input)]);
+    } finally {
+      for (const rows of [FEW, MANY]) {
+        const key = keyOf(name, rows);
+        const mapping = this.#mappings.get(key);
+        this.#mappings.delete(key);
+        await mapping?.then(({ program }) => program.destroy(), () => {});
+      }
+    }
+  }
+
+  /** Means of the terms over the rows of a split, nats per datum. */
+  async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
+    const { samples = 1, signal } = options;
+    if (!Number.isSafeInteger(samples) || samples < 1) {
+      throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
+    }
+    const evaluator = await Evaluator.create({
+      gpu: this.gpu,
+      tiles: this.tiles,
+      model: this.model as Model,
+      config: this.config,
+      parameters: this.parameters,
+      data: this.data,
+      split,
+      binarize: options.binarize ?? this.training.binarize,
+      rows: this.training.rows,
+      seed: options.seed ?? this.training.seed,
+      batchSize: this.training.batchSize,
+    });
+    try {
+      return await evaluator.run(this.progress.step, { samples, signal });
+    } finally {
+      evaluator.destroy();
+    }
+  }
+
+  /**
+   * Rows of a split as this model was given them in training: values from 0 to 1, binarized if it was.
+   *
+   * @returns [rows, D]
+   */
+  rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
+    const width = this.features;
+    const rows = split.values.subarray(from * width, (from + count) * width);
+    const scale = rows instanceof Uint8Array ? 1 / 255 : 1;
+    const values = new Float32Array(rows).map((value) => value * scale);
+    if (this.training.binarize === "threshold") return values.map((value) => value >= 0.5 ? 1 : 0);
+    if (this.training.binarize === "none") return values;
+    const u = uniforms(new Float32Array(values.length), seed, 0, 1);
+    return values.map((value, i) => u[i] < value ? 1 : 0);
+  }
+
+  /** What the model is given besides, if anything. */
+  get #condition(): Condition | undefined {
+    return this.model.condition?.(this.config);
+  }
+
+  /**
+   * Runs rows through a recorded mapping, some at a time; where it gives several matrices, their rows come in turn.
+   */
+  async #apply(
+    name: string,
+    values: Float32Array,
+    columns: number,
+    { seed = 0, ...given }: ConditionOptions & { readonly seed?: number },
+    record: Recording,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const count = values.length / columns;
+    if (count === 0 || !Number.isInteger(count)) {
+      throw new RangeError(
+        `Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`,
+      );
+    }
+    const kind = this.#condition;
+    const conditions = kind && conditionRows(kind, count, given, this.data);
+    const wanted = count >= MANY ? MANY : FEW;
+    const key = keyOf(name, wanted);
+    let mapping = this.#mappings.get(key);
+    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record));
+    const { input, condition, outputs, program } = await mapping;
+    const { rows } = input;
+    const width = outputs[0].columns;
+    const out = new Float32Array(count * outputs.length * width);
+    let recorded = 0;
+    const next = (): Chunk<void> | undefined => {
+      if (recorded === count) return undefined;
+      const from = recorded;
+      const to = recorded = Math.min(from + rows, count);
+      upload(this.gpu, input, values.subarray(from * columns, to * columns));
+      if (condition) {
+        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
+      }
+      program.seek({ step: from / rows, seed, count: rows, shuffle: false });
+      const chunk = program.chunk(1);
+      const copies = this.gpu.copies(outputs);
+      return {
+        submit() {
+          chunk.submit();
+          copies.submit();
+        },
+        async read() {
+          for (const [i, result] of (await copies.read()).entries()) {
+            const matrix = unpack(outputs[i], result, 0, to - from);
+            if (outputs.length === 1) {
+              out.set(matrix, from * width);
+              continue;
+            }
+            for (let row = from; row < to; row++) {
+              const first = (row - from) * width;
+              out.set(matrix.subarray(first, first + width), (row * outputs.length + i) * width);
+            }
+          }
+        },
+      };
+    };
+    await Array.fromAsync(inTurn(this.gpu, next));
+    return out;
+  }
+
+  async #compile(name: string, rows: number, columns: number, record: Recording): Promise<Mapping> {
+    const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
+    const input = tape.variable("input", columns);
+    const kind = this.#condition;
+    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
+    let results: readonly Variable[];
+    let compiled: Compiled;
+    try {
+      results = record(tape, input, condition);
+      if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+      compiled = tape.compile([]);
+    } catch (error) {
+      tape.destroy();
+      // So many rows of a wide model may be more than a buffer can hold.
+      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record);
+      throw error;
+    }
+    const program = await Program.create(tape, compiled);
+    this.#programs.push(program);
+    // Destroyed while it compiled.
+    if (this.#destroyed) program.destroy();
+    return {
+      input: tape.tensor(input),
+      ...(condition ? { condition: tape.tensor(condition) } : {}),
+      outputs: results.map((result) => tape.tensor(result)),
+      program,
+    };
+  }
+
+  /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */
+  async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const { model, config, training, data, progress, tuned } = this;
+    const header: CheckpointHeader = {
+      model: model.name,
+      config: config as Record<string, unknown>,
+      training,
+      data,
+      progress,
+      adapter: this.gpu.adapter,
+      tiles: tilesName(this.tiles),
+      ...(Object.keys(tuned).length ? { tuned } : {}),
+    };
+    return encodeSafetensors(await this.parameters.read(), { format: FORMAT, elbo: JSON.stringify(header) });
+  }
+
+  /** Writes the checkpoint; a file that was there stays good until the new one is whole. */
+  async save(path: string): Promise<void> {
+    await writeFileAtomically(path, await this.toBytes());
+  }
+
+  /** Frees what it holds on the GPU, and the device if it opened it. */
+  destroy(): void {
+    this.#destroyed = true;
+    for (const program of this.#programs) program.destroy();
+    this.#state.destroy();
+    this.parameters.destroy();
+    if (this.ownsGpu) this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}

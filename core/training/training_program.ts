@@ -1,0 +1,90 @@
+/**
+ * The program of one training step: gather, forward, backward with the optimizer folded in, metrics.
+ *
+ * @module
+ */
+
+import { type BatchSource, recordBatch } from "./batch.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Parameters } from "../graph/parameters.ts";
+import { createState, Program } from "../graph/program.ts";
+import type { Schedule } from "../graph/schedule.ts";
+import { type Compiled, Tape } from "../graph/tape.ts";
+import type { Tiles } from "../products/tiles.ts";
+import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
+
+/** What is trained on what, and where. */
+export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
+  readonly gpu: Gpu;
+  readonly training: TrainingConfig;
+}
+
+/** What a {@linkcode TrainingProgram} is made of. */
+export interface TrainingProgramOptions extends TrainingStep {
+  readonly tiles: Tiles;
+  readonly parameters: Parameters;
+  /** The first step. */
+  readonly step?: number;
+}
+
+/** A training step that runs, with its data on the GPU. */
+export interface TrainingProgram {
+  readonly program: Program;
+  /** Makes `step` the next one. */
+  seek(step: number): void;
+  /** Frees what it holds on the GPU; the parameters stay. */
+  destroy(): void;
+}
+
+/** A training step laid out, with its data on the GPU, before anything is compiled. */
+export interface RecordedTraining {
+  readonly tape: Tape;
+  readonly compiled: Compiled;
+  /** Sets what is scheduled. */
+  setSchedules(schedules: readonly Schedule[]): void;
+  /** Frees what it holds on the GPU; the parameters stay. */
+  destroy(): void;
+}
+
+/** Uploads the rows and records the step. */
+export function recordTraining(options: Omit<TrainingProgramOptions, "step">): RecordedTraining {
+  const { gpu, tiles, model, config, training, parameters } = options;
+  const state = createState(gpu);
+  const tape = new Tape(gpu, training.batchSize, tiles, state);
+  const { batch, setSchedules, destroy } = recordBatch(tape, {
+    ...options,
+    binarize: training.binarize,
+    rows: training.rows,
+  });
+  const objectives = model.objectives(tape, parameters, batch, config);
+  const optimizer = optimizerOf(training, trainingSteps(training, options.split.count));
+  const compiled = tape.compile(objectives, { optimizer, reduction: training.reduction });
+  return {
+    tape,
+    compiled,
+    setSchedules,
+    destroy() {
+      tape.destroy();
+      destroy();
+      state.destroy();
+    },
+  };
+}
+
+/** Uploads the rows, records the step and compiles it. */
+export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
+  const { training, split, step = 0 } = options;
+  const { tape, compiled, setSchedules, destroy } = recordTraining(options);
+  setSchedules(compiled.scalars);
+  const program = await Program.create(tape, compiled);
+  const seek = (to: number) => program.seek({ step: to, seed: training.seed, count: split.count, shuffle: true });
+  seek(step);
+  return {
+    program,
+    seek,
+    destroy() {
+      program.destroy();
+      destroy();
+    },
+  };
+}

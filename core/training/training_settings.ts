@@ -1,0 +1,173 @@
+/**
+ * How a training is told to go, whatever the model: the settings that become flags of `train` and that a checkpoint keeps.
+ *
+ * @module
+ */
+
+import { INITIALIZERS, type Initializers } from "../graph/initializers.ts";
+import { type Binarization, BINARIZATIONS, type Placement, PLACEMENTS } from "../ops/gather.ts";
+import { createOptimizer, type Optimizer, OPTIMIZERS } from "../optimizers/mod.ts";
+import { constant, type Schedule } from "../graph/schedule.ts";
+import type { Settings } from "../settings.ts";
+import { TILE_CHOICES, type TileChoice } from "../products/tiles.ts";
+
+/** Every setting of a training. */
+export interface TrainingConfig {
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly optimizer: typeof OPTIMIZERS[number];
+  readonly learningRate: number;
+  readonly learningRateSchedule: "constant" | "warm-up" | "decay" | "tripling" | "cosine";
+  readonly learningRateSteps: number;
+  readonly learningRateFactor: number;
+  readonly weightDecay: number;
+  readonly momentum: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly biasCorrection: boolean;
+  readonly reduction: "mean" | "sum";
+  readonly binarize: Binarization;
+  readonly rows: Placement;
+  readonly validation: number;
+  readonly seed: number;
+  readonly initializer: typeof INITIALIZERS[number];
+  readonly biasInitializer: typeof INITIALIZERS[number];
+  readonly initializerScale: number;
+  readonly tiles: TileChoice;
+}
+
+/** The settings of {@linkcode TrainingConfig}. */
+export const trainingSettings: Settings<TrainingConfig> = {
+  batchSize: { type: "integer", default: 100, minimum: 1, maximum: 65536, help: "rows a step, N" },
+  epochs: { type: "integer", default: 10, minimum: 1, maximum: 1e6, help: "passes over the training rows" },
+  optimizer: { type: "choice", default: "adam", choices: OPTIMIZERS, help: "what updates the parameters" },
+  learningRate: { type: "number", default: 0.001, minimum: 0, exclusiveMinimum: true, help: "step size" },
+  learningRateSchedule: {
+    type: "choice",
+    default: "constant",
+    choices: ["constant", "warm-up", "decay", "tripling", "cosine"],
+    help:
+      "how the learning rate goes: rising from 0, times a factor every so many steps or in stages thrice as long each, or down to 0",
+  },
+  learningRateSteps: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    help: "steps of that schedule; 0 takes the whole training for cosine, 1000 for the others",
+  },
+  learningRateFactor: {
+    type: "number",
+    default: 0.5,
+    minimum: 0,
+    exclusiveMinimum: true,
+    help: "factor of a decay or of a stage",
+  },
+  weightDecay: { type: "number", default: 0, minimum: 0, help: "decoupled weight decay: w -= rate * decay * w" },
+  momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd" },
+  beta1: { type: "number", default: 0.9, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean gradient" },
+  beta2: { type: "number", default: 0.999, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean square" },
+  epsilon: {
+    type: "number",
+    default: 0,
+    minimum: 0,
+    help: "added to the root of the squares; 0 takes 1e-8 for adam and rmsprop, 1e-10 for adagrad",
+  },
+  biasCorrection: { type: "boolean", default: true, help: "adam: divide the means by 1 - beta^t" },
+  reduction: {
+    type: "choice",
+    default: "mean",
+    choices: ["mean", "sum"],
+    help: "gradient of the mean or sum over the batch",
+  },
+  binarize: {
+    type: "choice",
+    default: "dynamic",
+    choices: BINARIZATIONS,
+    help: "pixels as they are (the default where the likelihood is of grey values), x >= 1/2, or drawn each time anew",
+  },
+  rows: {
+    type: "choice",
+    default: "auto",
+    choices: PLACEMENTS,
+    help: "where the training rows lie: on the GPU, or on the host, from where they are brought step by step",
+  },
+  validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
+  seed: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 0xffffffff,
+    help: "where every random number follows from",
+  },
+  initializer: { type: "choice", default: "glorot-uniform", choices: INITIALIZERS, help: "how weights start" },
+  biasInitializer: { type: "choice", default: "zeros", choices: INITIALIZERS, help: "how biases start (fan-in 1)" },
+  initializerScale: {
+    type: "number",
+    default: 0.01,
+    minimum: 0,
+    exclusiveMinimum: true,
+    help: "standard deviation of the initializer normal",
+  },
+  tiles: {
+    type: "choice",
+    default: "auto",
+    choices: TILE_CHOICES,
+    help:
+      "matrix kernels: panel (CPU adapters), workgroup (GPUs; or one of its tiles for all), or what suits the adapter",
+  },
+};
+
+/** Steps of a training on so many rows. */
+export function trainingSteps(
+  { epochs, batchSize }: Pick<TrainingConfig, "epochs" | "batchSize">,
+  count: number,
+): number {
+  return Math.ceil(epochs * count / batchSize);
+}
+
+/**
+ * The learning rate's schedule.
+ *
+ * @param length Steps of the whole training.
+ */
+export function learningRate(config: TrainingConfig, length: number): Schedule {
+  const { learningRate: rate, learningRateFactor: factor } = config;
+  const steps = config.learningRateSteps || (config.learningRateSchedule === "cosine" ? length : 1000);
+  switch (config.learningRateSchedule) {
+    case "constant":
+      return constant(rate);
+    case "warm-up":
+      return { kind: "linear", from: rate / steps, to: rate, steps };
+    case "decay":
+      return { kind: "decay", from: rate, factor, steps };
+    case "tripling":
+      return { kind: "tripling", from: rate, factor, steps };
+    case "cosine":
+      return { kind: "cosine", from: rate, to: 0, steps };
+  }
+}
+
+/**
+ * The optimizer of a configuration.
+ *
+ * @param length Steps of the whole training.
+ */
+export function optimizerOf(config: TrainingConfig, length: number): Optimizer {
+  const { weightDecay, momentum, beta1, beta2, biasCorrection } = config;
+  return createOptimizer(config.optimizer, {
+    learningRate: learningRate(config, length),
+    weightDecay,
+    momentum,
+    betas: [beta1, beta2],
+    biasCorrection,
+    epsilon: config.epsilon || undefined,
+  });
+}
+
+/** The initializers of a configuration. */
+export function initializersOf(
+  { initializer, biasInitializer, initializerScale: scale }: TrainingConfig,
+): Initializers {
+  return { weight: { name: initializer, scale }, bias: { name: biasInitializer, scale } };
+}
