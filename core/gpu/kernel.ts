@@ -37,6 +37,12 @@ export interface Fragment {
   readonly buffers?: Readonly<Record<string, Binding>>;
 }
 
+/** In which steps t a dispatch runs: t mod every = at. */
+export interface Due {
+  readonly every: number;
+  readonly at: number;
+}
+
 /** A kernel and how many workgroups of it to start. */
 export interface Dispatch {
   readonly label: string;
@@ -46,6 +52,8 @@ export interface Dispatch {
   readonly macs?: number;
   /** Bytes that it reads and writes, each once, if not all of its buffers. */
   readonly bytes?: number;
+  /** In which steps it runs; in all where it is left out. */
+  readonly due?: Due;
   /** A slower kernel that forms the same numbers and takes less time to compile. */
   readonly quick?: Dispatch;
 }
@@ -175,6 +183,7 @@ export interface Prepared {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number];
+  readonly due?: Due;
   readonly macs: number;
   /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
@@ -205,6 +214,7 @@ function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindi
     pipeline,
     bindGroup,
     workgroups: [x, y],
+    due: dispatch.due,
     macs: dispatch.macs ?? 0,
     bytes: dispatch.bytes ?? sizeOf(bindings),
     writes,

@@ -6,7 +6,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
+import { type Binding, type Dispatch, type Due, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
 import { free, mirrored, texelsOf } from "../gpu/lavapipe/mirror.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
@@ -64,6 +64,7 @@ export abstract class Dispatches {
   #products: TapeProduct[] = [];
   #scratch: GPUBuffer | undefined;
   #forming: Formed | undefined;
+  #due: Due | undefined;
 
   /**
    * @param gpu Where they will run.
@@ -108,8 +109,16 @@ export abstract class Dispatches {
 
   /** Forgets all that was dispatched. */
   protected begin(): void {
+    this.#due = undefined;
     this.#dispatches = [];
     this.#products = [];
+  }
+
+  /** Says in which steps what is dispatched from now on runs: those t with t mod every = at. */
+  protected setDue(every = 1, at = 0): void {
+    if ((this.#due?.every ?? 1) === every && (this.#due?.at ?? 0) === at) return;
+    this.#form();
+    this.#due = every === 1 ? undefined : { every, at };
   }
 
   /** All dispatches up to now, and the matrix products among them. */
@@ -121,7 +130,7 @@ export abstract class Dispatches {
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
     this.#form();
-    this.#dispatches.push(dispatch);
+    this.#dispatches.push(this.#due ? { ...dispatch, due: this.#due } : dispatch);
   }
 
   /**

@@ -153,6 +153,10 @@ function workgroupsOf({ dispatch: { workgroups: [x, y = 1] } }: Kernel): number 
 function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undefined {
   const size = kernels[0].entry?.size;
   if (!kernels.every(({ entry }) => entry && entry.size === size)) return undefined;
+  const { due } = kernels[0].dispatch;
+  if (!kernels.every(({ dispatch }) => dispatch.due?.every === due?.every && dispatch.due?.at === due?.at)) {
+    return undefined;
+  }
   const bindings: Binding[] = [];
   const nameOf: string[] = [];
   const declared = new Map<string, string>();
@@ -226,6 +230,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         buffers: Object.fromEntries(bindings.map((binding, i) => [nameOf[i], binding])),
       }],
       workgroups: [across, Math.ceil(total / across)],
+      ...due ? { due } : {},
       macs: dispatches.reduce((sum, { macs = 0 }) => sum + macs, 0),
       bytes: kernels.reduce(
         (sum, { dispatch: { bytes }, bindings }) => sum + (bytes ?? sizeOf(bindings.map(({ binding }) => binding))),

@@ -53,6 +53,9 @@ export class Program {
   readonly #gpu: Gpu;
   readonly #tape: Tape;
   #prepared: readonly Prepared[];
+  /** Steps after which the same dispatches are due again, and those of each, once they were asked for. */
+  readonly #period: number;
+  readonly #phases: (readonly Prepared[])[] = [];
   readonly #ring: GPUBuffer | undefined;
   /** For reading the terms back: all, and those that no chunk has now. */
   readonly #staging: GPUBuffer[] = [];
@@ -77,6 +80,7 @@ export class Program {
     this.#gpu = tape.gpu;
     this.#tape = tape;
     this.#prepared = prepared;
+    this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
     this.#ring = ring;
     this.terms = terms;
     this.#tallies = tallies;
@@ -107,7 +111,9 @@ export class Program {
       program.#improve = async () => {
         await ahead.compile(slow.map(kernelOf));
         const ready = await Promise.all(dispatches.map((each) => compile(gpu, each)));
-        if (!program.#destroyed) program.#prepared = ready.map((bind) => bind());
+        if (program.#destroyed) return;
+        program.#prepared = ready.map((bind) => bind());
+        program.#phases.length = 0;
       };
     }
     return program;
@@ -160,11 +166,11 @@ export class Program {
     let encoder = device.createCommandEncoder();
     this.clock?.mark(encoder);
     if (ahead) {
-      record(encoder, this.#prepared, { times: ahead });
+      this.#record(encoder, first, ahead);
       commands.push(encoder.finish());
       encoder = device.createCommandEncoder();
     }
-    record(encoder, this.#prepared, { times: steps - ahead });
+    this.#record(encoder, first + ahead, steps - ahead);
     this.clock?.mark(encoder);
     const staging = this.#ring && this.#collect(encoder, this.#ring, first, steps);
     commands.push(encoder.finish());
@@ -185,6 +191,19 @@ export class Program {
         return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
       },
     };
+  }
+
+  /** Records steps from `step` on, each with the dispatches that are due in it. */
+  #record(encoder: GPUCommandEncoder, step: number, steps: number, clock?: Clock): void {
+    if (this.#period === 1) record(encoder, this.#prepared, { times: steps, clock });
+    else for (let i = 0; i < steps; i++) record(encoder, this.#due(step + i), { clock });
+  }
+
+  /** What is dispatched in a step. */
+  #due(step: number): readonly Prepared[] {
+    if (this.#period === 1) return this.#prepared;
+    const phase = step % this.#period;
+    return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
   }
 
   /** Brings what the next steps need and counts them. Gives the number of the first. */
@@ -272,9 +291,9 @@ export class Program {
    */
   async findNonFinite(): Promise<string | undefined> {
     const { device } = this.#gpu;
-    this.#begin(1);
+    const step = this.#begin(1);
     let found: string | undefined;
-    for (const dispatch of this.#prepared) {
+    for (const dispatch of this.#due(step)) {
       const { label, writes } = dispatch;
       const encoder = device.createCommandEncoder();
       record(encoder, [dispatch]);
@@ -306,6 +325,7 @@ export class Program {
     steps = Math.min(steps, this.most, Math.floor(clock.left / count));
     this.#begin(steps);
     const encoder = device.createCommandEncoder();
+    // Each dispatch in every step, due or not: it's their times that are wanted.
     record(encoder, this.#prepared, { times: steps, clock });
     device.queue.submit([encoder.finish()]);
     const spans = await clock.spans();
@@ -320,6 +340,11 @@ export class Program {
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  const divisor = (a: number, b: number): number => b ? divisor(b, a % b) : a;
+  return a / divisor(a, b) * b;
 }
 
 /** What a worker needs to compile a dispatch. */

@@ -14,6 +14,7 @@ import { constant, valueAt } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
+  type Objective,
   type State,
   Tape,
   type Term,
@@ -129,7 +130,15 @@ export class Bench {
 
   /** Compiles what was recorded. The scheduled numbers are those of the first step, where no gather sets them. */
   async compile(terms: readonly Term[], training?: Training): Promise<{ program: Program; compiled: Compiled }> {
-    const compiled = this.tape.compile([{ terms }], training);
+    return await this.compileAll([{ terms }], training);
+  }
+
+  /** The same with several objectives. */
+  async compileAll(
+    objectives: readonly Objective[],
+    training?: Training,
+  ): Promise<{ program: Program; compiled: Compiled }> {
+    const compiled = this.tape.compile(objectives, training);
     const { state } = this.tape;
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
     this.gpu.device.queue.writeBuffer(state, 16, scalars);
