@@ -8,6 +8,7 @@
 import type { Gpu } from "../gpu/device.ts";
 import { type Binding, type Dispatch, type Due, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
 import { free, mirrored, texelsOf } from "../gpu/lavapipe/mirror.ts";
+import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import {
@@ -59,6 +60,10 @@ const RUN = 8;
 export abstract class Dispatches {
   /** Stored rows of a batch. */
   readonly rows: number;
+  /** The schedules of the step's numbers, and their values in this step. */
+  readonly schedules: GPUBuffer;
+  readonly scalars: GPUBuffer;
+  #setsSchedules = false;
   readonly #buffers: GPUBuffer[] = [];
   #dispatches: Dispatch[] = [];
   #products: TapeProduct[] = [];
@@ -74,6 +79,9 @@ export abstract class Dispatches {
    */
   constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
     this.rows = roundUp(batch, tiles.rowMultiple);
+    this.schedules = this.buffer("schedules", MOST_SCHEDULES * SCHEDULE_FLOATS * 4);
+    this.scalars = createBuffer(gpu, "scalars", MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
+    this.own(this.scalars);
   }
 
   /** Rows stored for so many rows. */
@@ -99,6 +107,31 @@ export abstract class Dispatches {
    */
   readState(): Binding {
     return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+  }
+
+  /** Binds the values of the schedules in this step, likewise. */
+  readScalars(): Binding {
+    const type = `array<vec4f, ${MOST_SCHEDULES / 4}>`;
+    return this.tiles.family === "panel" ? uniform(this.scalars, type) : read(this.scalars, type);
+  }
+
+  /** Takes on that a step begins by setting its numbers: true for the first who asks. */
+  claimSchedules(): boolean {
+    const first = !this.#setsSchedules;
+    this.#setsSchedules = true;
+    return first;
+  }
+
+  /**
+   * Says what the numbers of a step follow. On a tape that gathers no rows, where nothing sets them from step to step, they stay as they
+   * are in the first.
+   */
+  setSchedules(schedules: readonly Schedule[]): void {
+    const { queue } = this.gpu.device;
+    queue.writeBuffer(this.schedules, 0, encodeSchedules(schedules));
+    const values = new Float32Array(MOST_SCHEDULES);
+    schedules.forEach((schedule, i) => values[i] = valueAt(schedule, 0));
+    queue.writeBuffer(this.scalars, 0, values);
   }
 
   /** Whether kernels had better read a matrix many times through a texture. */

@@ -151,13 +151,13 @@ export function updating(
   const { tensor } = parameter;
   const slots = optimizer.flatMap((each) => "slots" in each ? each.slots ?? [] : []);
   return merge(before, {
-    parts: [stateStruct, scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
+    parts: [scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
     constants: { ROWS_parameter: tensor.storedRows },
     floats: Object.assign({}, ...optimizer.map((each) => "floats" in each ? each.floats : {})),
     buffers: {
       parameter: write(tensor),
       ...Object.fromEntries(slots.map((slot) => [slot, write(parameter.slot(slot))])),
-      state: t.readState(),
+      scalars: t.readScalars(),
     },
   });
 }

@@ -21,7 +21,6 @@ import {
   timeDispatch,
   write,
 } from "../gpu/kernel.ts";
-import { MOST_SCHEDULES } from "./schedule.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../../shaders/live.wgsl" with { type: "text" };
@@ -37,7 +36,7 @@ const AHEAD = 8;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
-  return createBuffer(gpu, "state", 16 + MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
+  return createBuffer(gpu, "state", 16, GPUBufferUsage.UNIFORM);
 }
 
 /** Writes what steps follow from into a state buffer. */

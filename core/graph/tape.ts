@@ -25,7 +25,7 @@ import {
 } from "./optimizer.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
-import { constant, MOST_SCHEDULES, scaled } from "./schedule.ts";
+import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Node, Values, Variable } from "./variable.ts";
 import { words } from "../gpu/words.ts";
@@ -39,7 +39,6 @@ import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
@@ -284,11 +283,11 @@ export class Tape extends Dispatches {
   upstream(m: string, values: Values): Fragment {
     if (values.upstream) return values.upstream(m);
     const { term } = values;
-    if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
+    if (term === undefined) return noUpstream(m);
     return {
-      parts: [stateStruct, scalarPart, { text: upstreamPart, parameters: { m } }],
+      parts: [scalarPart, { text: upstreamPart, parameters: { m } }],
       constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
-      buffers: { state: this.readState() },
+      buffers: { scalars: this.readScalars() },
     };
   }
 
@@ -472,11 +471,12 @@ export class Tape extends Dispatches {
         `Cannot compile the tape: expected at most ${MOST_SCHEDULES} scheduled numbers, found ${scalars.length}`,
       );
     }
+    this.setSchedules(scalars);
     return {
       ...this.laid(),
       terms,
       tallies: this.#tallies,
-      scalars: scalars.length ? scalars : [constant(0)],
+      scalars,
     };
   }
 
@@ -551,6 +551,11 @@ function requireDisjoint(passes: readonly BackwardPass[]): void {
       place.set(parameter, i);
     }
   });
+}
+
+/** A fragment giving upstream_m, 0, of values that no loss depends on. */
+export function noUpstream(m: string): Fragment {
+  return { parts: [{ text: upstreamNone, parameters: { m } }] };
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn. */

@@ -2,8 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { dense } from "../../core/ops/dense.ts";
-import { type Optimizer, slotsOf } from "../../core/graph/optimizer.ts";
-import { createOptimizer, OPTIMIZERS } from "../../core/optimizers/mod.ts";
+import { type Optimizer, requireOptimizer, slotsOf } from "../../core/graph/optimizer.ts";
+import { createOptimizer, learningRate, OPTIMIZERS } from "../../core/optimizers/mod.ts";
 import { normals } from "../../core/graph/random.ts";
 import { constant, type Schedule, valueAt } from "../../core/graph/schedule.ts";
 import golden from "../golden/vae_steps.json" with { type: "json" };
@@ -66,7 +66,7 @@ async function onGpu(optimizer: Optimizer, steps: number) {
   for (let step = 0; step < steps; step++) {
     upstream.set(draw(BATCH * OUTPUTS, step, 4));
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, step));
-    gpu.device.queue.writeBuffer(bench.tape.state, 16, scalars);
+    gpu.device.queue.writeBuffer(bench.tape.scalars, 0, scalars);
     await program.submit(1);
     const slots = slotsOf(optimizer).map((slot) => layer.slot(slot));
     const matrices = await Promise.all([layer.tensor, ...slots].map((tensor) => layer.get(tensor)));
@@ -147,3 +147,24 @@ for (const [optimizer, update] of cases) {
     }
   });
 }
+
+Deno.test("createOptimizer() puts the learning rate last, and decays with AdamW unless told otherwise", () => {
+  for (const name of OPTIMIZERS) {
+    const optimizer = createOptimizer(name, rate(0.25));
+    requireOptimizer(optimizer);
+    assertEquals(optimizer.at(-1), learningRate(constant(0.25)));
+    assertEquals(optimizer.some((each) => each.name === "weightDecay"), name === "adamw");
+  }
+  const names = (optimizer: Optimizer) => optimizer.map(({ name }) => name);
+  const all = { ...rate(0.1), accumulate: 2, clipNorm: 1, clipValue: 1, weightDecay: 0.1, ema: 0.9 };
+  const expected = [
+    "accumulateGradients",
+    "clipNorm",
+    "clipValue",
+    "adam",
+    "weightDecay",
+    "learningRate",
+    "averageWeights",
+  ];
+  assertEquals(names(createOptimizer("adam", all)), expected);
+});

@@ -62,7 +62,7 @@ async function onGpu({ optimizer, objectives = [{}], family, steps = 6 }: Case, 
   for (let step = 0; step < steps; step++) {
     given.forEach((each, o) => each.set(upstream(o, step)));
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, step));
-    gpu.device.queue.writeBuffer(bench.tape.state, 16, scalars);
+    gpu.device.queue.writeBuffer(bench.tape.scalars, 0, scalars);
     await program.submit(1);
     const layers = [generator, judge];
     const tensors = slot ? layers.map((each) => each.slot(slot)) : layers.map(({ tensor }) => tensor);

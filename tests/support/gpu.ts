@@ -139,9 +139,9 @@ export class Bench {
     training?: Training,
   ): Promise<{ program: Program; compiled: Compiled }> {
     const compiled = this.tape.compile(objectives, training);
-    const { state } = this.tape;
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
-    this.gpu.device.queue.writeBuffer(state, 16, scalars);
+    // Deno ends the process where nothing is written.
+    if (scalars.length) this.gpu.device.queue.writeBuffer(this.tape.scalars, 0, scalars);
     this.#program = await Program.create(this.tape, compiled);
     this.#program.seek(this.#state);
     return { program: this.#program, compiled };
