@@ -6,8 +6,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
-import { free, mirrored, texelsOf } from "../gpu/lavapipe/mirror.ts";
+import { type Binding, type Dispatch, type Fragment, merge, sizeOf } from "../gpu/kernel.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import {
@@ -92,18 +91,14 @@ export abstract class Dispatches {
     this.#buffers.push(buffer);
   }
 
-  /**
-   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
-   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
-   */
+  /** Binds the state of a kernel that only reads it. */
   readState(): Binding {
-    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+    return this.tiles.state(this.state);
   }
 
-  /** Whether kernels had better read a matrix many times through a texture. */
-  texels({ buffer, type }: Tensor): boolean {
-    return this.tiles.family === "panel" &&
-      mirrored(this.gpu.device, buffer, texelsOf(type));
+  /** A fragment giving word4_m and word_m of a matrix that a kernel reads many times. */
+  words(m: string, tensor: Tensor): Fragment {
+    return this.tiles.words(m, tensor);
   }
 
   /** Forgets all that was dispatched. */
@@ -212,7 +207,7 @@ export abstract class Dispatches {
 
   /** Frees every buffer of the tape. */
   destroy(): void {
-    for (const buffer of this.#buffers) free(buffer);
+    for (const buffer of this.#buffers) this.gpu.strategy.free(buffer);
     this.#buffers.length = 0;
   }
 }

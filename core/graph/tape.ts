@@ -17,7 +17,6 @@ import { constant, MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Node, Values, Variable } from "./variable.ts";
 import { words } from "../gpu/words.ts";
-import beforePart from "../../shaders/optimizers/before.wgsl" with { type: "text" };
 import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -218,7 +217,7 @@ export class Tape extends Dispatches {
   /** A fragment giving load_m of an operand of a product. */
   operand(m: string, source: Variable | Tensor): Fragment {
     const tensor = "buffer" in source ? source : this.tensor(source);
-    return loader(m, tensor, 1, this.texels(tensor));
+    return loader(m, tensor, 1, this.words(m, tensor));
   }
 
   /** True while compiling for training. */
@@ -346,8 +345,7 @@ export class Tape extends Dispatches {
     if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
     const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
     const { tensor } = parameter;
-    const before = this.texels(tensor) ? words("before", tensor, true) : { parts: [beforePart] };
-    return merge(before, {
+    return merge(this.tiles.before(tensor), {
       parts: [stateStruct, scalarPart, optimizer.shader],
       constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: tensor.storedRows },
       floats: optimizer.floats,
@@ -423,9 +421,9 @@ export class Tape extends Dispatches {
   }
 }
 
-/** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
-export function loader(m: string, tensor: Tensor, repeats = 1, texels = false): Fragment {
-  return merge(words(m, tensor, texels), {
+/** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */
+export function loader(m: string, tensor: Tensor, repeats = 1, given: Fragment = words(m, tensor)): Fragment {
+  return merge(given, {
     parts: [{ text: loadMatrix, parameters: { m } }],
     constants: { [`REPEATS_${m}`]: repeats },
   });
