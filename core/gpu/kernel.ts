@@ -251,14 +251,17 @@ export function sizeOf(bindings: readonly Binding[]): number {
 /** Commands that stand between compute passes. */
 export type Commands = readonly ((encoder: GPUCommandEncoder) => void)[];
 
-/** Says which commands must stand before each dispatch of a list: when it is run through first, and when it is run through again. */
-export type Before = (
+/**
+ * Says which commands bring up to date what dispatches read in place of buffers, for each dispatch of a list those that must stand before it:
+ * when the list is run through first, and when it is run through again.
+ */
+export type Refresh = (
   dispatches: readonly Prepared[],
 ) => readonly [first: readonly Commands[], again: readonly Commands[]];
 
 /** What recording asks of a Gpu. */
 export interface Recorder {
-  readonly strategy: { readonly before?: Before };
+  readonly strategy: { readonly refresh?: Refresh };
 }
 
 /**
@@ -274,14 +277,14 @@ export function record(
     readonly clock?: { pass(): GPUComputePassTimestampWrites | undefined };
   } = {},
 ): void {
-  const before = strategy.before?.(dispatches);
+  const refresh = strategy.refresh?.(dispatches);
   let pass: GPUComputePassEncoder | undefined;
   const end = () => {
     pass?.end();
     pass = undefined;
   };
   for (let time = 0; time < times; time++) {
-    const commands = before?.[Math.min(time, 1)];
+    const commands = refresh?.[Math.min(time, 1)];
     for (let i = 0; i < dispatches.length; i++) {
       if (commands?.[i].length) {
         end();

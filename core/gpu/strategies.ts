@@ -6,7 +6,7 @@
  */
 
 import { CACHE_SWITCH, compileAhead, FAMILY, FEATURE, isLavapipe, lavapipe, NEEDS } from "./lavapipe/strategy.ts";
-import { VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
+import { DRIVERS, VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
 /** The families of kernels that strategies bring, and what each needs of an adapter. */
@@ -54,4 +54,4 @@ export function driverVariables(
 }
 
 /** Environment variables that strategies set for drivers, or read. */
-export const DRIVER_VARIABLES: readonly string[] = [VECTOR_WIDTH, CACHE_SWITCH, "VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
+export const DRIVER_VARIABLES: readonly string[] = [VECTOR_WIDTH, CACHE_SWITCH, ...DRIVERS];

@@ -6,13 +6,13 @@
  */
 
 import {
-  type Before,
   type Binding,
   type Compiler,
   type Dispatch,
   type Fragment,
   prepare,
   type Prepared,
+  type Refresh,
 } from "./kernel.ts";
 import type { Product, Shape, Split, SplitProduct } from "./product.ts";
 import type { Tensor } from "./tensor.ts";
@@ -75,8 +75,8 @@ export interface Strategy<Family extends string = string> {
   padded(size: number): number;
   /** Frees a buffer, and what was made for it. */
   free(buffer: GPUBuffer): void;
-  /** What must be done before dispatches read; undefined where nothing is. */
-  readonly before?: Before;
+  /** Brings up to date what dispatches read in place of buffers; undefined where they read buffers alone. */
+  readonly refresh?: Refresh;
   /** Compiles what a program dispatches, and binds the buffers. */
   compile(gpu: Compiler, dispatches: readonly Dispatch[]): Promise<Ready>;
   /** Ends what runs beside. */

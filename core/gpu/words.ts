@@ -1,5 +1,5 @@
 /**
- * How kernels read the words of a matrix where it lies: vectors of four floats, or of four bytes.
+ * How kernels for any adapter read the words of a matrix: where they lie, as vectors of four floats, or of four bytes.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { type Fragment, read } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import before from "../../shaders/optimizers/before.wgsl" with { type: "text" };
 import wordsF32 from "../../shaders/loaders/words_f32.wgsl" with { type: "text" };
 import wordsU8 from "../../shaders/loaders/words_u8.wgsl" with { type: "text" };
 
@@ -18,3 +19,6 @@ export function words(m: string, tensor: Tensor): Fragment {
     buffers: { [m]: read(tensor) },
   };
 }
+
+/** A fragment giving word4_before of a parameter, for a kernel that writes it as `parameter`: its value before the step. */
+export const wordsBefore: Fragment = { parts: [before] };

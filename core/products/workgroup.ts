@@ -17,8 +17,7 @@ import {
   type SplitProduct,
 } from "../gpu/product.ts";
 import type { Kernels } from "../gpu/strategy.ts";
-import { words } from "../gpu/words.ts";
-import before from "../../shaders/optimizers/before.wgsl" with { type: "text" };
+import { words, wordsBefore } from "../gpu/words.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
@@ -34,7 +33,7 @@ export const workgroupKernels: Kernels<"workgroup"> = {
   invocations: 128,
   dividesSums: true,
   words,
-  before: () => ({ parts: [before] }),
+  before: () => wordsBefore,
   state: (buffer) => read(buffer, "State"),
 };
 

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Prepared, record } from "../../core/gpu/kernel.ts";
-import { copiesBefore } from "../../core/gpu/lavapipe/texture_copy.ts";
+import { updates } from "../../core/gpu/lavapipe/texture_copy.ts";
 
 /** An encoder that writes down what is recorded, a word for each command. */
 function encoder(log: string[]): GPUCommandEncoder {
@@ -37,7 +37,7 @@ function list(dispatches: Record<string, readonly [reads: string, writes: string
 
 function recorded(dispatches: readonly Prepared[], times: number): string {
   const log: string[] = [];
-  record({ strategy: { before: copiesBefore } }, encoder(log), dispatches, { times });
+  record({ strategy: { refresh: updates } }, encoder(log), dispatches, { times });
   return log.join(", ");
 }
 

@@ -9,7 +9,6 @@
 
 import type { Commands, Copy, Fragment, Prepared } from "../kernel.ts";
 import type { Tensor } from "../tensor.ts";
-import { words } from "../words.ts";
 import layout from "../../../shaders/layout.wgsl" with { type: "text" };
 import wordsF32Texture from "../../../shaders/lavapipe/words_f32_texture.wgsl" with { type: "text" };
 import wordsU8Texture from "../../../shaders/lavapipe/words_u8_texture.wgsl" with { type: "text" };
@@ -93,11 +92,6 @@ export function textureWords(device: GPUDevice, m: string, { buffer, type, store
   };
 }
 
-/** As {@linkcode textureWords}, or the words where they lie. */
-export function wordsOf(device: GPUDevice, m: string, tensor: Tensor): Fragment {
-  return textureWords(device, m, tensor) ?? words(m, tensor);
-}
-
 /**
  * What is copied into textures before each dispatch of a list: when it is run through first, and when it is run through again. What is
  * read through textures is brought up to date before the first dispatch that reads it, if its buffer was written since. Copies stand
@@ -129,7 +123,7 @@ function plan(dispatches: readonly Prepared[]): readonly [first: readonly Comman
 const plans = new WeakMap<readonly Prepared[], ReturnType<typeof plan>>();
 
 /** The copies that must stand before each dispatch of a list. */
-export function copiesBefore(dispatches: readonly Prepared[]): ReturnType<typeof plan> {
+export function updates(dispatches: readonly Prepared[]): ReturnType<typeof plan> {
   let found = plans.get(dispatches);
   if (!found) plans.set(dispatches, found = plan(dispatches));
   return found;

@@ -9,6 +9,9 @@
 /** The variable that the driver reads when it is loaded: bits of a vector. */
 export const VECTOR_WIDTH = "LP_NATIVE_VECTOR_WIDTH";
 
+/** Variables by which a user names drivers to the loader of Vulkan. */
+export const DRIVERS = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] as const;
+
 /** Where the loader of Vulkan finds the driver, if no variable says otherwise. */
 const MANIFESTS = ["/usr/share/vulkan/icd.d/lvp_icd.x86_64.json", "/usr/share/vulkan/icd.d/lvp_icd.json"];
 
@@ -23,7 +26,7 @@ const NEWEST = 230;
  */
 export function widensVectors(read: (path: string) => string, variable: (name: string) => string | undefined): boolean {
   if (!/\bavx512f\b/.test(read("/proc/cpuinfo"))) return false;
-  const given = variable("VK_DRIVER_FILES") ?? variable("VK_ICD_FILENAMES");
+  const given = DRIVERS.map(variable).find((paths) => paths !== undefined);
   return (given?.split(":") ?? MANIFESTS).map(read).some((text) => {
     const patch = /"api_version"\s*:\s*"\d+\.\d+\.(\d+)"/.exec(text)?.[1];
     return text.includes("libvulkan_lvp") && patch !== undefined && Number(patch) <= NEWEST;
