@@ -8,24 +8,26 @@
 
 import { Gpu } from "../core/gpu/device.ts";
 import { type Binding, prepare, read, timeDispatch, uniform, write } from "../core/gpu/kernel.ts";
-import { createBuffer, createTensor } from "../core/gpu/tensor.ts";
+import { lanesOf } from "../core/gpu/lavapipe/strategy.ts";
+import { textureCopy } from "../core/gpu/lavapipe/texture_copy.ts";
+import { createBuffer, createTensor, type Tensor } from "../core/gpu/tensor.ts";
 
 /** Accesses of an invocation. */
 const [ROUNDS, EACH] = [200, 50];
 
 if (import.meta.main) {
   using gpu = await Gpu.open();
-  const lanes = gpu.lanes || 32;
+  const lanes = lanesOf(gpu.adapter) || 32;
   const tensor = createTensor(gpu, "values", 128, 32);
   const bytes = createTensor(gpu, "bytes", 512, 32, { type: "u8" });
   const uniforms = createBuffer(gpu, "uniforms", 16 * 1024, GPUBufferUsage.UNIFORM);
   const written = createBuffer(gpu, "written", 16 * 1024);
   const place = "(i * LANES + lane)";
   const texel = (name: string) => `textureLoad(${name}, vec2u(${place} & 1023u, ${place} >> 10u))`;
-  const texels = (type: "f32" | "u8"): Binding => {
+  const texels = ({ buffer, type }: Tensor): Binding => {
     const format = type === "u8" ? "r32uint" : "rgba32float";
-    const { buffer } = type === "u8" ? bytes : tensor;
-    return { buffer, access: "read", type: `texture_storage_2d<${format}, read>`, texels: format };
+    const copy = textureCopy(gpu.device, buffer, format);
+    return { buffer, access: "read", type: `texture_storage_2d<${format}, read>`, copy };
   };
   const accesses: Record<string, { readonly text: string; readonly buffers: Record<string, Binding> }> = {
     "nothing": { text: "sum += vec4f(f32(i));", buffers: {} },
@@ -35,10 +37,10 @@ if (import.meta.main) {
       text: `sum += a[${place}];`,
       buffers: { a: uniform(uniforms, "array<vec4f, 1024>") },
     },
-    "read from a storage texture": { text: `sum += ${texel("a")};`, buffers: { a: texels("f32") } },
+    "read from a storage texture": { text: `sum += ${texel("a")};`, buffers: { a: texels(tensor) } },
     "read from a storage texture, as bytes": {
       text: `sum += unpack4x8unorm(${texel("a")}.x);`,
-      buffers: { a: texels("u8") },
+      buffers: { a: texels(bytes) },
     },
     "written to a storage buffer": {
       text: `sum += vec4f(f32(i)); b[${place}] = sum;`,

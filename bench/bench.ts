@@ -109,7 +109,7 @@ if (import.meta.main) {
       const configurations = parse(bench.configurations);
       // Mesa reads it when the driver is loaded.
       if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DIR", await Deno.makeTempDir());
-      using gpu = await Gpu.open({ compileAhead: true });
+      using gpu = await Gpu.open({ compileAhead: true, onWarning: context.print });
       const chosen = chooseTiles(gpu, bench.tiles);
       const asked = { auto: chosen.fuses, always: chosen.family === "workgroup", never: false };
       const tiles: Tiles = { ...chosen, fuses: asked[bench.fuse] };

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 out=${1:-bench/results}
 mkdir -p "$out" || exit 1
 torch=${TORCH:-.gpu/torch_vae.py} python=${PYTHON:-python3}
-adapter=$(deno eval 'import { Gpu } from "./core/device.ts"; using gpu = await Gpu.open(); console.log(gpu.cpu ? "cpu" : "gpu", gpu.adapter)') || exit 1
+adapter=$(deno eval 'import { Gpu } from "./core/gpu/device.ts"; using gpu = await Gpu.open(); console.log(gpu.cpu ? "cpu" : "gpu", gpu.adapter)') || exit 1
 echo "${adapter#* }"
 name="$out/$(date +%F)-$(echo "${adapter#* }" | tr -cs 'A-Za-z0-9' '-' | tr 'A-Z' 'a-z' | sed 's/-$//')"
 if [ "${adapter%% *}" = gpu ]; then seconds=1 rounds=5 batches="100 128 1024 8192" vq="32 128"

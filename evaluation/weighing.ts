@@ -133,10 +133,10 @@ export async function weighRows(
       const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
       setState(gpu, state, place);
       for (const feed of recording.feeds) feed.bring(place, b, 1);
-      record(encoder, recording.once);
+      record(gpu, encoder, recording.once);
     }
     const count = Math.min(pace.size, steps - s);
-    record(encoder, recording.step, { times: count });
+    record(gpu, encoder, recording.step, { times: count });
     const commands = encoder.finish();
     s += count;
     if (s === steps) [b, s] = [b + 1, 0];

@@ -15,7 +15,7 @@ import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
 import { EXPERIMENTS } from "./cli/permissions.ts";
-import { duration } from "./cli/progress.ts";
+import { duration, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type StatusLine, statusLine } from "./cli/terminal.ts";
 
@@ -90,7 +90,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
   const folder = join(out, quick ? `${name}-quick` : name);
   await claimFolder(folder);
-  using gpu = await Gpu.open({ compileAhead: true });
+  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
   context.print(`${name}: ${experiment.summary}`);
   context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);

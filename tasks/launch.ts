@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { widensVectors } from "../core/gpu/lavapipe/vector_width.ts";
+import { driverVariables } from "../core/gpu/strategies.ts";
 import { UsageError } from "./cli/flags.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
@@ -22,13 +22,6 @@ function read(path: string): string {
   } catch {
     return "";
   }
-}
-
-/** What the driver is told and the task could not find out. */
-function driverVariables(): Record<string, string> {
-  const width = "LP_NATIVE_VECTOR_WIDTH";
-  const known = Deno.build.os !== "linux" || Deno.env.has(width);
-  return !known && widensVectors(read, (name) => Deno.env.get(name)) ? { [width]: "512" } : {};
 }
 
 /**
@@ -48,7 +41,8 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
-    env: driverVariables(),
+    // What drivers are told and the task could not find out.
+    env: Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

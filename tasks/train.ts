@@ -42,7 +42,7 @@ import {
 } from "./cli/flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
-import { trainingProgress } from "./cli/progress.ts";
+import { trainingProgress, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   type DataChoice,
@@ -211,7 +211,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
-  using gpu = await Gpu.open({ compileAhead: true });
+  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
   const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
   const training = prepare(model, dataset, told, {
     gpu,

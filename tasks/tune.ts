@@ -84,8 +84,9 @@ async function run({ values }: Parsed<Groups>, { print, emit, signal }: Context)
   const { architectures, batchSizes, features, tiles, seconds } = values.tuning;
   const configs = architectures.map((text) => ({ text, config: configure(vae.settings, architecture(text)) }));
   using gpu = await Gpu.open();
-  if (chooseTiles(gpu, tiles).family === "panel") {
-    print(`${gpu.adapter} takes panel tiles, and there is nothing to choose; --tiles workgroup times the others`);
+  const { family } = chooseTiles(gpu, tiles);
+  if (family !== "workgroup") {
+    print(`${gpu.adapter} takes ${family} tiles, and there is nothing to choose; --tiles workgroup times the others`);
     return;
   }
   const cache = tileCache(print, true);

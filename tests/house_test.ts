@@ -23,6 +23,20 @@ const mayImport: Record<string, readonly string[]> = {
   shaders: [],
 };
 
+/**
+ * The one place that knows which adapters have a strategy of their own, and the words of theirs that nobody else uses. `compileAhead`, an
+ * option, and "panel" in what a user reads of the tiles are not among them.
+ */
+const strategies = "core/gpu/strategies.ts";
+const privateWords: readonly { readonly words: RegExp; readonly own: readonly string[]; readonly within?: string }[] = [
+  {
+    words:
+      /lavapipe|llvmpipe|\bLP_[A-Z]\w*|\bMESA_[A-Z]\w*|texture\w*|\btexels?\b|subgroup\w*|CompileAhead|compile_ahead|compile_worker/g,
+    own: ["core/gpu/lavapipe/", "shaders/lavapipe/"],
+  },
+  { words: /"panel"|\bpanel(?:Product|Chunk)\w*|\blanes?\b|\bquick\b/g, own: ["core/gpu/lavapipe/"], within: "core/" },
+];
+
 /** The rooms of core from the bottom up: none imports from one above it. */
 const rooms = ["gpu", "products", "graph", "ops", "distributions", "training"];
 
@@ -38,6 +52,14 @@ const shared = [
   "models/mlp.ts",
   "models/prior.ts",
 ];
+
+/** The private words of a strategy that a file outside of its folder uses, comments included. */
+function leaks(path: string, text: string): string[] {
+  if (path === strategies) return [];
+  return privateWords.filter(({ own, within = "" }) =>
+    path.startsWith(within) && !own.some((folder) => path.startsWith(folder))
+  ).flatMap(({ words }) => [...new Set(text.match(words))].map((word) => `${path} says ${word}`));
+}
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
@@ -100,11 +122,11 @@ function loaded(path: string, seen = new Set<string>()): Set<string> {
 }
 
 /** Paths of the files below a folder, or the file itself, from the root. */
-function* files(path: string): Generator<string> {
-  if (path.endsWith(".ts")) return yield path;
+function* files(path: string, end = ".ts"): Generator<string> {
+  if (path.endsWith(end)) return yield path;
   for (const entry of Deno.readDirSync(new URL(path, root))) {
-    if (entry.isDirectory) yield* files(`${path}/${entry.name}`);
-    else if (entry.name.endsWith(".ts")) yield `${path}/${entry.name}`;
+    if (entry.isDirectory) yield* files(`${path}/${entry.name}`, end);
+    else if (entry.name.endsWith(end)) yield `${path}/${entry.name}`;
   }
 }
 
@@ -129,6 +151,31 @@ Deno.test("violations() finds an import of a folder that is not allowed", () => 
     "core/a.ts imports models/a.ts",
   ]);
   assertEquals(violations("mod.ts", 'export * from "./tasks/train.ts";'), ["mod.ts imports tasks/train.ts"]);
+});
+
+Deno.test("what one adapter wants is said in the folder of its strategy alone", () => {
+  const houses = [...Object.keys(mayImport), "tasks", "cli.ts"];
+  const texts = [...houses.flatMap((house) => [...files(house)]), ...files("shaders", ".wgsl")];
+  assert(texts.includes("core/gpu/lavapipe/panel.ts") && texts.includes("shaders/lavapipe/panel.wgsl"));
+  assertEquals(texts.flatMap((path) => leaks(path, read(path))), []);
+});
+
+Deno.test("leaks() finds a word of a strategy elsewhere, and leaves alone its folder and who chooses it", () => {
+  const text = '// texture copies, as llvmpipe wants\nif (family === "panel") set("LP_NATIVE_VECTOR_WIDTH", quick);\n';
+  assertEquals(leaks("core/graph/a.ts", text), [
+    "core/graph/a.ts says texture",
+    "core/graph/a.ts says llvmpipe",
+    "core/graph/a.ts says LP_NATIVE_VECTOR_WIDTH",
+    'core/graph/a.ts says "panel"',
+    "core/graph/a.ts says quick",
+  ]);
+  assertEquals(leaks("core/a.ts", 'import { free } from "./gpu/lavapipe/texture_copy.ts";'), [
+    "core/a.ts says lavapipe",
+    "core/a.ts says texture_copy",
+  ]);
+  assertEquals(leaks("core/gpu/lavapipe/a.ts", text), []);
+  assertEquals(leaks(strategies, text), []);
+  assertEquals(leaks("tasks/a.ts", "if (options.quick) await Gpu.open({ compileAhead: true });"), []);
 });
 
 Deno.test("violations() finds a model that imports another model", () => {

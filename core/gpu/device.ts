@@ -6,8 +6,17 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { CompileAhead } from "./lavapipe/compile_ahead.ts";
-import { widensVectors } from "./lavapipe/vector_width.ts";
+import { environment, readText } from "./environment.ts";
+import type { PipelineBinding } from "./kernel.ts";
+import {
+  driverVariables,
+  type OwnFamily,
+  runsOnProcessor,
+  strategyFor,
+  type StrategyOptions,
+  unlistedFeatures,
+} from "./strategies.ts";
+import type { Strategy } from "./strategy.ts";
 
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
@@ -20,48 +29,31 @@ export interface GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Compile kernels on a second thread too, where that is of use: with Mesa's software adapter. For programs, which can have workers. */
   readonly compileAhead?: boolean;
+  /** Told in a sentence what does not work on this machine and is done without. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or Direct3D 12 driver. " +
   "On Linux without a GPU, install the software driver: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), " +
   "dnf install mesa-vulkan-drivers (Fedora), apk add mesa-vulkan-swrast (Alpine)";
 
-/** Reads or sets an environment variable where the program may, and never prompts for the permission. */
-function environment(name: string, value?: string): string | undefined {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
-  if (deno?.permissions.querySync?.({ name: "env", variable: name }).state !== "granted") return undefined;
-  if (value !== undefined) deno.env.set(name, value);
-  return deno.env.get(name);
-}
-
-/** Makes Deno on Linux take Vulkan (it would fall back to OpenGL silently), and keeps a stray driver message away. */
+/**
+ * Makes Deno on Linux take Vulkan, and keeps a stray message away; tells drivers what their strategies want of them.
+ *
+ * Without a Vulkan driver Deno 2.9.6 takes OpenGL, with fewer and slower buffers, and there is no way to ask which it took
+ * (https://github.com/denoland/deno/issues/31239). The message is libwayland's, which a Vulkan driver loads
+ * (https://github.com/KhronosGroup/Vulkan-Tools/issues/721).
+ */
 function prepareLinux(): void {
   const deno = (globalThis as { Deno?: typeof Deno }).Deno;
   if (deno?.build.os !== "linux") return;
-  if (environment("DENO_WEBGPU_BACKEND") === undefined) environment("DENO_WEBGPU_BACKEND", "vulkan");
-  if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
-  // Mesa's software adapter reads it when it is first asked for.
-  const width = "LP_NATIVE_VECTOR_WIDTH";
-  if (environment(width) === undefined && widensVectors(readText, environment)) environment(width, "512");
-}
-
-/** A system file, where the program may read it. */
-function readText(path: string): string {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
-  try {
-    return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
-  } catch {
-    return "";
+  const wanted = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp", ...driverVariables(readText, environment) };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (environment(name) === undefined) environment(name, value);
   }
 }
 
 const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
-
-/** What a pipeline must know of a binding: a buffer that is read or written, or a texture that is read. */
-export interface PipelineBinding {
-  readonly access: "read" | "uniform" | "read_write";
-  readonly texels?: GPUTextureFormat;
-}
 
 /** A device, what is known of its adapter, and its compiled pipelines. */
 export class Gpu {
@@ -71,10 +63,8 @@ export class Gpu {
   readonly identity: string;
   /** True where the adapter runs on the processor's cores. */
   readonly cpu: boolean;
-  /** Invocations of a subgroup, where it is known and subgroup operations may be used; else 0. */
-  readonly lanes: number;
-  /** The second thread that compiles, if it was asked for. */
-  readonly ahead: CompileAhead | undefined;
+  /** How it is used. */
+  readonly strategy: Strategy<OwnFamily>;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   #failure: GpuError | undefined;
   #destroyed = false;
@@ -82,20 +72,15 @@ export class Gpu {
   /**
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
-   * @param subgroups Whether subgroup operations were asked for and granted.
-   * @param compileAhead As in the options.
+   * @param options What its strategy must know.
    */
-  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, subgroups = false, compileAhead = false) {
+  constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, options: StrategyOptions = {}) {
     this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
       "unknown adapter";
     this.identity = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(", ") ||
       this.adapter;
-    this.cpu = /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(this.adapter);
-    const bits = Number(/\(LLVM [^,)]*, (\d+) bits\)/.exec(this.adapter)?.[1] ?? 0);
-    this.lanes = subgroups ? bits / 32 : 0;
-    // Without the driver's cache nobody would have anything of it.
-    const cached = !/^(1|true)$/.test(environment("MESA_SHADER_CACHE_DISABLE") ?? "");
-    this.ahead = compileAhead && bits > 0 && cached ? new CompileAhead() : undefined;
+    this.cpu = runsOnProcessor(this.adapter);
+    this.strategy = strategyFor(device, this.adapter, options);
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#failure ??= new GpuError(`The GPU reports: ${error.message}`);
@@ -129,24 +114,31 @@ export class Gpu {
       maxComputeWorkgroupStorageSize: Math.min(limits.maxComputeWorkgroupStorageSize, 32768),
       maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
     };
-    // lavapipe has subgroup operations without listing them: ask, and go on without where they are refused.
     const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
-    for (const feature of ["subgroups", undefined] as const) {
-      const requiredFeatures = feature ? [...known, feature as GPUFeatureName] : known;
+    const unlisted = unlistedFeatures(adapter.info.description);
+    const { compileAhead, onWarning } = options;
+    const open = async (granted: readonly string[]) =>
+      new Gpu(
+        await adapter.requestDevice({
+          requiredFeatures: [...known, ...granted] as GPUFeatureName[],
+          requiredLimits,
+        }),
+        adapter.info,
+        { granted, compileAhead, onWarning },
+      );
+    // Asked for, and done without where they are refused.
+    if (unlisted.length) {
       try {
-        return new Gpu(
-          await adapter.requestDevice({ requiredFeatures, requiredLimits }),
-          adapter.info,
-          feature !== undefined,
-          options.compileAhead,
-        );
-      } catch (error) {
-        if (feature === undefined) {
-          throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
-        }
+        return await open(unlisted);
+      } catch {
+        // What is wrong, if it is not these, is told below.
       }
     }
-    throw new GpuError(NO_ADAPTER);
+    try {
+      return await open([]);
+    } catch (error) {
+      throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
+    }
   }
 
   /** Throws what went wrong on the GPU since the last call: an uncaptured error, or the loss of the device. */
@@ -156,7 +148,7 @@ export class Gpu {
 
   /** The pipeline of a kernel, compiled once per text. `bindings` says which of its buffers are only read. */
   pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
-    const key = `${bindings.map(({ access, texels }) => texels ?? access)}\n${code}`;
+    const key = `${bindings.map(({ access, copy }) => copy ? JSON.stringify(copy.layout) : access)}\n${code}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       pipeline = this.#compile(label, code, bindings);
@@ -170,12 +162,10 @@ export class Gpu {
     device.pushErrorScope("validation");
     const bindGroupLayout = device.createBindGroupLayout({
       label,
-      entries: bindings.map(({ access, texels }, binding) => ({
+      entries: bindings.map(({ access, copy }, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        ...texels
-          ? { storageTexture: { access: "read-only", format: texels } }
-          : { buffer: { type: BUFFER_TYPES[access] } },
+        ...copy ? copy.layout : { buffer: { type: BUFFER_TYPES[access] } },
       })),
     });
     const module = device.createShaderModule({ label, code });
@@ -244,7 +234,7 @@ export class Gpu {
   /** Destroys the device and everything on it. */
   destroy(): void {
     this.#destroyed = true;
-    this.ahead?.close();
+    this.strategy.close();
     this.device.destroy();
   }
 

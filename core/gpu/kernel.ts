@@ -9,13 +9,21 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import type { Gpu } from "./device.ts";
-import { copyToMirror, type Mirror, mirrorOf, type TexelFormat, texelsOf } from "./lavapipe/mirror.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The text of a part, or a text with values for its `$parameters`. */
 export type Part = string | { readonly text: string; readonly parameters: Readonly<Record<string, string | number>> };
+
+/** A resource that holds what a buffer holds and is bound in its place. Its strategy keeps it up to date. */
+export interface Copy {
+  readonly buffer: GPUBuffer;
+  /** How a pipeline's layout declares it. */
+  readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
+  /** What is bound. */
+  resource(): GPUBindingResource;
+  /** Brings it up to date. */
+  update(encoder: GPUCommandEncoder): void;
+}
 
 /** One buffer of a kernel. */
 export interface Binding {
@@ -23,8 +31,8 @@ export interface Binding {
   readonly access: "read" | "uniform" | "read_write";
   /** The element type in WGSL, or a struct's name. */
   readonly type: string;
-  /** Where it is read through a texture: what a texel holds. The kernel then sees what stood there before it began. */
-  readonly texels?: TexelFormat;
+  /** What is read in its place. The kernel then sees what stood there before it began. */
+  readonly copy?: Copy;
 }
 
 /** Shader parts with the constants and buffers that they need: a loader, an epilogue, or any other piece of a kernel. */
@@ -54,8 +62,8 @@ export interface Dispatch {
   readonly bytes?: number;
   /** In which steps it runs; in all where it is left out. */
   readonly due?: Due;
-  /** A slower kernel that forms the same numbers and takes less time to compile. */
-  readonly quick?: Dispatch;
+  /** A slower kernel that forms the same numbers and takes less time to compile, for a strategy to begin with. */
+  readonly starter?: Dispatch;
 }
 
 /** Binds what a kernel only reads. */
@@ -66,12 +74,6 @@ export function read(tensor: Tensor | GPUBuffer, type?: string): Binding {
 /** Binds what a kernel reads as a uniform buffer. */
 export function uniform(buffer: GPUBuffer, type: string): Binding {
   return { buffer, access: "uniform", type };
-}
-
-/** Binds what a kernel reads through a texture. */
-export function readTexels({ buffer, type }: Tensor): Binding {
-  const texels = texelsOf(type);
-  return { buffer, access: "read", type: `texture_storage_2d<${texels}, read>`, texels };
 }
 
 /** Binds what a kernel writes, or reads and writes. */
@@ -156,15 +158,15 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
       if (bindings[index].buffer !== binding.buffer) {
         throw new Error(`Cannot join the kernel "${dispatch.label}": two buffers are named "${name}"`);
       }
-      const { texels, access } = binding;
-      const space = texels ? "" : access === "uniform" ? "<uniform>" : `<storage, ${access}>`;
+      const { copy, access } = binding;
+      const space = copy ? "" : access === "uniform" ? "<uniform>" : `<storage, ${access}>`;
       declare(name, `@group(0) @binding(${index}) var${space} ${name}: ${binding.type};`);
     }
     for (const part of parts) texts.add(typeof part === "string" ? expand(part) : expand(part.text, part.parameters));
   }
   const names = [...declarations].filter(([, text]) => text.includes("@binding")).map(([name]) => name);
-  bindings.forEach(({ buffer, texels }, i) => {
-    const j = bindings.findIndex((other) => other.buffer === buffer && !other.texels && !texels);
+  bindings.forEach(({ buffer, copy }, i) => {
+    const j = bindings.findIndex((other) => other.buffer === buffer && !other.copy && !copy);
     if (j < 0) return;
     if (i !== j && (bindings[i].access === "read_write" || bindings[j].access === "read_write")) {
       throw new Error(
@@ -189,24 +191,39 @@ export interface Prepared {
   readonly bytes: number;
   /** What it writes. */
   readonly writes: readonly Binding[];
-  /** The textures that it reads. */
-  readonly mirrors: readonly Mirror[];
+  /** The copies of buffers that it reads. */
+  readonly copies: readonly Copy[];
+}
+
+/** What a pipeline must know of a binding. */
+export type PipelineBinding = Pick<Binding, "access" | "copy">;
+
+/** Where kernels are compiled: a Gpu. */
+export interface Compiler {
+  readonly device: GPUDevice;
+  /** The pipeline of a kernel, compiled once per text. */
+  pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline>;
 }
 
 /** Compiles a dispatch and binds its buffers. */
-export async function prepare(gpu: Gpu, dispatch: Dispatch): Promise<Prepared> {
+export async function prepare(gpu: Compiler, dispatch: Dispatch): Promise<Prepared> {
   return (await compile(gpu, dispatch))();
 }
 
 /** Compiles a dispatch. What it gives binds the buffers, which may be gone by the time that it is compiled. */
-export async function compile(gpu: Gpu, dispatch: Dispatch): Promise<() => Prepared> {
+export async function compile(gpu: Compiler, dispatch: Dispatch): Promise<() => Prepared> {
   const { code, bindings } = join(dispatch);
   const pipeline = await gpu.pipeline(dispatch.label, code, bindings);
   return () => bound(gpu, dispatch, pipeline, bindings);
 }
 
-function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindings: readonly Binding[]): Prepared {
-  const bindGroup = bindGroupOf(gpu, dispatch.label, pipeline, bindings);
+function bound(
+  { device }: Compiler,
+  dispatch: Dispatch,
+  pipeline: GPUComputePipeline,
+  bindings: readonly Binding[],
+): Prepared {
+  const bindGroup = bindGroupOf(device, dispatch.label, pipeline, bindings);
   const [x, y = 1] = dispatch.workgroups;
   const writes = bindings.filter(({ access }) => access === "read_write");
   return {
@@ -218,24 +235,21 @@ function bound(gpu: Gpu, dispatch: Dispatch, pipeline: GPUComputePipeline, bindi
     macs: dispatch.macs ?? 0,
     bytes: dispatch.bytes ?? sizeOf(bindings),
     writes,
-    mirrors: bindings.flatMap(({ buffer, texels }) => texels ? [mirrorOf(gpu.device, buffer, texels)] : []),
+    copies: bindings.flatMap(({ copy }) => copy ?? []),
   };
 }
 
-/** Binds buffers, and the textures of those that are read through them. */
+/** Binds buffers, or what is read in their place. */
 export function bindGroupOf(
-  { device }: Gpu,
+  device: GPUDevice,
   label: string,
   pipeline: GPUComputePipeline,
-  bindings: readonly Pick<Binding, "buffer" | "texels">[],
+  bindings: readonly Pick<Binding, "buffer" | "copy">[],
 ): GPUBindGroup {
   return device.createBindGroup({
     label,
     layout: pipeline.getBindGroupLayout(0),
-    entries: bindings.map(({ buffer, texels }, binding) => ({
-      binding,
-      resource: texels ? mirrorOf(device, buffer, texels).texture.createView() : { buffer },
-    })),
+    entries: bindings.map(({ buffer, copy }, binding) => ({ binding, resource: copy?.resource() ?? { buffer } })),
   });
 }
 
@@ -244,75 +258,69 @@ export function sizeOf(bindings: readonly Binding[]): number {
   return bindings.reduce((sum, { buffer }) => sum + buffer.size, 0);
 }
 
+/** Commands that stand between compute passes. */
+export type Commands = readonly ((encoder: GPUCommandEncoder) => void)[];
+
 /**
- * What is copied into textures before each dispatch of a list: when it is run through first, and when it is run through again. What is
- * read through textures is brought up to date before the first dispatch that reads it, if its buffer was written since. Copies stand
- * between compute passes: so what will be read later, and is not written before, is copied along.
+ * Says which commands bring up to date what dispatches read in place of buffers, for each dispatch of a list those that must stand before it:
+ * when the list is run through first, and when it is run through again.
  */
-function copiesOf(dispatches: readonly Prepared[]): readonly (readonly (readonly Mirror[])[])[] {
-  const current = new Set<GPUBuffer>();
-  const stale = ({ buffer }: Mirror) => !current.has(buffer);
-  const round = () =>
-    dispatches.map(({ mirrors, writes }, i) => {
-      const copies: Mirror[] = [];
-      if (mirrors.some(stale)) {
-        const written = new Set<GPUBuffer>();
-        for (const { mirrors, writes } of [...dispatches.slice(i), ...dispatches.slice(0, i)]) {
-          for (const mirror of mirrors) {
-            if (!stale(mirror) || written.has(mirror.buffer)) continue;
-            copies.push(mirror);
-            current.add(mirror.buffer);
-          }
-          for (const { buffer } of writes) written.add(buffer);
-        }
-      }
-      for (const { buffer } of writes) current.delete(buffer);
-      return copies;
-    });
-  return [round(), round()];
+export type Refresh = (
+  dispatches: readonly Prepared[],
+) => readonly [first: readonly Commands[], again: readonly Commands[]];
+
+/** What recording asks of a Gpu. */
+export interface Recorder {
+  readonly strategy: { readonly refresh?: Refresh };
 }
 
-const copies = new WeakMap<readonly Prepared[], ReturnType<typeof copiesOf>>();
-
 /**
- * Records dispatches in their order, so many times over. They share compute passes, but for the copies into textures. With a clock, each
- * dispatch has a pass of its own, and is timed.
+ * Records dispatches in their order, so many times over. They share compute passes, but for commands that must stand between them. With a
+ * clock, each dispatch has a pass of its own, and is timed.
  */
 export function record(
+  { strategy }: Recorder,
   encoder: GPUCommandEncoder,
   dispatches: readonly Prepared[],
-  { times = 1, clock }: { readonly times?: number; readonly clock?: Clock } = {},
+  { times = 1, clock }: {
+    readonly times?: number;
+    readonly clock?: { pass(): GPUComputePassTimestampWrites | undefined };
+  } = {},
 ): void {
-  let plan = copies.get(dispatches);
-  if (!plan) copies.set(dispatches, plan = copiesOf(dispatches));
+  const refresh = strategy.refresh?.(dispatches);
   let pass: GPUComputePassEncoder | undefined;
+  const end = () => {
+    pass?.end();
+    pass = undefined;
+  };
   for (let time = 0; time < times; time++) {
-    const before = plan[Math.min(time, 1)];
+    const commands = refresh?.[Math.min(time, 1)];
     for (let i = 0; i < dispatches.length; i++) {
-      if (before[i].length) {
-        pass?.end();
-        pass = undefined;
-        for (const mirror of before[i]) copyToMirror(encoder, mirror);
+      if (commands?.[i].length) {
+        end();
+        for (const command of commands[i]) command(encoder);
       }
       const { pipeline, bindGroup, workgroups } = dispatches[i];
       pass ??= encoder.beginComputePass(clock && { timestampWrites: clock.pass() });
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1]);
-      if (clock) {
-        pass.end();
-        pass = undefined;
-      }
+      if (clock) end();
     }
   }
-  pass?.end();
+  end();
 }
 
 /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
-export async function timeDispatch({ device }: Gpu, dispatch: Prepared, repeats: number): Promise<number> {
+export async function timeDispatch(
+  gpu: Recorder & { readonly device: GPUDevice },
+  dispatch: Prepared,
+  repeats: number,
+): Promise<number> {
+  const { device } = gpu;
   const run = async (times: number) => {
     const encoder = device.createCommandEncoder();
-    record(encoder, [dispatch], { times });
+    record(gpu, encoder, [dispatch], { times });
     const begin = performance.now();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

@@ -4,8 +4,15 @@
  * @module
  */
 
-import type { Gpu } from "./device.ts";
-import { wholeRows } from "./lavapipe/mirror.ts";
+/** Where buffers are allocated: a Gpu. */
+export interface Allocator {
+  readonly device: GPUDevice;
+  readonly adapter: string;
+  readonly strategy: {
+    /** Bytes that a buffer of so many is given. */
+    padded(size: number): number;
+  };
+}
 
 /** Columns of a panel: the unit in which every matrix is padded. */
 export const PANEL = 32;
@@ -31,7 +38,7 @@ export interface Tensor {
 
 /** Allocates a matrix of zeros. */
 export function createTensor(
-  gpu: Gpu,
+  gpu: Allocator,
   name: string,
   rows: number,
   columns: number,
@@ -44,7 +51,7 @@ export function createTensor(
 }
 
 /** Allocates a storage buffer of zeros, which may have another usage too. */
-export function createBuffer(gpu: Gpu, label: string, size: number, usage = 0): GPUBuffer {
+export function createBuffer(gpu: Allocator, label: string, size: number, usage = 0): GPUBuffer {
   // A driver may end the process where a buffer has no size.
   if (!(size >= 1)) throw new RangeError(`Cannot allocate "${label}": expected at least 1 byte, found ${size}`);
   const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
@@ -55,7 +62,7 @@ export function createBuffer(gpu: Gpu, label: string, size: number, usage = 0): 
   }
   return gpu.device.createBuffer({
     label,
-    size: wholeRows(roundUp(Math.max(size, 16), 16)),
+    size: gpu.strategy.padded(roundUp(Math.max(size, 16), 16)),
     usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   });
 }
@@ -66,7 +73,7 @@ export function indexOf(storedRows: number, row: number, column: number): number
 }
 
 /** Writes row-major values into rows `from` ... of a matrix. */
-export function upload(gpu: Gpu, tensor: Tensor, values: Float32Array, from = 0): void {
+export function upload(gpu: Pick<Allocator, "device">, tensor: Tensor, values: Float32Array, from = 0): void {
   const { storedRows, storedColumns, columns } = tensor;
   const packed = new Float32Array(storedRows * storedColumns);
   const rows = values.length / columns;
@@ -104,6 +111,9 @@ export function unpack(
 }
 
 /** Reads a matrix, row-major [rows, columns]. */
-export async function download(gpu: Gpu, tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+export async function download(
+  gpu: { read(buffer: GPUBuffer): Promise<ArrayBuffer> },
+  tensor: Tensor,
+): Promise<Float32Array<ArrayBuffer>> {
   return unpack(tensor, await gpu.read(tensor.buffer));
 }

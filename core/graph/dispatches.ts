@@ -6,8 +6,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Due, type Fragment, merge, read, sizeOf, uniform } from "../gpu/kernel.ts";
-import { free, mirrored, texelsOf } from "../gpu/lavapipe/mirror.ts";
+import { type Binding, type Dispatch, type Due, type Fragment, merge, sizeOf } from "../gpu/kernel.ts";
 import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
@@ -101,18 +100,14 @@ export abstract class Dispatches {
     this.#buffers.push(buffer);
   }
 
-  /**
-   * Binds the state of a kernel that only reads it: as a uniform buffer with the panel tiles, since a CPU adapter reads a fixed place of one
-   * at once, but one of a storage buffer in a loop over the invocations, for each row anew.
-   */
+  /** Binds the state of a kernel that only reads it. */
   readState(): Binding {
-    return this.tiles.family === "panel" ? uniform(this.state, "State") : read(this.state, "State");
+    return this.tiles.fixed(this.state, "State");
   }
 
   /** Binds the values of the schedules in this step, likewise. */
   readScalars(): Binding {
-    const type = `array<vec4f, ${MOST_SCHEDULES / 4}>`;
-    return this.tiles.family === "panel" ? uniform(this.scalars, type) : read(this.scalars, type);
+    return this.tiles.fixed(this.scalars, `array<vec4f, ${MOST_SCHEDULES / 4}>`);
   }
 
   /** Takes on that a step begins by setting its numbers: true for the first who asks. */
@@ -134,10 +129,9 @@ export abstract class Dispatches {
     queue.writeBuffer(this.scalars, 0, values);
   }
 
-  /** Whether kernels had better read a matrix many times through a texture. */
-  texels({ buffer, type }: Tensor): boolean {
-    return this.tiles.family === "panel" &&
-      mirrored(this.gpu.device, buffer, texelsOf(type));
+  /** A fragment giving word4_m and word_m of a matrix that a kernel reads many times. */
+  words(m: string, tensor: Tensor): Fragment {
+    return this.tiles.words(m, tensor);
   }
 
   /** Forgets all that was dispatched. */
@@ -163,7 +157,11 @@ export abstract class Dispatches {
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
     this.#form();
-    this.#dispatches.push(this.#due ? { ...dispatch, due: this.#due } : dispatch);
+    const due = this.#due;
+    const { starter } = dispatch;
+    this.#dispatches.push(
+      due ? { ...dispatch, due, ...starter ? { starter: { ...starter, due } } : {} } : dispatch,
+    );
   }
 
   /**
@@ -254,7 +252,7 @@ export abstract class Dispatches {
 
   /** Frees every buffer of the tape. */
   destroy(): void {
-    for (const buffer of this.#buffers) free(buffer);
+    for (const buffer of this.#buffers) this.gpu.strategy.free(buffer);
     this.#buffers.length = 0;
   }
 }

@@ -125,16 +125,11 @@ export function scalarsOf(optimizer: Optimizer, steps: number): Schedule[] {
   );
 }
 
-/**
- * A fragment giving `finish(row, column4, gradient)`, which updates a parameter by its gradient.
- *
- * @param before A fragment giving `word4_before(index)`, the parameter before the update.
- */
+/** A fragment giving `finish(row, column4, gradient)`, which updates a parameter by its gradient. */
 export function updating(
   t: Dispatches,
   parameter: Parameter,
   { optimizer, firstScalar }: Lowered,
-  before: Fragment,
 ): Fragment {
   const parts: Part[] = [];
   let step = "gradient";
@@ -150,7 +145,7 @@ export function updating(
   }
   const { tensor } = parameter;
   const slots = optimizer.flatMap((each) => "slots" in each ? each.slots ?? [] : []);
-  return merge(before, {
+  return merge(t.tiles.before(tensor), {
     parts: [scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
     constants: { ROWS_parameter: tensor.storedRows },
     floats: Object.assign({}, ...optimizer.map((each) => "floats" in each ? each.floats : {})),
@@ -245,7 +240,6 @@ export function recordUpdate(
   parameter: Parameter,
   lowered: Lowered,
   gradient: Tensor,
-  before: Fragment,
   factor?: GPUBuffer,
 ): void {
   const { storedRows, storedColumns } = parameter.tensor;
@@ -254,7 +248,7 @@ export function recordUpdate(
   const across = Math.min(groups, 32768);
   t.dispatch({
     label: `${parameter.name} update`,
-    fragments: [updating(t, parameter, lowered, before), {
+    fragments: [updating(t, parameter, lowered), {
       parts: [layout, { text: applyShader, parameters: { factor: factor ? "factor[0]" : "1.0" } }],
       constants: { COUNT: count, RUN },
       buffers: { given: read(gradient), ...factor ? { factor: read(factor) } : {} },

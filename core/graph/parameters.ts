@@ -6,7 +6,6 @@
  */
 
 import { FileError } from "../bounds.ts";
-import { free } from "../gpu/lavapipe/mirror.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { initialize, type Initializers } from "./initializers.ts";
@@ -135,7 +134,7 @@ export class Parameter {
 
   /** Frees the buffers. */
   destroy(): void {
-    for (const tensor of [this.tensor, ...this.#slots.values()]) free(tensor.buffer);
+    for (const tensor of [this.tensor, ...this.#slots.values()]) this.#gpu.strategy.free(tensor.buffer);
   }
 }
 

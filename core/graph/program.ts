@@ -8,19 +8,9 @@
 import { type Chunk, inTurn, type Pace } from "../gpu/chunks.ts";
 import type { Clock } from "../gpu/clock.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { AheadKernel } from "../gpu/lavapipe/compile_ahead.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
-import {
-  compile,
-  type Dispatch,
-  join,
-  prepare,
-  type Prepared,
-  read,
-  record,
-  timeDispatch,
-  write,
-} from "../gpu/kernel.ts";
+import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
+import type { Ready } from "../gpu/strategy.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../../shaders/live.wgsl" with { type: "text" };
@@ -31,8 +21,8 @@ import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 /** Steps whose terms the ring holds: at most this many may be under way and unread. */
 const SLOTS = 4096;
 
-/** Of so many steps that are handed over, one goes ahead. */
-const AHEAD = 8;
+/** Of so many steps that are handed over, one goes first. */
+const FIRST = 8;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
@@ -63,8 +53,8 @@ export class Program {
   readonly #tallies: readonly Tally[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
-  /** Goes over to faster kernels once they are compiled; called when the first ones run. */
-  #improve: (() => Promise<void>) | undefined;
+  /** Compiles better kernels, as its strategy has it; called when the first ones run. */
+  #improve: Ready["improve"];
   #settled: Promise<void> = Promise.resolve();
   #destroyed = false;
   /** Where it is set, it is read when the steps of a submit begin and when they are done. */
@@ -73,13 +63,14 @@ export class Program {
   private constructor(
     tape: Tape,
     { terms, tallies }: Compiled,
-    prepared: readonly Prepared[],
+    { prepared, improve }: Ready,
     ring: GPUBuffer | undefined,
   ) {
     this.#gpu = tape.gpu;
     this.#tape = tape;
     this.#prepared = prepared;
     this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
+    this.#improve = improve;
     this.#ring = ring;
     this.terms = terms;
     this.#tallies = tallies;
@@ -97,25 +88,7 @@ export class Program {
     const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
     const flat = ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches;
     const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
-    // All at once: a GPU driver compiles them side by side.
-    const start = (dispatches: readonly Dispatch[]) => Promise.all(dispatches.map((each) => prepare(gpu, each)));
-    const { ahead } = gpu;
-    if (!ahead) return new Program(tape, compiled, await start(dispatches), ring);
-    const soon = dispatches.map((each) => each.quick ?? each);
-    // The first step comes to the last ones last.
-    ahead.compile(soon.toReversed().map(kernelOf));
-    const program = new Program(tape, compiled, await start(soon), ring);
-    const slow = dispatches.filter(({ quick }) => quick);
-    if (slow.length) {
-      program.#improve = async () => {
-        await ahead.compile(slow.map(kernelOf));
-        const ready = await Promise.all(dispatches.map((each) => compile(gpu, each)));
-        if (program.#destroyed) return;
-        program.#prepared = ready.map((bind) => bind());
-        program.#phases.length = 0;
-      };
-    }
-    return program;
+    return new Program(tape, compiled, await gpu.strategy.compile(gpu, dispatches), ring);
   }
 
   /** When the program, having run once, has its fastest kernels; what it computes does not depend on it. */
@@ -158,20 +131,20 @@ export class Program {
   chunk(steps: number): Chunk<StepTerms> {
     if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
     const { device } = this.#gpu;
-    const first = this.#begin(steps);
-    // A submit takes a while for each dispatch in it, so the first steps go ahead of the others: a GPU waits for that of a few only.
-    const ahead = this.#gpu.cpu ? 0 : Math.ceil(steps / AHEAD);
+    const step = this.#begin(steps);
+    // A submit takes a while for each dispatch in it, so the first steps go before the others: a GPU waits for that of a few only.
+    const first = this.#gpu.strategy.concurrent ? Math.ceil(steps / FIRST) : 0;
     const commands: GPUCommandBuffer[] = [];
     let encoder = device.createCommandEncoder();
     this.clock?.mark(encoder);
-    if (ahead) {
-      this.#record(encoder, first, ahead);
+    if (first) {
+      this.#record(encoder, step, first);
       commands.push(encoder.finish());
       encoder = device.createCommandEncoder();
     }
-    this.#record(encoder, first + ahead, steps - ahead);
+    this.#record(encoder, step + first, steps - first);
     this.clock?.mark(encoder);
-    const staging = this.#ring && this.#collect(encoder, this.#ring, first, steps);
+    const staging = this.#ring && this.#collect(encoder, this.#ring, step, steps);
     commands.push(encoder.finish());
     const width = this.terms.length;
     return {
@@ -181,7 +154,7 @@ export class Program {
         // The first steps are under way: it goes on beside them.
         const improve = this.#improve;
         this.#improve = undefined;
-        if (improve) this.#settled = improve().catch(() => {});
+        if (improve) this.#settled = this.#take(improve()).catch(() => {});
       },
       read: async () => {
         if (!staging) return [];
@@ -193,9 +166,9 @@ export class Program {
   }
 
   /** Records steps from `step` on, each with the dispatches that are due in it. */
-  #record(encoder: GPUCommandEncoder, step: number, steps: number, clock?: Clock): void {
-    if (this.#period === 1) record(encoder, this.#prepared, { times: steps, clock });
-    else for (let i = 0; i < steps; i++) record(encoder, this.#due(step + i), { clock });
+  #record(encoder: GPUCommandEncoder, step: number, steps: number): void {
+    if (this.#period === 1) record(this.#gpu, encoder, this.#prepared, { times: steps });
+    else for (let i = 0; i < steps; i++) record(this.#gpu, encoder, this.#due(step + i));
   }
 
   /** What is dispatched in a step. */
@@ -203,6 +176,14 @@ export class Program {
     if (this.#period === 1) return this.#prepared;
     const phase = step % this.#period;
     return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
+  }
+
+  /** Goes over to better kernels once they are compiled. */
+  async #take(compiling: ReturnType<NonNullable<Ready["improve"]>>): Promise<void> {
+    const ready = await compiling;
+    if (!ready || this.#destroyed) return;
+    this.#prepared = ready.map((bind) => bind());
+    this.#phases.length = 0;
   }
 
   /** Brings what the next steps need and counts them. Gives the number of the first. */
@@ -295,7 +276,7 @@ export class Program {
     for (const dispatch of this.#due(step)) {
       const { label, writes } = dispatch;
       const encoder = device.createCommandEncoder();
-      record(encoder, [dispatch]);
+      record(this.#gpu, encoder, [dispatch]);
       device.queue.submit([encoder.finish()]);
       for (const { buffer, type } of writes) {
         if (found || !/array<(vec4)?f/.test(type)) continue;
@@ -325,7 +306,7 @@ export class Program {
     this.#begin(steps);
     const encoder = device.createCommandEncoder();
     // Each dispatch in every step, due or not: it's their times that are wanted.
-    record(encoder, this.#prepared, { times: steps, clock });
+    record(this.#gpu, encoder, this.#prepared, { times: steps, clock });
     device.queue.submit([encoder.finish()]);
     const spans = await clock.spans();
     return this.#prepared.map((_, i) =>
@@ -344,16 +325,6 @@ export class Program {
 function leastCommonMultiple(a: number, b: number): number {
   const divisor = (a: number, b: number): number => b ? divisor(b, a % b) : a;
   return a / divisor(a, b) * b;
-}
-
-/** What a worker needs to compile a dispatch. */
-function kernelOf(dispatch: Dispatch): AheadKernel {
-  const { code, bindings } = join(dispatch);
-  return {
-    label: dispatch.label,
-    code,
-    bindings: bindings.map(({ access, texels, buffer: { size } }) => ({ access, texels, size })),
-  };
 }
 
 /** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */
@@ -376,7 +347,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
   const summands = terms.map(({ name, value: { buffer, parts, rows, storedRows } }): Summand => {
     const repeats = rows / tape.batch;
     const groups = Math.ceil(parts * storedRows / SPAN);
-    if (tape.tiles.family === "panel" || groups < LONG) return { buffer, parts, rows: storedRows, repeats, all: false };
+    if (!tape.tiles.dividesSums || groups < LONG) return { buffer, parts, rows: storedRows, repeats, all: false };
     const sums = tape.buffer(`sums of ${name}`, groups * 4);
     before.push({
       label: `sums of ${name}`,
@@ -416,7 +387,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
           parts: [stateStruct, liveShader, { text: metricsShader, parameters }],
           // As many invocations as the tiles have, so that it can become a part of the dispatch of another kernel.
           constants: {
-            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.family === "panel" ? 64 : 128, BLOCK: 64 },
+            ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.invocations, BLOCK: 64 },
             ...Object.fromEntries(constants),
           },
           buffers: {

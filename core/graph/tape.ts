@@ -29,7 +29,6 @@ import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Node, Values, Variable } from "./variable.ts";
 import { words } from "../gpu/words.ts";
-import beforePart from "../../shaders/optimizers/before.wgsl" with { type: "text" };
 import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../../shaders/epilogues/first.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
@@ -243,7 +242,7 @@ export class Tape extends Dispatches {
   /** A fragment giving load_m of an operand of a product. */
   operand(m: string, source: Variable | Tensor): Fragment {
     const tensor = "buffer" in source ? source : this.tensor(source);
-    return loader(m, tensor, 1, this.texels(tensor));
+    return loader(m, tensor, 1, this.words(m, tensor));
   }
 
   /** True while compiling for training. */
@@ -380,13 +379,8 @@ export class Tape extends Dispatches {
       case "accumulated":
         return accumulating(this, parameter, this.#lowered!);
       case "updated":
-        return updating(this, parameter, this.#lowered!, this.#before(parameter));
+        return updating(this, parameter, this.#lowered!);
     }
-  }
-
-  /** A fragment giving word4_before, the parameter before the step. */
-  #before({ tensor }: Parameter): Fragment {
-    return this.texels(tensor) ? words("before", tensor, true) : { parts: [beforePart] };
   }
 
   /** Records the updates that did not end the kernel of their gradient. */
@@ -402,7 +396,7 @@ export class Tape extends Dispatches {
     const limit = optimizer.find((each) => each.kind === "norm");
     const factor = limit && recordNorm(this, name, limit.maximum, kept);
     for (const [parameter, gradient] of kept) {
-      recordUpdate(this, parameter, lowered, gradient, this.#before(parameter), factor);
+      recordUpdate(this, parameter, lowered, gradient, factor);
     }
   }
 
@@ -558,9 +552,9 @@ export function noUpstream(m: string): Fragment {
   return { parts: [{ text: upstreamNone, parameters: { m } }] };
 }
 
-/** A fragment giving load_m of a matrix, each row `repeats` times in turn. */
-export function loader(m: string, tensor: Tensor, repeats = 1, texels = false): Fragment {
-  return merge(words(m, tensor, texels), {
+/** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */
+export function loader(m: string, tensor: Tensor, repeats = 1, given: Fragment = words(m, tensor)): Fragment {
+  return merge(given, {
     parts: [{ text: loadMatrix, parameters: { m } }],
     constants: { [`REPEATS_${m}`]: repeats },
   });

@@ -8,8 +8,8 @@ import { type Fragment, merge, read } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
-import { layerOutput } from "./layer.ts";
 import { words } from "../gpu/words.ts";
+import { layerOutput } from "./layer.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
@@ -195,7 +195,7 @@ function byTaps(
   const constants = { CHANNELS_b: channels, OUTPUTS: outputs };
   const pixels = () => merge(order(coarse, g, false), imageLoader(t, "a", t.tensor(x), coarse, g, pixelsLoader));
   const byTap = () =>
-    merge(words("b", parameter.tensor, t.texels(parameter.tensor)), {
+    merge(t.words("b", parameter.tensor), {
       parts: [weightsTaps],
       constants: { ...g.constants, ...constants },
     });

@@ -14,7 +14,6 @@ import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Product } from "../products/tiles.ts";
 import type { Activation } from "./activations.ts";
-import { words } from "../gpu/words.ts";
 import { reshaped } from "./reshape.ts";
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
@@ -122,7 +121,7 @@ export function imageLoader(
   g: Geometry,
   part: string,
 ): Fragment {
-  return merge(words(m, tensor, t.texels(tensor)), cell(m, images), {
+  return merge(t.words(m, tensor), cell(m, images), {
     parts: [{ text: part, parameters: { m } }],
     constants: { ...g.constants, [`GROUPS4_${m}`]: groups4(images.channels) },
   });
@@ -169,7 +168,7 @@ export function weights(
   part: string,
   tapOrder: Fragment,
 ): Fragment {
-  return merge(words("b", parameter.tensor, t.texels(parameter.tensor)), tapOrder, {
+  return merge(t.words("b", parameter.tensor), tapOrder, {
     parts: [part],
     constants: { ...g.constants, CHANNELS_b: channels, GROUPS4_b: groups4(summed) },
   });

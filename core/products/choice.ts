@@ -1,11 +1,14 @@
 /**
- * Which tiles there are, and which are in use: the names alone.
+ * Which tiles there are, and which are in use.
  *
  * @module
  */
 
-/** The tile families: registers and subgroups (CPU adapters), workgroup memory (GPUs, and any other adapter). */
-export const TILE_FAMILIES = ["panel", "workgroup"] as const;
+import { OWN_FAMILIES, type OwnFamily } from "../gpu/strategies.ts";
+import type { Kernels } from "../gpu/strategy.ts";
+
+/** The tile families: those that adapters have of their own, and workgroup memory (GPUs, and any other adapter). */
+export const TILE_FAMILIES = [...Object.keys(OWN_FAMILIES) as OwnFamily[], "workgroup"] as const;
 /** A tile family's name. */
 export type TileFamily = typeof TILE_FAMILIES[number];
 
@@ -28,22 +31,12 @@ export function readTuned(value: unknown): TunedTiles | undefined {
     : undefined;
 }
 
-/** The tiles in use. */
-export interface Tiles {
-  readonly family: TileFamily;
-  /** Batches are stored with a multiple of this many rows. */
-  readonly rowMultiple: number;
-  /** Invocations of a subgroup, for the panel family. */
-  readonly lanes: number;
-  /** The fewest columns of a row over which a kernel's `row_sum` adds: a partial sum of a row is kept for each so many. */
-  readonly summed: number;
+/** The tiles in use, and how kernels beside them are written. */
+export interface Tiles extends Kernels<TileFamily> {
   /** The one tile of every product, for the workgroup family. */
   readonly pinned?: WorkgroupTile;
   /** Tiles of products by their shapes, for the workgroup family. */
   readonly tuned: TunedTiles;
-  /**
-   * Whether dispatches become one where they can, for the workgroup family. On a GPU each that waits for another costs what a small product
-   * does; on a CPU adapter it costs next to nothing, and a kernel takes a driver there as long to compile as the square of its length.
-   */
+  /** Whether dispatches become one where they can, for the workgroup family. */
   readonly fuses: boolean;
 }

@@ -12,19 +12,19 @@
 
 import type { Gpu } from "../gpu/device.ts";
 import { type Dispatch, type Fragment, read, write } from "../gpu/kernel.ts";
-import { isLong, panelChunks, panelProduct, SHORT } from "./panel.ts";
-import type { Product, Shape, SplitProduct } from "./product.ts";
-import { TILE_FAMILIES, type Tiles, type TunedTiles, WORKGROUP_TILES } from "./choice.ts";
-import { inChunks, workgroupChunks, workgroupProduct } from "./workgroup.ts";
+import type { Product, Shape, SplitProduct } from "../gpu/product.ts";
+import { OWN_FAMILIES, type OwnFamily } from "../gpu/strategies.ts";
 import { PANEL } from "../gpu/tensor.ts";
+import { TILE_FAMILIES, type Tiles, type TunedTiles, WORKGROUP_TILES } from "./choice.ts";
+import { inChunks, workgroupChunks, workgroupKernels, workgroupProduct } from "./workgroup.ts";
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import mapTile from "../../shaders/tiles/map.wgsl" with { type: "text" };
-import panelPartial from "../../shaders/tiles/panel_partial.wgsl" with { type: "text" };
+import partial from "../../shaders/tiles/partial.wgsl" with { type: "text" };
 import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import slicesRows from "../../shaders/tiles/slices_rows.wgsl" with { type: "text" };
 import sumSlices from "../../shaders/tiles/sum_slices.wgsl" with { type: "text" };
 
-export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "./product.ts";
+export { type Product, type ProductKind, type ProductShape, shapeName, type SplitProduct } from "../gpu/product.ts";
 export {
   readTuned,
   TILE_FAMILIES,
@@ -54,29 +54,19 @@ export function tilesName({ family, pinned }: Tiles): string {
  * @throws {RangeError} If the family asked for cannot run there.
  */
 export function chooseTiles(gpu: Gpu, choice: TileChoice = "auto", tuned: TunedTiles = {}): Tiles {
-  // The panel kernels need to know how many lanes the driver gives a subgroup, and that they divide a panel.
-  const panels = [4, 8, 16].includes(gpu.lanes);
-  if (choice === "panel" && !panels) {
-    throw new RangeError(
-      `Cannot use tiles "panel" on ${gpu.adapter}: expected known subgroups of 4, 8 or 16 lanes, found ${
-        gpu.lanes || "none"
-      }`,
-    );
-  }
-  // Not measured: panels are several times as fast where they run, and each kernel more takes seconds to compile there.
-  if (choice === "panel" || (choice === "auto" && gpu.cpu && panels)) {
-    const summed = Math.min(4 * gpu.lanes, PANEL);
-    return { family: "panel", rowMultiple: 8, lanes: gpu.lanes, summed, tuned: {}, fuses: false };
+  const { kernels, fuses } = gpu.strategy;
+  // Not measured: where an adapter has kernels of its own they are several times as fast, and each that is tried takes seconds to compile.
+  if (kernels && (choice === "auto" || choice === kernels.family)) return { ...kernels, tuned: {}, fuses: false };
+  if (choice in OWN_FAMILIES) {
+    const needs = OWN_FAMILIES[choice as OwnFamily];
+    throw new RangeError(`Cannot use tiles "${choice}" on ${gpu.adapter}: expected ${needs}, found none`);
   }
   const pinned = WORKGROUP_TILES.find((tile) => tile === choice);
-  return { family: "workgroup", rowMultiple: 32, lanes: 0, summed: 32, pinned, tuned, fuses: !gpu.cpu };
+  return { ...workgroupKernels, pinned, tuned, fuses };
 }
 
 /** The dispatches of a product, one or two. `scratch(floats)` gives a buffer for partial sums. */
 export function product(tiles: Tiles, p: Product, scratch: (floats: number) => GPUBuffer): readonly Dispatch[] {
-  if (tiles.family === "workgroup" && inChunks(p)) {
-    return splitProduct(tiles, { ...p, slices: { parts: [slicesRows] }, summedRows: p.rows + 1 }, scratch);
-  }
   const dispatch = (shape: Shape): Dispatch => ({
     label: p.label,
     macs: p.macs,
@@ -84,9 +74,12 @@ export function product(tiles: Tiles, p: Product, scratch: (floats: number) => G
     fragments: [{ parts: [layout] }, p.a, p.b, p.epilogue, shape],
     ...p.bytes === undefined ? {} : { bytes: p.bytes },
   });
-  if (tiles.family === "workgroup") return [dispatch(workgroupProduct(tiles, p))];
-  const long = dispatch(panelProduct(tiles, p, scratch));
-  return [isLong(p) ? { ...long, quick: dispatch(panelProduct(tiles, p, scratch, SHORT)) } : long];
+  if (tiles.products) {
+    const { shape, starter } = tiles.products.product(p, scratch);
+    return [starter ? { ...dispatch(shape), starter: dispatch(starter) } : dispatch(shape)];
+  }
+  if (!inChunks(p)) return [dispatch(workgroupProduct(tiles, p))];
+  return splitProduct(tiles, { ...p, slices: { parts: [slicesRows] }, summedRows: p.rows + 1 }, scratch);
 }
 
 /** Partial sums of `chunks` for each of `phases`. */
@@ -99,7 +92,7 @@ function partials(
   const buffer = scratch(slices * (rows + 1) * columns);
   const constants = { ROWS_partial: slices * (rows + 1), ROWS_slice: rows + 1, CHUNKS: chunks };
   return {
-    kept: { parts: [panelPartial], constants, buffers: { partial: write(buffer, "array<vec4f>") } },
+    kept: { parts: [partial], constants, buffers: { partial: write(buffer, "array<vec4f>") } },
     given: { parts: [], constants, buffers: { partial: read(buffer, "array<vec4f>") } },
     slices,
   };
@@ -134,7 +127,7 @@ export function splitProduct(
   p: SplitProduct,
   scratch: (floats: number) => GPUBuffer,
 ): readonly [product: Dispatch, sum: Dispatch] {
-  const split = tiles.family === "panel" ? panelChunks(tiles, p) : workgroupChunks(tiles, p);
+  const split = tiles.products?.split(p) ?? workgroupChunks(tiles, p);
   const { kept, given, slices } = partials(p, split.chunks, scratch);
   return [{
     label: p.label,

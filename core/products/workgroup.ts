@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Part } from "../gpu/kernel.ts";
+import { type Part, read } from "../gpu/kernel.ts";
 import { type Tiles, WORKGROUP_TILES, type WorkgroupTile } from "./choice.ts";
 import {
   chunksOf,
@@ -15,13 +15,27 @@ import {
   type Split,
   SPLIT_DEPTH,
   type SplitProduct,
-} from "./product.ts";
+} from "../gpu/product.ts";
+import type { Kernels } from "../gpu/strategy.ts";
+import { words, wordsBefore } from "../gpu/words.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
 import stageDirect from "../../shaders/tiles/stage_direct.wgsl" with { type: "text" };
 import stageTurned from "../../shaders/tiles/stage_turned.wgsl" with { type: "text" };
 import workgroup from "../../shaders/tiles/workgroup.wgsl" with { type: "text" };
+
+/** How the kernels of a tape with these tiles are written. */
+export const workgroupKernels: Kernels<"workgroup"> = {
+  family: "workgroup",
+  rowMultiple: 32,
+  summed: 32,
+  invocations: 128,
+  dividesSums: true,
+  words,
+  before: () => wordsBefore,
+  fixed: read,
+};
 
 /**
  * How a tile is cut up among its invocations, `parts` times 8 x `down` of them: each has `rows` rows x `vectors` times four columns, and

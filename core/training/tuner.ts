@@ -189,7 +189,7 @@ function gpuTimer(gpu: Gpu): Timer {
   const { device } = gpu;
   const run = async (dispatches: readonly Prepared[], times: number) => {
     const encoder = device.createCommandEncoder();
-    record(encoder, dispatches, { times });
+    record(gpu, encoder, dispatches, { times });
     const begin = performance.now();
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();

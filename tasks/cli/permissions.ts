@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { temporaryNames } from "../../core/training/safetensors.ts";
 import { peekFlag, UsageError } from "./flags.ts";
 
@@ -24,10 +25,7 @@ export const KEPT = "data";
 export const VARIABLES: readonly string[] = [
   "DENO_WEBGPU_BACKEND",
   "XDG_RUNTIME_DIR",
-  "LP_NATIVE_VECTOR_WIDTH",
-  "MESA_SHADER_CACHE_DISABLE",
-  "VK_DRIVER_FILES",
-  "VK_ICD_FILENAMES",
+  ...DRIVER_VARIABLES,
   "ELBO_DATA",
   "ELBO_DEBUG",
   "TERM",

@@ -67,6 +67,14 @@ export function trainingProgress(context: Context): Progress {
   };
 }
 
+/** Prints what the library warns of; a line that may be drawn at the time is drawn again below it. */
+export function warner({ terminal, json, print }: Context): (warning: string) => void {
+  return (warning) => {
+    if (terminal.interactive && !json) terminal.write("\r\x1b[K");
+    print(`Warning: ${warning}`);
+  };
+}
+
 function startLine(event: StartEvent): string {
   const resumed = event.step > 0 ? `, from step ${count(event.step)}` : "";
   return `${event.model} on ${event.dataset}: ${count(event.parameters)} parameters, ` +

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Chunk, inTurn, Pace } from "../../core/gpu/chunks.ts";
 
-const [onGpu, onProcessor] = [{ cpu: false }, { cpu: true }];
+const [onGpu, onProcessor] = [true, false].map((concurrent) => ({ strategy: { concurrent } }));
 
 /** Chunks that say what is done with them, each giving its number. */
 function logged(log: string[], count: number, failing?: string): () => Chunk<number> | undefined {

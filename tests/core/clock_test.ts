@@ -33,7 +33,7 @@ Deno.test("Clock measures passes in milliseconds, in their order", async () => {
   });
   const run = async () => {
     const encoder = gpu.device.createCommandEncoder();
-    record(encoder, [busy], { times: 5, clock });
+    record(gpu, encoder, [busy], { times: 5, clock });
     const begin = performance.now();
     gpu.device.queue.submit([encoder.finish()]);
     const spans = await clock.spans();

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Prepared, record } from "../../core/gpu/kernel.ts";
+import { updates } from "../../core/gpu/lavapipe/texture_copy.ts";
 
 /** An encoder that writes down what is recorded, a word for each command. */
 function encoder(log: string[]): GPUCommandEncoder {
@@ -13,7 +14,7 @@ function encoder(log: string[]): GPUCommandEncoder {
   };
   return {
     beginComputePass: () => (log.push("pass"), pass),
-    copyBufferToTexture: ({ buffer }: { buffer: string }) => log.push(`copy ${buffer}`),
+    clearBuffer: (buffer: string) => log.push(`copy ${buffer}`),
   } as unknown as GPUCommandEncoder;
 }
 
@@ -27,13 +28,16 @@ function list(dispatches: Record<string, readonly [reads: string, writes: string
     macs: 0,
     bytes: 0,
     writes: writes.split(" ").filter(Boolean).map((buffer) => ({ buffer })),
-    mirrors: reads.split(" ").filter(Boolean).map((buffer) => ({ buffer, texture: { height: 1 }, bytesPerRow: 16384 })),
+    copies: reads.split(" ").filter(Boolean).map((buffer) => ({
+      buffer,
+      update: (encoder: GPUCommandEncoder) => encoder.clearBuffer(buffer as unknown as GPUBuffer),
+    })),
   } as unknown as Prepared));
 }
 
 function recorded(dispatches: readonly Prepared[], times: number): string {
   const log: string[] = [];
-  record(encoder(log), dispatches, { times });
+  record({ strategy: { refresh: updates } }, encoder(log), dispatches, { times });
   return log.join(", ");
 }
 

@@ -1,7 +1,7 @@
 /** When Mesa's software adapter is asked for wider vectors. */
 
 import { assertEquals } from "@std/assert";
-import { widensVectors } from "../../core/gpu/lavapipe/vector_width.ts";
+import { vectorWidth, widensVectors } from "../../core/gpu/lavapipe/vector_width.ts";
 
 const manifest = (version: string) =>
   JSON.stringify({ ICD: { api_version: version, library_path: "/usr/lib/libvulkan_lvp.so" } }, null, 4);
@@ -23,4 +23,12 @@ Deno.test("widensVectors() says no without AVX-512, with a newer Mesa, another d
   assertEquals(widens({}, { VK_DRIVER_FILES: "/new.json" }), false);
   assertEquals(widens({}, { VK_ICD_FILENAMES: "/other.json:/none.json" }), false);
   assertEquals(widens({ "/usr/share/vulkan/icd.d/lvp_icd.json": "" }), false);
+});
+
+Deno.test("vectorWidth() asks for 512 bits where that is wider, and not where the user has said how many", () => {
+  const asked = (variables: Record<string, string>, cpu = files["/proc/cpuinfo"]) =>
+    vectorWidth((path) => ({ ...files, "/proc/cpuinfo": cpu })[path] ?? "", (name) => variables[name]);
+  assertEquals(asked({}), { LP_NATIVE_VECTOR_WIDTH: "512" });
+  assertEquals(asked({ LP_NATIVE_VECTOR_WIDTH: "256" }), {});
+  assertEquals(asked({}, "flags : fpu avx2"), {});
 });

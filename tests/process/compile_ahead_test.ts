@@ -1,7 +1,12 @@
-/** Kernels that a second thread compiles: the numbers of a training do not depend on when the program takes them. */
+/**
+ * Kernels that a second thread compiles: the numbers of a training do not depend on when the program takes them, nor on whether the thread
+ * is there.
+ */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
+import { CompileAhead, type CompileAheadOptions } from "../../core/gpu/lavapipe/compile_ahead.ts";
+import { isLavapipe, lavapipe } from "../../core/gpu/lavapipe/strategy.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
 import { configure } from "../../core/settings.ts";
 import { chooseTiles } from "../../core/products/tiles.ts";
@@ -13,8 +18,13 @@ const shape = [28, 28, 1] as const;
 const values = new Uint8Array(300 * 784).map((_, i) => (i * 7919) % 7 < 2 ? 255 : 0);
 
 /** Three steps, three more when the program has its fastest kernels, and what is then in the parameters. */
-async function sixSteps(compileAhead: boolean) {
+async function sixSteps(compileAhead: boolean, worker?: CompileAheadOptions) {
   using gpu = await Gpu.open({ compileAhead });
+  if (worker) {
+    const strategy = lavapipe(gpu.device, gpu.adapter, { subgroups: true, ahead: new CompileAhead(worker) });
+    gpu.strategy.close();
+    Object.defineProperty(gpu, "strategy", { value: strategy });
+  }
   const config = configure(vae.settings, { hidden: [240], latents: 5 });
   const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
   const parameters = new Parameters(gpu, vae.parameters(config, { shape }));
@@ -56,4 +66,110 @@ Deno.test("a program that is gone before its long panels are compiled leaves the
   // Errors are told a moment later.
   await gpu.device.queue.onSubmittedWorkDone();
   gpu.check();
+});
+
+/** A worker of such a text. */
+const worker = (text: string) => () =>
+  new Worker(`data:text/javascript,${encodeURIComponent(text)}`, { type: "module" });
+
+/** Workers that do not do their work, and what is said of it. */
+const broken: Record<string, readonly [start: () => Worker, reason: string]> = {
+  "is not allowed to start": [() => {
+    throw new DOMException("refused by the host", "SecurityError");
+  }, "refused by the host"],
+  "has no file": [() => new Worker(new URL("./none.ts", import.meta.url), { type: "module" }), "Module not found"],
+  "throws while it is loaded": [worker('throw new Error("at import");'), "at import"],
+  "throws later": [worker('onmessage = async () => { await 0; throw new Error("in vain"); };'), "in vain"],
+  "throws after its first answer": [
+    worker('onmessage = () => { postMessage({ compiled: true }); throw new Error("half way"); };'),
+    "half way",
+  ],
+  "says what went wrong": [worker('onmessage = () => postMessage({ error: "no device" });'), "no device"],
+  "never answers": [worker("onmessage = () => {};"), "no answer for 0.2 s"],
+  "ends itself": [worker("onmessage = () => close();"), "no answer for 0.2 s"],
+};
+const kernel = { label: "kernel", code: "", bindings: [] };
+const patience = 200;
+
+for (const [what, [start, reason]] of Object.entries(broken)) {
+  Deno.test(`CompileAhead gives up a worker that ${what}, says so once, and leaves no promise open`, async () => {
+    const warnings: string[] = [];
+    const ahead = new CompileAhead({ start, patience, onLost: (warning) => warnings.push(warning) });
+    const outcomes = await Promise.all([ahead.compile([kernel, kernel]), ahead.compile([kernel])]);
+    assertEquals(outcomes, ["lost", "lost"]);
+    assert(!ahead.running);
+    assertEquals(await ahead.compile([kernel]), "lost");
+    ahead.close();
+    assertEquals(warnings.length, 1);
+    assertStringIncludes(warnings[0], reason);
+  });
+}
+
+Deno.test("CompileAhead tells what its closing leaves undone, and warns of nothing then", async () => {
+  const warnings: string[] = [];
+  const ahead = new CompileAhead({ start: worker("onmessage = () => {};"), onLost: (text) => warnings.push(text) });
+  const waiting = [ahead.compile([kernel]), ahead.compile([kernel])];
+  await Promise.resolve();
+  ahead.close();
+  assertEquals(await Promise.all(waiting), ["closed", "closed"]);
+  assertEquals(warnings, []);
+});
+
+Deno.test("CompileAhead does not take the time that this thread was kept for the worker's", async () => {
+  const answers = worker("onmessage = ({ data }) => data.forEach(() => postMessage({ compiled: true }));");
+  const ahead = new CompileAhead({ start: answers, patience });
+  // The worker is there once it has answered.
+  assertEquals(await ahead.compile([kernel]), "compiled");
+  const outcome = ahead.compile([kernel, kernel]);
+  await Promise.resolve();
+  for (const begin = performance.now(); performance.now() - begin < 3 * patience;);
+  assertEquals(await outcome, "compiled");
+  ahead.close();
+});
+
+// A GPU's driver needs no worker.
+const ignore = await (async () => {
+  using gpu = await Gpu.open();
+  return !isLavapipe(gpu.adapter);
+})();
+
+for (const what of ["is not allowed to start", "has no file", "throws after its first answer", "never answers"]) {
+  Deno.test(
+    `a training whose worker ${what} forms the same numbers, with its long panels in the end`,
+    { ignore },
+    async () => {
+      const [start] = broken[what];
+      const [found, alone] = [await sixSteps(false, { start, patience }), await sixSteps(false)];
+      assertEquals(found.terms, alone.terms);
+      assertEquals(found.parameters, alone.parameters);
+      // Where it is known from the start, there is nothing to go over to.
+      assertEquals(found.changed, what !== "is not allowed to start");
+    },
+  );
+}
+
+Deno.test("a program that may not start a worker is told so in a sentence, and goes on", { ignore }, async () => {
+  const program = `
+    import { Gpu } from "${new URL("../../core/gpu/device.ts", import.meta.url)}";
+    import { prepare } from "${new URL("../../core/gpu/kernel.ts", import.meta.url)}";
+    const { promise, resolve } = Promise.withResolvers();
+    using gpu = await Gpu.open({ compileAhead: true, onWarning: resolve });
+    console.log(await promise);
+    const part = "@compute @workgroup_size(1) fn main() {}";
+    const { prepared } = await gpu.strategy.compile(gpu, [{ label: "k", fragments: [{ parts: [part] }], workgroups: [1] }]);
+    console.log(prepared.map(({ label }) => label).join());`;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-check", "--no-lock", `--config=${config}`, "--allow-env", "--ext=ts", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(program));
+  await input.close();
+  const { stdout, stderr } = await child.output();
+  const [warning, label] = new TextDecoder().decode(stdout).split("\n");
+  assertStringIncludes(warning ?? "", "Requires read access", new TextDecoder().decode(stderr));
+  assertEquals(label, "k");
 });

@@ -51,7 +51,7 @@ export function assertSame(actual: ArrayLike<number>, expected: ArrayLike<number
 export async function dispatch(description: Dispatch): Promise<void> {
   const prepared = await prepare(gpu, description);
   const encoder = gpu.device.createCommandEncoder();
-  record(encoder, [prepared]);
+  record(gpu, encoder, [prepared]);
   gpu.device.queue.submit([encoder.finish()]);
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent } from "../../core/training/events.ts";
-import { duration, progressLine, trainingProgress } from "../../tasks/cli/progress.ts";
+import { duration, progressLine, trainingProgress, warner } from "../../tasks/cli/progress.ts";
 
 const train: Losses = { elbo: -102.314, nll: 80.1, kl: 22.214, loss: 102.314 };
 const validation: Losses = { elbo: -103.2, nll: 81, kl: 22.2, loss: 103.2 };
@@ -92,6 +92,14 @@ Deno.test("trainingProgress() takes an unfinished line away when disposed", () =
     shown.show(progress);
   }
   assertEquals(to.written.at(-1), "\r\x1b[K");
+});
+
+Deno.test("warner() prints a warning on a line of its own, and nothing among JSON Lines", () => {
+  const [screen, pipe, json] = [{ interactive: true }, {}, { interactive: true, json: true }].map(context);
+  for (const to of [screen, pipe, json]) warner(to)("the thread ended");
+  assertEquals(screen.written, ["\r\x1b[K", "Warning: the thread ended\n"]);
+  assertEquals(pipe.written, ["Warning: the thread ended\n"]);
+  assertEquals(json.written, []);
 });
 
 Deno.test("trainingProgress() gives the events as JSON Lines, with what the task added", () => {

@@ -1,15 +1,20 @@
 /**
  * Compiling on a second thread. Mesa's software adapter compiles a kernel where it is first dispatched, on one thread of the device, and keeps
- * the result in a cache on disk. A worker with a device of its own dispatches kernels once, and then the program takes them out of the cache.
+ * the result in a cache on disk (measured with Mesa 22.3.6 and 25.0.7; no public issue is known). A worker with a device of its own dispatches
+ * kernels once, and then the program takes them out of the cache.
  *
  * Kernels of long panels run at twice the speed of short ones and take five times as long to compile. So a program begins with short ones,
  * of which the worker compiles the last ones first, while the program's first step goes through them from the front; then come the long ones.
  * Both add in the same order: the numbers are the same to the last bit, whenever it goes over.
  *
+ * Nothing depends on the worker. Where it does not start, or ends, or is silent for too long, it is given up, and kernels are compiled where
+ * they are first dispatched.
+ *
  * @module
  */
 
-import type { TexelFormat } from "./mirror.ts";
+import { type Dispatch, join } from "../kernel.ts";
+import type { TexelFormat, TextureCopy } from "./texture_copy.ts";
 
 /** A kernel as the worker is given it. */
 export interface AheadKernel {
@@ -17,35 +22,138 @@ export interface AheadKernel {
   readonly code: string;
   readonly bindings: readonly {
     readonly access: "read" | "uniform" | "read_write";
-    readonly texels?: TexelFormat;
+    readonly format?: TexelFormat;
     readonly size: number;
   }[];
 }
 
+/** What the worker says of each kernel that it is given, in their order. */
+export type Answer = { readonly compiled: true } | { readonly error: string };
+
+/** What became of kernels: in the driver's cache; not, since the worker was given up; not, since the thread was closed. */
+export type Outcome = "compiled" | "lost" | "closed";
+
+/** How a {@linkcode CompileAhead} works. */
+export interface CompileAheadOptions {
+  /** Told once, in a sentence, if the worker is given up. */
+  readonly onLost?: (warning: string) => void;
+  /** Starts the worker. */
+  readonly start?: () => Worker;
+  /** Milliseconds for which the worker may be silent: the longest that a kernel takes to compile, several times over. */
+  readonly patience?: number;
+}
+
+/** A kernel of a long panel took up to 24 s with Mesa 25.0.7 on two quiet cores. */
+const PATIENCE = 180_000;
+
+/** Milliseconds for answers that were there before the time was up, but found this thread waiting for the device. */
+const GRACE = 1000;
+
 /** The second thread. */
 export class CompileAhead {
-  readonly #worker = new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
+  readonly #patience: number;
+  readonly #onLost: (warning: string) => void;
+  #worker: Worker | undefined;
+  /** Why there is no worker. */
+  #over: "lost" | "closed" | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the wait for kernels in hand. */
+  #end: ((outcome: Outcome) => void) | undefined;
 
-  constructor() {
-    // Without it programs go on as they are.
-    this.#worker.onerror = (event) => event.preventDefault();
+  constructor({ onLost = () => {}, patience = PATIENCE, start = startWorker }: CompileAheadOptions = {}) {
+    this.#onLost = onLost;
+    this.#patience = patience;
+    try {
+      const worker = this.#worker = start();
+      // What it throws would otherwise end this program (https://github.com/denoland/deno/issues/12221).
+      worker.onerror = (event) => {
+        event.preventDefault();
+        this.#lose(event.message || "it ended with an error");
+      };
+      worker.onmessageerror = () => this.#lose("it gave an answer that cannot be read");
+    } catch (error) {
+      this.#lose(error instanceof Error ? error.message : String(error));
+    }
   }
 
-  /** Compiles kernels. The promise is fulfilled when they are in the driver's cache, and never if they do not get there. */
-  compile(kernels: readonly AheadKernel[]): Promise<void> {
-    const done = this.#last.then(() =>
-      new Promise<void>((resolve) => {
-        this.#worker.onmessage = () => resolve();
-        this.#worker.postMessage(kernels);
-      })
+  /** Whether the worker is there, as far as is known. */
+  get running(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** Compiles kernels, after those that it was given before. The promise is always fulfilled. */
+  compile(kernels: readonly AheadKernel[]): Promise<Outcome> {
+    const outcome = this.#last.then(() => this.#compile(kernels));
+    this.#last = outcome;
+    return outcome;
+  }
+
+  #compile(kernels: readonly AheadKernel[]): Outcome | Promise<Outcome> {
+    const worker = this.#worker;
+    if (!worker) return this.#over!;
+    if (!kernels.length) return "compiled";
+    return new Promise((resolve) => {
+      this.#end = (outcome) => {
+        clearTimeout(this.#timer);
+        this.#end = undefined;
+        resolve(outcome);
+      };
+      let left = kernels.length;
+      worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+        if ("error" in data) this.#lose(data.error);
+        else if (--left > 0) this.#wait();
+        else this.#end?.("compiled");
+      };
+      this.#wait();
+      worker.postMessage(kernels);
+    });
+  }
+
+  /** Gives the worker up if it is silent for too long from now on. */
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = setTimeout(() => this.#lose(`no answer for ${this.#patience / 1000} s`), GRACE);
+    }, this.#patience);
+  }
+
+  #lose(reason: string): void {
+    if (this.#over) return;
+    this.#stop("lost");
+    this.#onLost(
+      `Cannot compile kernels ahead on a second thread (${reason.replace(/\.?\s*$/, "")}): ` +
+        "the first steps take longer, and nothing else changes",
     );
-    this.#last = done;
-    return done;
+  }
+
+  #stop(outcome: "lost" | "closed"): void {
+    this.#over = outcome;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#end?.(outcome);
   }
 
   /** Ends the thread. */
   close(): void {
-    this.#worker.terminate();
+    this.#stop("closed");
   }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
+}
+
+/** What the worker needs to compile a dispatch. */
+export function kernelOf(dispatch: Dispatch): AheadKernel {
+  const { code, bindings } = join(dispatch);
+  return {
+    label: dispatch.label,
+    code,
+    bindings: bindings.map(({ access, copy, buffer: { size } }) => ({
+      access,
+      format: (copy as TextureCopy | undefined)?.format,
+      size,
+    })),
+  };
 }

@@ -7,44 +7,47 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
-import type { AheadKernel } from "./compile_ahead.ts";
+import type { AheadKernel, Answer } from "./compile_ahead.ts";
 import { Gpu } from "../device.ts";
 import { bindGroupOf } from "../kernel.ts";
-import { free } from "./mirror.ts";
 import { createBuffer } from "../tensor.ts";
+import { free, textureCopy } from "./texture_copy.ts";
 
 /** What a kernel reads and writes is of no matter: what lies beyond a buffer reads as zero and is not written. Of a texture the size matters. */
 const MOST_BYTES = 64 * 1024;
 
 const opened = Gpu.open();
+// Told where it is waited for.
+opened.catch(() => {});
 
-async function compile(kernels: readonly AheadKernel[]): Promise<void> {
+async function compile({ label, code, bindings }: AheadKernel): Promise<void> {
   const gpu = await opened;
-  for (const { label, code, bindings } of kernels) {
-    const pipeline = await gpu.pipeline(label, code, bindings);
-    const buffers = bindings.map(({ size, access, texels }) =>
-      createBuffer(
-        gpu,
-        label,
-        texels ? size : Math.min(size, MOST_BYTES),
-        access === "uniform" ? GPUBufferUsage.UNIFORM : 0,
-      )
-    );
-    const bound = buffers.map((buffer, i) => ({ buffer, texels: bindings[i].texels }));
-    const bindGroup = bindGroupOf(gpu, label, pipeline, bound);
-    const encoder = gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(1);
-    pass.end();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.device.queue.onSubmittedWorkDone();
-    for (const buffer of buffers) free(buffer);
-  }
+  const bound = bindings.map(({ size, access, format }) => {
+    const usage = access === "uniform" ? GPUBufferUsage.UNIFORM : 0;
+    const buffer = createBuffer(gpu, label, format ? size : Math.min(size, MOST_BYTES), usage);
+    return { buffer, access, ...format ? { copy: textureCopy(gpu.device, buffer, format) } : {} };
+  });
+  const pipeline = await gpu.pipeline(label, code, bound);
+  const bindGroup = bindGroupOf(gpu.device, label, pipeline, bound);
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.device.queue.onSubmittedWorkDone();
+  for (const { buffer } of bound) free(buffer);
 }
 
-self.onmessage = async (event: MessageEvent<readonly AheadKernel[]>) => {
-  await compile(event.data);
-  self.postMessage("compiled");
+self.onmessage = async ({ data: kernels }: MessageEvent<readonly AheadKernel[]>) => {
+  const answer = (answer: Answer) => self.postMessage(answer);
+  try {
+    for (const kernel of kernels) {
+      await compile(kernel);
+      answer({ compiled: true });
+    }
+  } catch (error) {
+    answer({ error: error instanceof Error ? error.message : String(error) });
+  }
 };

@@ -1,17 +1,17 @@
 /**
- * The tiles for adapters that run on a CPU: panels in registers and subgroups (shaders/tiles/panel.wgsl).
+ * The products of Mesa's software adapter: panels in registers and subgroups (shaders/lavapipe/panel.wgsl).
  *
  * @module
  */
 
-import { type Part, write } from "../gpu/kernel.ts";
-import type { Tiles } from "./choice.ts";
-import { chunksOf, type Product, type Shape, type Split, SPLIT_DEPTH, type SplitProduct } from "./product.ts";
-import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
-import panel from "../../shaders/tiles/panel.wgsl" with { type: "text" };
-import panelPartial from "../../shaders/tiles/panel_partial.wgsl" with { type: "text" };
-import panelProductShader from "../../shaders/tiles/panel_product.wgsl" with { type: "text" };
-import panelWeightGradient from "../../shaders/tiles/panel_weight_gradient.wgsl" with { type: "text" };
+import { type Part, write } from "../kernel.ts";
+import { chunksOf, type Product, type Shape, type Split, SPLIT_DEPTH, type SplitProduct } from "../product.ts";
+import type { Products } from "../strategy.ts";
+import panel from "../../../shaders/lavapipe/panel.wgsl" with { type: "text" };
+import panelProductShader from "../../../shaders/lavapipe/panel_product.wgsl" with { type: "text" };
+import panelWeightGradient from "../../../shaders/lavapipe/panel_weight_gradient.wgsl" with { type: "text" };
+import biasRow from "../../../shaders/tiles/bias_row.wgsl" with { type: "text" };
+import partial from "../../../shaders/tiles/partial.wgsl" with { type: "text" };
 
 /** Most rows of a workgroup: its partial sums, 128 bytes a row, should stay in the cache of a core. */
 const PANEL_ROWS = 1024;
@@ -19,7 +19,7 @@ const PANEL_ROWS = 1024;
 /** Values that a panel of a large product sums over. */
 const LONG = 128;
 /** The same of other products, and of all that are to be compiled soon. */
-export const SHORT = 32;
+const SHORT = 32;
 
 /** A sum in panels: some that leave partial sums, of equal length, then one that ends it. */
 interface Panels {
@@ -53,16 +53,16 @@ function across({ columns }: Pick<Product, "columns">, lanes: number): { groups:
  * Whether a product is worth long panels. They leave fewer partial sums, whose loads and stores are as much work as 64 multiply-adds of a
  * column, but take long to compile: five times as long for a panel four times as long, and more where it is loaded from storage.
  */
-export function isLong({ b, rows, columns, depth }: Product): boolean {
-  return b.buffers?.b?.texels !== undefined && rows * columns * depth > 2 ** 22;
+function isLong({ b, rows, columns, depth }: Product): boolean {
+  return b.buffers?.b?.copy !== undefined && rows * columns * depth > 2 ** 22;
 }
 
 /** A product in panels of about `most` values. Any length forms the same numbers. */
-export function panelProduct(
-  { lanes }: Tiles,
+function panelProduct(
+  lanes: number,
   p: Product,
   scratch: (floats: number) => GPUBuffer,
-  most: number = isLong(p) ? LONG : SHORT,
+  most: number,
 ): Shape {
   // The length of a sum counts groups of four values, in a weight gradient rows of the batch.
   const isWeight = p.kind === "weightGradient";
@@ -82,7 +82,7 @@ export function panelProduct(
   });
   const parts: Part[] = [{ text: panel, parameters: { more: before > 0 ? 1 : 0, ends: 1 } }];
   if (p.kind === "forward" && p.biasRow) parts.push(biasRow);
-  if (before > 0) parts.push(panelPartial, body("more", length, `select(${bias}, ${kept}, added)`, "keep"));
+  if (before > 0) parts.push(partial, body("more", length, `select(${bias}, ${kept}, added)`, "keep"));
   parts.push(body("end", end, before > 0 ? kept : bias, store));
   // Enough workgroups to keep the threads of the adapter evenly busy, of a multiple of four rows each. An odd number of them keeps one of
   // two threads waiting; in a weight gradient it costs next to nothing to load the stationary operand twice.
@@ -112,7 +112,7 @@ export function panelProduct(
 }
 
 /** A product in chunks, each in panels. */
-export function panelChunks({ lanes }: Tiles, p: SplitProduct): Split {
+function panelChunks(lanes: number, p: SplitProduct): Split {
   const { groups, guard } = across(p, lanes);
   const rowGroups = Math.ceil(p.rows / PANEL_ROWS);
   const rowsPerGroup = Math.ceil(p.rows / rowGroups / 4) * 4;
@@ -140,5 +140,16 @@ export function panelChunks({ lanes }: Tiles, p: SplitProduct): Split {
       ROW_bias: p.rows,
     },
     workgroups: [groups, Math.ceil(p.rows / rowsPerGroup)],
+  };
+}
+
+/** The products of an adapter whose subgroups have so many invocations. */
+export function panelProducts(lanes: number): Products {
+  return {
+    product: (p, scratch) =>
+      isLong(p)
+        ? { shape: panelProduct(lanes, p, scratch, LONG), starter: panelProduct(lanes, p, scratch, SHORT) }
+        : { shape: panelProduct(lanes, p, scratch, SHORT) },
+    split: (p) => panelChunks(lanes, p),
   };
 }

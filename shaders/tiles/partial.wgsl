@@ -1,4 +1,4 @@
-// Partial sums of a panel that is not the last. Needs: buffer partial of vec4f, slice, const ROWS_partial, ROWS_slice.
+// Partial sums of a slice, for the kernel or panel that adds them. Needs: buffer partial of vec4f, slice, const ROWS_partial, ROWS_slice.
 // Gives: keep, kept.
 
 fn keep(row: u32, column4: u32, sum: vec4f) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Fragment, Part } from "../gpu/kernel.ts";
+import type { Fragment, Part } from "./kernel.ts";
 
 /** Which of the three products. */
 export type ProductKind = "forward" | "inputGradient" | "weightGradient";
