@@ -4,7 +4,7 @@
  * @module
  */
 
-import { read, write } from "../gpu/kernel.ts";
+import { merge, read, write } from "../gpu/kernel.ts";
 import type { Schedule } from "../graph/schedule.ts";
 import type { Tape, Values } from "../graph/tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
@@ -24,11 +24,12 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
   const difference = t.values(`${values.name} from its target`, 1, values.rows);
   const signs = t.buffer("signs", values.storedRows * 4);
   const scalar = t.schedule(target);
-  values.upstream = (m) => ({
-    parts: [stateStruct, scalarPart, { text: upstreamSign, parameters: { m } }],
-    constants: { [`TERM_${m}`]: difference.term ?? 0, [`LIVE_${m}`]: values.rows },
-    buffers: { state: t.readState(), sign_of: read(signs) },
-  });
+  values.upstream = (m) =>
+    merge(t.upstream(`${m}_difference`, difference), {
+      parts: [{ text: upstreamSign, parameters: { m } }],
+      constants: { [`LIVE_${m}`]: values.rows },
+      buffers: { sign_of: read(signs) },
+    });
   t.record({
     name: difference.name,
     inputs: [],

@@ -14,6 +14,7 @@ import { constant, valueAt } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
+  type Node,
   type State,
   Tape,
   type Term,
@@ -21,7 +22,7 @@ import {
   type Values,
   type Variable,
 } from "../../core/graph/tape.ts";
-import { createTensor, download, indexOf, type Tensor, upload } from "../../core/gpu/tensor.ts";
+import { createTensor, download, indexOf, upload } from "../../core/gpu/tensor.ts";
 import { assertClose } from "./compare.ts";
 import {
   chooseTiles,
@@ -88,24 +89,37 @@ export class Bench {
 
   /** A variable with given row-major values, of as many rows as they fill, whose gradient is formed too. */
   input(name: string, columns: number, values: Float32Array): Variable {
-    return this.#input(name, columns, values.length / columns, "f32", (tensor) => upload(this.gpu, tensor, values));
+    const parameter = this.parameters.get("input");
+    // Its gradient is nobody's: what would form it is asked for and left out.
+    return this.#given(name, columns, values, {
+      parameters: [parameter],
+      backward: () => void this.tape.contribution(parameter),
+    });
   }
 
-  /** A variable of bytes. */
-  bytes(name: string, columns: number, values: Uint8Array): Variable {
-    return this.#input(name, columns, values.length / columns, "u8", (tensor) => {
+  /** A variable with given row-major values, floats or bytes, that are data: they have no gradient. */
+  data(name: string, columns: number, values: Float32Array | Uint8Array): Variable {
+    return this.#given(name, columns, values, { parameters: [] });
+  }
+
+  #given(
+    name: string,
+    columns: number,
+    values: Float32Array | Uint8Array,
+    node: Pick<Node, "parameters" | "backward">,
+  ): Variable {
+    const type = values instanceof Uint8Array ? "u8" : "f32";
+    const variable = this.tape.variable(name, columns, type, values.length / columns);
+    const tensor = this.tape.tensor(variable);
+    if (values instanceof Float32Array) upload(this.gpu, tensor, values);
+    else {
       const packed = new Uint8Array(tensor.storedRows * tensor.storedColumns);
       for (let i = 0; i < values.length; i++) {
         packed[indexOf(tensor.storedRows, Math.floor(i / columns), i % columns)] = values[i];
       }
       this.gpu.device.queue.writeBuffer(tensor.buffer, 0, packed);
-    });
-  }
-
-  #input(name: string, columns: number, rows: number, type: Tensor["type"], fill: (tensor: Tensor) => void): Variable {
-    const variable = this.tape.variable(name, columns, type, rows);
-    fill(this.tape.tensor(variable));
-    this.tape.record({ name, inputs: [], parameters: [this.parameters.get("input")], forward() {} }, variable);
+    }
+    this.tape.record({ name, inputs: [], forward() {}, ...node }, variable);
     return variable;
   }
 
