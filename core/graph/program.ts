@@ -21,7 +21,7 @@ import {
   timeDispatch,
   write,
 } from "../gpu/kernel.ts";
-import { MOST_SCHEDULES } from "./schedule.ts";
+import { MOST_SCHEDULES, type Schedule, valueAt } from "./schedule.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
 import liveShader from "../../shaders/live.wgsl" with { type: "text" };
@@ -43,6 +43,11 @@ export function createState(gpu: Gpu): GPUBuffer {
 /** Writes what steps follow from into a state buffer. */
 export function setState(gpu: Gpu, buffer: GPUBuffer, { step, seed, count, shuffle }: State): void {
   gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array([step, seed, count, shuffle ? 1 : 0]));
+}
+
+/** Writes scheduled numbers as they are at a step, for a tape on which no gather sets them. */
+export function setScalars(gpu: Gpu, buffer: GPUBuffer, scalars: readonly Schedule[], step: number): void {
+  gpu.device.queue.writeBuffer(buffer, 16, Float32Array.from(scalars, (schedule) => valueAt(schedule, step)));
 }
 
 /** Sums of each term over the rows of the batch, one array for every step. */

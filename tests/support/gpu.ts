@@ -9,8 +9,8 @@ import { assertEquals } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
 import { type Dispatch, prepare, record } from "../../core/gpu/kernel.ts";
 import { Parameters, type Shapes } from "../../core/graph/parameters.ts";
-import { createState, Program, type StepTerms } from "../../core/graph/program.ts";
-import { constant, valueAt } from "../../core/graph/schedule.ts";
+import { createState, Program, setScalars, type StepTerms } from "../../core/graph/program.ts";
+import { constant } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
@@ -144,9 +144,7 @@ export class Bench {
   /** Compiles what was recorded. The scheduled numbers are those of the first step, where no gather sets them. */
   async compile(terms: readonly Term[], training?: Training): Promise<{ program: Program; compiled: Compiled }> {
     const compiled = this.tape.compile([{ terms }], training);
-    const { state } = this.tape;
-    const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
-    this.gpu.device.queue.writeBuffer(state, 16, scalars);
+    setScalars(this.gpu, this.tape.state, compiled.scalars, this.#state.step);
     this.#program = await Program.create(this.tape, compiled);
     this.#program.seek(this.#state);
     return { program: this.#program, compiled };
