@@ -46,7 +46,10 @@ async function layer(
   const parameters = new Parameters(gpu, { layer: shape, input: { inputs: 1, outputs: 1 } });
   const x = tape.variable("x", columns, "f32", inputs);
   tape.tensor(x);
-  tape.record({ name: "x", inputs: [], parameters: [parameters.get("input")], forward() {} }, x);
+  const parameter = parameters.get("input");
+  // Its gradient is nobody's: what would form it is asked for and left out.
+  const backward = () => void tape.contribution(parameter);
+  tape.record({ name: "x", inputs: [], parameters: [parameter], forward() {}, backward }, x);
   const y = apply(tape, x, parameters);
   const value = tape.values("loss", 1);
   tape.record({

@@ -119,14 +119,18 @@ export abstract class Dispatches {
 
   /**
    * Says what the numbers of a step follow. On a tape that gathers no rows, where nothing sets them from step to step, they stay as they
-   * are in the first.
+   * are in the first, or as {@linkcode Dispatches.setScalars} says.
    */
   setSchedules(schedules: readonly Schedule[]): void {
-    const { queue } = this.gpu.device;
-    queue.writeBuffer(this.schedules, 0, encodeSchedules(schedules));
+    this.gpu.device.queue.writeBuffer(this.schedules, 0, encodeSchedules(schedules));
+    this.setScalars(schedules, 0);
+  }
+
+  /** Sets the numbers as they are in a step, for a tape that gathers no rows. */
+  setScalars(schedules: readonly Schedule[], step: number): void {
     const values = new Float32Array(MOST_SCHEDULES);
-    schedules.forEach((schedule, i) => values[i] = valueAt(schedule, 0));
-    queue.writeBuffer(this.scalars, 0, values);
+    schedules.forEach((schedule, i) => values[i] = valueAt(schedule, step));
+    this.gpu.device.queue.writeBuffer(this.scalars, 0, values);
   }
 
   /** A fragment giving word4_m and word_m of a matrix that a kernel reads many times. */

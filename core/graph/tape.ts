@@ -27,7 +27,7 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
-import type { Node, Values, Variable } from "./variable.ts";
+import { type Node, readBy, type Values, type Variable } from "./variable.ts";
 import { words } from "../gpu/words.ts";
 import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
 import first from "../../shaders/epilogues/first.wgsl" with { type: "text" };
@@ -176,10 +176,13 @@ export class Tape extends Dispatches {
     return tally;
   }
 
-  /** Adds an operation that forms `outputs`. */
+  /**
+   * Adds an operation that forms `outputs`. What it forgets is said when the tape is compiled for training: that a variable which is read
+   * is formed by no node, that there is no `backward`, or that `backward` passes no gradient to one of its inputs.
+   */
   record(node: Node, ...outputs: readonly (Variable | Values)[]): void {
     this.#nodes.push(node);
-    for (const input of node.inputs) input.consumers.push(node);
+    for (const variable of readBy(node)) variable.consumers.push(node);
     for (const values of node.values ?? []) values.consumer = node;
     for (const output of outputs) output.producer = node;
   }
@@ -203,8 +206,23 @@ export class Tape extends Dispatches {
     return this.#store(this.#tensors, variable, variable);
   }
 
-  /** Where a variable's gradient is stored: dL/da for a layer y = f(a). */
+  /**
+   * Where a variable's gradient is stored: dL/da for a layer y = f(a).
+   *
+   * @throws {Error} While some of those that read the variable have yet to add to it.
+   */
   gradient(variable: Variable): Tensor {
+    const [found = 0, expected = 0] = [this.#contributed.get(variable), this.#expected.get(variable)];
+    if (found < expected) {
+      throw new Error(
+        `Cannot read the gradient of "${variable.name}": expected ${expected} contributions by then, found ${found}; ` +
+          "record what reads the per-row values of an op after what reads its variables",
+      );
+    }
+    return this.#gradientOf(variable);
+  }
+
+  #gradientOf(variable: Variable): Tensor {
     return this.#store(this.#gradients, variable, { ...variable, name: `gradient of ${variable.name}`, type: "f32" });
   }
 
@@ -268,7 +286,7 @@ export class Tape extends Dispatches {
     const { fusible, sink, unfused, consumers, producer } = variable;
     if (!fusible || !sink || consumers.length !== 1 || !producer || unfused?.()) return false;
     const place = this.#nodes.indexOf(producer);
-    return consumers[0].inputs.every((input) =>
+    return readBy(consumers[0]).every((input) =>
       input === variable || !input.producer || this.#nodes.indexOf(input.producer) < place
     );
   }
@@ -282,7 +300,7 @@ export class Tape extends Dispatches {
   upstream(m: string, values: Values): Fragment {
     if (values.upstream) return values.upstream(m);
     const { term } = values;
-    if (term === undefined) return noUpstream(m);
+    if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
     return {
       parts: [scalarPart, { text: upstreamPart, parameters: { m } }],
       constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
@@ -295,8 +313,7 @@ export class Tape extends Dispatches {
    * parameter. Each consumer asks for it once, in backward order; the last one finishes the gradient.
    */
   contribution(target: Variable | Parameter): Fragment {
-    const count = (this.#contributed.get(target) ?? 0) + 1;
-    this.#contributed.set(target, count);
+    const count = this.#count(target);
     const expected = this.#expected.get(target) ?? 0;
     if (count > expected) {
       throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
@@ -307,7 +324,7 @@ export class Tape extends Dispatches {
     const collected = "shape" in target
       ? this.parameterGradient(target)
       : stays
-      ? this.gradient(target)
+      ? this.#gradientOf(target)
       : this.#store(this.#sums, target, { ...target, name: `sum for ${target.name}`, type: "f32" });
     const collecting = (part: Part): Fragment => ({
       parts: [part],
@@ -319,6 +336,13 @@ export class Tape extends Dispatches {
     return merge(collecting(last), this.#finish(target));
   }
 
+  /** Counts a contribution. */
+  #count(target: Variable | Parameter): number {
+    const count = (this.#contributed.get(target) ?? 0) + 1;
+    this.#contributed.set(target, count);
+    return count;
+  }
+
   /**
    * Where an op that forms the gradient of an input outside of a contribution writes it: the gradient itself where that is all there
    * is to it, else a matrix of its own, which `deliver` then contributes. With `repeats`, that many rows in turn are for one row of
@@ -326,7 +350,7 @@ export class Tape extends Dispatches {
    */
   gradientTarget(variable: Variable, repeats = 1): { tensor: Tensor; deliver: () => void } {
     if (variable.consumers.length === 1 && !variable.finish && repeats === 1) {
-      return { tensor: this.gradient(variable), deliver: () => {} };
+      return { tensor: this.#gradientOf(variable), deliver: () => this.#count(variable) };
     }
     const { rows, columns, name } = variable;
     const tensor = createTensor(this.gpu, `part of the gradient of ${name}`, rows * repeats, columns, {
@@ -357,12 +381,13 @@ export class Tape extends Dispatches {
     if (this.#expected.get(to) === 1 && !to.finish) {
       this.#gradients.set(to, gradient);
       this.#sharing.add(to);
+      this.#count(to);
     } else this.map(`${to.name} gradient`, loader("a", gradient), this.contribution(to), to);
   }
 
   #finish(target: Variable | Parameter): Fragment {
     if ("shape" in target) return this.#update(target);
-    return target.finish?.() ?? storing(this.gradient(target));
+    return target.finish?.() ?? storing(this.#gradientOf(target));
   }
 
   /** What the kernel of a parameter's gradient ends with: the gradient, its sum over steps, or the update. */
@@ -413,15 +438,8 @@ export class Tape extends Dispatches {
     // Several values for a datum count as their mean.
     const factor = training?.reduction === "sum" ? this.batch : 1;
     const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
-    for (const { name, weight, value: { consumer } } of training ? terms : []) {
-      // The gradient of such a value is what the op makes of its own, and a weight beside it would be lost.
-      if (consumer && !(weight.kind === "constant" && weight.value === 0)) {
-        throw new RangeError(
-          `Cannot minimise "${name}": "${consumer.name}" takes it in, so that its own weight has to be constant 0`,
-        );
-      }
-    }
     this.#training = training;
+    if (training) requireProducers(this.#nodes, terms);
     this.#terms = terms.length;
     scalars.push(...this.#schedules);
     const passes = training ? objectives.map((objective) => this.#pass(objective)) : [];
@@ -476,10 +494,7 @@ export class Tape extends Dispatches {
 
   /** Which nodes and parameters take part in the backward pass of an objective: those between its terms and its group. */
   #pass(objective: Objective): BackwardPass {
-    const { parameters = "", terms } = objective;
-    const prefixes = [parameters].flat();
-    const isTrained = ({ name, shape }: Parameter) =>
-      shape.trained !== false && prefixes.some((prefix) => name.startsWith(prefix));
+    const isTrained = (parameter: Parameter) => isOf(parameter, objective);
     const depends = new Map<Node, boolean>();
     for (const node of this.#nodes) {
       depends.set(
@@ -494,13 +509,13 @@ export class Tape extends Dispatches {
       active.add(node);
       for (const { producer } of [...node.inputs, ...node.values ?? []]) if (producer) visit(producer);
     };
-    for (const { value } of terms) if (value.producer) visit(value.producer);
+    for (const { value } of objective.terms) if (value.producer) visit(value.producer);
     const trained = new Set([...active].flatMap(({ parameters }) => parameters.filter(isTrained)));
     return { objective, active, trained };
   }
 
   /** Records a backward pass. */
-  #backward({ active, trained }: BackwardPass): void {
+  #backward({ objective, active, trained }: BackwardPass): void {
     this.#expected = new Map();
     this.#contributed = new Map();
     for (const variable of this.#sharing) this.#gradients.delete(variable);
@@ -510,8 +525,60 @@ export class Tape extends Dispatches {
       for (const input of node.inputs) if (input.producer && active.has(input.producer)) expect(input);
       for (const parameter of node.parameters) if (trained.has(parameter)) expect(parameter);
     }
-    for (const node of this.#nodes.toReversed()) if (active.has(node)) node.backward?.();
+    for (const node of this.#nodes.toReversed()) if (active.has(node)) this.#backwardOf(node, objective, active);
   }
+
+  /** Records the backward pass of a node, and requires that it forgets nothing. */
+  #backwardOf(node: Node, { terms }: Objective, active: ReadonlySet<Node>): void {
+    for (const values of node.values ?? []) {
+      if (values.producer && active.has(values.producer)) requireReader(node, values, terms);
+    }
+    const targets = [...node.inputs, ...node.parameters].filter((target) => this.needsGradient(target));
+    const before = targets.map((target) => this.#contributed.get(target) ?? 0);
+    node.backward?.();
+    targets.forEach((target, i) => {
+      const expected = targets.filter((other) => other === target).length;
+      const found = (this.#contributed.get(target) ?? 0) - before[i];
+      if (found !== expected) throw new Error(forgotten(node, target.name, expected, found));
+    });
+  }
+}
+
+/** What is said where a node passes no gradient to what it reads, or too many. */
+function forgotten(node: Node, target: string, expected: number, found: number): string {
+  return `Cannot train through "${node.name}": no gradient for "${target}", expected ${expected} from its backward, found ${
+    node.backward ? found : "no backward"
+  }`;
+}
+
+/** @throws {Error} If something is read that no node forms: it would be zeros. */
+function requireProducers(nodes: readonly Node[], terms: readonly Term[]): void {
+  const require = (reader: string, { name, producer }: Variable | Values) => {
+    if (!producer) throw new Error(`Cannot compile the tape: no node forms "${name}", which ${reader} reads`);
+  };
+  for (const node of nodes) {
+    for (const source of [...readBy(node), ...node.values ?? []]) require(`"${node.name}"`, source);
+  }
+  for (const { name, value } of terms) require(`the term "${name}"`, value);
+}
+
+/** @throws {Error} If the gradient of per-row values is not that of the one who reads them. */
+function requireReader(node: Node, values: Values, terms: readonly Term[]): void {
+  if (!values.upstream) throw new Error(forgotten(node, values.name, 1, 0));
+  const term = terms.find(({ value, weight }) =>
+    value === values && !(weight.kind === "constant" && weight.value === 0)
+  );
+  if (values.consumer === node && !term) return;
+  throw new Error(
+    `Cannot train through "${node.name}": expected it alone to read the values "${values.name}", found ${
+      term ? `the term "${term.name}"` : `"${values.consumer?.name}"`
+    }; what more than one reads must be a variable`,
+  );
+}
+
+/** Whether a parameter belongs to the group of an objective. */
+export function isOf({ name, shape }: Parameter, { parameters = "" }: Objective): boolean {
+  return shape.trained !== false && [parameters].flat().some((prefix) => name.startsWith(prefix));
 }
 
 /** What takes part in the backward pass of an objective. */
@@ -545,11 +612,6 @@ function requireDisjoint(passes: readonly BackwardPass[]): void {
       place.set(parameter, i);
     }
   });
-}
-
-/** A fragment giving upstream_m, 0, of values that no loss depends on. */
-export function noUpstream(m: string): Fragment {
-  return { parts: [{ text: upstreamNone, parameters: { m } }] };
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */

@@ -52,12 +52,23 @@ export interface Values {
 /** One operation on the tape. */
 export interface Node {
   readonly name: string;
+  /** What it reads and is differentiated by: each gets its gradient from `backward`. */
   readonly inputs: readonly Variable[];
+  /** What it reads as constants (codes, what is drawn from): no gradient passes to these. */
+  readonly detached?: readonly Variable[];
   readonly parameters: readonly Parameter[];
-  /** Per-row values that it reads. */
+  /** Per-row values that it reads and is differentiated by; their `upstream` is set by it. */
   readonly values?: readonly Values[];
   /** Records the forward dispatches. */
   forward(): void;
-  /** Records what passes the gradient back to the inputs and parameters; forms their gradients in this order. */
+  /**
+   * Records what forms the gradients of the inputs and parameters, in this order. A node without it cannot stand between a term of the
+   * loss and what is trained.
+   */
   backward?(): void;
+}
+
+/** All variables that a node reads. */
+export function readBy({ inputs, detached = [] }: Node): readonly Variable[] {
+  return [...inputs, ...detached];
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { read, write } from "../gpu/kernel.ts";
+import { merge, read, write } from "../gpu/kernel.ts";
 import type { Schedule } from "../graph/schedule.ts";
-import { noUpstream, type Tape, type Values } from "../graph/tape.ts";
+import type { Tape, Values } from "../graph/tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamSign from "../../shaders/epilogues/upstream_sign.wgsl" with { type: "text" };
@@ -24,11 +24,11 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
   const signs = t.buffer("signs", values.storedRows * 4);
   const scalar = t.schedule(target);
   values.upstream = (m) =>
-    difference.term === undefined ? noUpstream(m) : {
-      parts: [scalarPart, { text: upstreamSign, parameters: { m } }],
-      constants: { [`TERM_${m}`]: difference.term, [`LIVE_${m}`]: values.rows },
-      buffers: { scalars: t.readScalars(), sign_of: read(signs) },
-    };
+    merge(t.upstream(`${m}_difference`, difference), {
+      parts: [{ text: upstreamSign, parameters: { m } }],
+      constants: { [`LIVE_${m}`]: values.rows },
+      buffers: { sign_of: read(signs) },
+    });
   t.record({
     name: difference.name,
     inputs: [],

@@ -8,18 +8,24 @@ import { merge, read } from "../gpu/kernel.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
+import placedColumns from "../../shaders/loaders/placed_columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 
 /**
- * y = x[:, first : first + count]. It has no gradient.
+ * y = x[:, first : first + count]
+ *
+ * Backward: dx = dy in those columns, and zero in the others.
  *
  * @param x [N, at least first + count]
  * @returns [N, count]
  */
 export function columns(t: Tape, x: Variable, first: number, count: number): Variable {
-  if (first + count > x.columns || x.type !== "f32") {
+  const whole = Number.isInteger(first) && Number.isInteger(count);
+  if (!whole || first < 0 || count < 1 || first + count > x.columns || x.type !== "f32") {
     throw new RangeError(
-      `Cannot take columns ${first} to ${first + count} of "${x.name}": found ${x.columns} of ${x.type}`,
+      `Cannot take columns ${first} to ${
+        first + count
+      } of "${x.name}": expected at least one of its ${x.columns}, in f32, found ${x.type}`,
     );
   }
   const y = t.variable(`part of ${x.name}`, count, "f32", x.rows);
@@ -34,6 +40,20 @@ export function columns(t: Tape, x: Variable, first: number, count: number): Var
         buffers: { a: read(t.tensor(x), "array<f32>") },
       });
       store(t, y, a);
+    },
+    backward() {
+      if (!t.needsGradient(x)) return;
+      const gradient = t.gradient(y);
+      t.map(
+        `${x.name} gradient`,
+        {
+          parts: [layoutScalar, placedColumns],
+          constants: { ROWS_a: gradient.storedRows, FIRST_a: first, COLUMNS_a: count },
+          buffers: { a: read(gradient, "array<f32>") },
+        },
+        t.contribution(x),
+        x,
+      );
     },
   }, y);
   return y;

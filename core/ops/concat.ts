@@ -4,23 +4,31 @@
  * @module
  */
 
-import { read, write } from "../gpu/kernel.ts";
-import type { Tape, Variable } from "../graph/tape.ts";
+import { merge, read, write } from "../gpu/kernel.ts";
+import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import columnsEpilogue from "../../shaders/epilogues/columns.wgsl" with { type: "text" };
 
 /**
  * y = [a | b | ...]
  *
- * Backward: each part's gradient is its columns of dy. A part with fewer rows than the widest stands for several rows in turn, which
- * only parts without a gradient may.
+ * Backward: each part's gradient is its columns of dy. A part with fewer rows than the longest stands for several rows in turn, whose
+ * gradients are summed.
  *
- * @param parts [N, Dᵢ] each
+ * @param parts [N, Dᵢ] each, or [N / L, Dᵢ]
  * @returns [N, Σ Dᵢ]
  */
 export function concat(t: Tape, parts: readonly Variable[]): Variable {
   const rows = Math.max(...parts.map((part) => part.rows));
+  for (const part of parts) {
+    if (rows % part.rows) {
+      throw new RangeError(
+        `Cannot join "${part.name}" to others: expected a number of rows that divides ${rows}, found ${part.rows}`,
+      );
+    }
+  }
   const y = t.variable(
     parts.map(({ name }) => name).join(" | "),
     parts.reduce((sum, { columns }) => sum + columns, 0),
@@ -49,15 +57,18 @@ export function concat(t: Tape, parts: readonly Variable[]): Variable {
       const gradient = t.gradient(y);
       for (const { part, first } of placed) {
         if (!t.needsGradient(part)) continue;
-        if (part.rows !== rows) {
-          throw new RangeError(`Cannot pass a gradient to "${part.name}": expected ${rows} rows, found ${part.rows}`);
-        }
         const load = {
           parts: [layoutScalar, { text: columnsLoader, parameters: { m: "a" } }],
           constants: { ROWS_a: gradient.storedRows, REPEATS_a: 1, FIRST_a: first, COLUMNS_a: part.columns },
           buffers: { a: read(gradient, "array<f32>") },
         };
-        t.map(`${part.name} gradient`, load, t.contribution(part), part);
+        if (part.rows === rows) {
+          t.map(`${part.name} gradient`, load, t.contribution(part), part);
+          continue;
+        }
+        const { tensor, deliver } = t.gradientTarget(part, rows / part.rows);
+        t.map(`${part.name} gradients`, load, merge({ parts: [only] }, storing(tensor)), tensor);
+        deliver();
       }
     },
   }, y);

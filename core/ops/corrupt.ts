@@ -39,7 +39,8 @@ export function corrupt(t: Tape, x: Variable, kind: Corruption, amount: number):
   t.stream(); // the normals'
   t.record({
     name: y.name,
-    inputs: [x],
+    inputs: [],
+    detached: [x],
     parameters: [],
     forward() {
       t.map(y.name, t.load("a", x), {

@@ -22,7 +22,8 @@ export function embedding(t: Tape, codes: Variable, table: Parameter): Variable 
   const y = t.variable(table.name, table.shape.inputs, "f32", codes.rows * codes.columns);
   t.record({
     name: table.name,
-    inputs: [codes],
+    inputs: [],
+    detached: [codes],
     parameters: [table],
     forward: () => store(t, y, lookup(t, codes, table)),
     backward() {

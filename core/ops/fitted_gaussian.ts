@@ -91,7 +91,8 @@ export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variance
   mean.sink = epilogue;
   t.record({
     name: x.name,
-    inputs: [mean, ...inputsOf(variance)],
+    inputs: [],
+    detached: [mean, ...inputsOf(variance)],
     parameters: [],
     forward() {
       if (!t.fused(mean)) t.map(x.name, loader("a", t.tensor(mean)), epilogue(), mean);

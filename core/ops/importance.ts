@@ -4,10 +4,9 @@
  * @module
  */
 
-import { type Fragment, read, write } from "../gpu/kernel.ts";
-import { noUpstream, type Tape, type Values } from "../graph/tape.ts";
+import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Tape, Values } from "../graph/tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
-import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl" with { type: "text" };
 
 /**
@@ -25,11 +24,11 @@ export function importanceBound(t: Tape, nll: Values, kl: Values): Values {
   const bound = t.values("bound", 1);
   const importance = t.buffer("importance", nll.storedRows * 4);
   const upstream = (m: string, { rows }: Values): Fragment =>
-    bound.term === undefined ? noUpstream(m) : {
-      parts: [scalarPart, { text: upstreamImportance, parameters: { m } }],
-      constants: { [`TERM_${m}`]: bound.term, [`LIVE_${m}`]: rows },
-      buffers: { scalars: t.readScalars(), importance: read(importance) },
-    };
+    merge(t.upstream(`${m}_bound`, bound), {
+      parts: [{ text: upstreamImportance, parameters: { m } }],
+      constants: { [`LIVE_${m}`]: rows, [`DRAWS_${m}`]: samples },
+      buffers: { importance: read(importance) },
+    });
   nll.upstream = (m) => upstream(m, nll);
   kl.upstream = (m) => upstream(m, kl);
   t.record({

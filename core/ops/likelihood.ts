@@ -64,7 +64,8 @@ export interface Elementwise {
  * Backward: dlocation and dscale times the weight of the term, by the formulas of the family's shader. Both are formed where the
  * layer before ends, in its epilogue, and the location is not stored, unless something else reads it.
  *
- * @param x [N, D]; where the location has L rows for each row of x, each row is compared with all of its L.
+ * @param x [N, D]; where the location has L rows for each row of x, each row is compared with all of its L. It is data: what is trained
+ *   cannot form it.
  */
 export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): Values {
   const { family, location, scale } = distribution;
@@ -120,7 +121,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): 
 }
 
 /**
- * E[x | location, scale]. It has no gradient.
+ * E[x | location, scale]. It cannot be trained through.
  *
  * @returns [N, D]
  */
@@ -129,7 +130,7 @@ export function likelihoodMean(t: Tape, distribution: Elementwise): Variable {
 }
 
 /**
- * x ~ p(x | location, scale), anew at every step. It has no gradient.
+ * x ~ p(x | location, scale), anew at every step. No gradient passes.
  *
  * @returns [N, D]
  */
@@ -143,7 +144,7 @@ export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
 }
 
 /**
- * μ + k σ of a Gaussian. It has no gradient.
+ * μ + k σ of a Gaussian. It cannot be trained through.
  *
  * @returns [N, D]
  */
@@ -155,7 +156,7 @@ export function gaussianQuantile(
   return value(t, distribution, "quantile", { parts: [valueQuantile], floats: { QUANTILE: k } });
 }
 
-function value(t: Tape, distribution: Elementwise, name: string, of: Fragment): Variable {
+function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "quantile", of: Fragment): Variable {
   const { family, location, scale } = distribution;
   const learned = learnedScale(distribution);
   const y = t.variable(name, location.columns, "f32", location.rows);
@@ -167,9 +168,10 @@ function value(t: Tape, distribution: Elementwise, name: string, of: Fragment): 
       buffers: { y: write(t.tensor(y)) },
     });
   location.sink = epilogue;
+  const sources = learned ? [location, learned.variable] : [location];
   t.record({
     name,
-    inputs: learned ? [location, learned.variable] : [location],
+    ...name === "sample" ? { inputs: [], detached: sources } : { inputs: sources },
     parameters: [],
     forward() {
       if (!t.fused(location)) t.map(name, loader("a", t.tensor(location)), epilogue(), location);

@@ -105,7 +105,8 @@ export function drawMixture(t: Tape, components: Variable, noise: Variable): Var
   const ROWS = t.stored(noise.rows);
   t.record({
     name: "draw from the prior",
-    inputs: [components, noise],
+    inputs: [],
+    detached: [components, noise],
     parameters: [],
     forward() {
       t.dispatch({

@@ -35,7 +35,8 @@ export function softmaxNll(t: Tape, logits: Variable, codes: Variable): Values {
     });
   t.record({
     name: "softmax nll",
-    inputs: [logits, codes],
+    inputs: [logits],
+    detached: [codes],
     parameters: [],
     forward() {
       t.dispatch({

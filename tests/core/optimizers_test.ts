@@ -10,7 +10,7 @@ import golden from "../golden/vae_steps.json" with { type: "json" };
 import { denseBackward } from "../reference/dense.ts";
 import { adagradStep, adamStep, decayStep, nesterovStep, rmspropStep, sgdStep } from "../reference/optimizers.ts";
 import { assertClose } from "../support/compare.ts";
-import { Bench, families, gpu } from "../support/gpu.ts";
+import { Bench, families } from "../support/gpu.ts";
 import { createVae } from "../support/vae.ts";
 
 const rate = (value: number) => ({ learningRate: constant(value) });
@@ -65,8 +65,7 @@ async function onGpu(optimizer: Optimizer, steps: number) {
   const results: Float32Array[][] = [];
   for (let step = 0; step < steps; step++) {
     upstream.set(draw(BATCH * OUTPUTS, step, 4));
-    const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, step));
-    gpu.device.queue.writeBuffer(bench.tape.scalars, 0, scalars);
+    bench.tape.setScalars(compiled.scalars, step);
     await program.submit(1);
     const slots = slotsOf(optimizer).map((slot) => layer.slot(slot));
     const matrices = await Promise.all([layer.tensor, ...slots].map((tensor) => layer.get(tensor)));

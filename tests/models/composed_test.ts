@@ -17,7 +17,7 @@ import {
   vae,
 } from "../../mod.ts";
 import { uniforms } from "../../core/graph/random.ts";
-import { checkGradients } from "../support/gradients.ts";
+import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** 120 rows of 4 x 4 grey pixels of three classes. */
@@ -81,7 +81,7 @@ for (const combination of combinations) {
     // The doubly reparameterized gradient of the encoder is no derivative of the bound of these draws.
     const skip = combination.gradient ? /^encoder/ : /^prior\..*\.bias$/;
     const binary = vae.support!(config) === "binary";
-    await checkGradients(vae as Model, config, dataset, {
+    await checkModelGradients(vae as Model, config, dataset, {
       ...{ binarize: binary ? "threshold" : "none", skip },
     });
   });

@@ -42,7 +42,7 @@ import {
   type VqVaeConfig,
 } from "../../mod.ts";
 import { uniforms } from "../../core/graph/random.ts";
-import { checkGradients } from "../support/gradients.ts";
+import { checkModelGradients } from "../support/gradients.ts";
 import { assertSame, gpu } from "../support/gpu.ts";
 
 interface ProbedConfig extends MlpConfig {
@@ -221,7 +221,7 @@ for (const model of contract) {
 
   Deno.test(`${model.name} has the gradients of central differences, for every parameter`, async () => {
     const config = { ...defaults<object>(model.settings), ...known(model, { hidden: [3], latents: 2 }) };
-    await checkGradients(model, config, dataset, { skip: notDerivatives[model.name] });
+    await checkModelGradients(model, config, dataset, { skip: notDerivatives[model.name] });
   });
 
   Deno.test(`${model.name} says what it is, and takes its own defaults`, async () => {
@@ -525,6 +525,6 @@ for (
 ) {
   Deno.test(`${model.name} has the gradients of central differences with ${JSON.stringify(settings)}`, async () => {
     const config = { ...defaults<object>(model.settings as Settings<object>), hidden: [3], latents: 2, ...settings };
-    await checkGradients(model as Model, config, dataset);
+    await checkModelGradients(model as Model, config, dataset);
   });
 }

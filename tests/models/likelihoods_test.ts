@@ -24,7 +24,7 @@ import {
 import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
 import { assertClose } from "../support/compare.ts";
-import { checkGradients } from "../support/gradients.ts";
+import { checkModelGradients } from "../support/gradients.ts";
 
 /** 240 rows of 4 x 4 grey pixels: two halves, one bright and one dark, with noise. */
 const count = 240;
@@ -108,7 +108,7 @@ const combined = [
 for (const likelihood of LIKELIHOODS.filter((name) => combined.includes(name))) {
   Deno.test(`vae with likelihood ${likelihood} has the gradients of central differences, for every parameter`, async () => {
     const config = { ...defaults(vae.settings), hidden: [3], latents: 2, likelihood, sigma: 0.8 };
-    await checkGradients(vae as Model, config, dataset, { binarize: "none" });
+    await checkModelGradients(vae as Model, config, dataset, { binarize: "none" });
   });
 }
 

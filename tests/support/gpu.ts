@@ -10,10 +10,11 @@ import { Gpu } from "../../core/gpu/device.ts";
 import { type Dispatch, prepare, record } from "../../core/gpu/kernel.ts";
 import { Parameters, type Shapes } from "../../core/graph/parameters.ts";
 import { createState, Program, type StepTerms } from "../../core/graph/program.ts";
-import { constant, valueAt } from "../../core/graph/schedule.ts";
+import { constant } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
+  type Node,
   type Objective,
   type State,
   Tape,
@@ -22,7 +23,7 @@ import {
   type Values,
   type Variable,
 } from "../../core/graph/tape.ts";
-import { createTensor, download, indexOf, type Tensor, upload } from "../../core/gpu/tensor.ts";
+import { createTensor, download, indexOf, upload } from "../../core/gpu/tensor.ts";
 import { assertClose } from "./compare.ts";
 import {
   chooseTiles,
@@ -89,24 +90,37 @@ export class Bench {
 
   /** A variable with given row-major values, of as many rows as they fill, whose gradient is formed too. */
   input(name: string, columns: number, values: Float32Array): Variable {
-    return this.#input(name, columns, values.length / columns, "f32", (tensor) => upload(this.gpu, tensor, values));
+    const parameter = this.parameters.get("input");
+    // Its gradient is nobody's: what would form it is asked for and left out.
+    return this.#given(name, columns, values, {
+      parameters: [parameter],
+      backward: () => void this.tape.contribution(parameter),
+    });
   }
 
-  /** A variable of bytes. */
-  bytes(name: string, columns: number, values: Uint8Array): Variable {
-    return this.#input(name, columns, values.length / columns, "u8", (tensor) => {
+  /** A variable with given row-major values, floats or bytes, that are data: they have no gradient. */
+  data(name: string, columns: number, values: Float32Array | Uint8Array): Variable {
+    return this.#given(name, columns, values, { parameters: [] });
+  }
+
+  #given(
+    name: string,
+    columns: number,
+    values: Float32Array | Uint8Array,
+    node: Pick<Node, "parameters" | "backward">,
+  ): Variable {
+    const type = values instanceof Uint8Array ? "u8" : "f32";
+    const variable = this.tape.variable(name, columns, type, values.length / columns);
+    const tensor = this.tape.tensor(variable);
+    if (values instanceof Float32Array) upload(this.gpu, tensor, values);
+    else {
       const packed = new Uint8Array(tensor.storedRows * tensor.storedColumns);
       for (let i = 0; i < values.length; i++) {
         packed[indexOf(tensor.storedRows, Math.floor(i / columns), i % columns)] = values[i];
       }
       this.gpu.device.queue.writeBuffer(tensor.buffer, 0, packed);
-    });
-  }
-
-  #input(name: string, columns: number, rows: number, type: Tensor["type"], fill: (tensor: Tensor) => void): Variable {
-    const variable = this.tape.variable(name, columns, type, rows);
-    fill(this.tape.tensor(variable));
-    this.tape.record({ name, inputs: [], parameters: [this.parameters.get("input")], forward() {} }, variable);
+    }
+    this.tape.record({ name, inputs: [], forward() {}, ...node }, variable);
     return variable;
   }
 
@@ -139,9 +153,7 @@ export class Bench {
     training?: Training,
   ): Promise<{ program: Program; compiled: Compiled }> {
     const compiled = this.tape.compile(objectives, training);
-    const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
-    // Deno ends the process where nothing is written.
-    if (scalars.length) this.gpu.device.queue.writeBuffer(this.tape.scalars, 0, scalars);
+    this.tape.setScalars(compiled.scalars, this.#state.step);
     this.#program = await Program.create(this.tape, compiled);
     this.#program.seek(this.#state);
     return { program: this.#program, compiled };

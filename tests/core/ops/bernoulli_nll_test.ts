@@ -22,7 +22,7 @@ for (const [batch, features] of [[1, 3], [97, 32], [100, 37], [33, 784]]) {
     const [l, x] = [draw(batch * features, 1).map((value) => 3 * value), pixels(batch * features)];
     using bench = new Bench(batch);
     const logits = bench.input("logits", features, l);
-    const nll = bernoulliNll(bench.tape, logits, bench.input("x", features, x));
+    const nll = bernoulliNll(bench.tape, logits, bench.data("x", features, x));
     const [terms] = await bench.run([{ name: "nll", value: nll, weight: constant(0.5) }]);
     const expected = bernoulliNllForward(float64(l), float64(x), sizes);
     assertClose(await bench.rows(nll), expected, "nll", { sum: features, absolute: 1e-6, relative: 1e-5 });
@@ -46,7 +46,7 @@ for (const family of [...families, ...WORKGROUP_TILES]) {
       using bench = new Bench(batch, { family, shapes: { layer } });
       bench.set("layer", weight, bias);
       const input = bench.input("h", hidden, h);
-      const data = bench.input("x", features, x);
+      const data = bench.data("x", features, x);
       const logits = dense(bench.tape, input, bench.parameters.get("layer"));
       const nll = bernoulliNll(bench.tape, logits, data);
       const term = { name: "nll", value: nll, weight: constant(1) };
@@ -83,7 +83,7 @@ Deno.test("bernoulliNll() leaves logits stored that something else reads, and th
   bench.set("layer", weight, bias);
   const input = bench.input("h", 5, h);
   const logits = dense(bench.tape, input, bench.parameters.get("layer"));
-  const nll = bernoulliNll(bench.tape, logits, bench.input("x", 37, x));
+  const nll = bernoulliNll(bench.tape, logits, bench.data("x", 37, x));
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }, bench.given(logits, more)]);
   const { output } = denseForward(float64(h), float64(weight), float64(bias), layer, "identity");
   assertClose(await bench.read(logits), output, "logits", { absolute: 2e-6 });
@@ -102,7 +102,7 @@ Deno.test("bernoulliNll() of a layer with an activation passes its gradient thro
   using bench = new Bench(9, { shapes: { layer } });
   bench.set("layer", weight, bias);
   const logits = dense(bench.tape, bench.input("h", 5, h), bench.parameters.get("layer"), "softplus");
-  const nll = bernoulliNll(bench.tape, logits, bench.input("x", 3, x));
+  const nll = bernoulliNll(bench.tape, logits, bench.data("x", 3, x));
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
   const [h64, weight64] = [h, weight].map(float64);
   const { preactivation, output } = denseForward(h64, weight64, float64(bias), layer, "softplus");
@@ -117,7 +117,7 @@ Deno.test("bernoulliNll() of extreme logits is finite and exact", async () => {
   const x = Float32Array.of(0.25, 1, 0, 0, 1, 1, 0, 0, 1, 1);
   using bench = new Bench(10);
   const logits = bench.input("logits", 1, l);
-  const nll = bernoulliNll(bench.tape, logits, bench.input("x", 1, x));
+  const nll = bernoulliNll(bench.tape, logits, bench.data("x", 1, x));
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
   // log 2 at 0; |l| where x contradicts the logit; exp(-50) = 2e-22 where it agrees.
   assertClose(await bench.rows(nll), [Math.LN2, 0, 0, 50, 50, 0, 0, 1000, 1000, 0], "nll", {
@@ -131,7 +131,7 @@ Deno.test("bernoulliNll() is measured without a training", async () => {
   const sizes = { batch: 5, features: 37 };
   const [l, x] = [draw(185, 1), pixels(185)];
   using bench = new Bench(5);
-  const nll = bernoulliNll(bench.tape, bench.input("logits", 37, l), bench.input("x", 37, x));
+  const nll = bernoulliNll(bench.tape, bench.input("logits", 37, l), bench.data("x", 37, x));
   const { program } = await bench.compile([{ name: "nll", value: nll, weight: constant(1) }]);
   const [[found]] = await program.submit(1);
   assertAlmostEquals(found, sum(bernoulliNllForward(float64(l), float64(x), sizes)), 1e-3);
@@ -139,7 +139,7 @@ Deno.test("bernoulliNll() is measured without a training", async () => {
 
 Deno.test("bernoulliNll() refuses data of another width", () => {
   using bench = new Bench(1);
-  const [logits, x] = [bench.input("logits", 3, new Float32Array(3)), bench.input("x", 4, new Float32Array(4))];
+  const [logits, x] = [bench.input("logits", 3, new Float32Array(3)), bench.data("x", 4, new Float32Array(4))];
   assertThrows(
     () => bernoulliNll(bench.tape, logits, x),
     RangeError,

@@ -175,7 +175,7 @@ for (const family of families) {
       const expected = reference(values, sizes, "identity");
       using bench = new Bench(9, { family, shapes: { layer: convShape(sizes, 8) } });
       bench.set("layer", values.weight, values.bias);
-      const x = bench.bytes("x", 30 * channels, bytes);
+      const x = bench.data("x", 30 * channels, bytes);
       const y = conv2d(bench.tape, x, bench.parameters.get("layer"), sizes);
       await bench.run([bench.given(y, values.upstream)]);
       assertClose(await bench.read(y), expected.output, "y", { sum: 9 * channels, absolute: 1e-6 });

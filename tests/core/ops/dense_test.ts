@@ -121,7 +121,7 @@ for (const family of families) {
     const expected = reference(values, sizes, "identity");
     using bench = new Bench(sizes.batch, { family, shapes: { layer: sizes } });
     bench.set("layer", values.weight, values.bias);
-    const x = bench.bytes("x", sizes.inputs, bytes);
+    const x = bench.data("x", sizes.inputs, bytes);
     const y = dense(bench.tape, x, bench.parameters.get("layer"));
     await bench.run([bench.given(y, values.upstream)]);
     assertClose(await bench.read(y), expected.output, "y", { sum: sizes.inputs, absolute: 1e-6 });

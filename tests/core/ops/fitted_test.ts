@@ -28,7 +28,7 @@ for (const family of families) {
       using bench = new Bench(n, { family, count: live, shapes: { offset: { inputs: 2, outputs: d } } });
       const [x, offset] = [random(n * d, 1), random(d, 2)];
       bench.set("offset", new Float32Array(2 * d), offset);
-      const given = bench.input("x", d, x);
+      const given = bench.data("x", d, x);
       const y = centred(bench.tape, given, bench.parameters.get("offset"));
       const both = centred(bench.tape, given, bench.parameters.get("offset"), true);
       const { program } = await bench.compile([]);
@@ -109,7 +109,7 @@ for (const family of families) {
       bench.set("noise", noise, new Float32Array(d));
       const { tape, parameters } = bench;
       const hidden = bench.input("h", 2, h);
-      const data = bench.input("x", d, x);
+      const data = bench.data("x", d, x);
       const [variance, spread] = [0, 1].map((row) => ({ parameter: parameters.get("noise"), row }));
       const shared = fittedGaussianNll(tape, dense(tape, hidden, parameters.get("mean")), data, variance, spread);
       const own = fittedGaussianNll(tape, dense(tape, hidden, parameters.get("mean")), data, bench.input("v", d, each));
@@ -180,7 +180,7 @@ for (const family of families) {
 
 Deno.test("centred() and columns() say which columns do not fit", () => {
   using bench = new Bench(4, { shapes: { offset: { inputs: 1, outputs: 3 } } });
-  const x = bench.input("x", 5, new Float32Array(20));
+  const x = bench.data("x", 5, new Float32Array(20));
   assertThrows(
     () => centred(bench.tape, x, bench.parameters.get("offset")),
     RangeError,

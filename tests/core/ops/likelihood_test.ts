@@ -56,7 +56,7 @@ for (const name of names) {
       const nll = likelihoodNll(
         bench.tape,
         { family: name, location, scale: { variable, ...bounds } },
-        bench.bytes("x", features, x),
+        bench.data("x", features, x),
       );
       const [terms] = await bench.run([{ name: "nll", value: nll, weight: constant(0.5) }]);
       const { scale, gradient } = bounded(v);
@@ -87,7 +87,7 @@ for (const name of names) {
         using bench = new Bench(batch, { family, shapes: { layer, scale: layer } });
         bench.set("layer", weight, bias);
         bench.set("scale", scaleWeight, scaleBias);
-        const [input, data] = [bench.input("h", hidden, h), bench.bytes("x", features, x)];
+        const [input, data] = [bench.input("h", hidden, h), bench.data("x", features, x)];
         const variable = dense(bench.tape, input, bench.parameters.get("scale"));
         const location = dense(bench.tape, input, bench.parameters.get("layer"));
         const nll = likelihoodNll(bench.tape, { family: name, location, scale: { variable, ...bounds } }, data);
@@ -127,7 +127,7 @@ for (const name of names) {
         const [weight, bias, x] = [draw(hidden * features, 2), draw(features, 3), bytes(batch * features)];
         using bench = new Bench(batch, { family, shapes: { layer } });
         bench.set("layer", weight, bias);
-        const [input, data] = [bench.input("h", hidden, h), bench.bytes("x", features, x)];
+        const [input, data] = [bench.input("h", hidden, h), bench.data("x", features, x)];
         const location = dense(bench.tape, input, bench.parameters.get("layer"));
         const nll = likelihoodNll(bench.tape, { family: name, location, scale: -0.7 }, data);
         await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
@@ -218,7 +218,7 @@ Deno.test("likelihoodNll() of the continuous Bernoulli is exact near a logit of 
   for (const x of [0, 0.25, 1]) {
     using bench = new Bench(logits.length);
     const location = bench.input("logits", 1, logits);
-    const data = bench.input("x", 1, new Float32Array(logits.length).fill(x));
+    const data = bench.data("x", 1, new Float32Array(logits.length).fill(x));
     const nll = likelihoodNll(bench.tape, { family: "continuous bernoulli", location }, data);
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const tolerance = { absolute: 3e-7, relative: 5e-7 };
@@ -235,7 +235,7 @@ Deno.test("likelihoodNll() of every family is finite, and so are its gradients, 
     using bench = new Bench(cases.length);
     const [location, variable] = [bench.input("location", 1, column(0)), bench.input("scale", 1, column(1))];
     const distribution: Elementwise = { family, location, scale: { variable, ...bounds } };
-    const nll = likelihoodNll(bench.tape, distribution, bench.input("x", 1, column(2)));
+    const nll = likelihoodNll(bench.tape, distribution, bench.data("x", 1, column(2)));
     const [mean, sample] = [likelihoodMean(bench.tape, distribution), likelihoodSample(bench.tape, distribution)];
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const found = [await bench.rows(nll), await bench.gradient(location), await bench.gradient(variable)];
@@ -250,7 +250,7 @@ Deno.test("a scale that ran to a bound comes back: its gradient is not 0 there",
   const location = bench.input("location", 1, Float32Array.of(0.5, 0.5));
   // 5 beyond either bound; the data say that σ² is far from both.
   const variable = bench.input("scale", 1, Float32Array.of(-12 - bounds.start, 10 - bounds.start));
-  const data = bench.input("x", 1, Float32Array.of(0.2, 0.2));
+  const data = bench.data("x", 1, Float32Array.of(0.2, 0.2));
   const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
   const [low, high] = await bench.gradient(variable);
@@ -280,7 +280,7 @@ for (const outputs of [37, 1]) {
     bench.set("scale", new Float32Array(), v);
     const variable = broadcast(bench.tape, bench.parameters.get("scale"), 37);
     const location = bench.input("location", 37, l);
-    const data = bench.bytes("x", 37, x);
+    const data = bench.data("x", 37, x);
     const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const { scale, gradient } = bounded(Array.from(l, (_, i) => v[i % outputs]));
@@ -300,7 +300,7 @@ Deno.test("a likelihood whose scale is recorded after the location waits for it"
     using bench = new Bench(9, { shapes: { layer, scale: layer } });
     bench.set("layer", draw(15, 2), draw(3, 3));
     bench.set("scale", draw(15, 4), draw(3, 5));
-    const [input, data] = [bench.input("h", 5, h), bench.bytes("x", 3, x)];
+    const [input, data] = [bench.input("h", 5, h), bench.data("x", 3, x)];
     const apply = (name: string) => dense(bench.tape, input, bench.parameters.get(name));
     const [first, second] = (scaleFirst ? ["scale", "layer"] : ["layer", "scale"]).map(apply);
     const [variable, location] = scaleFirst ? [first, second] : [second, first];

@@ -38,7 +38,7 @@ for (const family of families) {
     const input = counted(36);
     const data = counted(36, 5).map((value) => value / 4) as Float32Array;
     const x = bench.input("x", 1, input);
-    const target = bench.input("data", 12, data);
+    const target = bench.data("data", 12, data);
     const logits = reshape(bench.tape, dense(bench.tape, x, bench.parameters.get("layer")), 12);
     const value = bernoulliNll(bench.tape, logits, target);
     await bench.run([{ name: "nll", value, weight: constant(1) }]);
