@@ -83,6 +83,8 @@ export interface Compiled {
   readonly products: readonly TapeProduct[];
   readonly terms: readonly Term[];
   readonly tallies: readonly Tally[];
+  /** The parameters that a gradient reaches. */
+  readonly trained: ReadonlySet<Parameter>;
   /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
   readonly scalars: readonly Schedule[];
 }
@@ -399,10 +401,12 @@ export class Tape extends Dispatches {
     scalars.push(...this.#schedules);
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
+    const trained = new Set<Parameter>();
     for (const objective of training ? objectives : []) {
       this.#firstScalar = scalars.length;
       if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
       this.#backward(objective);
+      for (const target of this.#contributed.keys()) if ("shape" in target) trained.add(target);
     }
     if (scalars.length > MOST_SCHEDULES) {
       throw new RangeError(
@@ -413,6 +417,7 @@ export class Tape extends Dispatches {
       ...this.laid(),
       terms,
       tallies: this.#tallies,
+      trained,
       scalars: scalars.length ? scalars : [constant(0)],
     };
   }

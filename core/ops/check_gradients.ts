@@ -70,11 +70,15 @@ const INITIAL: Initializers = { weight: { name: "normal", scale: 0.5 }, bias: { 
  * parameters
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { checkGradients, divide, Gpu } from "@elbo/elbo";
+ *
+ * using gpu = await Gpu.open();
  * const report = await checkGradients(gpu, (t, { a, b }) => divide(t, a, b), {
- *   a: { rows: 5, columns: 37 },
- *   b: { rows: 5, columns: 37, values: new Float32Array(5 * 37).fill(2) },
+ *   a: { rows: 2, columns: 3 },
+ *   b: { rows: 2, columns: 3, values: [1, 2, 3, 4, 5, 6] },
  * });
+ * for (const { name, error } of report) console.log(name, error < 1e-3); // a true, b true
  * ```
  *
  * @param build Records what is differentiated. L is, of a variable, the sum of its elements with a random weight each; of per-row values,

@@ -1,12 +1,12 @@
 /** Ops from outside: against float64 and by differences, and in a model that the command line trains. */
 
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { checkGradients, Gpu, valuesOf } from "../../mod.ts";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { checkGradients, type DataShape, Gpu, train, valuesOf } from "../../mod.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { Bench } from "../support/gpu.ts";
 import { assertClose, draw } from "../support/compare.ts";
-import { attempt, inFolder, jsonLines } from "../tasks/support.ts";
+import { attempt, blocks, inFolder, jsonLines } from "../tasks/support.ts";
 import { attentive } from "./op_model.ts";
 import { softmax, softsign } from "./op.ts";
 
@@ -52,6 +52,21 @@ Deno.test("a model with ops from outside has the gradients of differences", asyn
   const report = await checkGradients(gpu, (t, { x }, p) => attentive.objectives(t, p, { x }), { x }, { parameters });
   assertEquals(report.length, 10);
   for (const { name, largest } of report) assert(largest > 0, name);
+});
+
+Deno.test("a model whose ops do not list a parameter is refused, not left untrained", async () => {
+  const parameters = (config: Parameters<typeof attentive.parameters>[0], data: DataShape) => ({
+    ...attentive.parameters(config, data),
+    "lost": { inputs: 1, outputs: 1 },
+  });
+  const training = train({ ...attentive, parameters }, blocks(), { batchSize: 21, epochs: 1, validation: 40 });
+  await assertRejects(
+    async () => {
+      for await (const _ of training);
+    },
+    Error,
+    'Cannot train "attentive_vae": no gradient reaches the parameter "lost"',
+  );
 });
 
 Deno.test("a model with ops from outside trains by the command line, its loss falls, and it is evaluated", () =>
