@@ -69,6 +69,22 @@ export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
 export { add } from "./core/ops/add.ts";
+export { divide, exp, log, multiply, sqrt, square, subtract } from "./core/ops/arithmetic.ts";
+export { elementwise, type ElementwiseDefinition, type Operands } from "./core/ops/elementwise.ts";
+export {
+  type CheckedGradient,
+  type CheckedInput,
+  checkGradients,
+  type CheckOptions,
+} from "./core/ops/check_gradients.ts";
+export { columns } from "./core/ops/columns.ts";
+export { columnOf, meanColumns, repeatColumn, sumColumns, valuesOf } from "./core/ops/sum.ts";
+export { sumValues } from "./core/ops/sum_values.ts";
+export { parameterMatrix } from "./core/ops/parameter_matrix.ts";
+export { store } from "./core/ops/store.ts";
+export { layout, randoms, scalars } from "./core/ops/parts.ts";
+export { type Binding, type Dispatch, type Fragment, merge, type Part, read, write } from "./core/gpu/kernel.ts";
+export type { Tensor } from "./core/gpu/tensor.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
 export { causalContext, type ContextOptions } from "./core/ops/causal_context.ts";
@@ -110,7 +126,7 @@ export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
-export type { Objective, Tally, Tape, Term, Values, Variable } from "./core/graph/tape.ts";
+export type { Node, Objective, Tally, Tape, Term, Values, Variable } from "./core/graph/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,

@@ -264,6 +264,17 @@ function circle(paths: Iterable<string>, next: (path: string) => readonly string
   return undefined;
 }
 
+Deno.test("what tests bring from outside imports nothing but mod.ts and its neighbours", () => {
+  const modules = [...files("tests/outside")].filter((path) => !path.endsWith("_test.ts"));
+  assert(modules.length > 0);
+  const found = modules.flatMap((path) =>
+    imports(withoutComments(read(path))).map(({ specifier }) => specifier).filter((specifier) =>
+      specifier !== "../../mod.ts" && !/^\.\/\w+\.ts$/.test(specifier)
+    ).map((specifier) => `${path} imports ${specifier}`)
+  );
+  assertEquals(found, []);
+});
+
 Deno.test("no file imports itself by way of others, not even for a type", () => {
   const houses = ["mod.ts", "bench", "core", "datasets", "evaluation", "experiments", "figures", "models", "tasks"];
   assertEquals(circle(houses.flatMap((house) => [...files(house)]), neighbours), undefined);

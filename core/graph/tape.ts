@@ -102,6 +102,8 @@ export interface Compiled {
   readonly products: readonly TapeProduct[];
   readonly terms: readonly Term[];
   readonly tallies: readonly Tally[];
+  /** The parameters that a gradient reaches. */
+  readonly trained: ReadonlySet<Parameter>;
   /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
   readonly scalars: readonly Schedule[];
 }
@@ -488,6 +490,7 @@ export class Tape extends Dispatches {
       ...this.laid(),
       terms,
       tallies: this.#tallies,
+      trained: new Set(passes.flatMap(({ trained }) => [...trained])),
       scalars,
     };
   }

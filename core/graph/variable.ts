@@ -49,7 +49,12 @@ export interface Values {
   term?: number;
 }
 
-/** One operation on the tape. */
+/**
+ * One operation on the tape. Its dispatches are recorded when the tape is compiled: `forward` stores the outputs (or hands them on), and
+ * `backward` gives each of its `inputs` and `parameters` that `Tape.needsGradient` one `Tape.contribution`, from the gradients of the
+ * outputs (`Tape.gradient`, and `Tape.upstream` of per-row values). Whatever of it is forgotten is said when the tape is compiled for
+ * training.
+ */
 export interface Node {
   readonly name: string;
   /** What it reads and is differentiated by: each gets its gradient from `backward`. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { type Fragment, merge, type Part } from "../gpu/kernel.ts";
+import { type Fragment, merge } from "../gpu/kernel.ts";
 import type { Schedule } from "../graph/schedule.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
+import { scalars } from "./parts.ts";
 import { store } from "./store.ts";
 import backwardLoader from "../../shaders/ops/elementwise_backward.wgsl" with { type: "text" };
 import derivativePart from "../../shaders/ops/elementwise_derivative.wgsl" with { type: "text" };
 import forwardLoader from "../../shaders/ops/elementwise_forward.wgsl" with { type: "text" };
-import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import valuePart from "../../shaders/ops/elementwise.wgsl" with { type: "text" };
 
 /** What {@linkcode elementwise} makes an op of. Expressions see every input as a `vec4f`, every constant as an `f32`. */
@@ -64,49 +64,46 @@ export function elementwise<const Inputs extends readonly string[]>(
     requireOperands(name, inputs, operands);
     const { rows, columns } = operands[0];
     const y = t.variable(`${name} of ${operands.map((operand) => operand.name).join(", ")}`, columns, "f32", rows);
-    const scheduled = Object.entries(constants).filter((entry): entry is [string, Schedule] =>
-      typeof entry[1] === "object"
-    )
-      .map(([constant, schedule]) => [constant, t.schedule(schedule)] as const);
-    /** Gives load_a: `part` on the inputs. */
-    const load = (part: string, more: readonly Part[] = []): Fragment => {
-      const places = new Map(scheduled.map(([constant, index]) => [constant, t.scalar(index)]));
+    const places = new Map(
+      Object.entries(constants).flatMap(([constant, number]) =>
+        typeof number === "object" ? [[constant, t.schedule(number)] as const] : []
+      ),
+    );
+    const declared = () =>
+      Object.entries(constants).map(([constant, number]) => {
+        const place = places.get(constant);
+        return `let ${constant} = ${place === undefined ? `f32(${number})` : `scalar(${t.scalar(place)}u)`};`;
+      });
+    /** Gives load_a: y, or with a derivative dy times it. */
+    const load = (derivative?: string): Fragment => {
       const parameters = {
         inputs: inputs.map((input) => `${input}: vec4f`).join(", "),
         loads: inputs.map((_, i) => `load_operand_${i}(row, column4)`).join(", "),
-        constants: Object.entries(constants).map(([constant, number]) =>
-          `let ${constant} = ${places.has(constant) ? `scalar(${places.get(constant)}u)` : `f32(${number})`};`
-        ).join(" "),
+        constants: declared().join(" "),
+        value,
+        ...derivative === undefined ? {} : { derivative },
       };
-      return merge(...operands.map((operand, i) => t.load(`operand_${i}`, operand)), {
-        parts: [
-          ...scheduled.length ? [scalarPart] : [],
-          ...[{ text: valuePart, parameters: { value } }, ...more, part].map((each) =>
-            typeof each === "string"
-              ? { text: each, parameters }
-              : { text: each.text, parameters: { ...parameters, ...each.parameters } }
-          ),
-        ],
-        constants: { ROWS_elementwise: rows, COLUMNS_elementwise: columns },
-        buffers: scheduled.length ? { scalars: t.readScalars() } : {},
-      });
+      const parts = derivative === undefined ? [forwardLoader] : [derivativePart, backwardLoader];
+      return merge(
+        ...operands.map((operand, i) => t.load(`operand_${i}`, operand)),
+        ...places.size ? [scalars(t)] : [],
+        {
+          parts: [valuePart, ...parts].map((text) => ({ text, parameters })),
+          constants: { ROWS_elementwise: rows, COLUMNS_elementwise: columns },
+        },
+      );
     };
     t.record({
       name: y.name,
       inputs: operands,
       parameters: [],
-      forward: () => store(t, y, load(forwardLoader)),
+      forward: () => store(t, y, load()),
       backward() {
         const gradient = t.load("dy", t.gradient(y));
         operands.forEach((operand, i) => {
           if (!t.needsGradient(operand)) return;
-          const derivative = { text: derivativePart, parameters: { derivative: derivatives[inputs[i]] } };
-          t.map(
-            `${operand.name} gradient`,
-            merge(gradient, load(backwardLoader, [derivative])),
-            t.contribution(operand),
-            operand,
-          );
+          const dx = merge(gradient, load(derivatives[inputs[i]]));
+          t.map(`${operand.name} gradient`, dx, t.contribution(operand), operand);
         });
       },
     }, y);

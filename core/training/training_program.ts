@@ -56,6 +56,13 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
   const objectives = model.objectives(tape, parameters, batch, config);
   const optimizer = optimizerOf(training, trainingSteps(training, options.split.count));
   const compiled = tape.compile(objectives, { optimizer, reduction: training.reduction });
+  for (const parameter of parameters) {
+    if (parameter.shape.trained === false || compiled.trained.has(parameter)) continue;
+    throw new Error(
+      `Cannot train "${model.name}": no gradient reaches the parameter "${parameter.name}"; ` +
+        "expected an op that lists it under parameters, or trained: false in its shape",
+    );
+  }
   return {
     tape,
     compiled,

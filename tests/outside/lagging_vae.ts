@@ -52,7 +52,11 @@ export const laggingVae: Model<ComposedConfig> = {
     ];
     return [
       { parameters: "encoder", terms, optimizer },
-      { parameters: "decoder", terms: [{ name: "reconstruction", value: nll, weight: constant(1) }], every: 2 },
+      {
+        parameters: ["decoder", "likelihood"],
+        terms: [{ name: "reconstruction", value: nll, weight: constant(1) }],
+        every: 2,
+      },
     ];
   },
 };
