@@ -6,7 +6,7 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, readText } from "./environment.ts";
+import { environment, readText, setDefault } from "./environment.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
   driverVariables,
@@ -48,9 +48,7 @@ function prepareLinux(): void {
   const deno = (globalThis as { Deno?: typeof Deno }).Deno;
   if (deno?.build.os !== "linux") return;
   const wanted = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp", ...driverVariables(readText, environment) };
-  for (const [name, value] of Object.entries(wanted)) {
-    if (environment(name) === undefined) environment(name, value);
-  }
+  for (const [name, value] of Object.entries(wanted)) setDefault(name, value);
 }
 
 const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;

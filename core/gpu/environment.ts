@@ -4,12 +4,21 @@
  * @module
  */
 
-/** Reads or sets an environment variable; undefined where that is not permitted, or there is none. */
-export function environment(name: string, value?: string): string | undefined {
+/** Deno, where the program may read and set an environment variable. */
+function permitted(name: string): typeof Deno | undefined {
   const deno = (globalThis as { Deno?: typeof Deno }).Deno;
-  if (deno?.permissions.querySync?.({ name: "env", variable: name }).state !== "granted") return undefined;
-  if (value !== undefined) deno.env.set(name, value);
-  return deno.env.get(name);
+  return deno?.permissions.querySync?.({ name: "env", variable: name }).state === "granted" ? deno : undefined;
+}
+
+/** An environment variable; undefined where that is not permitted, or there is none. */
+export function environment(name: string): string | undefined {
+  return permitted(name)?.env.get(name);
+}
+
+/** Sets an environment variable that has no value, where that is permitted. */
+export function setDefault(name: string, value: string): void {
+  const deno = permitted(name);
+  if (deno && !deno.env.has(name)) deno.env.set(name, value);
 }
 
 /** The text of a file; "" where that is not permitted, or there is none. */

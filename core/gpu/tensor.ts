@@ -52,7 +52,7 @@ export function createTensor(
 
 /** Allocates a storage buffer of zeros, which may have another usage too. */
 export function createBuffer(gpu: Allocator, label: string, size: number, usage = 0): GPUBuffer {
-  // A driver may end the process where a buffer has no size.
+  // What a driver does with a buffer of no size is its own affair (https://github.com/gpuweb/gpuweb/issues/546): Mesa 22.3.6 ends the process.
   if (!(size >= 1)) throw new RangeError(`Cannot allocate "${label}": expected at least 1 byte, found ${size}`);
   const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
   if (size > limit) {

@@ -61,6 +61,7 @@ Deno.test("every activation opens with its formula, and gives itself and its der
   assertEquals(wrong.map(([path]) => path), []);
 });
 
+// https://github.com/gfx-rs/wgpu/issues/8202
 Deno.test("no shader enables subgroups, which naga refuses, and none is unfinished", () => {
   for (const words of [/\benable\s+subgroups/, /\bTODO\b|\bFIXME\b|\bXXX\b/]) {
     assertEquals([...shaders].filter(([, text]) => words.test(text)).map(([path]) => path), [], `${words}`);

@@ -27,7 +27,11 @@ Deno.test("widensVectors() says no without AVX-512, with a newer Mesa, another d
 
 Deno.test("vectorWidth() asks for 512 bits where that is wider, and not where the user has said how many", () => {
   const asked = (variables: Record<string, string>, cpu = files["/proc/cpuinfo"]) =>
-    vectorWidth((path) => ({ ...files, "/proc/cpuinfo": cpu })[path] ?? "", (name) => variables[name]);
+    vectorWidth((path) => ({ ...files, "/proc/cpuinfo": cpu })[path] ?? "", (...names) => {
+      // A second argument would be a value for whoever reads and sets variables with one function.
+      assertEquals(names.length, 1);
+      return variables[names[0]];
+    });
   assertEquals(asked({}), { LP_NATIVE_VECTOR_WIDTH: "512" });
   assertEquals(asked({ LP_NATIVE_VECTOR_WIDTH: "256" }), {});
   assertEquals(asked({}, "flags : fpu avx2"), {});

@@ -26,7 +26,7 @@ const NEWEST = 230;
  */
 export function widensVectors(read: (path: string) => string, variable: (name: string) => string | undefined): boolean {
   if (!/\bavx512f\b/.test(read("/proc/cpuinfo"))) return false;
-  const given = DRIVERS.map(variable).find((paths) => paths !== undefined);
+  const given = DRIVERS.map((name) => variable(name)).find((paths) => paths !== undefined);
   return (given?.split(":") ?? MANIFESTS).map(read).some((text) => {
     const patch = /"api_version"\s*:\s*"\d+\.\d+\.(\d+)"/.exec(text)?.[1];
     return text.includes("libvulkan_lvp") && patch !== undefined && Number(patch) <= NEWEST;
