@@ -17,6 +17,7 @@ import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } fr
 import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "../model.ts";
+import { advance } from "../ops/advance.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters, requireShapes, type Shapes, tensorsOf } from "../graph/parameters.ts";
@@ -313,7 +314,23 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    const own = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed });
+    // The prior is given no condition, whatever it is.
+    const unconditional = {
+      labels: new Uint8Array(count),
+      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
+    };
+    const own = await this.model.drawPrior?.(this.parameters, this.config, {
+      ...{ count, temperature, seed },
+      outputs: (steps, record) =>
+        this.#apply(
+          "draw from the prior",
+          new Float32Array(count).fill(temperature),
+          1,
+          { seed, ...unconditional },
+          (t, input) => [record(t, input)],
+          steps,
+        ),
+    });
     if (own) return own;
     const { latents } = this;
     const normal = normals(new Float32Array(count * latents), seed, 0, 0).map((value) => value * temperature);
@@ -325,11 +342,6 @@ export class Trained<C extends object = object> {
       noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
       noise[row * (latents + 1) + latents] = u[row];
     }
-    // The prior is given no condition, whatever it is.
-    const unconditional = {
-      labels: new Uint8Array(count),
-      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
-    };
     return await this.#apply("draw from the prior", noise, latents + 1, unconditional, (t, input) => [
       record(t, this.parameters, input),
     ]);
@@ -498,7 +510,8 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * Runs rows through a recorded mapping, some at a time; where it gives several matrices, their rows come in turn.
+   * Runs rows through a recorded mapping, some at a time and `steps` steps each; where it gives several matrices, their rows come in
+   * turn.
    */
   async #apply(
     name: string,
@@ -506,6 +519,7 @@ export class Trained<C extends object = object> {
     columns: number,
     { seed = 0, ...given }: ConditionOptions & { readonly seed?: number },
     record: Recording,
+    steps = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
     const count = values.length / columns;
     if (count === 0 || !Number.isInteger(count)) {
@@ -518,7 +532,7 @@ export class Trained<C extends object = object> {
     const wanted = count >= MANY ? MANY : FEW;
     const key = keyOf(name, wanted);
     let mapping = this.#mappings.get(key);
-    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record));
+    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
     const { input, condition, outputs, program } = await mapping;
     const { rows } = input;
     const width = outputs[0].columns;
@@ -532,12 +546,13 @@ export class Trained<C extends object = object> {
       if (condition) {
         upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
       }
-      program.seek({ step: from / rows, seed, count: rows, shuffle: false });
-      const chunk = program.chunk(1);
+      program.seek({ step: from / rows * steps, seed, count: rows, shuffle: false });
+      const chunks: Chunk<unknown>[] = [];
+      for (let left = steps; left > 0; left -= program.most) chunks.push(program.chunk(Math.min(left, program.most)));
       const copies = this.gpu.copies(outputs);
       return {
         submit() {
-          chunk.submit();
+          for (const chunk of chunks) chunk.submit();
           copies.submit();
         },
         async read() {
@@ -559,7 +574,7 @@ export class Trained<C extends object = object> {
     return out;
   }
 
-  async #compile(name: string, rows: number, columns: number, record: Recording): Promise<Mapping> {
+  async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
     const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
     const input = tape.variable("input", columns);
     const kind = this.#condition;
@@ -569,11 +584,12 @@ export class Trained<C extends object = object> {
     try {
       results = record(tape, input, condition);
       if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+      if (steps > 1) advance(tape, 1);
       compiled = tape.compile([]);
     } catch (error) {
       tape.destroy();
       // So many rows of a wide model may be more than a buffer can hold.
-      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record);
+      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record, steps);
       throw error;
     }
     const program = await Program.create(tape, compiled);
