@@ -36,6 +36,8 @@ export interface DataDescription extends DataShape {
   readonly count: number;
   /** What the rows were divided or made by: with it the same rows can be had again. */
   readonly seed?: number;
+  /** The settings of the dataset, if it has any. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** Where a training stands. */
@@ -78,7 +80,7 @@ const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
 
-/** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
+/** What {@linkcode CheckpointHeader} must be, but for settings, which have checks of their own. */
 const headerCheck = fields({
   model: text,
   config: recordOf(() => undefined),
@@ -90,6 +92,7 @@ const headerCheck = fields({
     classes: optional(whole(1, 256)),
     covariates: optional(listOf(text)),
     seed: optional(counter),
+    settings: optional(recordOf(() => undefined)),
   }),
   progress: fields({
     step: counter,
