@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Settings } from "./settings.ts";
+
 /** Rows of data. N rows of D = height x width x channels features. */
 export interface Split {
   /** Row-major [N, D]. Bytes stand for value / 255. */
@@ -31,6 +33,8 @@ export interface Dataset {
   readonly test: Split;
   /** What the rows were divided into train and test by, or made by, where that was not done by others. */
   readonly seed?: number;
+  /** All settings that it was loaded with, where its source has any: with them the same rows can be had again. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** D, the number of features of a datum. */
@@ -79,25 +83,33 @@ export function dataShape({ shape, classes, covariates }: DataShape): DataShape 
   return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
 }
 
-/** What a dataset module in `datasets/` gives. */
-export interface DatasetSource {
+/** What a dataset module in `datasets/` gives. `C`: its settings, if it has any. */
+export interface DatasetSource<C extends object = object> {
   readonly name: string;
   /** One line: what it is. */
   readonly summary: string;
   /** Where it comes from: the publication, and what serves the files. */
   readonly source: string;
-  /** Fetches (first use) or reads (afterwards) the data, and verifies it. */
-  load(options?: LoadOptions): Promise<Dataset>;
+  /** What it can be told: default, range, help. Flags and validation follow, and what a checkpoint keeps. */
+  readonly settings?: Settings<C>;
+  /** The settings that give data of a shape, if any do: for checkpoints that keep none, and for other data of a run's shape. */
+  settingsFor?(shape: Dataset["shape"]): Partial<C>;
+  /**
+   * Fetches (first use) or reads (afterwards) the data, and verifies it.
+   *
+   * @throws {RangeError} If a setting does not fit.
+   */
+  load(options?: LoadOptions<C>): Promise<Dataset>;
 }
 
 /** How {@linkcode DatasetSource.load} is called. */
-export interface LoadOptions {
+export interface LoadOptions<C extends object = object> {
   /** Folder holding the raw files, in place of the fetched ones. */
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;
-  /** Height and width of images that are generated, in pixels. Default: the dataset's own. */
-  readonly size?: number;
+  /** Settings of the dataset; those left out take their defaults. */
+  readonly settings?: Partial<C>;
   /** Stops the loading. */
   readonly signal?: AbortSignal;
 }

@@ -18,6 +18,15 @@ export interface PriorDraw {
   readonly count: number;
   readonly temperature: number;
   readonly seed: number;
+  /**
+   * Runs what is recorded for as many steps, from 0 on, without waiting for any: for priors that draw one part after another, each given
+   * those before it.
+   *
+   * @param steps How many draw a datum.
+   * @param record Records a variable of N rows from the temperature [N, 1]. Once recorded, it serves later draws too.
+   * @returns The variable after the last step, row-major [count, columns].
+   */
+  outputs(steps: number, record: (t: Tape, temperature: Variable) => Variable): Promise<Float32Array<ArrayBuffer>>;
 }
 
 /**
@@ -93,8 +102,8 @@ export interface Model<C extends object = object> {
   /** K, for models that decode. */
   latents?(config: C, data: DataShape): number;
   /**
-   * Draws z ~ p(z) on the host, [count, K], where p(z) is not N(0, I). A temperature below 1 keeps to what is probable, as it does by
-   * a smaller standard deviation there.
+   * Draws z ~ p(z), [count, K], where p(z) is neither N(0, I) nor {@linkcode Model.prior}'s: on the host, or by what `draw` runs on the
+   * GPU. A temperature below 1 keeps to what is probable, as it does by a smaller standard deviation there.
    */
   drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
   /**

@@ -7,6 +7,7 @@
 
 import type { Dataset, DatasetSource, LoadOptions, Split } from "../core/dataset.ts";
 import { uniforms } from "../core/graph/random.ts";
+import { configure, type Settings } from "../core/settings.ts";
 
 /** What a sprite is made from, and how many values each has, as in dSprites (there with a sixth, the colour white). */
 export const SPRITE_FACTORS = {
@@ -33,6 +34,16 @@ const RADIUS = 0.21;
 /** Points a side at which a pixel is looked at. */
 const POINTS = 4;
 
+/** What `sprites` can be told. */
+export interface SpriteConfig {
+  /** Height and width in pixels. */
+  readonly imageSize: number;
+}
+
+const settings: Settings<SpriteConfig> = {
+  imageSize: { type: "integer", default: 32, minimum: 8, maximum: 256, help: "height and width, in pixels" },
+};
+
 /** How sprites are made. */
 export interface SpriteOptions {
   /** Number of images. Default: 20,000 to train on, 4,000 to test on. */
@@ -45,7 +56,7 @@ export interface SpriteOptions {
 }
 
 /**
- * Sprites, 20,000 + 4,000 grey images of 32 x 32 (or `options.size`) of three shapes; made here, no licence.
+ * Sprites, 20,000 + 4,000 grey images of 32 x 32 (or of another `imageSize`) of three shapes; made here, no licence.
  *
  * Each has its five factors drawn independently and evenly from the values of {@linkcode SPRITE_FACTORS}; they come as
  * covariates, and the shape as the label. A pixel is the part of it that the sprite covers (of 16 points): use
@@ -55,14 +66,18 @@ export interface SpriteOptions {
  * A square looks the same after a quarter of a turn and an ellipse after half of one: the orientation can be told no
  * better than that.
  */
-export const sprites: DatasetSource = {
+export const sprites: DatasetSource<SpriteConfig> = {
   name: "sprites",
   summary:
     "squares, ellipses and hearts of known size, turn and place, 20,000 + 4,000 grey images of 32 x 32, generated",
   source: 'made here, after Matthey et al., "dSprites" (https://github.com/google-deepmind/dsprites-dataset, 2017)',
-  load: async ({ seed, size, signal }: LoadOptions = {}) => {
-    signal?.throwIfAborted();
-    return await Promise.resolve(makeSprites({ seed, size }));
+  settings,
+  settingsFor: ([imageSize]) => ({ imageSize }),
+  load: async (options: LoadOptions<SpriteConfig> = {}) => {
+    options.signal?.throwIfAborted();
+    const config = configure(settings, options.settings, 'the dataset "sprites"');
+    const dataset = makeSprites({ seed: options.seed, size: config.imageSize });
+    return await Promise.resolve({ ...dataset, settings: { ...config } });
   },
 };
 
@@ -80,7 +95,9 @@ export const sprites: DatasetSource = {
  * assertEquals(covariates, ["shape", "scale", "orientation", "x", "y"]);
  * ```
  */
-export function makeSprites({ train = 20_000, test = 4_000, size = 32, seed = 0 }: SpriteOptions = {}): Dataset {
+export function makeSprites(
+  { train = 20_000, test = 4_000, size = settings.imageSize.default, seed = 0 }: SpriteOptions = {},
+): Dataset {
   const require = (name: string, value: number, minimum: number) => {
     if (Number.isSafeInteger(value) && value >= minimum) return;
     throw new RangeError(

@@ -5,12 +5,12 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import { causalContext, contextColumns, contextOffsets } from "../core/ops/causal_context.ts";
+import { causalContext, contextColumns, type ContextOf } from "../core/ops/causal_context.ts";
 import { dense, stack, stackShapes } from "../core/ops/dense.ts";
+import { drawCode } from "../core/ops/draw_code.ts";
 import { embedding } from "../core/ops/embedding.ts";
 import { softmaxNll } from "../core/ops/softmax_nll.ts";
-import type { Parameter, Parameters, Shapes } from "../core/graph/parameters.ts";
-import { chosen, uniforms } from "../core/graph/random.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Values, Variable } from "../core/graph/tape.ts";
 
 /** What shapes the prior. */
@@ -68,9 +68,28 @@ export function codePriorShapes(config: CodePriorConfig, image: CodeImage): Shap
 }
 
 /**
- * -log p(c) = -Σ log p(cᵢ | the codes before i in reading order, within R rows and columns; i) of each datum, nats
+ * The logits of the code at each position, given the codes before it in reading order that are within R rows and columns, and the
+ * position: a dense network with SiLU on the embeddings of those codes. Training and drawing record it alike.
  *
- * p(cᵢ | ...) is a softmax of a dense network with SiLU, of the embeddings of those codes and an indicator of the position.
+ * @param codes c [N, P]
+ * @returns [N P, K], or at step t [N, K] of position t mod P alone
+ */
+function logits(
+  t: Tape,
+  p: Parameters,
+  codes: Variable,
+  config: CodePriorConfig,
+  image: CodeImage,
+  of: ContextOf,
+): Variable {
+  const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`));
+  const context = causalContext(t, embedded, { ...image, radius: config.priorRadius }, of);
+  const hidden = stack(t, context, p, CODE_PRIOR, config.priorHidden.length, "silu");
+  return dense(t, hidden, p.get(`${CODE_PRIOR}.logits`));
+}
+
+/**
+ * -log p(c) = -Σ log p(cᵢ | the codes before i in reading order, within R rows and columns; i) of each datum, nats
  *
  * @param codes c [N, P]
  */
@@ -81,71 +100,25 @@ export function codePriorNll(
   config: CodePriorConfig,
   image: CodeImage,
 ): Values {
-  const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`));
-  const context = causalContext(t, embedded, { ...image, radius: config.priorRadius });
-  const hidden = stack(t, context, p, CODE_PRIOR, config.priorHidden.length, "silu");
-  return softmaxNll(t, dense(t, hidden, p.get(`${CODE_PRIOR}.logits`)), codes);
-}
-
-/** How {@linkcode drawCodes} draws. */
-export interface CodeDraw {
-  readonly count: number;
-  /** T: each position is drawn from p^(1 / T), the most probable code where it is 0. */
-  readonly temperature: number;
-  readonly seed: number;
+  return softmaxNll(t, logits(t, p, codes, config, image, "all"), codes);
 }
 
 /**
- * c ~ p(c), position by position, on the host.
+ * c ~ p(c), ancestrally: step t of the program draws position t of every image, from the softmax of the logits over the temperature
  *
- * @returns Codes [count, P]
+ * Equal seeds give equal codes; P steps draw all positions. What a position holds before its turn has no influence.
+ *
+ * @param temperature T [N, 1]: each position is drawn from p^(1 / T), the most probable code where it is 0.
+ * @returns Codes [N, P], complete after P steps
  */
-export async function drawCodes(
+export function drawCodes(
+  t: Tape,
   p: Parameters,
+  temperature: Variable,
   config: CodePriorConfig,
-  { height, width, count: codes }: CodeImage,
-  { count, temperature, seed }: CodeDraw,
-): Promise<Uint32Array<ArrayBuffer>> {
-  const { priorEmbedding: channels, priorRadius: radius, priorHidden } = config;
-  const table = (await p.get(`${CODE_PRIOR}.embedding`).get()).weight;
-  const names = [...priorHidden.map((_, i) => `${CODE_PRIOR}.${i}`), `${CODE_PRIOR}.logits`];
-  const layers = await Promise.all(names.map((name) => p.get(name).get()));
-  const offsets = contextOffsets(radius);
-  const positions = height * width;
-  const u = uniforms(new Float64Array(count * positions), seed, 0, 0);
-  const drawn = new Uint32Array(count * positions);
-  const context = new Float32Array(contextColumns({ height, width, radius }, channels));
-  for (let n = 0; n < count; n++) {
-    const image = drawn.subarray(n * positions, (n + 1) * positions);
-    for (let i = 0; i < positions; i++) {
-      context.fill(0);
-      offsets.forEach(([dy, dx], b) => {
-        const y = Math.floor(i / width) + dy;
-        const x = i % width + dx;
-        if (y < 0 || x < 0 || x >= width) return;
-        const code = image[y * width + x];
-        for (let e = 0; e < channels; e++) context[b * channels + e] = table[e * codes + code];
-      });
-      context[offsets.length * channels + i] = 1;
-      const logits = layers.reduce<Float32Array>(
-        (h, layer, l) => apply(layer, l > 0 ? h.map((value) => value / (1 + Math.exp(-value))) : h),
-        context,
-      );
-      const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity);
-      const shares = logits.map((value) => Math.exp((value - largest) / Math.max(temperature, 1e-6)));
-      image[i] = chosen(shares, u[n * positions + i]);
-    }
-  }
-  return drawn;
-}
-
-/** x W + b */
-function apply({ weight, bias }: Awaited<ReturnType<Parameter["get"]>>, x: Float32Array): Float32Array {
-  const y = bias.slice();
-  for (let i = 0; i < x.length; i++) {
-    if (x[i] === 0) continue;
-    const from = i * y.length;
-    for (let o = 0; o < y.length; o++) y[o] += x[i] * weight[from + o];
-  }
-  return y;
+  image: CodeImage,
+): Variable {
+  const codes = t.variable("codes", image.height * image.width, "f32", temperature.rows);
+  drawCode(t, { logits: logits(t, p, codes, config, image, "step"), temperature, codes });
+  return codes;
 }

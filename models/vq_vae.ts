@@ -194,7 +194,11 @@ async function start(context: StartContext, config: VqVaeConfig): Promise<void> 
 /** Codes from the learned prior, as the vectors that they stand for [count, P D]. */
 async function drawPrior(p: Parameters, config: VqVaeConfig, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>> {
   const { codes: count, codeDimension } = config;
-  const codes = await drawCodes(p, config, codeImage(p), draw);
+  const image = codeImage(p);
+  const codes = await draw.outputs(
+    positionsOf(image),
+    (t, temperature) => drawCodes(t, p, temperature, config, image),
+  );
   const { weight } = await p.get("codebook").get();
   return Float32Array.from(
     { length: codes.length * codeDimension },

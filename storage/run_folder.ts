@@ -54,6 +54,7 @@ const configCheck: Check = fields({
   model: optional(text),
   module: optional(text),
   dataset: optional(text),
+  datasetSettings: optional(recordOf(setting)),
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
@@ -84,6 +85,8 @@ export interface RunConfig {
   /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
   readonly dataset: string;
+  /** Settings of the dataset, if it has any. */
+  readonly datasetSettings?: Readonly<Record<string, unknown>>;
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
@@ -161,6 +164,7 @@ export class RunRecorder {
       model,
       ...(module ? { module } : {}),
       dataset,
+      ...(trained.data.settings ? { datasetSettings: trained.data.settings } : {}),
       adapter,
       parameters,
       started,

@@ -92,7 +92,8 @@ async function rowsOf(chosen: Run, { dataset, split }: Scoring, signal: AbortSig
   const { data } = chosen.checkpoint;
   if (!dataset) return splitOf(await datasetOf(chosen, signal), chosen.checkpoint, split);
   if (split === "validation") throw new UsageError("--split validation: expected test or train of another dataset");
-  const other: Dataset = await namedDataset(dataset).load({ size: data.shape[0], signal });
+  const source = namedDataset(dataset);
+  const other: Dataset = await source.load({ settings: source.settingsFor?.(data.shape), signal });
   if (other.shape.join() !== data.shape.join()) {
     throw new Error(
       `Cannot score "${dataset}" with ${chosen.folder}: expected data of [${data.shape}], found [${other.shape}]`,

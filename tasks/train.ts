@@ -49,6 +49,7 @@ import {
   dataChoice,
   datasetOf,
   defaultFolder,
+  loadData,
   namedDataset,
   openRun,
   quoted,
@@ -62,7 +63,6 @@ interface RunSettings {
   readonly model: string;
   readonly dataset: string;
   readonly dataSeed: number;
-  readonly imageSize: number;
   readonly out: string;
   readonly resume: string;
   readonly checkpointEvery: number;
@@ -70,6 +70,7 @@ interface RunSettings {
 
 type Groups = {
   readonly run: FlagGroup<RunSettings>;
+  readonly dataset: FlagGroup<unknown>;
   readonly training: FlagGroup<TrainingConfig>;
   readonly model: FlagGroup<unknown>;
 };
@@ -93,20 +94,23 @@ function runSettings(): Settings<RunSettings> {
       maximum: 0xffffffff,
       help: "divides the rows into train and test where the files do not, and makes sprites",
     },
-    imageSize: { type: "integer", default: 32, minimum: 8, maximum: 256, help: "height and width of sprites" },
     out: { type: "string", default: "", help: "the run folder to make (default runs/<model>-<dataset>-<date>-<time>)" },
     resume: { type: "string", default: "", help: "go on with the run in this folder, from its last checkpoint" },
     checkpointEvery: { type: "integer", default: 1, minimum: 1, help: "epochs from one checkpoint to the next" },
   };
 }
 
-/** The flags of a model follow from its settings: so the model is looked for first, in the run that is resumed or by its name. */
+/**
+ * The flags of a model and of a dataset follow from their settings: so these are looked for first, by their names or in the run that is
+ * resumed.
+ */
 async function flags(args: readonly string[]): Promise<Flags<Groups>> {
-  const { model } = await namedModel(args).catch((error): NamedModel => {
+  const { model, checkpoint } = await namedModel(args).catch((error): NamedModel & Partial<Run> => {
     if (wantsHelp(args)) return { model: vae as Model };
     throw error;
   });
   const settings = model.settings as Settings<unknown>;
+  const dataset = peekFlag(args, "dataset") ?? checkpoint?.data.name ?? mnist.name;
   return {
     name: "train",
     summary:
@@ -117,6 +121,10 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
         settings: runSettings(),
         placeholders: { model: "NAME", dataset: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
       },
+      dataset: {
+        title: `Dataset ${dataset} (--dataset NAME --help shows another one's)`,
+        settings: (datasets.get(dataset)?.settings ?? {}) as Settings<unknown>,
+      },
       training: { title: "Training", settings: trainingSettingsOf(model) },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
     },
@@ -124,6 +132,9 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       ...Object.keys(trainingSettings).map((key) => [key, "the models that are trained by gradient"] as const),
       ...models.values().flatMap(({ name, settings }) =>
         Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
+      ),
+      ...datasets.values().flatMap(({ name, settings = {} }) =>
+        Object.keys(settings).map((key) => [key, `--dataset ${name}`] as const)
       ),
     ]),
     examples: [
@@ -142,10 +153,10 @@ function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
   return Object.fromEntries(used) as Settings<TrainingConfig>;
 }
 
-async function namedModel(args: readonly string[]): Promise<NamedModel> {
+async function namedModel(args: readonly string[]): Promise<NamedModel & Partial<Run>> {
   const [resume, model] = [peekFlag(args, "resume"), peekFlag(args, "model")];
-  if (resume && model === undefined) return await openRun(resume);
-  return await findNamedModel(model ?? vae.name);
+  const among = model === undefined ? builtIn : [await findNamedModel(model)];
+  return resume ? await openRun(resume, among) : model === undefined ? { model: vae as Model } : among[0];
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
@@ -154,13 +165,13 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const told = { ...only(values.training), ...only(values.model as object) };
   if (!settings.resume) {
     const named = await findNamedModel(settings.model);
-    const data = { name: settings.dataset, seed: settings.dataSeed, size: settings.imageSize };
+    const data = { name: settings.dataset, seed: settings.dataSeed, settings: only(values.dataset as object) };
     return await begin({ named, data, told, settings }, context);
   }
   const resumed = await openRun(settings.resume, given.has("model") ? [await findNamedModel(settings.model)] : builtIn);
-  const { dataSeed, imageSize } = settings;
+  const { dataSeed } = settings;
   const dataset = namedDataset(settings.dataset).name;
-  requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, imageSize }) });
+  requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) });
   const asked = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
   const epochs = Math.min(asked, iterationsOf(resumed));
   if (resumed.checkpoint.progress.step >= stepsOf(resumed.checkpoint, epochs)) {
@@ -177,13 +188,13 @@ function iterationsOf({ model, checkpoint }: Run): number {
 
 /** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
 function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<string, unknown>>): void {
-  const { name, seed, size } = dataChoice(checkpoint);
+  const { name, seed, settings } = dataChoice(checkpoint);
   const had: Record<string, unknown> = {
     ...checkpoint.config,
     ...checkpoint.training,
     dataset: name,
     dataSeed: seed,
-    imageSize: size,
+    ...settings,
   };
   for (const [name, value] of Object.entries(told)) {
     if (name === "epochs" || String(value) === String(had[name])) continue;
@@ -212,7 +223,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
-  const dataset = await source.load({ seed: data.seed, size: data.size, signal: context.signal });
+  const dataset = await loadData(source, data, context.signal);
   const training = prepare(model, dataset, told, {
     gpu,
     tune: (step) => tunedFor(step, context.print),

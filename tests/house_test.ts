@@ -229,6 +229,81 @@ Deno.test("every task of deno.json says what it is for", () => {
   for (const [name, { description }] of Object.entries(tasks)) assert(description, `task ${name} has no description`);
 });
 
+/** What a `deno test` command runs of the files of the project: tests, and with `--doc` the examples of documentation. */
+function runs(command: string): (path: string, example: boolean) => boolean {
+  const [, words] = /\bdeno test\b(.*)/.exec(command) ?? [];
+  const args = words?.split(" ").filter((word) => word) ?? [];
+  const ignored = args.find((arg) => arg.startsWith("--ignore="))?.slice(9).split(",") ?? [];
+  const paths = args.filter((arg) => !arg.startsWith("-"));
+  const within = (path: string, roots: readonly string[]) =>
+    roots.some((root) => path === root || path.startsWith(`${root}/`));
+  return (path, example) =>
+    words !== undefined && (!example || args.includes("--doc")) && !within(path, ignored) &&
+    (paths.length === 0 || within(path, paths));
+}
+
+/** Paths of all TypeScript and Markdown of the project, from the root. */
+function* everything(folder = ""): Generator<string> {
+  const { exclude } = JSON.parse(read("deno.json")) as { exclude: readonly string[] };
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder || ".", root))) {
+    const path = folder + name;
+    if (name.startsWith(".") || exclude.includes(path)) continue;
+    if (isDirectory) yield* everything(`${path}/`);
+    else if (/\.(ts|md)$/.test(name)) yield path;
+  }
+}
+
+/** Whether a text has examples that `deno test --doc` runs. */
+const hasExamples = (text: string) => /^(?: *\*)? *```(?:ts|js|typescript|javascript)\b(?! +ignore)/m.test(text);
+
+/** Files that are not run by exactly one of the commands, and by which. */
+function misplaced(paths: Iterable<string>, example: boolean, commands: Record<string, string>): string[] {
+  const tasks = Object.entries(commands).map(([name, command]) => [name, runs(command)] as const);
+  return [...paths].map((path) =>
+    [path, tasks.filter(([, takes]) => takes(path, example)).map(([name]) => name)] as const
+  )
+    .filter(([, by]) => by.length !== 1)
+    .map(([path, by]) => `${path}: ${by.join(" and ") || "none"}`);
+}
+
+/** The tasks of deno.json that the task `test` is made of. */
+function testTasks(): Record<string, string> {
+  const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { command: string }> };
+  const names = Object.keys(tasks).filter((name) => name.startsWith("test:"));
+  return Object.fromEntries(names.map((name) => [name, tasks[name].command]));
+}
+
+Deno.test("every test, and every example of the documentation, is run by exactly one task", () => {
+  const all = [...everything()];
+  const tests = all.filter((path) => path.endsWith("_test.ts"));
+  const examples = all.filter((path) => hasExamples(read(path)));
+  assert(tests.length > 80 && examples.includes("README.md") && examples.includes("mod.ts"), `${examples}`);
+  assertEquals([...misplaced(tests, false, testTasks()), ...misplaced(examples, true, testTasks())], []);
+});
+
+Deno.test("deno task test runs each of its parts once", () => {
+  const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { command: string }> };
+  const parts = [...tasks.test.command.matchAll(/deno task (\S+?)(?=[\s)]|$)/g)].map(([, name]) => name);
+  assertEquals(parts.sort(), Object.keys(testTasks()).sort());
+});
+
+Deno.test("misplaced() finds a file that no task runs, or two", () => {
+  const commands = {
+    one: "A=1 deno test -A --doc --ignore=tests/b,tests/c/x_test.ts",
+    two: "deno test tests/b",
+    three: "deno test -A tests/d",
+    none: "deno run tests/e",
+  };
+  const found = misplaced(
+    ["tests/a_test.ts", "tests/b/a_test.ts", "tests/c/x_test.ts", "tests/d/a_test.ts"],
+    false,
+    commands,
+  );
+  assertEquals(found, ["tests/c/x_test.ts: none", "tests/d/a_test.ts: one and three"]);
+  assertEquals(misplaced(["core/a.ts", "tests/b/a.ts"], true, commands), ["tests/b/a.ts: none"]);
+  assertEquals([" * ```ts\n", "```ts\n", " * ```ts ignore\n", "```sh\n"].map(hasExamples), [true, true, false, false]);
+});
+
 function exists(path: string): boolean {
   try {
     return Deno.statSync(new URL(path, root)).isFile;

@@ -7,7 +7,7 @@
 import { read, write } from "../gpu/kernel.ts";
 import type { Tape, Values } from "../graph/tape.ts";
 import { createBuffer } from "../gpu/tensor.ts";
-import advanceShader from "../../shaders/advance.wgsl" with { type: "text" };
+import { advance } from "./advance.ts";
 import importanceTotalsShader from "../../shaders/importance_totals.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
@@ -102,16 +102,8 @@ export function importanceTotals(t: Tape, { nll, divergence, kl, count, sign }: 
         }],
         workgroups: [Math.ceil(t.batch / 64)],
       });
-      t.dispatch({
-        label: "advance",
-        fragments: [{
-          parts: [stateStruct, advanceShader],
-          constants: { STRIDE: Math.ceil(count / t.batch) },
-          buffers: { state: write(t.state, "State") },
-        }],
-        workgroups: [1],
-      });
     },
   });
+  advance(t, Math.ceil(count / t.batch));
   return { totals, divergences };
 }

@@ -17,6 +17,7 @@ import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } fr
 import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "../model.ts";
+import { advance } from "../ops/advance.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters, requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
@@ -35,6 +36,8 @@ export interface DataDescription extends DataShape {
   readonly count: number;
   /** What the rows were divided or made by: with it the same rows can be had again. */
   readonly seed?: number;
+  /** The settings of the dataset, if it has any. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** Where a training stands. */
@@ -77,7 +80,7 @@ const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
 
-/** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
+/** What {@linkcode CheckpointHeader} must be, but for settings, which have checks of their own. */
 const headerCheck = fields({
   model: text,
   config: recordOf(() => undefined),
@@ -89,6 +92,7 @@ const headerCheck = fields({
     classes: optional(whole(1, 256)),
     covariates: optional(listOf(text)),
     seed: optional(counter),
+    settings: optional(recordOf(() => undefined)),
   }),
   progress: fields({
     step: counter,
@@ -312,7 +316,23 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    const own = await this.model.drawPrior?.(this.parameters, this.config, { count, temperature, seed });
+    // The prior is given no condition, whatever it is.
+    const unconditional = {
+      labels: new Uint8Array(count),
+      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
+    };
+    const own = await this.model.drawPrior?.(this.parameters, this.config, {
+      ...{ count, temperature, seed },
+      outputs: (steps, record) =>
+        this.#apply(
+          "draw from the prior",
+          new Float32Array(count).fill(temperature),
+          1,
+          { seed, ...unconditional },
+          (t, input) => [record(t, input)],
+          steps,
+        ),
+    });
     if (own) return own;
     const { latents } = this;
     const normal = normals(new Float32Array(count * latents), seed, 0, 0).map((value) => value * temperature);
@@ -324,11 +344,6 @@ export class Trained<C extends object = object> {
       noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
       noise[row * (latents + 1) + latents] = u[row];
     }
-    // The prior is given no condition, whatever it is.
-    const unconditional = {
-      labels: new Uint8Array(count),
-      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
-    };
     return await this.#apply("draw from the prior", noise, latents + 1, unconditional, (t, input) => [
       record(t, this.parameters, input),
     ]);
@@ -497,7 +512,8 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * Runs rows through a recorded mapping, some at a time; where it gives several matrices, their rows come in turn.
+   * Runs rows through a recorded mapping, some at a time and `steps` steps each; where it gives several matrices, their rows come in
+   * turn.
    */
   async #apply(
     name: string,
@@ -505,6 +521,7 @@ export class Trained<C extends object = object> {
     columns: number,
     { seed = 0, ...given }: ConditionOptions & { readonly seed?: number },
     record: Recording,
+    steps = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
     const count = values.length / columns;
     if (count === 0 || !Number.isInteger(count)) {
@@ -517,7 +534,7 @@ export class Trained<C extends object = object> {
     const wanted = count >= MANY ? MANY : FEW;
     const key = keyOf(name, wanted);
     let mapping = this.#mappings.get(key);
-    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record));
+    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
     const { input, condition, outputs, program } = await mapping;
     const { rows } = input;
     const width = outputs[0].columns;
@@ -531,12 +548,13 @@ export class Trained<C extends object = object> {
       if (condition) {
         upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
       }
-      program.seek({ step: from / rows, seed, count: rows, shuffle: false });
-      const chunk = program.chunk(1);
+      program.seek({ step: from / rows * steps, seed, count: rows, shuffle: false });
+      const chunks: Chunk<unknown>[] = [];
+      for (let left = steps; left > 0; left -= program.most) chunks.push(program.chunk(Math.min(left, program.most)));
       const copies = this.gpu.copies(outputs);
       return {
         submit() {
-          chunk.submit();
+          for (const chunk of chunks) chunk.submit();
           copies.submit();
         },
         async read() {
@@ -558,7 +576,7 @@ export class Trained<C extends object = object> {
     return out;
   }
 
-  async #compile(name: string, rows: number, columns: number, record: Recording): Promise<Mapping> {
+  async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
     const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
     const input = tape.variable("input", columns);
     const kind = this.#condition;
@@ -568,11 +586,12 @@ export class Trained<C extends object = object> {
     try {
       results = record(tape, input, condition);
       if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+      if (steps > 1) advance(tape, 1);
       compiled = tape.compile([]);
     } catch (error) {
       tape.destroy();
       // So many rows of a wide model may be more than a buffer can hold.
-      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record);
+      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record, steps);
       throw error;
     }
     const program = await Program.create(tape, compiled);

@@ -346,12 +346,13 @@ class Trainer<C extends object> {
       });
       return this.#trained = trained;
     }
-    const { name, seed } = this.#dataset;
+    const { name, seed, settings } = this.#dataset;
     const opened = gpu ?? (device ? new Gpu(device, device.adapterInfo) : await Gpu.open());
     const data = {
       name,
       ...dataShape(this.#dataset),
       ...(seed === undefined ? {} : { seed }),
+      ...(settings ? { settings } : {}),
       count: this.#count,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({

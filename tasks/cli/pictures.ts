@@ -40,7 +40,12 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
     subtitle: subtitle.filter(Boolean).join(" · "),
     remarks: [...remarks(model, config, training.binarize), ...scheduleRemarks(training, data.count)],
     losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
-    configuration: { model: model.name, dataset: data.name, ...(kept?.config ?? { ...training, ...config }) },
+    configuration: {
+      model: model.name,
+      dataset: data.name,
+      ...data.settings,
+      ...(kept?.config ?? { ...training, ...config }),
+    },
     shapes: Object.fromEntries([...trained.parameters].map(({ name, shape }) => [name, shape])),
     figures,
   };

@@ -8,6 +8,7 @@ import { readIfThere } from "../../core/bounds.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
 import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
 import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
+import { configure } from "../../core/settings.ts";
 import { datasets, findDataset } from "../../datasets/mod.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
@@ -176,13 +177,32 @@ export interface DataChoice {
   /** A known name or a path. */
   readonly name: string;
   readonly seed: number;
-  /** Height and width, for images that are generated. */
-  readonly size: number;
+  /** Of the dataset; those left out take their defaults. */
+  readonly settings: object;
 }
 
-/** The choice that gives the data of a run again. */
-export function dataChoice({ data: { name, seed = 0, shape: [size] } }: Checkpoint): DataChoice {
-  return { name, seed, size };
+/** The choice that gives the data of a run again. Checkpoints of older versions keep no settings: those follow from the shape. */
+export function dataChoice({ data: { name, seed = 0, shape, settings } }: Checkpoint): DataChoice {
+  return { name, seed, settings: settings ?? datasets.get(name)?.settingsFor?.(shape) ?? {} };
+}
+
+/**
+ * The data of a choice.
+ *
+ * @throws {TypeError} If the dataset does not say which settings it was loaded with: a run could not load it again.
+ */
+export async function loadData(
+  source: DatasetSource,
+  { seed, settings }: Pick<DataChoice, "seed" | "settings">,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const dataset = await source.load({ seed, settings, signal });
+  if (source.settings && !dataset.settings) {
+    throw new TypeError(
+      `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
+    );
+  }
+  return dataset;
 }
 
 /**
@@ -205,7 +225,7 @@ export function namedDataset(nameOrPath: string): DatasetSource {
  * @throws {Error} If they are no longer where they were, or are others now.
  */
 export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promise<Dataset> {
-  const { name, seed, size } = dataChoice(checkpoint);
+  const { name, seed, settings } = dataChoice(checkpoint);
   const fail = (message: string, cause?: unknown): never => {
     throw new Error(`Cannot load the data of "${checkpoint.file}": ${message}`, { cause });
   };
@@ -216,7 +236,13 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     if (!(error instanceof RangeError)) throw error;
     return fail(`its dataset "${name}" is none of ${[...datasets.keys()].join(", ")}, and no file or folder`, error);
   }
-  const dataset = await source.load({ seed, size, signal });
+  try {
+    configure<object>(source.settings ?? {}, settings, `the dataset "${name}"`);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    return fail(error.message, error);
+  }
+  const dataset = await loadData(source, { seed, settings }, signal);
   const { shape, count } = checkpoint.data;
   if (dataset.shape.join() !== shape.join() || dataset.train.count < count + checkpoint.training.validation) {
     fail(

@@ -92,8 +92,9 @@ Deno.test("slice() takes the covariates along", () => {
 });
 
 Deno.test("sprites.load() gives images of the size that is asked for", async () => {
-  const { name, shape, train, test, seed } = await sprites.load({ size: 8, seed: 2 });
+  const { name, shape, train, test, seed, settings } = await sprites.load({ settings: { imageSize: 8 }, seed: 2 });
   assertEquals([name, shape, train.count, test.count, seed], ["sprites", [8, 8, 1], 20_000, 4_000, 2]);
+  assertEquals(settings, { imageSize: 8 });
 });
 
 Deno.test("makeSprites() refuses what cannot be", () => {

@@ -14,13 +14,22 @@ import {
   vqVae,
   type VqVaeConfig,
 } from "../../mod.ts";
+import { advance } from "../../core/ops/advance.ts";
 import { recordBatch } from "../../core/training/batch.ts";
 import { kMeans } from "../../models/k_means.ts";
 import { Program, setState } from "../../core/graph/program.ts";
 import { normals, uniforms } from "../../core/graph/random.ts";
-import { codePriorNll, codePriorShapes, drawCodes } from "../../models/code_prior.ts";
+import type { Variable } from "../../core/graph/tape.ts";
+import {
+  type CodeImage,
+  type CodePriorConfig,
+  codePriorNll,
+  codePriorShapes,
+  drawCodes,
+} from "../../models/code_prior.ts";
+import * as reference from "../reference/codes.ts";
 import { assertClose } from "../support/compare.ts";
-import { Bench, families, gpu } from "../support/gpu.ts";
+import { Bench, type BenchOptions, families, gpu } from "../support/gpu.ts";
 
 /** [inputs, outputs] of every layer. */
 function shapesOf(config: Partial<VqVaeConfig>, shape: Dataset["shape"]): Record<string, readonly [number, number]> {
@@ -217,44 +226,131 @@ Deno.test("the gradient of vq_vae's encoder and codebook has nothing of the prio
   }
 });
 
+/** The prior that a bench has, for the float64 reference. */
+async function priorOf({ parameters }: Bench, hidden: number): Promise<reference.CodePrior> {
+  const names = [...Array.from({ length: hidden }, (_, i) => `prior.${i}`), "prior.logits"];
+  return {
+    embedding: (await parameters.get("prior.embedding").get()).weight,
+    layers: await Array.fromAsync(names, (name) => parameters.get(name).get()),
+  };
+}
+
+/** A bench with a prior of random parameters. */
+function priorBench(
+  rows: number,
+  config: CodePriorConfig,
+  image: CodeImage,
+  { scale = 1, ...options }: BenchOptions & { readonly scale?: number },
+): Bench {
+  const bench = new Bench(rows, { ...options, shapes: codePriorShapes(config, image) });
+  bench.parameters.initialize({ weight: { name: "normal", scale }, bias: { name: "normal", scale } }, 1);
+  return bench;
+}
+
+/** One that draws codes. */
+function drawing(
+  count: number,
+  config: CodePriorConfig,
+  image: CodeImage,
+  temperature: number,
+  options: Parameters<typeof priorBench>[3],
+): { bench: Bench; codes: Variable } {
+  const bench = priorBench(count, config, image, options);
+  const input = bench.input("temperature", 1, new Float32Array(count).fill(temperature));
+  const codes = drawCodes(bench.tape, bench.parameters, input, config, image);
+  advance(bench.tape, 1);
+  return { bench, codes };
+}
+
 for (const family of families) {
   Deno.test(`the prior over codes sums to one over all of them, and is what is drawn from, ${family} tiles`, async () => {
     const config = { priorEmbedding: 4, priorRadius: 1, priorHidden: [5] };
     // Of 2 x 2 positions and 3 codes: all 81 images.
     const image = { height: 2, width: 2, count: 3 };
-    using bench = new Bench(81, { family, shapes: codePriorShapes(config, image) });
+    const sizes = { ...image, radius: 1, channels: 4 };
+    const imageOf = (number: number) => [0, 1, 2, 3].map((i) => Math.floor(number / 3 ** i) % 3);
+    // So even that each image is drawn a few times at least.
+    const scale = 0.4;
+    using bench = priorBench(81, config, image, { family, scale });
     const { tape, parameters } = bench;
-    parameters.initialize({ weight: { name: "normal", scale: 1 }, bias: { name: "normal", scale: 1 } }, 1);
-    const codes = Float32Array.from({ length: 81 * 4 }, (_, i) => Math.floor(Math.floor(i / 4) / 3 ** (i % 4)) % 3);
-    const nll = codePriorNll(tape, parameters, bench.input("codes", 4, codes), config, image);
+    const all = Float32Array.from({ length: 81 * 4 }, (_, i) => imageOf(Math.floor(i / 4))[i % 4]);
+    const nll = codePriorNll(tape, parameters, bench.input("codes", 4, all), config, image);
     const { program } = await bench.compile([]);
     await program.submit(1);
     const probabilities = (await bench.rows(nll)).map((value) => Math.exp(-value));
     assertAlmostEquals(probabilities.reduce((sum, value) => sum + value, 0), 1, 1e-5);
-    const count = 20000;
-    const numberOf = (drawn: Uint32Array, n: number) =>
-      [0, 1, 2, 3].reduce((number, i) => number + drawn[4 * n + i] * 3 ** i, 0);
-    const drawn = await drawCodes(parameters, config, image, { count, temperature: 1, seed: 3 });
-    const found = new Float64Array(81);
-    for (let n = 0; n < count; n++) found[numberOf(drawn, n)]++;
-    // Five standard deviations of each count, and one for those that are hardly ever drawn.
-    found.forEach((times, i) => {
-      const expected = count * probabilities[i];
-      assert(Math.abs(times - expected) <= 5 * Math.sqrt(expected) + 1, `${i}: ${times} of ${expected}`);
+    const prior = await priorOf(bench, 1);
+    const exact = Float64Array.from({ length: 81 }, (_, number) => {
+      const codes = imageOf(number);
+      return codes.reduce((product, code, i) => product * reference.codeProbabilities(prior, codes, i, sizes)[code], 1);
     });
-    // Cold, the most probable code at each position, given those before it.
-    const cold = await drawCodes(parameters, config, image, { count: 2, temperature: 0, seed: 3 });
-    assertEquals(cold.slice(0, 4), cold.slice(4));
-    let left = Array.from(probabilities, (p, i) => ({ p, i }));
-    for (let position = 0; position < 4; position++) {
-      const mass = [0, 1, 2].map((code) =>
-        left.filter(({ i }) => Math.floor(i / 3 ** position) % 3 === code).reduce((sum, { p }) => sum + p, 0)
-      );
-      assertEquals(cold[position], mass.indexOf(Math.max(...mass)), `position ${position}`);
-      left = left.filter(({ i }) => Math.floor(i / 3 ** position) % 3 === cold[position]);
-    }
+    assertClose(probabilities, exact, "p(c)", { sum: 16 });
+
+    const count = 20000;
+    const { bench: drawer, codes } = drawing(count, config, image, 1, { family, scale, seed: 3 });
+    using _ = drawer;
+    await (await drawer.compile([])).program.submit(4);
+    const drawn = await drawer.read(codes);
+    const found = new Float64Array(81);
+    for (let n = 0; n < count; n++) found[[0, 1, 2, 3].reduce((number, i) => number + drawn[4 * n + i] * 3 ** i, 0)]++;
+    // χ² of 80 degrees of freedom has the mean 80 and the variance 160: five deviations.
+    const expected = exact.map((p) => count * p);
+    const square = expected.reduce((sum, times, i) => sum + (found[i] - times) ** 2 / times, 0);
+    assert(Math.min(...expected) > 5 && square < 80 + 5 * Math.sqrt(160), `${square}, ${Math.min(...expected)}`);
   });
+
+  for (const temperature of [1, 0.5, 0]) {
+    const fuses = family === "workgroup";
+    Deno.test(`drawCodes() draws at ${temperature} what the reference draws of the same numbers, ${family} tiles`, async () => {
+      const config = { priorEmbedding: 8, priorRadius: 2, priorHidden: [6, 5] };
+      const image = { height: 3, width: 5, count: 37 };
+      const [count, positions] = [33, 15];
+      const { bench, codes } = drawing(count, config, image, temperature, { family, fuses, seed: 7 });
+      using _ = bench;
+      const { program } = await bench.compile([]);
+      const prior = await priorOf(bench, 2);
+      const u = uniforms(new Float64Array(2 * count * positions), 7, 0, 0);
+      let clear = 0;
+      // The second batch goes on in the numbers, and finds the first one's codes in the grid.
+      for (let batch = 0; batch < 2; batch++) {
+        await program.submit(positions);
+        const drawn = await bench.read(codes);
+        for (let n = 0; n < count; n++) {
+          const own = u.subarray((batch * count + n) * positions).subarray(0, positions);
+          const sizes = { ...image, radius: 2, channels: 8 };
+          const expected = reference.drawImage(prior, own, sizes, Math.max(temperature, 1e-6));
+          // Where a number is as good as on the border of two codes, float32 may take the other one.
+          if (expected.nearest < 1e-5) continue;
+          assertEquals([...drawn.subarray(n * positions, (n + 1) * positions)], expected.codes, `${batch}, ${n}`);
+          clear++;
+        }
+      }
+      assert(clear > 0.9 * 2 * count, `${clear}`);
+    });
+  }
 }
+
+Deno.test("vq_vae draws the same of a seed, however many are drawn, in a few submits", async () => {
+  const training = train(vqVae, patterns([9, 9, 1]), { ...small, codes: 16, epochs: 1 }, { gpu });
+  for await (const event of training) if (event.event === "start") break;
+  using trained = training.trained;
+  const positions = trained.latents / small.codeDimension;
+  assertEquals(positions, 9);
+  const few = await trained.drawPrior({ count: 5, seed: 2 });
+  const { queue } = gpu.device;
+  const submit = queue.submit;
+  let submits = 0;
+  queue.submit = (commands) => (submits++, submit.call(queue, commands));
+  // More than a batch.
+  const many = await trained.drawPrior({ count: 200, seed: 2 }).finally(() => queue.submit = submit);
+  assert(submits <= 8, `${submits} submits`);
+  assertEquals(many.slice(0, few.length), few);
+  assert((await trained.drawPrior({ count: 5, seed: 3 })).some((value, i) => value !== few[i]));
+  // Cold, all are the most probable one.
+  const cold = await trained.drawPrior({ count: 2, seed: 2, temperature: 0 });
+  assertEquals(cold.slice(0, cold.length / 2), cold.slice(cold.length / 2));
+  assertEquals((await trained.sample({ count: 3, seed: 2 })).length, 3 * 81);
+});
 
 Deno.test("kMeans() finds clusters that lie apart, and leaves a mean without rows where it is", () => {
   const noise = normals(new Float32Array(300 * 2), 1, 0, 0);

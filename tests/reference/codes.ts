@@ -180,3 +180,62 @@ export function softmaxNll(
   }
   return { nll, gradient };
 }
+
+/** A prior over codes: the embeddings [E, K], and its dense layers, the last of which gives the logits. */
+export interface CodePrior {
+  readonly embedding: ArrayLike<number>;
+  readonly layers: readonly { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> }[];
+}
+
+/** softmax(a / T) of the code at a position of an image, given those before it. */
+export function codeProbabilities(
+  { embedding, layers }: CodePrior,
+  image: ArrayLike<number>,
+  position: number,
+  sizes: ContextSizes & { readonly count: number },
+  temperature = 1,
+): Float64Array {
+  const { height, width, channels, count } = sizes;
+  const positions = height * width;
+  const embedded = Float64Array.from(
+    { length: positions * channels },
+    (_, i) => embedding[i % channels * count + image[Math.floor(i / channels)]],
+  );
+  const contexts = contextForward(embedded, sizes);
+  const columns = contexts.length / positions;
+  let h = contexts.slice(position * columns, (position + 1) * columns);
+  layers.forEach(({ weight, bias }, l) => {
+    const x = l === 0 ? h : h.map((a) => a / (1 + Math.exp(-a)));
+    h = Float64Array.from(bias, (b, o) => x.reduce((sum, value, i) => sum + value * weight[i * bias.length + o], b));
+  });
+  const largest = Math.max(...h);
+  const shares = h.map((a) => Math.exp((a - largest) / temperature));
+  const total = shares.reduce((sum, share) => sum + share);
+  return shares.map((share) => share / total);
+}
+
+/**
+ * An image of codes, position by position: the first code at which the summed probabilities are above the position's uniform number.
+ *
+ * @returns nearest: how near a uniform number came to such a sum.
+ */
+export function drawImage(
+  prior: CodePrior,
+  uniforms: ArrayLike<number>,
+  sizes: ContextSizes & { readonly count: number },
+  temperature: number,
+): { codes: number[]; nearest: number } {
+  const codes: number[] = Array(uniforms.length).fill(0);
+  let nearest = Infinity;
+  for (let position = 0; position < codes.length; position++) {
+    let below = 0;
+    let chosen = -1;
+    codeProbabilities(prior, codes, position, sizes, temperature).forEach((probability, k) => {
+      below += probability;
+      if (chosen < 0 && uniforms[position] < below) chosen = k;
+      if (k + 1 < sizes.count) nearest = Math.min(nearest, Math.abs(uniforms[position] - below));
+    });
+    codes[position] = chosen;
+  }
+  return { codes, nearest };
+}

@@ -209,7 +209,7 @@ Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench, f
   for (const [name, { command }] of Object.entries(tasks)) {
     const [, task] = launcher.exec(command) ?? [];
     if (task) launched.add(task);
-    else assert(["bench", "fuzz", "test", "ok"].includes(name), name);
+    else assert(["bench", "fuzz", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
   const readme = Deno.readTextFileSync(`${root}README.md`);

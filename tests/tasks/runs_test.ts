@@ -276,8 +276,14 @@ Deno.test("models lists every model with its source and flags", async () => {
   assertEquals(list[0].settings.latents.default, 20);
 });
 
-Deno.test("datasets lists every dataset with its source", async () => {
-  assertStringIncludes((await attempt(datasetsTask, [])).stdout, "mnist: handwritten digits");
+Deno.test("datasets lists every dataset with its source and settings", async () => {
+  const { stdout } = await attempt(datasetsTask, []);
+  assertStringIncludes(stdout, "mnist: handwritten digits");
+  assertMatch(
+    stdout,
+    /\nsprites: .*\n +Source: .*\n +--image-size N +height and width, in pixels \(8 to 256; default 32\)\n/,
+  );
   const list = jsonLines((await attempt(datasetsTask, ["--json"])).stdout);
   assertEquals(list.map(({ name }) => name), ["mnist", "fashion_mnist", "cifar10", "frey_faces", "sprites", "blocks"]);
+  assertEquals([list[0].settings, list[4].settings.imageSize.default], [{}, 32]);
 });

@@ -3,6 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { perplexity } from "../../../core/training/code_usage.ts";
 import { causalContext, contextOffsets } from "../../../core/ops/causal_context.ts";
+import { drawCode } from "../../../core/ops/draw_code.ts";
 import { embedding } from "../../../core/ops/embedding.ts";
 import { softmaxNll } from "../../../core/ops/softmax_nll.ts";
 import { tally } from "../../../core/ops/tally.ts";
@@ -66,6 +67,23 @@ for (const family of families) {
       const gradient = reference.contextBackward(float64(upstream), rows, sizes);
       assertClose(await bench.gradient(input), gradient, "dx", { sum: 2 * radius * (radius + 1), absolute: 1e-6 });
     });
+
+    Deno.test(`causalContext() of a step is that of its pixel: ${batch} x ${height} x ${width} x ${channels}, radius ${radius}, ${family} tiles`, async () => {
+      const positions = height * width;
+      // As many steps as pixels begin anew.
+      for (const step of [0, positions - 1, positions + Math.floor(positions / 2)]) {
+        using bench = new Bench(batch, { family, step });
+        const x = draw(batch * positions * channels, 1);
+        const y = causalContext(bench.tape, bench.input("x", channels, x), { height, width, radius }, "step");
+        await (await bench.compile([])).program.submit(1);
+        const all = reference.contextForward(float64(x), { height, width, radius, channels });
+        const expected = Array.from({ length: batch }, (_, n) => {
+          const row = n * positions + step % positions;
+          return [...all.subarray(row * y.columns, (row + 1) * y.columns)];
+        });
+        assertEquals([...await bench.read(y)], expected.flat());
+      }
+    });
   }
 
   Deno.test(`tally() counts the rows that are data, over all steps, until it is set back, ${family} tiles`, async () => {
@@ -101,7 +119,7 @@ Deno.test("contextOffsets() are all pixels before this one in reading order, wit
   assert(contextOffsets(3).every(([dy, dx]) => dy < 0 || dx < 0));
 });
 
-Deno.test("softmaxNll() and causalContext() say what does not fit", () => {
+Deno.test("softmaxNll(), causalContext() and drawCode() say what does not fit", () => {
   using bench = new Bench(4);
   const x = bench.input("x", 6, new Float32Array(48));
   assertThrows(
@@ -113,5 +131,10 @@ Deno.test("softmaxNll() and causalContext() say what does not fit", () => {
     () => causalContext(bench.tape, x, { height: 2, width: 1, radius: 1 }),
     RangeError,
     'Cannot form the context of "x": expected images of 2 x 1 as [N 2, E], E a multiple of 4, found [8, 6]',
+  );
+  assertThrows(
+    () => drawCode(bench.tape, { logits: x, temperature: x, codes: bench.input("codes", 3, new Float32Array(12)) }),
+    RangeError,
+    'Cannot draw "codes" from "x": expected 4 rows, found 8',
   );
 });
