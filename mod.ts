@@ -85,6 +85,16 @@ export { conv2d } from "./core/ops/conv2d.ts";
 export { convTranspose2d } from "./core/ops/conv_transpose2d.ts";
 export { type ConvOptions, convShape, convSize, convTransposeSize, type SizeOptions } from "./core/ops/images.ts";
 export { dense, stack, stackShapes } from "./core/ops/dense.ts";
+export { dropout } from "./core/ops/dropout.ts";
+export {
+  batchNorm,
+  type BatchNormOptions,
+  groupNorm,
+  layerNorm,
+  type NormOptions,
+  normShape,
+  runningShape,
+} from "./core/ops/normalize.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
