@@ -21,9 +21,11 @@ export async function checkGradients(
   model: Model,
   config: object,
   dataset: Dataset,
-  { family = families[0], binarize = "threshold", skip }: {
+  { family = families[0], binarize = "threshold", skip, training = false }: {
     readonly family?: TileFamily;
     readonly binarize?: Binarization;
+    /** Whether the loss is that of a training, where another one is without: by batch statistics, with dropout. */
+    readonly training?: boolean;
     /** Weights and biases whose gradient is not the derivative of the loss, by name: "encoder.0.weight". */
     readonly skip?: RegExp;
   } = {},
@@ -45,7 +47,7 @@ export async function checkGradients(
   const step = 7;
   const start = { step, seed: 1, count: dataset.train.count, shuffle: true };
   const backward = await record("gradients");
-  const forward = await record();
+  const forward = await record(training ? "gradients" : undefined);
   const loss = async () => {
     forward.program.seek(start);
     const [values] = await forward.program.submit(1);

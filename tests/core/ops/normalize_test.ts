@@ -219,7 +219,7 @@ Deno.test("more sets than workgroups of one dimension are all normalized", async
   assertClose((await bench.read(y)).subarray(-400), expected, "y", { absolute: 5e-5 });
 });
 
-Deno.test("normalizations refuse widths and groups that do not fit, and a batch of one row", async () => {
+Deno.test("normalizations refuse widths and groups that do not fit, and a batch of one row", () => {
   using bench = benched(6, 1, {});
   const { tape, parameters } = bench;
   const [norm, running] = [parameters.get("norm"), parameters.get("running")];
