@@ -66,6 +66,7 @@ export {
 } from "./core/training/fit.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
 export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
+export * as nn from "./core/nn/mod.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
 export { add } from "./core/ops/add.ts";
@@ -101,7 +102,17 @@ export { broadcast } from "./core/ops/broadcast.ts";
 export { conv2d } from "./core/ops/conv2d.ts";
 export { convTranspose2d } from "./core/ops/conv_transpose2d.ts";
 export { type ConvOptions, convShape, convSize, convTransposeSize, type SizeOptions } from "./core/ops/images.ts";
-export { dense, stack, stackShapes } from "./core/ops/dense.ts";
+export { dense } from "./core/ops/dense.ts";
+export { dropout } from "./core/ops/dropout.ts";
+export {
+  batchNorm,
+  type BatchNormOptions,
+  groupNorm,
+  layerNorm,
+  type NormOptions,
+  normShape,
+  runningShape,
+} from "./core/ops/normalize.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";

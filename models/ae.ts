@@ -8,8 +8,8 @@ import type { Posterior } from "../core/distributions/distribution.ts";
 import { point } from "../core/distributions/point.ts";
 import { features } from "../core/dataset.ts";
 import type { Batch, DataShape, Model } from "../core/model.ts";
+import { chain, type Layer, linear, mlp } from "../core/nn/mod.ts";
 import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
-import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
@@ -25,20 +25,23 @@ export interface DaeConfig extends AeConfig {
   readonly noiseAmount: number;
 }
 
+/** D - hidden - K */
+function encoder(config: AeConfig, width: number): Layer {
+  const { hidden, latents } = config;
+  return chain(mlp("encoder", [width, ...hidden], config), linear("code", hidden.at(-1) ?? width, latents));
+}
+
 function shapes(config: AeConfig, data: DataShape): Shapes {
   const { hidden, latents } = config;
   const width = features(data.shape);
   return {
-    ...stackShapes("encoder", [width, ...hidden]),
-    code: { inputs: hidden.at(-1) ?? width, outputs: latents },
-    ...stackShapes("decoder", [latents, ...hidden.toReversed()]),
+    ...chain(encoder(config, width), mlp("decoder", [latents, ...hidden.toReversed()], config)).shapes,
     ...likelihoodShapes(config, hidden[0] ?? latents, width),
   };
 }
 
 function encode(t: Tape, p: Parameters, x: Variable, config: AeConfig): Posterior {
-  const h = stack(t, x, p, "encoder", config.hidden.length, config.activation);
-  return point(t, dense(t, h, p.get("code")));
+  return point(t, encoder(config, x.columns).apply(t, p, x));
 }
 
 function decode(t: Tape, p: Parameters, z: Variable, config: AeConfig) {

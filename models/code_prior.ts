@@ -5,8 +5,8 @@
  */
 
 import type { Settings } from "../core/settings.ts";
+import { chain, type Layer, linear, mlp } from "../core/nn/mod.ts";
 import { causalContext, contextColumns, type ContextOf } from "../core/ops/causal_context.ts";
-import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { drawCode } from "../core/ops/draw_code.ts";
 import { embedding } from "../core/ops/embedding.ts";
 import { softmaxNll } from "../core/ops/softmax_nll.ts";
@@ -53,17 +53,24 @@ export interface CodeImage {
 /** All parameters of the prior have names that begin so. */
 export const CODE_PRIOR = "prior";
 
+/** From contexts to logits. */
+function network({ priorHidden }: CodePriorConfig, inputs: number, count: number): Layer {
+  return chain(
+    mlp(CODE_PRIOR, [inputs, ...priorHidden], { activation: "silu" }),
+    linear(`${CODE_PRIOR}.logits`, priorHidden.at(-1) ?? inputs, count),
+  );
+}
+
 /** prior.embedding: a column for each code; prior.0 ...: the hidden layers; prior.logits. */
 export function codePriorShapes(config: CodePriorConfig, image: CodeImage): Shapes {
-  const { priorEmbedding: channels, priorRadius: radius, priorHidden } = config;
+  const { priorEmbedding: channels, priorRadius: radius } = config;
   if (channels % 4) {
     throw new RangeError(`Cannot embed codes: expected a prior embedding of a multiple of 4, found ${channels}`);
   }
   const inputs = contextColumns({ ...image, radius }, channels);
   return {
     [`${CODE_PRIOR}.embedding`]: { inputs: channels, outputs: image.count },
-    ...stackShapes(CODE_PRIOR, [inputs, ...priorHidden]),
-    [`${CODE_PRIOR}.logits`]: { inputs: priorHidden.at(-1) ?? inputs, outputs: image.count },
+    ...network(config, inputs, image.count).shapes,
   };
 }
 
@@ -84,8 +91,7 @@ function logits(
 ): Variable {
   const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`));
   const context = causalContext(t, embedded, { ...image, radius: config.priorRadius }, of);
-  const hidden = stack(t, context, p, CODE_PRIOR, config.priorHidden.length, "silu");
-  return dense(t, hidden, p.get(`${CODE_PRIOR}.logits`));
+  return network(config, context.columns, image.count).apply(t, p, context);
 }
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Normalization, NORMALIZATIONS } from "../core/nn/mod.ts";
 import { conditionColumns } from "../core/training/batch.ts";
 import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
@@ -32,6 +33,12 @@ const encoders = {
 export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
   readonly encoder: keyof typeof encoders;
   readonly condition: Condition | "none";
+  /** Of hidden layers, before their activation. */
+  readonly normalization: Normalization;
+  /** The part of the hidden units that is left out, in training. */
+  readonly dropout: number;
+  /** Residual blocks behind every hidden layer or, with convolutions, on the images of every size. */
+  readonly residual: number;
   /** The negative ELBO with a weighted KL, or the importance-weighted bound. */
   readonly objective: "elbo" | "iwae";
   /** L, draws of z for each datum: k of the importance-weighted bound. */
@@ -68,6 +75,26 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
     activation,
     channels: { ...channels, help: `${channels.help} (conv)` },
     kernel: { ...kernel, help: `${kernel.help} (conv)` },
+    normalization: {
+      type: "choice",
+      default: "none",
+      choices: NORMALIZATIONS,
+      help: "of hidden layers: each channel over the batch, a datum over all of it, or in groups of some 16 channels",
+    },
+    dropout: {
+      type: "number",
+      default: 0,
+      minimum: 0,
+      maximum: 0.99,
+      help: "part of the hidden units that a training leaves out, at random",
+    },
+    residual: {
+      type: "integer",
+      default: 0,
+      minimum: 0,
+      maximum: 64,
+      help: "residual blocks behind every hidden layer; with conv, on the images of every size instead",
+    },
     condition: {
       type: "choice",
       default: "none",
@@ -257,15 +284,18 @@ function weightOf({ beta, betaSchedule, betaSteps }: ComposedConfig): Schedule {
 
 /** Refuses settings that would change nothing, or have no meaning together. */
 function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): void {
-  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior } = config;
+  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior, hidden } = config;
   const changed = (...names: readonly (keyof ComposedConfig)[]) =>
     names.find((name) => String(config[name]) !== String(standard[name]));
   const of = (name: keyof ComposedConfig | undefined) => name && `${name} ${config[name]}`;
   const refuse = (one: string | undefined | false, other: string, why: string) => {
     if (one) throw new RangeError(`Cannot combine ${one} with ${other}: ${why}`);
   };
-  if (encoder === "dense") refuse(of(changed("channels", "kernel")), "encoder dense", "only convolutions have them");
-  else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
+  if (encoder === "dense") {
+    refuse(of(changed("channels", "kernel")), "encoder dense", "only convolutions have them");
+    const layered = of(changed("normalization", "dropout", "residual"));
+    refuse(hidden.length === 0 && layered, "no hidden layers", "it is of hidden layers");
+  } else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
   if (objective === "iwae") {
     const weighed = of(changed("beta", "betaSchedule", "freeBits", "capacity"));
     refuse(weighed, "objective iwae", "the importance-weighted bound has no KL term");

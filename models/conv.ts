@@ -9,21 +9,13 @@ import { features } from "../core/dataset.ts";
 import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import type { DataShape } from "../core/model.ts";
+import { chain, type HiddenOptions, linear, mlp } from "../core/nn/mod.ts";
 import { concat } from "../core/ops/concat.ts";
-import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import {
-  type ConvStackConfig,
-  doublings,
-  doublingShapes,
-  halvings,
-  halvingShapes,
-  pyramid,
-  rowsOf,
-} from "./conv_stack.ts";
+import { type ConvStackConfig, dataImages, doublings, halvings, pyramid, rowsOf } from "./conv_stack.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
 export interface ConvConfig extends ConvStackConfig {
@@ -35,37 +27,61 @@ export interface ConvConfig extends ConvStackConfig {
   readonly covariance: Covariance;
 }
 
+/** The settings of the layers, and what else hidden layers have. */
+type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation">;
+
+/** The encoder's convolutions; trunk and posterior, fan: dense layers; the decoder's transposed convolutions. */
+function layersOf(config: LayersConfig, data: DataShape["shape"], condition: number) {
+  const { hidden, latents, covariance, activation } = config;
+  const smallest = features(pyramid(config, data).at(-1)!);
+  // Blocks are of images here.
+  const dense = { ...config, residual: 0 };
+  return {
+    halvings: halvings(config, data, { last: activation, flat: true }),
+    trunk: chain(
+      mlp("trunk", [smallest + condition, ...hidden], dense),
+      linear("posterior", hidden.at(-1) ?? smallest + condition, statisticsColumns(latents, covariance)),
+    ),
+    fan: mlp("fan", [latents + condition, ...hidden.toReversed(), smallest], dense),
+    doublings: doublings(config, data),
+  };
+}
+
+/** The same of a model's parameters. */
+function declared(p: Parameters, config: LayersConfig, condition?: Variable) {
+  return layersOf(config, dataImages(p), condition?.columns ?? 0);
+}
+
 /**
  * The encoder's layers; trunk, posterior, fan in dense layers; the decoder's.
  *
  * @param condition C, columns joined to the smallest image and to z.
  */
-export function convShapes(config: ConvConfig, data: DataShape, condition = 0): Shapes {
-  const { hidden, latents, covariance } = config;
-  const smallest = features(pyramid(config, data.shape).at(-1)!);
-  return {
-    ...halvingShapes(config, data.shape),
-    ...stackShapes("trunk", [smallest + condition, ...hidden]),
-    posterior: { inputs: hidden.at(-1) ?? smallest + condition, outputs: statisticsColumns(latents, covariance) },
-    ...stackShapes("fan", [latents + condition, ...hidden.toReversed(), smallest]),
-    ...doublingShapes(config, data.shape),
-  };
+export function convShapes(config: LayersConfig, data: DataShape, condition = 0): Shapes {
+  const { halvings, trunk, fan, doublings } = layersOf(config, data.shape, condition);
+  return { ...chain(halvings, trunk, fan).shapes, ...doublings.shapes };
 }
 
 /** q(z | x) = N(μ(x), Σ(x)); with a condition, of the smallest image joined with it. */
-export function convEncode(t: Tape, p: Parameters, x: Variable, config: ConvConfig, condition?: Variable): Posterior {
-  const { hidden, activation, covariance } = config;
+export function convEncode(t: Tape, p: Parameters, x: Variable, config: LayersConfig, condition?: Variable): Posterior {
+  const { halvings, trunk } = declared(p, config, condition);
   // The dense layers read a row for each image.
-  const images = rowsOf(t, halvings(t, p, x, config, { last: activation, flat: true }), x.rows);
-  const h = stack(t, condition ? concat(t, [images, condition]) : images, p, "trunk", hidden.length, activation);
-  return gaussianPosterior(t, dense(t, h, p.get("posterior")), covariance);
+  const images = rowsOf(t, halvings.apply(t, p, x), x.rows);
+  const statistics = trunk.apply(t, p, condition ? concat(t, [images, condition]) : images);
+  return gaussianPosterior(t, statistics, config.covariance);
 }
 
 /** p(x | z); with a condition, of z joined with it. */
-export function convDecode(t: Tape, p: Parameters, z: Variable, config: ConvConfig, condition?: Variable): Likelihood {
-  const { channels, hidden, activation } = config;
-  const smallest = channels.at(-1)!;
-  const h = stack(t, condition ? concat(t, [z, condition]) : z, p, "fan", hidden.length + 1, activation);
+export function convDecode(
+  t: Tape,
+  p: Parameters,
+  z: Variable,
+  config: LayersConfig,
+  condition?: Variable,
+): Likelihood {
+  const { fan, doublings } = declared(p, config, condition);
+  const smallest = config.channels.at(-1)!;
+  const h = fan.apply(t, p, condition ? concat(t, [z, condition]) : z);
   // A row for each image can be read as it is if the channels come in fours.
-  return doublings(t, p, smallest % 4 ? reshape(t, h, smallest) : h, config, z.rows);
+  return doublings.decode(t, p, smallest % 4 ? reshape(t, h, smallest) : h, z.rows);
 }

@@ -8,11 +8,19 @@
 import type { Likelihood } from "../core/distributions/distribution.ts";
 import { features } from "../core/dataset.ts";
 import type { Activation } from "../core/ops/activations.ts";
-import { conv2d } from "../core/ops/conv2d.ts";
-import { convTranspose2d } from "../core/ops/conv_transpose2d.ts";
-import { convShape, convSize, convTransposeSize } from "../core/ops/images.ts";
+import {
+  chain,
+  conv,
+  convTranspose,
+  hidden,
+  type HiddenOptions,
+  type ImageShape,
+  type Layer,
+  residualBlocks,
+} from "../core/nn/mod.ts";
+import { convSize, convTransposeSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
-import type { Parameters, ParameterShape, Shapes } from "../core/graph/parameters.ts";
+import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
@@ -40,8 +48,8 @@ export const convStackSettings: Settings<ConvStackConfig> = {
   ...likelihoodSettings,
 };
 
-/** Rows, columns and channels of images. */
-export type Images = readonly [height: number, width: number, channels: number];
+/** The settings of the layers, and what else hidden layers have. */
+type LayersConfig = ConvStackConfig & Omit<HiddenOptions, "activation">;
 
 const strided = ({ kernel }: ConvStackConfig) => ({ kernel, stride: 2, padding: (kernel - 1) >> 1 });
 
@@ -54,7 +62,7 @@ const smallest = (config: ConvStackConfig) =>
  *
  * @throws {RangeError} If there is no layer, or the images are too small for one.
  */
-export function pyramid(config: ConvStackConfig, data: Images): Images[] {
+export function pyramid(config: ConvStackConfig, data: ImageShape): ImageShape[] {
   const { channels, kernel } = config;
   if (channels.length === 0) {
     throw new RangeError("Cannot halve images: expected channels for at least 1 convolution, found none");
@@ -76,106 +84,100 @@ export function pyramid(config: ConvStackConfig, data: Images): Images[] {
   return levels;
 }
 
-/** The shape of a layer that reads images. */
-export function imageLayer([height, width, channels]: Images, kernel: number, outputs: number): ParameterShape {
-  return convShape({ height, width, channels, kernel }, outputs);
-}
-
-/** The shapes of {@linkcode halvings}: encoder.0 ... */
-export function halvingShapes(config: ConvStackConfig, data: Images): Shapes {
-  const levels = pyramid(config, data);
-  return Object.fromEntries(
-    config.channels.map((outputs, i) => [`encoder.${i}`, imageLayer(levels[i], config.kernel, outputs)]),
-  );
+/** The residual blocks on the images of a level, by convolutions of 3 x 3. */
+function blocks(name: string, images: ImageShape, config: LayersConfig): Layer {
+  const weights = (each: string, activation: Activation) =>
+    conv(each, images, images[2], { kernel: 3, padding: 1, activation });
+  return residualBlocks(name, images, weights, config);
 }
 
 /**
- * The shapes of {@linkcode doublings}: decoder.(last) ... decoder.1, as deep as the encoder's layer of that number, and in place of
- * decoder.0 `likelihood`, with `scale` beside it where the decoder gives one.
- */
-export function doublingShapes(config: ConvStackConfig, data: Images): Shapes {
-  const levels = pyramid(config, data);
-  const layer = (i: number) => imageLayer(levels[i + 1], config.kernel, levels[i][2]);
-  return {
-    ...Object.fromEntries(config.channels.map((_, i) => [`decoder.${i}`, layer(i)] as const).slice(1).toReversed()),
-    // A vector stays what it is; what the decoder gives is given by a layer of images.
-    ...Object.fromEntries(
-      Object.entries(likelihoodShapes(config, 1, features(data)))
-        .map(([name, shape]) => [name, shape.inputs ? layer(0) : shape]),
-    ),
-  };
-}
-
-/** The images that a layer reads. */
-export function imagesOf(p: Parameters, name: string): { height: number; width: number; channels: number } {
-  const { images } = p.get(name).shape;
-  if (!images) throw new TypeError(`Cannot apply "${name}": expected a shape with images`);
-  const [height, width, channels] = images;
-  return { height, width, channels };
-}
-
-/**
- * Halves the images by each layer of the encoder.
+ * Halves the images by each layer of the encoder: encoder.0 ..., each with its residual blocks.
  *
  * @param last The activation of the last layer.
- * @param flat Whether the last layer gives a row for each image, where its channels come in fours.
+ * @param flat Whether the last layer gives a row for each image, where its channels come in fours and no block follows.
  */
 export function halvings(
-  t: Tape,
-  p: Parameters,
-  x: Variable,
-  config: ConvStackConfig,
+  config: LayersConfig,
+  data: ImageShape,
   { last, flat }: { readonly last: Activation; readonly flat: boolean },
-): Variable {
-  let h = x;
-  config.channels.forEach((outputs, i) => {
+): Layer {
+  const levels = pyramid(config, data);
+  return chain(...config.channels.flatMap((outputs, i) => {
     const name = `encoder.${i}`;
     const ends = i === config.channels.length - 1;
-    h = conv2d(t, h, p.get(name), {
-      ...imagesOf(p, name),
-      ...strided(config),
-      activation: ends ? last : config.activation,
-      flat: flat && ends && outputs % 4 === 0,
-    });
-  });
-  return h;
+    const inRows = flat && ends && outputs % 4 === 0 && !config.residual;
+    const halve = (each: string, activation: Activation) =>
+      conv(each, levels[i], outputs, { ...strided(config), activation, flat: inRows });
+    return [
+      hidden(name, halve, { ...config, activation: ends ? last : config.activation }),
+      blocks(name, levels[i + 1], config),
+    ];
+  }));
+}
+
+/** p(x | z) of the smallest images. */
+export interface Doublings {
+  readonly shapes: Shapes;
+  /**
+   * Records p(x | z).
+   *
+   * @param h The smallest images, [N H W, C], or [N, H W C] where C is a multiple of four.
+   * @param rows N
+   */
+  decode(t: Tape, p: Parameters, h: Variable, rows: number): Likelihood;
 }
 
 /**
- * p(x | z): doubles the smallest images, back to what the encoder's layers had, since halving an odd size rounds.
- *
- * @param h The smallest images, [N H W, C], or [N, H W C] where C is a multiple of four.
- * @param rows N
+ * Doubles the smallest images, back to what the encoder's layers had, since halving an odd size rounds: decoder.(last) ... decoder.1, as
+ * deep as the encoder's layer of that number, each with its residual blocks, and in place of decoder.0 `likelihood`, with `scale` beside it
+ * where the decoder gives one.
  */
-export function doublings(
-  t: Tape,
-  p: Parameters,
-  h: Variable,
-  config: ConvStackConfig,
-  rows: number,
-): Likelihood {
-  const double = (images: Variable, name: string, like: string, activation: Activation, flat = false) => {
-    const { height, width } = imagesOf(p, like);
-    const outputSize = [height, width] as const;
-    return convTranspose2d(t, images, p.get(name), {
-      ...imagesOf(p, name),
-      ...strided(config),
-      outputSize,
-      activation,
-      flat,
-    });
+export function doublings(config: LayersConfig, data: ImageShape): Doublings {
+  const levels = pyramid(config, data);
+  const [height, width, channels] = data;
+  const double = (name: string, i: number, activation: Activation, flat = false) => {
+    const [height, width, outputs] = levels[i];
+    const options = { ...strided(config), outputSize: [height, width] as const, activation, flat };
+    return convTranspose(name, levels[i + 1], outputs, options);
   };
-  for (let i = config.channels.length - 1; i > 0; i--) {
-    h = double(h, `decoder.${i}`, `encoder.${i}`, config.activation);
-  }
-  const data = imagesOf(p, "encoder.0");
-  const { height, width } = data;
+  const inner = config.channels.map((_, i) => i).slice(1).toReversed();
+  const layers = chain(
+    blocks(`decoder.${config.channels.length}`, levels.at(-1)!, config),
+    ...inner.flatMap((i) => [
+      hidden(`decoder.${i}`, (name, activation) => double(name, i, activation), config),
+      blocks(`decoder.${i}`, levels[i], config),
+    ]),
+  );
   // The likelihood reads a row for each image.
-  const flat = data.channels % 4 === 0 || (height % 2 === 0 && width % 2 === 0);
-  const size = [rows, height * width * data.channels] as const;
-  return likelihoodOf(t, p, config, size, (name, activation) => {
-    return rowsOf(t, double(h, name, "encoder.0", activation, flat), rows);
-  });
+  const flat = channels % 4 === 0 || (height % 2 === 0 && width % 2 === 0);
+  const head = (name: string, activation: Activation) => double(name, 0, activation, flat);
+  const given = likelihoodShapes(config, 1, features(data));
+  return {
+    shapes: {
+      ...layers.shapes,
+      // A vector stays what it is; what the decoder gives is given by a layer of images.
+      ...Object.fromEntries(
+        Object.entries(given).map(([name, shape]) => [
+          name,
+          shape.inputs ? head(name, "identity").shapes[name] : shape,
+        ]),
+      ),
+    },
+    decode(t, p, h, rows) {
+      const images = layers.apply(t, p, h);
+      return likelihoodOf(t, p, config, [rows, features(data)], (name, activation) => {
+        return rowsOf(t, head(name, activation).apply(t, p, images), rows);
+      });
+    },
+  };
+}
+
+/** The shape of the data, of a model's parameters. */
+export function dataImages(p: Parameters): ImageShape {
+  const { images } = p.get("encoder.0").shape;
+  if (!images) throw new TypeError('Cannot apply "encoder.0": expected a shape with images');
+  return images;
 }
 
 /** Images with a row for each. */

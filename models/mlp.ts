@@ -9,8 +9,8 @@ import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { DataShape } from "../core/model.ts";
 import { type Activation, ACTIVATIONS } from "../core/ops/activations.ts";
+import { chain, type HiddenOptions, type Layer, linear, mlp } from "../core/nn/mod.ts";
 import { concat } from "../core/ops/concat.ts";
-import { dense, stack, stackShapes } from "../core/ops/dense.ts";
 import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/reparameterize.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
@@ -57,12 +57,29 @@ export const mlpSettings: Settings<MlpConfig> = {
   ...likelihoodSettings,
 };
 
-/** The names of the encoder's stacks, each with what its last layer gives. */
-function towersOf({ towers, latents, covariance }: MlpConfig): readonly (readonly [name: string, outputs: number])[] {
+/** The settings of the dense layers, and what else hidden layers have. */
+type LayersConfig = MlpConfig & HiddenOptions;
+
+/** The encoder's towers, D + C - hidden - 2 K, and the decoder's hidden layers, K + C - hidden reversed. */
+function layersOf(config: LayersConfig, width: number, condition: number): { towers: Layer[]; decoder: Layer } {
+  const { hidden, latents, covariance, towers } = config;
   const columns = statisticsColumns(latents, covariance);
-  return towers === 1
-    ? [["encoder", columns]]
-    : [["encoder.mean", latents], ["encoder.logVariance", columns - latents]];
+  const tower = (name: string, outputs: number) =>
+    chain(
+      mlp(name, [width + condition, ...hidden], config),
+      linear(`${name}.posterior`, hidden.at(-1) ?? width + condition, outputs),
+    );
+  return {
+    towers: towers === 1
+      ? [tower("encoder", columns)]
+      : [tower("encoder.mean", latents), tower("encoder.logVariance", columns - latents)],
+    decoder: mlp("decoder", [latents + condition, ...hidden.toReversed()], config),
+  };
+}
+
+/** The same of a model's parameters. */
+function declared(p: Parameters, config: LayersConfig, condition?: Variable) {
+  return layersOf(config, p.get("likelihood").shape.outputs, condition?.columns ?? 0);
 }
 
 /**
@@ -70,36 +87,27 @@ function towersOf({ towers, latents, covariance }: MlpConfig): readonly (readonl
  *
  * @param condition C, columns joined to x and to z.
  */
-export function mlpShapes(config: MlpConfig, data: DataShape, condition = 0): Shapes {
-  const { hidden, latents } = config;
+export function mlpShapes(config: LayersConfig, data: DataShape, condition = 0): Shapes {
   const width = features(data.shape);
+  const { towers, decoder } = layersOf(config, width, condition);
   return {
-    ...Object.assign(
-      {},
-      ...towersOf(config).map(([name, outputs]) => ({
-        ...stackShapes(name, [width + condition, ...hidden]),
-        [`${name}.posterior`]: { inputs: hidden.at(-1) ?? width + condition, outputs },
-      })),
-    ),
-    ...stackShapes("decoder", [latents + condition, ...hidden.toReversed()]),
-    ...likelihoodShapes(config, hidden[0] ?? latents + condition, width),
+    ...chain(...towers, decoder).shapes,
+    ...likelihoodShapes(config, config.hidden[0] ?? config.latents + condition, width),
   };
 }
 
 /** q(z | x) = N(μ(x), Σ(x)); with a condition, of x joined with it. */
-export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: MlpConfig, condition?: Variable): Posterior {
+export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: LayersConfig, condition?: Variable): Posterior {
   const input = condition ? concat(t, [x, condition]) : x;
-  const heads = towersOf(config).map(([name]) => {
-    const h = stack(t, input, p, name, config.hidden.length, config.activation);
-    return dense(t, h, p.get(`${name}.posterior`));
-  });
+  const heads = declared(p, config, condition).towers.map((tower) => tower.apply(t, p, input));
   return gaussianPosterior(t, heads.length === 1 ? heads[0] : concat(t, heads), config.covariance);
 }
 
 /** p(x | z); with a condition, of z joined with it. */
-export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: MlpConfig, condition?: Variable): Likelihood {
-  const input = condition ? concat(t, [z, condition]) : z;
-  const h = stack(t, input, p, "decoder", config.hidden.length, config.activation);
-  const size = [z.rows, p.get("likelihood").shape.outputs] as const;
-  return likelihoodOf(t, p, config, size, (name, activation) => dense(t, h, p.get(name), activation));
+export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: LayersConfig, condition?: Variable): Likelihood {
+  const h = declared(p, config, condition).decoder.apply(t, p, condition ? concat(t, [z, condition]) : z);
+  const { outputs } = p.get("likelihood").shape;
+  return likelihoodOf(t, p, config, [z.rows, outputs], (name, activation) => {
+    return linear(name, h.columns, outputs, activation).apply(t, p, h);
+  });
 }

@@ -91,6 +91,7 @@ const vamp: PriorPart = {
   refused: [
     ["condition", /^(?!none$)/, "its pseudo-inputs have none"],
     ["covariance", "full", "its components have diagonal covariances"],
+    ["normalization", "batch", "statistics of a batch of pseudo-inputs are not those of data"],
   ],
 };
 

@@ -11,9 +11,7 @@ import { point } from "../core/distributions/point.ts";
 import { features } from "../core/dataset.ts";
 import { kMeans } from "./k_means.ts";
 import type { Batch, DataShape, Model, PriorDraw, StartContext } from "../core/model.ts";
-import { activate } from "../core/ops/activate.ts";
-import { add } from "../core/ops/add.ts";
-import { conv2d } from "../core/ops/conv2d.ts";
+import { activation, chain, conv, type ImageShape, type Layer, residual } from "../core/nn/mod.ts";
 import { quantize, type Quantized } from "../core/ops/quantize.ts";
 import { tally } from "../core/ops/tally.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
@@ -32,13 +30,10 @@ import {
 import {
   type ConvStackConfig,
   convStackSettings,
+  dataImages,
+  type Doublings,
   doublings,
-  doublingShapes,
   halvings,
-  halvingShapes,
-  imageLayer,
-  type Images,
-  imagesOf,
   pyramid,
   rowsOf,
 } from "./conv_stack.ts";
@@ -72,71 +67,75 @@ const START = { rows: 1024, iterations: 10 } as const;
 const startPositions = (codes: number) => Math.max(2 * codes, Math.min(Math.max(4096, 16 * codes), 2 ** 24 / codes));
 
 /** The image of codes [H', W', D]. */
-function codeImages(config: VqVaeConfig, data: DataShape): Images {
-  const [height, width] = pyramid(config, data.shape).at(-1)!;
+function codeImages(config: VqVaeConfig, data: ImageShape): ImageShape {
+  const [height, width] = pyramid(config, data).at(-1)!;
   return [height, width, config.codeDimension];
 }
 
 /** The same of a model's parameters. */
 function codeImage(p: Parameters): CodeImage {
-  return { ...imagesOf(p, "decoder.in"), count: p.get("codebook").shape.outputs };
+  const [height, width] = p.get("decoder.in").shape.images!;
+  return { height, width, count: p.get("codebook").shape.outputs };
 }
 
 const positionsOf = ({ height, width }: CodeImage) => height * width;
 
-/**
- * encoder.0 ... ; encoder.block.0.0 (3 x 3) and encoder.block.0.1 (1 x 1), ...; encoder.out to D channels; codebook [D, K]; usage, what is
- * kept of how the codes are used; decoder.in from D channels; the decoder's blocks; its layers; the prior's.
- */
+/** The layers around the codes. */
+interface Layers {
+  /** encoder.0 ... ; encoder.block.0.0 (3 x 3) and encoder.block.0.1 (1 x 1), ...; encoder.out to D channels. */
+  readonly encoder: Layer;
+  /** decoder.in from D channels, and the decoder's blocks. */
+  readonly decoder: Layer;
+  readonly doublings: Doublings;
+}
+
+function layersOf(config: VqVaeConfig, data: ImageShape): Layers {
+  const { residualBlocks, residualChannels, codeDimension, activation: f } = config;
+  const smallest = pyramid(config, data).at(-1)!;
+  const [height, width, channels] = smallest;
+  // x + conv1x1(f(conv3x3(f(x)))), for each block; then f.
+  const blocks = (side: string): Layer => {
+    const block = (i: number) =>
+      residual(chain(
+        activation(f),
+        conv(`${side}.block.${i}.0`, smallest, residualChannels, { kernel: 3, padding: 1, activation: f }),
+        conv(`${side}.block.${i}.1`, [height, width, residualChannels], channels, { kernel: 1 }),
+      ));
+    return chain(...Array.from({ length: residualBlocks }, (_, i) => block(i)), activation(f));
+  };
+  return {
+    encoder: chain(
+      halvings(config, data, { last: "identity", flat: false }),
+      blocks("encoder"),
+      conv("encoder.out", smallest, codeDimension, { kernel: 1 }),
+    ),
+    decoder: chain(
+      conv("decoder.in", codeImages(config, data), channels, { kernel: 3, padding: 1 }),
+      blocks("decoder"),
+    ),
+    doublings: doublings(config, data),
+  };
+}
+
+/** The encoder's; codebook [D, K]; usage, what is kept of how the codes are used; the decoder's; the prior's. */
 function shapes(config: VqVaeConfig, data: DataShape): Shapes {
-  const { residualBlocks, residualChannels, codes, codeDimension, codebook } = config;
-  const images = codeImages(config, data);
-  const [height, width] = images;
-  const smallest = pyramid(config, data.shape).at(-1)!;
-  const channels = smallest[2];
-  const blocks = (side: string): Shapes =>
-    Object.fromEntries(
-      Array.from({ length: residualBlocks }, (_, i) => [
-        [`${side}.block.${i}.0`, imageLayer(smallest, 3, residualChannels)],
-        [`${side}.block.${i}.1`, imageLayer([height, width, residualChannels], 1, channels)],
-      ]).flat(),
-    );
+  const { codes, codeDimension, codebook } = config;
+  const [height, width] = codeImages(config, data.shape);
+  const { encoder, decoder, doublings } = layersOf(config, data.shape);
   const averaged = codebook === "moving-average";
   return {
-    ...halvingShapes(config, data.shape),
-    ...blocks("encoder"),
-    "encoder.out": imageLayer(smallest, 1, codeDimension),
+    ...encoder.shapes,
     codebook: { inputs: codeDimension, outputs: codes, ...averaged ? { trained: false } : {} },
     usage: { inputs: averaged ? codeDimension : 0, outputs: codes, trained: false },
-    "decoder.in": imageLayer(images, 3, channels),
-    ...blocks("decoder"),
-    ...doublingShapes(config, data.shape),
+    ...decoder.shapes,
+    ...doublings.shapes,
     ...codePriorShapes(config, { height, width, count: codes }),
   };
 }
 
-/** x + conv1x1(f(conv3x3(f(x)))), for each block; then f. */
-function residual(t: Tape, p: Parameters, x: Variable, side: string, config: VqVaeConfig): Variable {
-  const { residualBlocks, activation } = config;
-  let h = x;
-  for (let i = 0; i < residualBlocks; i++) {
-    const [wide, narrow] = [0, 1].map((layer) => `${side}.block.${i}.${layer}`);
-    const inner = conv2d(t, activate(t, h, activation), p.get(wide), {
-      ...imagesOf(p, wide),
-      kernel: 3,
-      padding: 1,
-      activation,
-    });
-    h = add(t, h, conv2d(t, inner, p.get(narrow), { ...imagesOf(p, narrow), kernel: 1 }));
-  }
-  return activate(t, h, activation);
-}
-
 /** z [N P, D], what is quantized. */
 function encodePositions(t: Tape, p: Parameters, x: Variable, config: VqVaeConfig): Variable {
-  const h = halvings(t, p, x, config, { last: "identity", flat: false });
-  const out = "encoder.out";
-  return conv2d(t, residual(t, p, h, "encoder", config), p.get(out), { ...imagesOf(p, out), kernel: 1 });
+  return layersOf(config, dataImages(p)).encoder.apply(t, p, x);
 }
 
 function quantized(t: Tape, p: Parameters, x: Variable, config: VqVaeConfig): Quantized {
@@ -147,9 +146,8 @@ function quantized(t: Tape, p: Parameters, x: Variable, config: VqVaeConfig): Qu
 
 /** p(x | z). z [N P, D] or [N, P D] */
 function decodePositions(t: Tape, p: Parameters, z: Variable, config: VqVaeConfig, rows: number): Likelihood {
-  const into = "decoder.in";
-  const h = conv2d(t, z, p.get(into), { ...imagesOf(p, into), kernel: 3, padding: 1 });
-  return doublings(t, p, residual(t, p, h, "decoder", config), config, rows);
+  const { decoder, doublings } = layersOf(config, dataImages(p));
+  return doublings.decode(t, p, decoder.apply(t, p, z), rows);
 }
 
 function objectives(t: Tape, p: Parameters, { x }: Batch, config: VqVaeConfig): readonly Objective[] {
@@ -270,7 +268,7 @@ export const vqVae: Model<VqVaeConfig> = {
     record: (t, p, x, config) => quantized(t, p, x, config).codes,
   },
   drawPrior,
-  latents: (config, data) => features(codeImages(config, data)),
+  latents: (config, data) => features(codeImages(config, data.shape)),
   support: likelihoodSupport,
   remarks: (config) => [
     "kl is -log p(codes) under the learned prior, which it trains: elbo is a bound on log p(x) for the encoder's codes",

@@ -19,6 +19,8 @@ export interface ParameterShape {
   readonly images?: readonly [height: number, width: number, channels: number];
   /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
   readonly trained?: boolean;
+  /** What every weight is at first, beside biases of 0; drawn by the training's initializers where left out. */
+  readonly initial?: number;
 }
 
 /** The shapes of a model's parameters by name; "encoder.0" holds "encoder.0.weight" and "encoder.0.bias", or the bias alone. */
@@ -237,7 +239,12 @@ export class Parameters implements Iterable<Parameter> {
   /** Draws initial values, a function of the seed and of each parameter's place. */
   initialize(initializers: Initializers, seed: number): void {
     [...this].forEach((parameter, i) => {
-      const { inputs, outputs, images } = parameter.shape;
+      const { inputs, outputs, images, initial } = parameter.shape;
+      if (initial !== undefined) {
+        const weight = new Float32Array(inputs * outputs).fill(initial);
+        parameter.set(parameter.tensor, weight, new Float32Array(outputs));
+        return;
+      }
       // K² weights of a convolution join an output channel to each input channel, and an input channel to each output channel.
       const fanOut = images ? inputs / images[2] * outputs : outputs;
       const weight = initialize(initializers.weight, inputs, fanOut, inputs * outputs, seed, 2 * i);

@@ -205,6 +205,8 @@ export class Tape extends Dispatches {
 
   /** Where a variable is stored. */
   tensor(variable: Variable): Tensor {
+    const same = variable.same?.();
+    if (same) return this.tensor(same);
     return this.#store(this.#tensors, variable, variable);
   }
 

@@ -29,6 +29,8 @@ export interface Variable {
   unfused?: () => boolean;
   /** True where the producer can end with the sink. */
   fusible?: boolean;
+  /** The variable, once compiling, whose values these are as they lie; undefined where they are stored by themselves. */
+  same?: () => Variable | undefined;
 }
 
 /** One number for every row of the batch, kept as partial sums [parts, rows]. */

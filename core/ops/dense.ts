@@ -1,10 +1,10 @@
 /**
- * A dense layer, and a stack of them.
+ * A dense layer.
  *
  * @module
  */
 
-import type { Parameter, Parameters, ParameterShape } from "../graph/parameters.ts";
+import type { Parameter } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import type { Activation } from "./activations.ts";
@@ -83,22 +83,4 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
     },
   }, y);
   return y;
-}
-
-/** The shapes of a stack of dense layers: `name.0` from sizes[0] to sizes[1], and so on. */
-export function stackShapes(name: string, sizes: readonly number[]): Record<string, ParameterShape> {
-  return Object.fromEntries(sizes.slice(1).map((outputs, i) => [`${name}.${i}`, { inputs: sizes[i], outputs }]));
-}
-
-/** Applies `name.0`, `name.1`, ... `name.(layers - 1)`, each with the activation. */
-export function stack(
-  t: Tape,
-  x: Variable,
-  p: Parameters,
-  name: string,
-  layers: number,
-  activation: Activation,
-): Variable {
-  for (let i = 0; i < layers; i++) x = dense(t, x, p.get(`${name}.${i}`), activation);
-  return x;
 }

@@ -23,9 +23,13 @@ export async function checkModelGradients(
   model: Model,
   config: object,
   dataset: Dataset,
-  { family = families[0], binarize = "threshold", skip }: {
+  { family = families[0], binarize = "threshold", skip, training = false, bends = false }: {
     readonly family?: TileFamily;
     readonly binarize?: Exclude<Binarization, "dynamic">;
+    /** Whether the loss is that of a training, where another one is without: by batch statistics, with dropout. */
+    readonly training?: boolean;
+    /** Whether third derivatives are large, as of normalizations of few values: then differences are of fourth order. */
+    readonly bends?: boolean;
     /** Weights and biases whose gradient is not the derivative of the loss, by name: "encoder.0.weight". */
     readonly skip?: RegExp;
   } = {},
@@ -50,7 +54,14 @@ export async function checkModelGradients(
     (t, { x, condition }, p) => model.objectives(t, p, { x, condition }, config),
     inputs,
     // Warm-up weights are neither 0 nor at their end.
-    { parameters: model.parameters(config, dataset), step: 7, tiles: family, skip },
+    {
+      parameters: model.parameters(config, dataset),
+      step: 7,
+      tiles: family,
+      skip,
+      training,
+      ...bends ? { order: 4, difference: 1 / 128 } : {},
+    },
   );
   for (const { name, largest } of report) assert(largest > 0, `${name} has no gradient`);
 }

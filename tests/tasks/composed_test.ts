@@ -26,6 +26,10 @@ const commands = [
   "--model cvae --beta 4",
   "--model iwae --encoder conv --channels 4",
   "--model beta_vae --encoder conv --condition one-hot --channels 4",
+  "--model vae --normalization batch",
+  "--model conv_vae --normalization group --residual 1 --channels 4",
+  "--model iwae --dropout 0.1",
+  "--model cvae --encoder conv --normalization batch --channels 4",
 ];
 
 for (const command of commands) {

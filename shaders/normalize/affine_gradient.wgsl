@@ -1,0 +1,26 @@
+// dgain = Σ da x̂, doffset = Σ da over all pixels, x̂ = (x - mean) scale: a workgroup for each vector of four channels.
+// Needs: sets.wgsl, word4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
+// ALL_PIXELS, ROW_norm_offset. Gives: main.
+
+@compute @workgroup_size($invocations)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let channel4 = group.x;
+  var gain = vec4f();
+  var offset = vec4f();
+  for (var q = index; q < ALL_PIXELS; q += $invocationsu) {
+    let row = row_of(q);
+    let column4 = column4_of(q, channel4);
+    let number = select(0u, q / COUNT * BLOCKS, IMAGE_SETS) + channel4 / WIDTH4;
+    let mean = of_sets(norm_moments[2u * number], channel4);
+    let scale = of_sets(norm_moments[2u * number + 1u], channel4);
+    let upstream = norm_upstream[at(ROWS_norm_upstream, row, column4)];
+    gain += upstream * ((word4_norm_x(at(ROWS_norm_x, row, column4)) - mean) * scale);
+    offset += upstream;
+  }
+  let gain_sum = sum_of(gain, index);
+  let offset_sum = sum_of(offset, index);
+  if (index == 0u) {
+    store(0u, channel4, gain_sum);
+    store(ROW_norm_offset, channel4, offset_sum);
+  }
+}
