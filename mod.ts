@@ -48,6 +48,7 @@ export {
   marginals,
   UNUSED_KL,
 } from "./core/distributions/encoded.ts";
+export { againstPrior, mixturePrior, type Prior } from "./core/distributions/prior.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
 export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/training/events.ts";
@@ -88,6 +89,23 @@ export { dense, stack, stackShapes } from "./core/ops/dense.ts";
 export { importanceBound } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
+export type { Accumulation, NormLimit, Optimizer, Rule, Transform } from "./core/graph/optimizer.ts";
+export {
+  accumulateGradients,
+  adagrad,
+  adam,
+  type AdamOptions,
+  averageWeights,
+  clipNorm,
+  clipValue,
+  createOptimizer,
+  learningRate,
+  momentum,
+  type OptimizerOptions,
+  OPTIMIZERS,
+  rmsprop,
+  weightDecay,
+} from "./core/optimizers/mod.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
@@ -132,6 +150,7 @@ export {
   likelihoodSupport,
 } from "./models/likelihood.ts";
 export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
+export { type LearnedConfig, type PriorConfig, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";

@@ -16,10 +16,10 @@ import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
 import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
-import { drawMixture } from "../core/ops/mixture_prior.ts";
+import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
-import { priorComponents, type PriorConfig, priorSettings, priorShapes, startPrior, withPrior } from "./prior.ts";
+import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** The encoders, each with the decoder that mirrors it. */
@@ -76,7 +76,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
     },
   },
   "Posterior": { towers, covariance },
-  "Prior": priorSettings,
+  "Prior": priorSettings(PRIORS),
   "Likelihood": likelihoodSettings,
   "Objective": {
     objective: {
@@ -139,6 +139,8 @@ export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
   readonly own: readonly (keyof ComposedConfig)[];
   /** Its defaults, where they differ. */
   readonly defaults?: Partial<ComposedConfig>;
+  /** Priors of its own, by their names for `--prior`. */
+  readonly priors?: Readonly<Record<string, PriorPart>>;
 }
 
 /**
@@ -147,8 +149,23 @@ export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
  * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|. Everything but the
  * prior may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z.
  */
-export function composed({ name, summary, source, own, defaults = {} }: Preset): Model<ComposedConfig> {
-  const all = Object.entries(parts).flatMap(([heading, part]) =>
+export function composed(
+  { name, summary, source, own, defaults = {}, priors: ownPriors = {} }: Preset,
+): Model<ComposedConfig> {
+  const priors = { ...PRIORS, ...ownPriors };
+  /** p(z) of a configuration; undefined for N(0, I). */
+  const priorOf = (t: Tape, p: Parameters, config: ComposedConfig): (() => Prior) | undefined => {
+    const { encode } = encoders[config.encoder];
+    const part = priors[config.prior];
+    return part && (() => part.record(t, p, config, (u) => encode(t, p, u, config)));
+  };
+  /** q(z | x), with the KL from the prior that the model has. */
+  const encode = (t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior => {
+    const posterior = encoders[config.encoder].encode(t, p, x, config, condition);
+    const prior = priorOf(t, p, config);
+    return prior ? againstPrior(t, posterior, prior) : posterior;
+  };
+  const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
       const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
       return [key, { ...setting, default: value, heading }] as const;
@@ -163,10 +180,10 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
     summary,
     source,
     settings,
-    check: requireMeaning,
+    check: (config) => requireMeaning(config, priors[config.prior]),
     parameters: (config, data) => ({
       ...encoders[config.encoder].shapes(config, data, conditionColumns(given(config), data)),
-      ...priorShapes(config, data),
+      ...priors[config.prior]?.shapes(config, data),
     }),
     objectives(t, p, { x, condition }, config) {
       const { decode } = encoders[config.encoder];
@@ -195,21 +212,10 @@ export function composed({ name, summary, source, own, defaults = {} }: Preset):
     latents: (config) => config.latents,
     support: likelihoodSupport,
     condition: given,
-    prior: (config) =>
-      config.prior === "standard" ? undefined : (t, p, noise) => drawMixture(t, componentsOf(t, p, config), noise),
-    start: startPrior,
+    prior: (config) => config.prior === "standard" ? undefined : (t, p, noise) => priorOf(t, p, config)!().draw(noise),
+    start: async (context, config) => await priors[config.prior]?.start?.(context, config),
     remarks,
   };
-}
-
-/** q(z | x), with the KL from the prior that the model has. */
-function encode(t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior {
-  const posterior = encoders[config.encoder].encode(t, p, x, config, condition);
-  return config.prior === "standard" ? posterior : withPrior(t, posterior, () => componentsOf(t, p, config));
-}
-
-function componentsOf(t: Tape, p: Parameters, config: ComposedConfig): Variable {
-  return priorComponents(t, p, config, (u) => encoders[config.encoder].encode(t, p, u, config));
 }
 
 function given({ condition }: ComposedConfig): Condition | undefined {
@@ -250,8 +256,8 @@ function weightOf({ beta, betaSchedule, betaSteps }: ComposedConfig): Schedule {
 }
 
 /** Refuses settings that would change nothing, or have no meaning together. */
-function requireMeaning(config: ComposedConfig): void {
-  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior, condition } = config;
+function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): void {
+  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior } = config;
   const changed = (...names: readonly (keyof ComposedConfig)[]) =>
     names.find((name) => String(config[name]) !== String(standard[name]));
   const of = (name: keyof ComposedConfig | undefined) => name && `${name} ${config[name]}`;
@@ -276,9 +282,10 @@ function requireMeaning(config: ComposedConfig): void {
     refuse(freeBits > 0 && of("freeBits"), learned, "its KL is not one of each latent dimension");
     refuse(gradient !== "standard" && of("gradient"), learned, "the doubly reparameterized gradient is of N(0, I)");
   }
-  if (prior === "vamp") {
-    refuse(condition !== "none" && of("condition"), "prior vamp", "its pseudo-inputs have none");
-    refuse(covariance === "full" && of("covariance"), "prior vamp", "its components have diagonal covariances");
+  for (const [name, value, why] of part?.refused ?? []) {
+    const found = String(config[name as keyof ComposedConfig]);
+    const fits = typeof value === "string" ? found === value : value.test(found);
+    refuse(fits && `${name} ${found}`, `prior ${prior}`, why);
   }
   const perDimension = "free bits are of each latent dimension's KL in closed form";
   refuse(freeBits > 0 && covariance === "full" && of("freeBits"), "covariance full", perDimension);

@@ -2,14 +2,14 @@
 // is 1 sets this step's scalars, which nobody in the same dispatch reads. Words are u32 of four bytes, or floats of one value each four
 // at a time.
 // Needs: row_of, batch_value; buffers state, source, batch; const ROWS_formed (stored), COLUMNS4_formed (words of a row of the source);
-// where $sets is 1, scheduled and buffer schedules. Gives: begun, origin_of, formed.
+// where $sets is 1, scheduled and buffers schedules and scalars. Gives: begun, origin_of, formed.
 
 fn begun(index: u32) {
   //: repeat _ 0..$sets
   if (index < 64u) {
     for (var i = index; i < 256u; i += 64u) {
       if (schedules[i].kind != NO_SCHEDULE) {
-        state.scalars[i >> 2u][i & 3u] = scheduled(schedules[i], state.step);
+        scalars[i >> 2u][i & 3u] = scheduled(schedules[i], state.step);
       }
     }
   }

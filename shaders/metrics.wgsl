@@ -1,7 +1,6 @@
 // The last dispatch of a step: sums terms over the rows of the batch, in a fixed order, into this step's slot of a ring, and where $ends is
 // 1 moves on to the next step. Where a kernel cannot bind all terms there are several: this one has $terms of $all, from $first on. One
-// workgroup; a term's parts are [parts][rows]. What runs beside it in one dispatch may read the other fields of the state: the step is a
-// place of its own in memory.
+// workgroup; a term's parts are [parts][rows].
 // Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, BLOCK (values that one sum
 // takes in before it is added to the others), and for each term PARTS_0, ROWS_0 (stored), ALL_0 (whether all of them are data) and REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 

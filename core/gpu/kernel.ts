@@ -45,6 +45,12 @@ export interface Fragment {
   readonly buffers?: Readonly<Record<string, Binding>>;
 }
 
+/** In which steps t a dispatch runs: t mod every = at. */
+export interface Due {
+  readonly every: number;
+  readonly at: number;
+}
+
 /** A kernel and how many workgroups of it to start. */
 export interface Dispatch {
   readonly label: string;
@@ -54,8 +60,10 @@ export interface Dispatch {
   readonly macs?: number;
   /** Bytes that it reads and writes, each once, if not all of its buffers. */
   readonly bytes?: number;
-  /** A slower kernel that forms the same numbers and takes less time to compile, for a strategy to begin with. */
-  readonly starter?: Dispatch;
+  /** In which steps it runs; in all where it is left out. */
+  readonly due?: Due;
+  /** A slower kernel in its place that forms the same numbers and takes less time to compile, for a strategy to begin with. */
+  readonly starter?: Pick<Dispatch, "fragments" | "workgroups">;
 }
 
 /** Binds what a kernel only reads. */
@@ -177,6 +185,7 @@ export interface Prepared {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number];
+  readonly due?: Due;
   readonly macs: number;
   /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
@@ -222,6 +231,7 @@ function bound(
     pipeline,
     bindGroup,
     workgroups: [x, y],
+    due: dispatch.due,
     macs: dispatch.macs ?? 0,
     bytes: dispatch.bytes ?? sizeOf(bindings),
     writes,

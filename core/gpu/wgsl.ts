@@ -121,23 +121,3 @@ export function bytesOf({ text }: Declaration, constants: ReadonlyMap<string, nu
   const bytes = sizeOf(/:\s*([^;]*[^;\s])\s*;$/.exec(text)?.[1] ?? "");
   return Number.isFinite(bytes) ? bytes : Infinity;
 }
-
-/**
- * Which fields of a variable that is a struct a text touches, and which of them it may write; "*" stands for all of it. What is handed on
- * by its address, or whole, may be written.
- */
-export function fieldsOf(code: string, name: string): { touched: Set<string>; written: Set<string> } {
-  const touched = new Set<string>();
-  const written = new Set<string>();
-  const text = tokens(code).join("");
-  const uses = new RegExp(
-    `(&\\s*|\\.\\s*)?\\b${name}\\b(?:\\s*\\.\\s*(\\w+)\\s*(?:\\[[^\\]]*\\])*\\s*(=(?!=)|[-+*/%&|^]=|<<=|>>=|\\+\\+|--)?)?`,
-    "g",
-  );
-  for (const [, before = "", field = "*", assigned] of text.matchAll(uses)) {
-    if (before.startsWith(".")) continue;
-    touched.add(field);
-    if (assigned || before || field === "*") written.add(field);
-  }
-  return { touched, written };
-}

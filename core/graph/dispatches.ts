@@ -6,7 +6,8 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Fragment, merge, sizeOf } from "../gpu/kernel.ts";
+import { type Binding, type Dispatch, type Due, type Fragment, merge, sizeOf } from "../gpu/kernel.ts";
+import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import {
@@ -58,11 +59,16 @@ const RUN = 8;
 export abstract class Dispatches {
   /** Stored rows of a batch. */
   readonly rows: number;
+  /** The schedules of the step's numbers, and their values in this step. */
+  readonly schedules: GPUBuffer;
+  readonly scalars: GPUBuffer;
+  #setsSchedules = false;
   readonly #buffers: GPUBuffer[] = [];
   #dispatches: Dispatch[] = [];
   #products: TapeProduct[] = [];
   #scratch: GPUBuffer | undefined;
   #forming: Formed | undefined;
+  #due: Due | undefined;
 
   /**
    * @param gpu Where they will run.
@@ -72,6 +78,9 @@ export abstract class Dispatches {
    */
   constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
     this.rows = roundUp(batch, tiles.rowMultiple);
+    this.schedules = this.buffer("schedules", MOST_SCHEDULES * SCHEDULE_FLOATS * 4);
+    this.scalars = createBuffer(gpu, "scalars", MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
+    this.own(this.scalars);
   }
 
   /** Rows stored for so many rows. */
@@ -93,7 +102,31 @@ export abstract class Dispatches {
 
   /** Binds the state of a kernel that only reads it. */
   readState(): Binding {
-    return this.tiles.state(this.state);
+    return this.tiles.uniform(this.state, "State");
+  }
+
+  /** Binds the values of the schedules in this step, likewise. */
+  readScalars(): Binding {
+    return this.tiles.uniform(this.scalars, `array<vec4f, ${MOST_SCHEDULES / 4}>`);
+  }
+
+  /** Takes on that a step begins by setting its numbers: true for the first who asks. */
+  claimSchedules(): boolean {
+    const first = !this.#setsSchedules;
+    this.#setsSchedules = true;
+    return first;
+  }
+
+  /**
+   * Says what the numbers of a step follow. On a tape that gathers no rows, where nothing sets them from step to step, they stay as they
+   * are in the first.
+   */
+  setSchedules(schedules: readonly Schedule[]): void {
+    const { queue } = this.gpu.device;
+    queue.writeBuffer(this.schedules, 0, encodeSchedules(schedules));
+    const values = new Float32Array(MOST_SCHEDULES);
+    schedules.forEach((schedule, i) => values[i] = valueAt(schedule, 0));
+    queue.writeBuffer(this.scalars, 0, values);
   }
 
   /** A fragment giving word4_m and word_m of a matrix that a kernel reads many times. */
@@ -103,8 +136,16 @@ export abstract class Dispatches {
 
   /** Forgets all that was dispatched. */
   protected begin(): void {
+    this.#due = undefined;
     this.#dispatches = [];
     this.#products = [];
+  }
+
+  /** Says in which steps what is dispatched from now on runs: those t with t mod every = at. */
+  protected setDue(every = 1, at = 0): void {
+    if ((this.#due?.every ?? 1) === every && (this.#due?.at ?? 0) === at) return;
+    this.#form();
+    this.#due = every === 1 ? undefined : { every, at };
   }
 
   /** All dispatches up to now, and the matrix products among them. */
@@ -116,7 +157,7 @@ export abstract class Dispatches {
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
     this.#form();
-    this.#dispatches.push(dispatch);
+    this.#dispatches.push(this.#due ? { ...dispatch, due: this.#due } : dispatch);
   }
 
   /**

@@ -16,7 +16,6 @@ import {
   declarations,
   type EntryPoint,
   entryPoint,
-  fieldsOf,
   references,
   rename,
 } from "../gpu/wgsl.ts";
@@ -41,8 +40,7 @@ export function fusionLimits({ device: { limits } }: Gpu): FusionLimits {
  * The same work in as few dispatches as there are of them that must wait for one another, where the limits let it. A dispatch runs as
  * early as what it depends on allows: a weight gradient is formed beside the input gradient of the layer below.
  *
- * Two dispatches depend on each other where one writes a buffer that the other binds; of a struct, where one writes a field that the
- * other touches. Joined are those of one workgroup size, by what they depend on and then by their order: the same list gives the same
+ * Two dispatches depend on each other where one writes a buffer that the other binds. Joined are those of one workgroup size, by what they depend on and then by their order: the same list gives the same
  * result. A kernel must not name a function of its own like one of WGSL.
  */
 export function fuse(dispatches: readonly Dispatch[], limits: FusionLimits): Dispatch[] {
@@ -76,9 +74,6 @@ interface Joined {
 interface Bound {
   readonly name: string;
   readonly binding: Binding;
-  /** The fields that it touches and writes; those of no struct are "*". */
-  readonly touched: ReadonlySet<string>;
-  readonly written: ReadonlySet<string>;
 }
 
 /** What is known of a dispatch. */
@@ -99,14 +94,10 @@ function analyse(dispatch: Dispatch): Kernel {
   const { code, bindings } = join(dispatch);
   const all = declarations(code) ?? [];
   const named = all.map((each) => ({ ...each, binding: BINDING.exec(each.text)?.[1] }));
-  const bound = bindings.map((binding, i): Bound => {
-    const name = named.find((each) => each.binding === `${i}`)?.name ?? "";
-    const whole = new Set(["*"]);
-    const fields = name && !binding.type.startsWith("array")
-      ? fieldsOf(named.filter((each) => each.binding === undefined).map(({ text }) => text).join("\n"), name)
-      : { touched: whole, written: whole };
-    return { name, binding, ...fields };
-  });
+  const bound = bindings.map((binding, i): Bound => ({
+    name: named.find((each) => each.binding === `${i}`)?.name ?? "",
+    binding,
+  }));
   const main = all.find(({ name }) => name === "main");
   const constants = constantsOf(all);
   const entry = main && entryPoint(main, constants);
@@ -121,17 +112,13 @@ function analyse(dispatch: Dispatch): Kernel {
   };
 }
 
+/** Whether one kernel writes a buffer that the other binds. */
 function conflict(one: Kernel, other: Kernel): boolean {
-  return one.bindings.some((a) =>
-    other.bindings.some((b) => a.binding.buffer === b.binding.buffer && (overwrites(a, b) || overwrites(b, a)))
+  return one.bindings.some(({ binding: a }) =>
+    other.bindings.some(({ binding: b }) =>
+      a.buffer === b.buffer && (a.access === "read_write" || b.access === "read_write")
+    )
   );
-}
-
-/** Whether one kernel writes what another touches. */
-function overwrites(a: Bound, b: Bound): boolean {
-  if (a.binding.access === "read") return false;
-  const { written } = a;
-  return written.has("*") || (written.size > 0 && b.touched.has("*")) || !written.isDisjointFrom(b.touched);
 }
 
 /** The values of the builtins in workgroup `n` of a dispatch of x times y workgroups. */
@@ -153,6 +140,10 @@ function workgroupsOf({ dispatch: { workgroups: [x, y = 1] } }: Kernel): number 
 function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undefined {
   const size = kernels[0].entry?.size;
   if (!kernels.every(({ entry }) => entry && entry.size === size)) return undefined;
+  const { due } = kernels[0].dispatch;
+  if (!kernels.every(({ dispatch }) => dispatch.due?.every === due?.every && dispatch.due?.at === due?.at)) {
+    return undefined;
+  }
   const bindings: Binding[] = [];
   const nameOf: string[] = [];
   const declared = new Map<string, string>();
@@ -226,6 +217,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         buffers: Object.fromEntries(bindings.map((binding, i) => [nameOf[i], binding])),
       }],
       workgroups: [across, Math.ceil(total / across)],
+      ...due ? { due } : {},
       macs: dispatches.reduce((sum, { macs = 0 }) => sum + macs, 0),
       bytes: kernels.reduce(
         (sum, { dispatch: { bytes }, bindings }) => sum + (bytes ?? sizeOf(bindings.map(({ binding }) => binding))),

@@ -57,9 +57,17 @@ export class Parameter {
   readonly biasRow: number;
   readonly #slots = new Map<string, Tensor>();
   readonly #gpu: Gpu;
+  readonly #from: () => string | undefined;
 
-  constructor(gpu: Gpu, readonly name: string, readonly shape: ParameterShape) {
+  /** @param from The checkpoint that all slots must be of, where there is one. */
+  constructor(
+    gpu: Gpu,
+    readonly name: string,
+    readonly shape: ParameterShape,
+    from: () => string | undefined = () => undefined,
+  ) {
     this.#gpu = gpu;
+    this.#from = from;
     this.biasRow = roundUp(shape.inputs, PANEL);
     this.tensor = this.#create(name);
   }
@@ -68,11 +76,38 @@ export class Parameter {
     return createTensor(this.#gpu, name, this.shape.inputs, this.shape.outputs, { storedRows: this.biasRow + 1 });
   }
 
-  /** A matrix of the same layout that an optimizer keeps beside this one, zero at first. */
+  /**
+   * A matrix of the same layout that an optimizer keeps beside this one, zero at first.
+   *
+   * @throws {FileError} If the training goes on from a checkpoint that has other slots.
+   */
   slot(name: string): Tensor {
     let tensor = this.#slots.get(name);
-    if (!tensor) this.#slots.set(name, tensor = this.#create(`${name} of ${this.name}`));
+    if (!tensor) {
+      const file = this.#from();
+      if (file !== undefined) {
+        const message =
+          `expected a tensor "optimizer.${name}.${this.name}.bias" of shape [${this.shape.outputs}], found none`;
+        throw new FileError(file, message, { verb: "load" });
+      }
+      this.#slots.set(name, tensor = this.#create(`${name} of ${this.name}`));
+    }
     return tensor;
+  }
+
+  /** Exchanges the values of this matrix and of one of its slots. */
+  exchange(name: string, encoder: GPUCommandEncoder): GPUBuffer {
+    const [{ buffer: one }, { buffer: other }] = [this.tensor, this.slot(name)];
+    const { size } = one;
+    const between = this.#gpu.device.createBuffer({
+      label: `${name} exchanged`,
+      size,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    });
+    encoder.copyBufferToBuffer(one, 0, between, 0, size);
+    encoder.copyBufferToBuffer(other, 0, one, 0, size);
+    encoder.copyBufferToBuffer(between, 0, other, 0, size);
+    return between;
   }
 
   /** The slots in use, by name. */
@@ -146,16 +181,30 @@ export function tensorsOf(
   });
 }
 
+/** The slots of each parameter that a file has, by the names of its tensors: "optimizer.<slot>.<parameter>.bias". */
+export function slotsIn(tensors: FoundTensors): (parameter: string) => readonly string[] {
+  const slots = new Map<string, string[]>();
+  for (const name of tensors.keys()) {
+    const [, slot, parameter] = /^optimizer\.([^.]+)\.(.+)\.bias$/s.exec(name) ?? [];
+    if (slot) slots.set(parameter, [...slots.get(parameter) ?? [], slot]);
+  }
+  return (parameter) => slots.get(parameter) ?? [];
+}
+
 /** All parameters of a model. */
 export class Parameters implements Iterable<Parameter> {
   readonly #parameters: ReadonlyMap<string, Parameter>;
   readonly #gpu: Gpu;
+  /** The checkpoint that they are of, with the slots of an optimizer. */
+  #file: string | undefined;
 
   /** @throws {RangeError} If there is a shape without a place for a number. */
   constructor(gpu: Gpu, shapes: Shapes) {
     requireShapes(shapes);
     this.#gpu = gpu;
-    this.#parameters = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape)]));
+    this.#parameters = new Map(
+      Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape, () => this.#file)]),
+    );
   }
 
   /**
@@ -213,21 +262,27 @@ export class Parameters implements Iterable<Parameter> {
   }
 
   /**
-   * Writes every parameter, and the slots named.
+   * Writes every parameter, and the slots that the tensors have of it. No others can be made then, if there are any.
    *
    * @throws {FileError} If a tensor is missing or of another shape; nothing has been written then.
    */
-  write(
-    tensors: FoundTensors,
-    slots: readonly string[],
-    source: string,
-  ): void {
+  write(tensors: FoundTensors, source: string): void {
+    const slots = slotsIn(tensors);
     const writes = [...this].flatMap((parameter) =>
-      tensorsOf(parameter.name, parameter.shape, tensors, slots, source).map(({ slot, weight, bias }) => () =>
-        parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias)
+      tensorsOf(parameter.name, parameter.shape, tensors, slots(parameter.name), source).map(
+        ({ slot, weight, bias }) => () => parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias),
       )
     );
     for (const write of writes) write();
+    if (tensors.keys().some((name) => name.startsWith("optimizer."))) this.#file = source;
+  }
+
+  /** Exchanges the values of every parameter that has a slot of that name with those of the slot. */
+  exchange(slot: string): void {
+    const encoder = this.#gpu.device.createCommandEncoder();
+    const between = [...this].filter(({ slots }) => slots.has(slot)).map((each) => each.exchange(slot, encoder));
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    for (const buffer of between) buffer.destroy();
   }
 
   /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */

@@ -10,7 +10,6 @@ import type { Clock } from "../gpu/clock.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
-import { MOST_SCHEDULES } from "./schedule.ts";
 import type { Ready } from "../gpu/strategy.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
@@ -27,7 +26,7 @@ const FIRST = 8;
 
 /** The state buffer of shaders/state.wgsl. */
 export function createState(gpu: Gpu): GPUBuffer {
-  return createBuffer(gpu, "state", 16 + MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
+  return createBuffer(gpu, "state", 16, GPUBufferUsage.UNIFORM);
 }
 
 /** Writes what steps follow from into a state buffer. */
@@ -43,6 +42,9 @@ export class Program {
   readonly #gpu: Gpu;
   readonly #tape: Tape;
   #prepared: readonly Prepared[];
+  /** Steps after which the same dispatches are due again, and those of each, once they were asked for. */
+  readonly #period: number;
+  readonly #phases: (readonly Prepared[])[] = [];
   readonly #ring: GPUBuffer | undefined;
   /** For reading the terms back: all, and those that no chunk has now. */
   readonly #staging: GPUBuffer[] = [];
@@ -68,6 +70,7 @@ export class Program {
     this.#tape = tape;
     this.#prepared = prepared;
     this.#improve = improve;
+    this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
     this.#ring = ring;
     this.terms = terms;
     this.#tallies = tallies;
@@ -135,11 +138,11 @@ export class Program {
     let encoder = device.createCommandEncoder();
     this.clock?.mark(encoder);
     if (first) {
-      record(this.#gpu, encoder, this.#prepared, { times: first });
+      this.#record(encoder, step, first);
       commands.push(encoder.finish());
       encoder = device.createCommandEncoder();
     }
-    record(this.#gpu, encoder, this.#prepared, { times: steps - first });
+    this.#record(encoder, step + first, steps - first);
     this.clock?.mark(encoder);
     const staging = this.#ring && this.#collect(encoder, this.#ring, step, steps);
     commands.push(encoder.finish());
@@ -165,7 +168,22 @@ export class Program {
   /** Goes over to better kernels once they are compiled. */
   async #take(compiling: ReturnType<NonNullable<Ready["improve"]>>): Promise<void> {
     const ready = await compiling;
-    if (ready && !this.#destroyed) this.#prepared = ready.map((bind) => bind());
+    if (!ready || this.#destroyed) return;
+    this.#prepared = ready.map((bind) => bind());
+    this.#phases.length = 0;
+  }
+
+  /** Records steps from `step` on, each with the dispatches that are due in it. */
+  #record(encoder: GPUCommandEncoder, step: number, steps: number, clock?: Clock): void {
+    if (this.#period === 1) record(this.#gpu, encoder, this.#prepared, { times: steps, clock });
+    else for (let i = 0; i < steps; i++) record(this.#gpu, encoder, this.#due(step + i), { clock });
+  }
+
+  /** What is dispatched in a step. */
+  #due(step: number): readonly Prepared[] {
+    if (this.#period === 1) return this.#prepared;
+    const phase = step % this.#period;
+    return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
   }
 
   /** Brings what the next steps need and counts them. Gives the number of the first. */
@@ -253,9 +271,9 @@ export class Program {
    */
   async findNonFinite(): Promise<string | undefined> {
     const { device } = this.#gpu;
-    this.#begin(1);
+    const step = this.#begin(1);
     let found: string | undefined;
-    for (const dispatch of this.#prepared) {
+    for (const dispatch of this.#due(step)) {
       const { label, writes } = dispatch;
       const encoder = device.createCommandEncoder();
       record(this.#gpu, encoder, [dispatch]);
@@ -287,6 +305,7 @@ export class Program {
     steps = Math.min(steps, this.most, Math.floor(clock.left / count));
     this.#begin(steps);
     const encoder = device.createCommandEncoder();
+    // Each dispatch in every step, due or not: it's their times that are wanted.
     record(this.#gpu, encoder, this.#prepared, { times: steps, clock });
     device.queue.submit([encoder.finish()]);
     const spans = await clock.spans();
@@ -301,6 +320,11 @@ export class Program {
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  const divisor = (a: number, b: number): number => b ? divisor(b, a % b) : a;
+  return a / divisor(a, b) * b;
 }
 
 /** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */

@@ -10,10 +10,22 @@
 
 import { Dispatches, type TapeProduct } from "./dispatches.ts";
 import { type Dispatch, type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
-import type { Optimizer } from "../optimizers/mod.ts";
+import {
+  accumulating,
+  batchesOf,
+  foldable,
+  keptGradient,
+  type Lowered,
+  type Optimizer,
+  recordNorm,
+  recordUpdate,
+  requireOptimizer,
+  scalarsOf,
+  updating,
+} from "./optimizer.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
-import { constant, MOST_SCHEDULES, scaled } from "./schedule.ts";
+import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import type { Node, Values, Variable } from "./variable.ts";
 import { words } from "../gpu/words.ts";
@@ -26,7 +38,6 @@ import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
 import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
@@ -58,11 +69,20 @@ export interface Feed {
   bring(state: State, step: number, steps: number): void;
 }
 
-/** What a group of parameters minimises: the weighted sum of the terms. */
+/**
+ * What a group of parameters minimises: the weighted sum of the terms. The gradients of all objectives of a step are formed at the same
+ * parameters, and a parameter belongs to one objective.
+ */
 export interface Objective {
-  /** Names of the parameters: those that begin with this; all where it is left out. */
-  readonly parameters?: string;
+  /** Names of the parameters: those that begin with this, or with one of these; all that the terms depend on where it is left out. */
+  readonly parameters?: string | readonly string[];
   readonly terms: readonly Term[];
+  /** What updates the group. Default: the optimizer of the training. */
+  readonly optimizer?: Optimizer;
+  /** In which steps t the group is updated: where t mod `every` = `at`. Default 1: in each. */
+  readonly every?: number;
+  /** Default `every` - 1. */
+  readonly at?: number;
 }
 
 /** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
@@ -88,7 +108,7 @@ export interface Compiled {
 
 /** How {@linkcode Tape.compile} ends each parameter's gradient. */
 export interface Training {
-  /** An optimizer, or "gradients" to keep the gradients and leave the parameters. */
+  /** The optimizer of objectives that bring none, or "gradients" to keep all gradients and leave the parameters. */
   readonly optimizer: Optimizer | "gradients";
   /** Whether the loss is averaged or summed over the batch. */
   readonly reduction: "mean" | "sum";
@@ -106,7 +126,12 @@ export class Tape extends Dispatches {
   #contributed = new Map<Variable | Parameter, number>();
   #streams = 1;
   #training: Training | undefined;
-  #firstScalar = 0;
+  /** How the objective whose backward pass is being recorded is updated; undefined where gradients are kept. */
+  #lowered: Lowered | undefined;
+  /** Parameters that a later objective's backward pass reads, so that they must not change yet. */
+  #readLater: ReadonlySet<Parameter> = new Set();
+  /** Values that are terms of several objectives. */
+  #shared: ReadonlySet<Values> = new Set();
   #terms = 0;
   readonly #schedules: Schedule[] = [];
   /** What each submit brings to the GPU. */
@@ -248,20 +273,20 @@ export class Tape extends Dispatches {
     );
   }
 
-  /** True where an op reads the values, so that their upstream gradient is known only when that op has run. */
+  /** True where the upstream gradient of values is not known yet when they are formed: an op reads them, or several objectives do. */
   deferred(values: Values): boolean {
-    return this.training && values.consumer !== undefined;
+    return this.training && (values.consumer !== undefined || this.#shared.has(values));
   }
 
   /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss or that an op reads. */
   upstream(m: string, values: Values): Fragment {
     if (values.upstream) return values.upstream(m);
     const { term } = values;
-    if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
+    if (term === undefined) return noUpstream(m);
     return {
-      parts: [stateStruct, scalarPart, { text: upstreamPart, parameters: { m } }],
+      parts: [scalarPart, { text: upstreamPart, parameters: { m } }],
       constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
-      buffers: { state: this.readState() },
+      buffers: { scalars: this.readScalars() },
     };
   }
 
@@ -278,7 +303,7 @@ export class Tape extends Dispatches {
     }
     if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
     // Collected where the gradient will stand, unless finishing writes there: a kernel cannot bind one buffer twice.
-    const stays = "shape" in target ? this.#training!.optimizer === "gradients" : !target.finish;
+    const stays = "shape" in target ? this.#keeps(target) === "gradient" : !target.finish;
     const collected = "shape" in target
       ? this.parameterGradient(target)
       : stays
@@ -340,17 +365,39 @@ export class Tape extends Dispatches {
     return target.finish?.() ?? storing(this.gradient(target));
   }
 
+  /** What the kernel of a parameter's gradient ends with: the gradient, its sum over steps, or the update. */
+  #keeps(parameter: Parameter): "gradient" | "accumulated" | "updated" {
+    if (!this.#lowered) return "gradient";
+    if (batchesOf(this.#lowered.optimizer) > 1) return "accumulated";
+    return foldable(this.#lowered.optimizer) && !this.#readLater.has(parameter) ? "updated" : "gradient";
+  }
+
   #update(parameter: Parameter): Fragment {
-    const { optimizer } = this.#training!;
-    if (optimizer === "gradients") return storing(this.parameterGradient(parameter));
-    const slots = optimizer.slots.map((slot) => [slot, write(parameter.slot(slot))] as const);
-    const { tensor } = parameter;
-    return merge(this.tiles.before(tensor), {
-      parts: [stateStruct, scalarPart, optimizer.shader],
-      constants: { OPTIMIZER: this.#firstScalar, ROWS_parameter: tensor.storedRows },
-      floats: optimizer.floats,
-      buffers: { parameter: write(tensor), ...Object.fromEntries(slots), state: this.readState() },
-    });
+    switch (this.#keeps(parameter)) {
+      case "gradient":
+        return storing(this.parameterGradient(parameter));
+      case "accumulated":
+        return accumulating(this, parameter, this.#lowered!);
+      case "updated":
+        return updating(this, parameter, this.#lowered!, this.tiles.before(parameter.tensor));
+    }
+  }
+
+  /** Records the updates that did not end the kernel of their gradient. */
+  #updates(name: string, parameters: ReadonlySet<Parameter>, lowered: Lowered): void {
+    this.#lowered = lowered;
+    const kept = [...parameters].filter((each) => this.#keeps(each) !== "updated").map((parameter) =>
+      [parameter, keptGradient(parameter, lowered, () => this.parameterGradient(parameter))] as const
+    );
+    if (!kept.length) return;
+    const { optimizer, every, at } = lowered;
+    const batches = batchesOf(optimizer);
+    this.setDue(every * batches, every * (batches - 1) + at);
+    const limit = optimizer.find((each) => each.kind === "norm");
+    const factor = limit && recordNorm(this, name, limit.maximum, kept);
+    for (const [parameter, gradient] of kept) {
+      recordUpdate(this, parameter, lowered, gradient, this.tiles.before(parameter.tensor), factor);
+    }
   }
 
   /**
@@ -366,38 +413,78 @@ export class Tape extends Dispatches {
     // Several values for a datum count as their mean.
     const factor = training?.reduction === "sum" ? this.batch : 1;
     const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
+    for (const { name, weight, value: { consumer } } of training ? terms : []) {
+      // The gradient of such a value is what the op makes of its own, and a weight beside it would be lost.
+      if (consumer && !(weight.kind === "constant" && weight.value === 0)) {
+        throw new RangeError(
+          `Cannot minimise "${name}": "${consumer.name}" takes it in, so that its own weight has to be constant 0`,
+        );
+      }
+    }
     this.#training = training;
     this.#terms = terms.length;
     scalars.push(...this.#schedules);
+    const passes = training ? objectives.map((objective) => this.#pass(objective)) : [];
+    requireDisjoint(passes);
+    const seen = new Set<Values>();
+    this.#shared = new Set(terms.flatMap(({ value }) => seen.has(value) ? [value] : (seen.add(value), [])));
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
-    for (const objective of training ? objectives : []) {
-      this.#firstScalar = scalars.length;
-      if (training && training.optimizer !== "gradients") scalars.push(...training.optimizer.scalars);
-      this.#backward(objective);
-    }
+    const lowered = passes.map(({ objective }): Lowered | undefined => {
+      const { every = 1, at = every - 1 } = objective;
+      const optimizer = training!.optimizer === "gradients" ? undefined : objective.optimizer ?? training!.optimizer;
+      if (!optimizer) return undefined;
+      requireOptimizer(optimizer);
+      const firstScalar = scalars.length;
+      scalars.push(...scalarsOf(optimizer, every * batchesOf(optimizer)));
+      return { optimizer, firstScalar, every, at, reduction: training!.reduction };
+    });
+    let firstTerm = 0;
+    passes.forEach((pass, i) => {
+      // A term of several objectives has a weight in each of them.
+      for (const { value } of terms) value.term = undefined;
+      pass.objective.terms.forEach(({ value }, j) => value.term = firstTerm + j);
+      firstTerm += pass.objective.terms.length;
+      this.#lowered = lowered[i];
+      this.setDue(lowered[i]?.every, lowered[i]?.at);
+      this.#readLater = new Set(
+        passes.slice(i + 1).flatMap(({ active }) => [...active].flatMap(({ parameters }) => parameters)),
+      );
+      this.#backward(pass);
+    });
+    passes.forEach((pass, i) => {
+      this.#readLater = new Set(
+        passes.slice(i + 1).flatMap(({ active }) => [...active].flatMap(({ parameters }) => parameters)),
+      );
+      const name = passes.length > 1 ? `objective ${i + 1}` : "the gradient";
+      if (lowered[i]) this.#updates(name, pass.trained, lowered[i]);
+    });
+    this.setDue();
     if (scalars.length > MOST_SCHEDULES) {
       throw new RangeError(
         `Cannot compile the tape: expected at most ${MOST_SCHEDULES} scheduled numbers, found ${scalars.length}`,
       );
     }
+    this.setSchedules(scalars);
     return {
       ...this.laid(),
       terms,
       tallies: this.#tallies,
-      scalars: scalars.length ? scalars : [constant(0)],
+      scalars,
     };
   }
 
-  /** Records the backward pass of one objective: only nodes between its terms and its parameters take part. */
-  #backward(objective: Objective): void {
-    const trained = ({ name, shape }: Parameter) =>
-      shape.trained !== false && name.startsWith(objective.parameters ?? "");
+  /** Which nodes and parameters take part in the backward pass of an objective: those between its terms and its group. */
+  #pass(objective: Objective): BackwardPass {
+    const { parameters = "", terms } = objective;
+    const prefixes = [parameters].flat();
+    const isTrained = ({ name, shape }: Parameter) =>
+      shape.trained !== false && prefixes.some((prefix) => name.startsWith(prefix));
     const depends = new Map<Node, boolean>();
     for (const node of this.#nodes) {
       depends.set(
         node,
-        node.parameters.some(trained) ||
+        node.parameters.some(isTrained) ||
           [...node.inputs, ...node.values ?? []].some(({ producer }) => producer && depends.get(producer)),
       );
     }
@@ -407,7 +494,13 @@ export class Tape extends Dispatches {
       active.add(node);
       for (const { producer } of [...node.inputs, ...node.values ?? []]) if (producer) visit(producer);
     };
-    for (const { value } of objective.terms) if (value.producer) visit(value.producer);
+    for (const { value } of terms) if (value.producer) visit(value.producer);
+    const trained = new Set([...active].flatMap(({ parameters }) => parameters.filter(isTrained)));
+    return { objective, active, trained };
+  }
+
+  /** Records a backward pass. */
+  #backward({ active, trained }: BackwardPass): void {
     this.#expected = new Map();
     this.#contributed = new Map();
     for (const variable of this.#sharing) this.#gradients.delete(variable);
@@ -415,10 +508,48 @@ export class Tape extends Dispatches {
     const expect = (target: Variable | Parameter) => this.#expected.set(target, (this.#expected.get(target) ?? 0) + 1);
     for (const node of active) {
       for (const input of node.inputs) if (input.producer && active.has(input.producer)) expect(input);
-      for (const parameter of node.parameters) if (trained(parameter)) expect(parameter);
+      for (const parameter of node.parameters) if (trained.has(parameter)) expect(parameter);
     }
     for (const node of this.#nodes.toReversed()) if (active.has(node)) node.backward?.();
   }
+}
+
+/** What takes part in the backward pass of an objective. */
+interface BackwardPass {
+  readonly objective: Objective;
+  readonly active: ReadonlySet<Node>;
+  readonly trained: ReadonlySet<Parameter>;
+}
+
+/** Checks that no parameter is updated by two objectives, and that the steps of each are some. */
+function requireDisjoint(passes: readonly BackwardPass[]): void {
+  const place = new Map<Parameter, number>();
+  passes.forEach(({ objective: { every = 1, at = every - 1 }, trained }, i) => {
+    if (!Number.isSafeInteger(every) || !Number.isSafeInteger(at) || every < 1 || at < 0 || at >= every) {
+      throw new RangeError(
+        `Cannot train by objective ${
+          i + 1
+        }: expected it to be due in steps t mod every = at, with at < every, found every ${every} and at ${at}`,
+      );
+    }
+    for (const parameter of trained) {
+      const other = place.get(parameter);
+      if (other !== undefined) {
+        throw new RangeError(
+          `Cannot train "${parameter.name}" by two objectives, the ${other + 1}. and the ${
+            i + 1
+          }.: expected the parameters ` +
+            "of each to be named by `parameters`",
+        );
+      }
+      place.set(parameter, i);
+    }
+  });
+}
+
+/** A fragment giving upstream_m, 0, of values that no loss depends on. */
+export function noUpstream(m: string): Fragment {
+  return { parts: [{ text: upstreamNone, parameters: { m } }] };
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */

@@ -6,10 +6,9 @@
 
 import { read, write } from "../gpu/kernel.ts";
 import type { Schedule } from "../graph/schedule.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import { noUpstream, type Tape, type Values } from "../graph/tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamSign from "../../shaders/epilogues/upstream_sign.wgsl" with { type: "text" };
 
 /**
@@ -24,11 +23,12 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
   const difference = t.values(`${values.name} from its target`, 1, values.rows);
   const signs = t.buffer("signs", values.storedRows * 4);
   const scalar = t.schedule(target);
-  values.upstream = (m) => ({
-    parts: [stateStruct, scalarPart, { text: upstreamSign, parameters: { m } }],
-    constants: { [`TERM_${m}`]: difference.term ?? 0, [`LIVE_${m}`]: values.rows },
-    buffers: { state: t.readState(), sign_of: read(signs) },
-  });
+  values.upstream = (m) =>
+    difference.term === undefined ? noUpstream(m) : {
+      parts: [scalarPart, { text: upstreamSign, parameters: { m } }],
+      constants: { [`TERM_${m}`]: difference.term, [`LIVE_${m}`]: values.rows },
+      buffers: { scalars: t.readScalars(), sign_of: read(signs) },
+    };
   t.record({
     name: difference.name,
     inputs: [],
@@ -38,7 +38,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
       t.dispatch({
         label: difference.name,
         fragments: [{
-          parts: [stateStruct, scalarPart, shader],
+          parts: [scalarPart, shader],
           constants: {
             ROWS_values: values.storedRows,
             PARTS_values: values.parts,
@@ -46,7 +46,7 @@ export function absoluteDifference(t: Tape, values: Values, target: Schedule): V
             SCALAR: t.scalar(scalar),
           },
           buffers: {
-            state: t.readState(),
+            scalars: t.readScalars(),
             values: read(values.buffer),
             difference: write(difference.buffer),
             sign_of: write(signs),

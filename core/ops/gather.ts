@@ -8,7 +8,7 @@ import { type Dataset, features, requireRows, type Split } from "../dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { read, write } from "../gpu/kernel.ts";
 import { permutation } from "../graph/random.ts";
-import { encodeSchedules, type Schedule } from "../graph/schedule.ts";
+import { MOST_SCHEDULES } from "../graph/schedule.ts";
 import type { Feed, State, Tape, Variable } from "../graph/tape.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
@@ -156,15 +156,15 @@ function streaming(t: Tape, source: Resident): Feed {
 }
 
 /**
- * x [N, D]: the rows of this step's batch, in the shuffled or the stored order, binarized if asked. It is where a step
- * begins, and sets the step's scheduled numbers on the way, unless another gather of the tape does.
+ * x [N, D]: the rows of this step's batch, in the shuffled or the stored order, binarized if asked. It is where a step begins: the first
+ * gather of a tape sets the step's scheduled numbers on the way.
  */
 export function gather(
   t: Tape,
   source: Resident,
   binarize: Binarization,
-  { name = "x", setsSchedules = true }: { readonly name?: string; readonly setsSchedules?: boolean } = {},
-): { x: Variable; setSchedules(schedules: readonly Schedule[]): void } {
+  { name = "x" }: { readonly name?: string } = {},
+): Variable {
   if (source.type === "f32" && binarize !== "none") {
     throw new RangeError(`Cannot binarize float data: expected binarize "none", found "${binarize}"`);
   }
@@ -173,7 +173,7 @@ export function gather(
   const words = Math.ceil(source.columns / 4);
   const feed = source.streamed ? streaming(t, source) : undefined;
   if (feed) t.feed(feed);
-  const schedules = t.buffer("schedules", encodeSchedules([]).byteLength);
+  const setsSchedules = t.claimSchedules();
   const stream = t.stream();
   const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
   t.record({
@@ -199,8 +199,13 @@ export function gather(
             STREAM_binarize: stream,
           },
           buffers: {
-            state: (setsSchedules ? write : read)(t.state, "State"),
-            ...setsSchedules ? { schedules: read(schedules, "array<Schedule>") } : {},
+            state: t.readState(),
+            ...setsSchedules
+              ? {
+                schedules: read(t.schedules, "array<Schedule>"),
+                scalars: write(t.scalars, `array<vec4f, ${MOST_SCHEDULES / 4}>`),
+              }
+              : {},
             source: read(source.buffer, `array<${type}>`),
             batch: write(t.tensor(x), `array<${type}>`),
           },
@@ -208,5 +213,5 @@ export function gather(
       });
     },
   }, x);
-  return { x, setSchedules: (all) => t.gpu.device.queue.writeBuffer(schedules, 0, encodeSchedules(all)) };
+  return x;
 }

@@ -5,10 +5,9 @@
  */
 
 import { type Fragment, read, write } from "../gpu/kernel.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import { noUpstream, type Tape, type Values } from "../graph/tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl" with { type: "text" };
 
 /**
@@ -25,11 +24,12 @@ export function importanceBound(t: Tape, nll: Values, kl: Values): Values {
   const samples = nll.rows / t.batch;
   const bound = t.values("bound", 1);
   const importance = t.buffer("importance", nll.storedRows * 4);
-  const upstream = (m: string, { rows }: Values): Fragment => ({
-    parts: [stateStruct, scalarPart, { text: upstreamImportance, parameters: { m } }],
-    constants: { [`TERM_${m}`]: bound.term ?? 0, [`LIVE_${m}`]: rows },
-    buffers: { state: t.readState(), importance: read(importance) },
-  });
+  const upstream = (m: string, { rows }: Values): Fragment =>
+    bound.term === undefined ? noUpstream(m) : {
+      parts: [scalarPart, { text: upstreamImportance, parameters: { m } }],
+      constants: { [`TERM_${m}`]: bound.term, [`LIVE_${m}`]: rows },
+      buffers: { scalars: t.readScalars(), importance: read(importance) },
+    };
   nll.upstream = (m) => upstream(m, nll);
   kl.upstream = (m) => upstream(m, kl);
   t.record({

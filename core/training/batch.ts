@@ -7,7 +7,6 @@
 import type { DataShape, Split } from "../dataset.ts";
 import type { Batch, Condition, Model } from "../model.ts";
 import { type Binarization, gather, makeResident, type Placement, type Resident } from "../ops/gather.ts";
-import type { Schedule } from "../graph/schedule.ts";
 import type { Tape } from "../graph/tape.ts";
 
 /** What a batch is taken from. */
@@ -23,8 +22,6 @@ export interface BatchSource {
 /** A recorded batch with what it holds on the GPU. */
 export interface RecordedBatch {
   readonly batch: Batch;
-  /** Sets what is scheduled; the first op of every step evaluates it. */
-  setSchedules(schedules: readonly Schedule[]): void;
   /** Frees the resident rows. */
   destroy(): void;
 }
@@ -91,7 +88,7 @@ export function conditionRows(
 /** Uploads the rows of a split and records how a step takes its batch. */
 export function recordBatch(t: Tape, { model, config, data, split, binarize, rows }: BatchSource): RecordedBatch {
   const residents: Resident[] = [makeResident(t.gpu, "rows", data.shape, split, rows)];
-  const { x, setSchedules } = gather(t, residents[0], binarize);
+  const x = gather(t, residents[0], binarize);
   const kind = model.condition?.(config);
   let batch: Batch = { x };
   if (kind) {
@@ -99,11 +96,10 @@ export function recordBatch(t: Tape, { model, config, data, split, binarize, row
     const shape = [1, conditionColumns(kind, data), 1] as const;
     residents.push(makeResident(t.gpu, "conditions", shape, { values, count: split.count }, rows));
     // The same rows as x: which they are follows from the step alone.
-    batch = { x, condition: gather(t, residents[1], "none", { name: "condition", setsSchedules: false }).x };
+    batch = { x, condition: gather(t, residents[1], "none", { name: "condition" }) };
   }
   return {
     batch,
-    setSchedules,
     destroy: () => residents.forEach(({ buffer }) => buffer.destroy()),
   };
 }

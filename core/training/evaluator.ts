@@ -75,7 +75,7 @@ export class Evaluator {
     const recorded = recordBatch(tape, options);
     const compiled = tape.compile(model.objectives(tape, parameters, recorded.batch, config));
     const at = (step: number) =>
-      recorded.setSchedules(compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
+      tape.setSchedules(compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
     return new Evaluator(options, recorded, state, await Program.create(tape, compiled), at);
   }
 

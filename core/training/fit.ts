@@ -70,7 +70,7 @@ export class Pass {
     const state = createState(gpu);
     const batch = Math.min(batchSize, split.count);
     const tape = new Tape(gpu, batch, tiles, state);
-    const { objectives, sums = {} } = record(tape, gather(tape, source, binarize));
+    const { objectives, sums = {} } = record(tape, { x: gather(tape, source, binarize) });
     return new Pass(context, state, await Program.create(tape, tape.compile(objectives)), sums, batch);
   }
 

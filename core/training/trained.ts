@@ -19,14 +19,14 @@ import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.
 import type { Condition, Model } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
-import { Parameters, requireShapes, type Shapes, tensorsOf } from "../graph/parameters.ts";
+import { Parameters, requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
 import { configure } from "../settings.ts";
 import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
-import { optimizerOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
+import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** What was trained on: enough to check that other data fits. */
 export interface DataDescription extends DataShape {
@@ -144,13 +144,13 @@ function told<T>(file: string, settle: () => T): T {
  * Holds a checkpoint against a model: its settings, and that it has every tensor. What a header declares is thus held against
  * what is there before the GPU is asked for memory.
  *
- * @returns The model's settings, the shapes of its parameters, and the slots of them that the checkpoint has.
+ * @returns The model's settings and the shapes of its parameters.
  * @throws {FileError} If the checkpoint is of another model or a tensor does not fit.
  */
 export function requireFit<C extends object>(
   model: Model<C>,
-  { file, model: name, config: kept, training, data, tensors }: Checkpoint,
-): { readonly config: C; readonly shapes: Shapes; readonly slots: readonly string[] } {
+  { file, model: name, config: kept, data, tensors }: Checkpoint,
+): { readonly config: C; readonly shapes: Shapes } {
   if (name !== model.name) {
     throw new FileError(file, `expected a model "${model.name}", found ${excerpt(name)}`, { verb: "load" });
   }
@@ -160,10 +160,9 @@ export function requireFit<C extends object>(
     requireShapes(shapes);
     return { config, shapes };
   });
-  const resumable = tensors.keys().some((name) => name.startsWith("optimizer."));
-  const slots = resumable ? optimizerOf(training, trainingSteps(training, data.count)).slots : [];
-  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots, file);
-  return { config, shapes, slots };
+  const slots = slotsIn(tensors);
+  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots(name), file);
+  return { config, shapes };
 }
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
@@ -257,14 +256,14 @@ export class Trained<C extends object = object> {
     checkpoint: Checkpoint,
     options: { readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
   ): Promise<Trained<C>> {
-    const { config, shapes, slots } = requireFit(model, checkpoint);
+    const { config, shapes } = requireFit(model, checkpoint);
     const { training, data, progress } = checkpoint;
     const gpu = options.gpu ??
       (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
     const parameters = new Parameters(gpu, shapes);
     const ownsGpu = !options.gpu && !options.device;
     try {
-      parameters.write(checkpoint.tensors, slots, checkpoint.file);
+      parameters.write(checkpoint.tensors, checkpoint.file);
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
       parameters.destroy();

@@ -8,7 +8,6 @@ import { type BatchSource, recordBatch } from "./batch.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
-import type { Schedule } from "../graph/schedule.ts";
 import { type Compiled, Tape } from "../graph/tape.ts";
 import type { Tiles } from "../products/tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
@@ -40,8 +39,6 @@ export interface TrainingProgram {
 export interface RecordedTraining {
   readonly tape: Tape;
   readonly compiled: Compiled;
-  /** Sets what is scheduled. */
-  setSchedules(schedules: readonly Schedule[]): void;
   /** Frees what it holds on the GPU; the parameters stay. */
   destroy(): void;
 }
@@ -51,7 +48,7 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
   const { gpu, tiles, model, config, training, parameters } = options;
   const state = createState(gpu);
   const tape = new Tape(gpu, training.batchSize, tiles, state);
-  const { batch, setSchedules, destroy } = recordBatch(tape, {
+  const { batch, destroy } = recordBatch(tape, {
     ...options,
     binarize: training.binarize,
     rows: training.rows,
@@ -62,7 +59,6 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
   return {
     tape,
     compiled,
-    setSchedules,
     destroy() {
       tape.destroy();
       destroy();
@@ -74,8 +70,7 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
 /** Uploads the rows, records the step and compiles it. */
 export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
   const { training, split, step = 0 } = options;
-  const { tape, compiled, setSchedules, destroy } = recordTraining(options);
-  setSchedules(compiled.scalars);
+  const { tape, compiled, destroy } = recordTraining(options);
   const program = await Program.create(tape, compiled);
   const seek = (to: number) => program.seek({ step: to, seed: training.seed, count: split.count, shuffle: true });
   seek(step);

@@ -6,7 +6,8 @@
 
 import { INITIALIZERS, type Initializers } from "../graph/initializers.ts";
 import { type Binarization, BINARIZATIONS, type Placement, PLACEMENTS } from "../ops/gather.ts";
-import { createOptimizer, type Optimizer, OPTIMIZERS } from "../optimizers/mod.ts";
+import type { Optimizer } from "../graph/optimizer.ts";
+import { createOptimizer, OPTIMIZERS } from "../optimizers/mod.ts";
 import { constant, type Schedule } from "../graph/schedule.ts";
 import type { Settings } from "../settings.ts";
 import { TILE_CHOICES, type TileChoice } from "../products/tiles.ts";
@@ -25,6 +26,10 @@ export interface TrainingConfig {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  readonly clipNorm: number;
+  readonly clipValue: number;
+  readonly accumulate: number;
+  readonly ema: number;
   readonly biasCorrection: boolean;
   readonly reduction: "mean" | "sum";
   readonly binarize: Binarization;
@@ -63,17 +68,50 @@ export const trainingSettings: Settings<TrainingConfig> = {
     exclusiveMinimum: true,
     help: "factor of a decay or of a stage",
   },
-  weightDecay: { type: "number", default: 0, minimum: 0, help: "decoupled weight decay: w -= rate * decay * w" },
-  momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd" },
-  beta1: { type: "number", default: 0.9, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean gradient" },
-  beta2: { type: "number", default: 0.999, minimum: 0, maximum: 0.999999, help: "adam: decay of the mean square" },
+  weightDecay: {
+    type: "number",
+    default: 0,
+    minimum: 0,
+    help: "decoupled weight decay: w -= rate * decay * w; 0 takes 0.01 for adamw",
+  },
+  momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd and nesterov" },
+  beta1: {
+    type: "number",
+    default: 0.9,
+    minimum: 0,
+    maximum: 0.999999,
+    help: "adam, adamw: decay of the mean gradient",
+  },
+  beta2: {
+    type: "number",
+    default: 0.999,
+    minimum: 0,
+    maximum: 0.999999,
+    help: "adam, adamw: decay of the mean square",
+  },
   epsilon: {
     type: "number",
     default: 0,
     minimum: 0,
-    help: "added to the root of the squares; 0 takes 1e-8 for adam and rmsprop, 1e-10 for adagrad",
+    help: "added to the root of the squares; 0 takes 1e-8 for adam, adamw and rmsprop, 1e-10 for adagrad",
   },
-  biasCorrection: { type: "boolean", default: true, help: "adam: divide the means by 1 - beta^t" },
+  biasCorrection: { type: "boolean", default: true, help: "adam, adamw: divide the means by 1 - beta^t" },
+  clipNorm: { type: "number", default: 0, minimum: 0, help: "largest norm of the whole gradient; 0 for none" },
+  clipValue: { type: "number", default: 0, minimum: 0, help: "largest absolute value of each gradient; 0 for none" },
+  accumulate: {
+    type: "integer",
+    default: 1,
+    minimum: 1,
+    maximum: 1e6,
+    help: "batches whose gradients one update takes in",
+  },
+  ema: {
+    type: "number",
+    default: 0,
+    minimum: 0,
+    maximum: 0.9999999,
+    help: "decay of the moving average of the weights, which is evaluated, sampled and saved; 0 for none",
+  },
   reduction: {
     type: "choice",
     default: "mean",
@@ -154,13 +192,10 @@ export function learningRate(config: TrainingConfig, length: number): Schedule {
  * @param length Steps of the whole training.
  */
 export function optimizerOf(config: TrainingConfig, length: number): Optimizer {
-  const { weightDecay, momentum, beta1, beta2, biasCorrection } = config;
   return createOptimizer(config.optimizer, {
+    ...config,
     learningRate: learningRate(config, length),
-    weightDecay,
-    momentum,
-    betas: [beta1, beta2],
-    biasCorrection,
+    betas: [config.beta1, config.beta2],
     epsilon: config.epsilon || undefined,
   });
 }

@@ -1,5 +1,5 @@
 // dL/dvalue of what an absolute difference reads: its weight times its sign; 0 in the padding.
-// Needs: buffers state and sign_of of f32, const TERM_$m, LIVE_$m. Gives: upstream_$m,
+// Needs: scalar, buffer sign_of of f32, const TERM_$m, LIVE_$m. Gives: upstream_$m,
 // importance_$m.
 
 fn upstream_$m(row: u32) -> f32 {

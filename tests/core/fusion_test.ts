@@ -161,37 +161,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (const buffer of [counts, other]) buffer.destroy();
 });
 
-Deno.test("fuse() lets a kernel write one field of a struct beside those that touch others of it", () => {
-  const state = createBuffer(gpu, "state", 32);
-  const [a, b] = ["a", "b"].map(buffer);
-  const on = (label: string, text: string, access: typeof read, to: GPUBuffer): Dispatch => ({
-    label,
-    fragments: [{
-      parts: [
-        "struct State {\n  step: u32,\n  scalars: array<f32, 4>,\n}",
-        `@compute @workgroup_size(1)\nfn main() {\n  ${text}\n}`,
-      ],
-      buffers: { state: access(state, "State"), to: write(to) },
-    }],
-    workgroups: [1],
-  });
-  const advance = on("advance", "state.step = state.step + 1u;", write, a);
-  const scalars = on("scalars", "to[0] = state.scalars[1];", read, b);
-  const step = on("step", "to[0] = f32(state.step);", read, b);
-  const whole = on("whole", "let copied = state;", read, b);
-  const schedule = on("schedule", "state.scalars[2] += 1.0;", write, b);
-  assertEquals(labels(fuse([advance, scalars], limits)), ["advance + scalars"]);
-  assertEquals(labels(fuse([scalars, advance], limits)), ["scalars + advance"]);
-  assertEquals(labels(fuse([advance, schedule], limits)), ["advance + schedule"]);
-  for (const other of [step, whole]) {
-    assertEquals(labels(fuse([advance, other], limits)), ["advance", other.label]);
-    assertEquals(labels(fuse([other, advance], limits)), [other.label, "advance"]);
-  }
-  const { bindings } = join(fuse([scalars, advance], limits)[0]);
-  assertEquals(bindings.find(({ buffer }) => buffer === state)?.access, "read_write");
-  for (const buffer of [state, a, b]) buffer.destroy();
-});
-
 /** Small steps of a model, with and without joining. */
 interface Case {
   readonly model: Model;
@@ -279,7 +248,7 @@ Deno.test("a product does not form data that its own epilogue reads, nor set the
     shapes: { layer: { inputs: 64, outputs: 64 } },
   });
   bench.parameters.initialize({ weight: { name: "normal", scale: 0.1 }, bias: { name: "zeros", scale: 1 } }, 1);
-  const { x } = gather(bench.tape, resident, "dynamic");
+  const x = gather(bench.tape, resident, "dynamic");
   const nll = bernoulliNll(bench.tape, denseLayer(bench.tape, x, bench.parameters.get("layer")), x);
   const terms = [{ name: "nll", value: nll, weight: constant(1) }];
   const { program } = await bench.compile(terms, { optimizer: "gradients", reduction: "sum" });
@@ -308,16 +277,16 @@ async function layerOnRows(options: BenchOptions) {
     shapes: { layer: { inputs: 64, outputs: 70 } },
   });
   bench.parameters.initialize({ weight: { name: "normal", scale: 0.1 }, bias: { name: "normal", scale: 1 } }, 1);
-  const { x, setSchedules } = gather(bench.tape, resident, "dynamic");
+  const x = gather(bench.tape, resident, "dynamic");
   const y = denseLayer(bench.tape, x, bench.parameters.get("layer"));
   const { program, compiled } = await bench.compile([]);
-  setSchedules(Array.from({ length: 256 }, (_, i) => constant(i + 1)));
+  bench.tape.setSchedules(Array.from({ length: 256 }, (_, i) => constant(i + 1)));
   await program.submit(1);
   const { dispatches } = program;
   const stored = {
     x: new Uint8Array(await gpu.read(bench.tape.tensor(x).buffer)),
     y: await bench.stored(y),
-    scalars: new Float32Array(await gpu.read(bench.tape.state, 16, 256 * 4)),
+    scalars: new Float32Array(await gpu.read(bench.tape.scalars)),
   };
   resident.buffer.destroy();
   return { stored, labels: dispatches.map(({ label }) => label), product: compiled.products[0] };
@@ -352,7 +321,7 @@ Deno.test("what stands before a mark on the tape is formed before it", async () 
     count,
     shapes: { layer: { inputs: 64, outputs: 2 } },
   });
-  const { x } = gather(bench.tape, resident, "threshold");
+  const x = gather(bench.tape, resident, "threshold");
   const mark = bench.tape.mark();
   denseLayer(bench.tape, x, bench.parameters.get("layer"));
   const { program } = await bench.compile([]);

@@ -2,12 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { dense } from "../../core/ops/dense.ts";
-import { createOptimizer, type Optimizer, OPTIMIZERS } from "../../core/optimizers/mod.ts";
+import { type Optimizer, requireOptimizer, slotsOf } from "../../core/graph/optimizer.ts";
+import { createOptimizer, learningRate, OPTIMIZERS } from "../../core/optimizers/mod.ts";
 import { normals } from "../../core/graph/random.ts";
 import { constant, type Schedule, valueAt } from "../../core/graph/schedule.ts";
 import golden from "../golden/vae_steps.json" with { type: "json" };
 import { denseBackward } from "../reference/dense.ts";
-import { adagradStep, adamStep, decayStep, rmspropStep, sgdStep } from "../reference/optimizers.ts";
+import { adagradStep, adamStep, decayStep, nesterovStep, rmspropStep, sgdStep } from "../reference/optimizers.ts";
 import { assertClose } from "../support/compare.ts";
 import { Bench, families, gpu } from "../support/gpu.ts";
 import { createVae } from "../support/vae.ts";
@@ -65,9 +66,9 @@ async function onGpu(optimizer: Optimizer, steps: number) {
   for (let step = 0; step < steps; step++) {
     upstream.set(draw(BATCH * OUTPUTS, step, 4));
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, step));
-    gpu.device.queue.writeBuffer(bench.tape.state, 16, scalars);
+    gpu.device.queue.writeBuffer(bench.tape.scalars, 0, scalars);
     await program.submit(1);
-    const slots = optimizer.slots.map((slot) => layer.slot(slot));
+    const slots = slotsOf(optimizer).map((slot) => layer.slot(slot));
     const matrices = await Promise.all([layer.tensor, ...slots].map((tensor) => layer.get(tensor)));
     results.push(matrices.flatMap(({ weight, bias }) => [weight, bias]));
   }
@@ -121,21 +122,25 @@ const cases: readonly [Optimizer, Parameters<typeof inReference>[0]][] = [
     createOptimizer("sgd", { learningRate: falling, weightDecay: 0.1, momentum: 0.5 }),
     (w, g, [u], t) => sgdStep(w, g, { u }, { learningRate: valueAt(falling, t - 1), momentum: 0.5 }),
   ],
+  [
+    createOptimizer("nesterov", { learningRate: falling, weightDecay: 0.1, momentum: 0.5 }),
+    (w, g, [u], t) => nesterovStep(w, g, { u }, { learningRate: valueAt(falling, t - 1), momentum: 0.5 }),
+  ],
 ];
 
 for (const [optimizer, update] of cases) {
-  Deno.test(`${optimizer.name} with weight decay and a falling learning rate agrees with the reference, its slots too`, async () => {
+  Deno.test(`${optimizer.map(({ name }) => name).join(", ")} with weight decay and a falling learning rate agrees with the reference, its slots too`, async () => {
     const found = await onGpu(optimizer, 5);
     const expected = inReference(
       (weight, gradient, slots, step) => {
         decayStep(weight, valueAt(falling, step - 1), 0.1);
         update(weight, gradient, slots, step);
       },
-      optimizer.slots.length,
+      slotsOf(optimizer).length,
       5,
     );
     for (const [step, matrices] of expected.entries()) {
-      const names = ["", ...optimizer.slots].flatMap((slot) => [`${slot} weight`, `${slot} bias`]);
+      const names = ["", ...slotsOf(optimizer)].flatMap((slot) => [`${slot} weight`, `${slot} bias`]);
       matrices.forEach((values, i) => {
         assertClose(found[step][i], values, `${names[i]} after step ${step + 1}`, { absolute: 2e-6, relative: 1e-5 });
       });
@@ -143,9 +148,23 @@ for (const [optimizer, update] of cases) {
   });
 }
 
-Deno.test("createOptimizer() makes every optimizer by its name, with the learning rate as its first number", () => {
+Deno.test("createOptimizer() puts the learning rate last, and decays with AdamW unless told otherwise", () => {
   for (const name of OPTIMIZERS) {
-    const { name: found, scalars } = createOptimizer(name, rate(0.25));
-    assertEquals([found, scalars[0]], [name, constant(0.25)]);
+    const optimizer = createOptimizer(name, rate(0.25));
+    requireOptimizer(optimizer);
+    assertEquals(optimizer.at(-1), learningRate(constant(0.25)));
+    assertEquals(optimizer.some((each) => each.name === "weightDecay"), name === "adamw");
   }
+  const names = (optimizer: Optimizer) => optimizer.map(({ name }) => name);
+  const all = { ...rate(0.1), accumulate: 2, clipNorm: 1, clipValue: 1, weightDecay: 0.1, ema: 0.9 };
+  const expected = [
+    "accumulateGradients",
+    "clipNorm",
+    "clipValue",
+    "adam",
+    "weightDecay",
+    "learningRate",
+    "averageWeights",
+  ];
+  assertEquals(names(createOptimizer("adam", all)), expected);
 });

@@ -114,7 +114,7 @@ Deno.test("a parameter without inputs is a vector: one row, one tensor, read, wr
   assertEquals([vector.biasRow, vector.tensor.storedRows], [0, 1]);
   const data = Float32Array.from({ length: 40 }, (_, i) => i + 1);
   const tensors = new Map(["", "optimizer.velocity."].map((prefix) => [`${prefix}vector.bias`, { shape: [40], data }]));
-  parameters.write(tensors, ["velocity"], "x");
+  parameters.write(tensors, "x");
   assertEquals(await parameters.read(), tensors);
   assertEquals(await vector.get(), { weight: new Float32Array(), bias: data });
   for (const name of INITIALIZERS) {
@@ -144,7 +144,7 @@ function example() {
 
 Deno.test("read() of Parameters gives back what write() took, slots included", async () => {
   const parameters = new Parameters(gpu, shapes);
-  parameters.write(example(), ["velocity"], "x");
+  parameters.write(example(), "x");
   const found = await parameters.read();
   assertEquals(new Map([...found].toSorted()), new Map([...example()].toSorted()));
   parameters.destroy();
@@ -187,7 +187,7 @@ for (const [what, spoil, message] of wrong) {
     const before = await parameters.read();
     const tensors: Map<string, { shape: number[]; data: ArrayLike<number> }> = example();
     spoil(tensors);
-    assertThrows(() => parameters.write(tensors, ["velocity"], "a.safetensors"), FileError, message);
+    assertThrows(() => parameters.write(tensors, "a.safetensors"), FileError, message);
     assertEquals(await parameters.read(), before);
     parameters.destroy();
   });

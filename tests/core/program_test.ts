@@ -59,7 +59,7 @@ Deno.test("submit() gives each step its own terms, also where the ring of 4096 w
   const values = Uint8Array.from({ length: 49 }, (_, i) => i % 7 < Math.floor(i / 7) ? 255 : 0);
   const resident = makeResident(gpu, "rows", [1, 7, 1], { values, count: 7 });
   using bench = new Bench(1, { count: 7 });
-  const { x } = gather(bench.tape, resident, "none");
+  const x = gather(bench.tape, resident, "none");
   const logits = bench.input("logits", 7, new Float32Array(7).fill(1));
   const term = { name: "nll", value: bernoulliNll(bench.tape, logits, x), weight: constant(1) };
   const { program } = await bench.compile([term]);

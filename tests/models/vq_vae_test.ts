@@ -192,14 +192,13 @@ Deno.test("the gradient of vq_vae's encoder and codebook has nothing of the prio
       binarize: "none",
       rows: "auto",
     } as const;
-    const { batch, setSchedules, destroy } = recordBatch(tape, source);
+    const { batch, destroy } = recordBatch(tape, source);
     const [autoencoder, prior] = vqVae.objectives(tape, parameters, batch, config);
     const compiled = tape.compile([autoencoder, prior].slice(0, objectives), {
       optimizer: "gradients",
       reduction: "mean",
     });
     setState(gpu, tape.state, { step: 0, seed: 1, count: 120, shuffle: false });
-    setSchedules(compiled.scalars);
     const program = await Program.create(tape, compiled);
     await program.submit(1);
     const found = new Map<string, Float32Array>();

@@ -92,3 +92,16 @@ export function sgdStep(
 export function decayStep(weight: Float64Array, learningRate: number, decay: number): void {
   for (let i = 0; i < weight.length; i++) weight[i] -= learningRate * decay * weight[i];
 }
+
+/** u ← μ u + g; w ← w - η (g + μ u). */
+export function nesterovStep(
+  weight: Float64Array,
+  gradient: Float64Array,
+  { u }: { readonly u: Float64Array },
+  { learningRate, momentum }: { readonly learningRate: number; readonly momentum: number },
+): void {
+  for (let i = 0; i < weight.length; i++) {
+    u[i] = momentum * u[i] + gradient[i];
+    weight[i] -= learningRate * (gradient[i] + momentum * u[i]);
+  }
+}

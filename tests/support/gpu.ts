@@ -14,6 +14,7 @@ import { constant, valueAt } from "../../core/graph/schedule.ts";
 import {
   type Compiled,
   loader,
+  type Objective,
   type State,
   Tape,
   type Term,
@@ -129,10 +130,18 @@ export class Bench {
 
   /** Compiles what was recorded. The scheduled numbers are those of the first step, where no gather sets them. */
   async compile(terms: readonly Term[], training?: Training): Promise<{ program: Program; compiled: Compiled }> {
-    const compiled = this.tape.compile([{ terms }], training);
-    const { state } = this.tape;
+    return await this.compileAll([{ terms }], training);
+  }
+
+  /** The same with several objectives. */
+  async compileAll(
+    objectives: readonly Objective[],
+    training?: Training,
+  ): Promise<{ program: Program; compiled: Compiled }> {
+    const compiled = this.tape.compile(objectives, training);
     const scalars = Float32Array.from(compiled.scalars, (schedule) => valueAt(schedule, this.#state.step));
-    this.gpu.device.queue.writeBuffer(state, 16, scalars);
+    // Deno ends the process where nothing is written.
+    if (scalars.length) this.gpu.device.queue.writeBuffer(this.tape.scalars, 0, scalars);
     this.#program = await Program.create(this.tape, compiled);
     this.#program.seek(this.#state);
     return { program: this.#program, compiled };

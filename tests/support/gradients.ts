@@ -35,10 +35,9 @@ export async function checkGradients(
   const record = async (optimizer?: "gradients") => {
     const tape = new Tape(gpu, 8, tiles, state);
     const source = { model, config, data: dataset, split: dataset.train, binarize, rows: "auto" as const };
-    const { batch, setSchedules } = recordBatch(tape, source);
+    const { batch } = recordBatch(tape, source);
     const objectives = model.objectives(tape, parameters, batch, config);
     const compiled = tape.compile(objectives, optimizer && { optimizer, reduction: "mean" });
-    setSchedules(compiled.scalars);
     return { tape, terms: compiled.terms, program: await Program.create(tape, compiled) };
   };
   // Warm-up weights are neither 0 nor at their end.

@@ -9,7 +9,8 @@ import { bernoulliNll } from "../../core/ops/bernoulli_nll.ts";
 import { dense } from "../../core/ops/dense.ts";
 import { gather, makeResident } from "../../core/ops/gather.ts";
 import { reparameterize } from "../../core/ops/reparameterize.ts";
-import { createOptimizer, type Optimizer } from "../../core/optimizers/mod.ts";
+import type { Optimizer } from "../../core/graph/optimizer.ts";
+import { createOptimizer } from "../../core/optimizers/mod.ts";
 import type { Program } from "../../core/graph/program.ts";
 import { constant } from "../../core/graph/schedule.ts";
 import type { Term, Training } from "../../core/graph/tape.ts";
@@ -59,7 +60,7 @@ export async function createVae(
   const resident = makeResident(gpu, "golden", [1, features, 1], { values: data, count: COUNT * batch });
   let noise: Tensor | undefined;
   if (givenNoise) noise = createTensor(gpu, "noise", batch, latents, { storedRows: tape.rows });
-  const { x, setSchedules } = gather(tape, resident, "none");
+  const x = gather(tape, resident, "none");
   const h = dense(tape, x, parameters.get("encoder.0"), "tanh");
   const { z, kl } = reparameterize(tape, dense(tape, h, parameters.get("head")), { noise });
   const logits = dense(tape, dense(tape, z, parameters.get("decoder.0"), "tanh"), parameters.get("decoder.1"));
@@ -68,8 +69,7 @@ export async function createVae(
     { name: "kl", value: kl, weight: constant(1) },
   ];
   const training: Training = { optimizer, reduction: "mean" };
-  const { program, compiled } = await bench.compile(terms, training);
-  setSchedules(compiled.scalars);
+  const { program } = await bench.compile(terms, training);
   return {
     bench,
     program,

@@ -27,9 +27,8 @@ async function gathering(
   const columns = split.values.length / split.count;
   const resident = makeResident(gpu, "data", [1, columns, 1], split, room ? "streamed" : "resident", room);
   const bench = new Bench(batch, { count: split.count, ...options });
-  const { x, setSchedules } = gather(bench.tape, resident, binarize);
-  const { program, compiled } = await bench.compile(term ? [term(bench, x)] : []);
-  setSchedules(compiled.scalars);
+  const x = gather(bench.tape, resident, binarize);
+  const { program } = await bench.compile(term ? [term(bench, x)] : []);
   /** Runs a step, which moves on to the next one only where there is a term. */
   const step = async () => {
     const terms = await program.submit(1);
@@ -39,7 +38,7 @@ async function gathering(
     bench[Symbol.dispose]();
     resident.buffer.destroy();
   };
-  return { bench, program, x, step, setSchedules, [Symbol.dispose]: dispose };
+  return { bench, program, x, step, [Symbol.dispose]: dispose };
 }
 
 /** -log p of logits 0: D log 2 for each row that counts. */
@@ -163,10 +162,10 @@ Deno.test("gather() sets every scheduled number of the step", async () => {
     ...Array.from({ length: MOST_SCHEDULES - 2 }, (_, i) => constant(i)),
   ];
   using gathered = await gathering(numbered(4, 4), 2, "none", {}, rows);
-  gathered.setSchedules(schedules);
+  gathered.bench.tape.setSchedules(schedules);
   for (let step = 0; step < 3; step++) {
     await gathered.step();
-    const scalars = new Float32Array(await gpu.read(gathered.bench.tape.state, 16));
+    const scalars = new Float32Array(await gpu.read(gathered.bench.tape.scalars));
     assertEquals([...scalars], schedules.map((schedule) => valueAt(schedule, step)));
   }
 });

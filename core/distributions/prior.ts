@@ -1,0 +1,50 @@
+/**
+ * What a prior offers, and the divergence of a posterior from it.
+ *
+ * @module
+ */
+
+import { sumValues } from "../ops/sum_values.ts";
+import { drawMixture, mixtureRatio } from "../ops/mixture_prior.ts";
+import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { Posterior } from "./distribution.ts";
+
+/** p(z), recorded on a tape: the same record trains it and draws from it. */
+export interface Prior {
+  readonly name: string;
+  /** log N(z; 0, I) - log p(z) of each row, nats, with gradients for z and for what p(z) is made of. z [N, K] */
+  ratio(z: Variable): Values;
+  /** z ~ p(z) [N, K], from noise [N, K + 1]: draws of N(0, 1), and one of a uniform distribution in the last column. */
+  draw(noise: Variable): Variable;
+}
+
+/**
+ * p(z) = Σ_c π_c N(z; μ_c, diag σ_c²)
+ *
+ * @param components [C, 2 K] or [C, 2 K + 1], as {@linkcode mixtureRatio} has them.
+ */
+export function mixturePrior(t: Tape, components: Variable): Prior {
+  return {
+    name: "mixture of Gaussians",
+    ratio: (z) => mixtureRatio(t, z, components),
+    draw: (noise) => drawMixture(t, components, noise),
+  };
+}
+
+/**
+ * The posterior with KL(q(z | x) ‖ p(z)) in place of the divergence from N(0, I). There is no closed form for any prior here, so that it is
+ * estimated by the draw: log q(z | x) - log p(z).
+ *
+ * @param prior Records the prior, once for all draws and where they need it.
+ */
+export function againstPrior(t: Tape, posterior: Posterior, prior: () => Prior): Posterior {
+  let recorded: Prior | undefined;
+  return {
+    ...posterior,
+    draw(options) {
+      const { z, kl } = posterior.draw({ ...options, divergence: "sampled", freeBits: 0 });
+      recorded ??= prior();
+      return { z, kl: sumValues(t, "kl", kl, recorded.ratio(z)) };
+    },
+  };
+}

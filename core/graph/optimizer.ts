@@ -1,0 +1,264 @@
+/**
+ * What an optimizer is to the tape: a list of rules and transforms, and the shader parts that it comes to. The rules themselves are in
+ * core/optimizers.
+ *
+ * @module
+ */
+
+import { type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Dispatches } from "./dispatches.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Schedule } from "./schedule.ts";
+import accumulateShader from "../../shaders/optimizers/accumulate.wgsl" with { type: "text" };
+import applyShader from "../../shaders/optimizers/apply.wgsl" with { type: "text" };
+import layout from "../../shaders/layout.wgsl" with { type: "text" };
+import normShader from "../../shaders/optimizers/norm.wgsl" with { type: "text" };
+import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
+import squaresShader from "../../shaders/optimizers/squares.wgsl" with { type: "text" };
+import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import updateShader from "../../shaders/optimizers/update.wgsl" with { type: "text" };
+
+/** Elementwise: four values of a parameter at a time. */
+export interface Rule {
+  /**
+   * - `rule` changes the gradient into the step that is taken. Its shader gives
+   *   `fn $rule(gradient: vec4f, weight: vec4f, index: u32) -> vec4f`; what the last rule returns is subtracted from the weight.
+   * - `after` follows the new weight. Its shader gives `fn $rule(weight: vec4f, index: u32)`.
+   */
+  readonly kind: "rule" | "after";
+  readonly name: string;
+  /** WGSL; its first lines hold the formula and the source. */
+  readonly shader: string;
+  /** Matrices kept beside each parameter, zero at first, in checkpoints too: `array<vec4f>` buffers of these names, at `index`. */
+  readonly slots?: readonly string[];
+  /** Constants of the shader, f32. */
+  readonly floats?: Readonly<Record<string, number>>;
+  /** Numbers that follow from the step: the shader reads them as `scalar($scalars)`, `scalar($scalars + 1u)`, ... */
+  readonly scalars?: readonly Schedule[];
+}
+
+/** g · min(1, maximum / ‖g‖), ‖g‖ being over all parameters of the group. It needs the whole gradient. */
+export interface NormLimit {
+  readonly kind: "norm";
+  readonly name: string;
+  readonly maximum: number;
+}
+
+/** One update for the gradients of `batches` steps: their mean, or their sum where the loss is summed over the batch. */
+export interface Accumulation {
+  readonly kind: "accumulation";
+  readonly name: string;
+  readonly batches: number;
+}
+
+/** One of the list. */
+export type Transform = Rule | NormLimit | Accumulation;
+
+/** What updates a group of parameters: an accumulation, a limit of the norm, rules and what follows the weights, in this order. */
+export type Optimizer = readonly Transform[];
+
+/** The slot of an accumulation. */
+const ACCUMULATED = "accumulated";
+
+/** Names of the matrices that an optimizer keeps beside each parameter. */
+export function slotsOf(optimizer: Optimizer): string[] {
+  return optimizer.flatMap((each) =>
+    each.kind === "accumulation" ? [ACCUMULATED] : each.kind === "norm" ? [] : each.slots ?? []
+  );
+}
+
+/**
+ * Checks an optimizer's order.
+ *
+ * @throws {RangeError} If it has no rule, a transform stands before one that must precede it, or two keep slots of the same name.
+ */
+export function requireOptimizer(optimizer: Optimizer): void {
+  const order = ["accumulation", "norm", "rule", "after"];
+  const names = optimizer.map(({ name }) => name).join(", ");
+  if (!optimizer.some(({ kind }) => kind === "rule")) {
+    throw new RangeError(`Cannot use the optimizer [${names}]: expected at least one rule, found none`);
+  }
+  optimizer.forEach(({ kind, name }, i) => {
+    const before = optimizer[i - 1];
+    if (!before) return;
+    const [previous, place] = [order.indexOf(before.kind), order.indexOf(kind)];
+    if (previous > place || (previous === place && place < 2)) {
+      throw new RangeError(
+        `Cannot use the optimizer [${names}]: expected at most one accumulation, then at most one limit of the norm, then rules, ` +
+          `then what follows the weights, found "${name}" after "${before.name}"`,
+      );
+    }
+  });
+  const slots = slotsOf(optimizer);
+  const twice = slots.find((slot, i) => slots.indexOf(slot) < i);
+  if (twice) throw new RangeError(`Cannot use the optimizer [${names}]: two of them keep a slot "${twice}"`);
+}
+
+/** An optimizer with the place of its scalars and how often it updates. */
+export interface Lowered {
+  readonly optimizer: Optimizer;
+  /** The place of its first scalar in `State.scalars`. */
+  readonly firstScalar: number;
+  /** A gradient is formed in each step t with t mod every = at. */
+  readonly every: number;
+  readonly at: number;
+  readonly reduction: "mean" | "sum";
+}
+
+/** Whether nothing in an optimizer needs the whole gradient, so that an update can end the kernel of each parameter's gradient. */
+export function foldable(optimizer: Optimizer): boolean {
+  return optimizer.every(({ kind }) => kind === "rule" || kind === "after");
+}
+
+/** Gradients that an update takes in. */
+export function batchesOf(optimizer: Optimizer): number {
+  return optimizer.find((each) => each.kind === "accumulation")?.batches ?? 1;
+}
+
+/** The scalars of an optimizer in their order; bias corrections count its updates, not the steps. */
+export function scalarsOf(optimizer: Optimizer, steps: number): Schedule[] {
+  return optimizer.flatMap((each) =>
+    each.kind === "rule" || each.kind === "after"
+      ? (each.scalars ?? []).map((one) => one.kind === "correction" ? { ...one, steps } : one)
+      : []
+  );
+}
+
+/**
+ * A fragment giving `finish(row, column4, gradient)`, which updates a parameter by its gradient.
+ *
+ * @param before A fragment giving `word4_before(index)`, the parameter before the update.
+ */
+export function updating(
+  t: Dispatches,
+  parameter: Parameter,
+  { optimizer, firstScalar }: Lowered,
+  before: Fragment,
+): Fragment {
+  const parts: Part[] = [];
+  let step = "gradient";
+  const after: string[] = [];
+  let scalars = firstScalar;
+  for (const [i, each] of optimizer.entries()) {
+    if (each.kind === "norm" || each.kind === "accumulation") continue;
+    const rule = `rule_${i}`;
+    parts.push({ text: each.shader, parameters: { rule, scalars: `${scalars}u` } });
+    scalars += each.scalars?.length ?? 0;
+    if (each.kind === "rule") step = `${rule}(${step}, weight, index)`;
+    else after.push(`${rule}(updated, index);`);
+  }
+  const { tensor } = parameter;
+  const slots = optimizer.flatMap((each) => "slots" in each ? each.slots ?? [] : []);
+  return merge(before, {
+    parts: [scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
+    constants: { ROWS_parameter: tensor.storedRows },
+    floats: Object.assign({}, ...optimizer.map((each) => "floats" in each ? each.floats : {})),
+    buffers: {
+      parameter: write(tensor),
+      ...Object.fromEntries(slots.map((slot) => [slot, write(parameter.slot(slot))])),
+      scalars: t.readScalars(),
+    },
+  });
+}
+
+/** A fragment giving `finish`, which adds a gradient to those of the steps before. */
+export function accumulating(t: Dispatches, parameter: Parameter, { optimizer, every, reduction }: Lowered): Fragment {
+  const batches = batchesOf(optimizer);
+  const slot = parameter.slot(ACCUMULATED);
+  return {
+    parts: [stateStruct, accumulateShader],
+    constants: { ROWS_accumulated: slot.storedRows, EVERY: every, BATCHES: batches },
+    floats: { SHARE: reduction === "sum" ? 1 : 1 / batches },
+    buffers: { accumulated: write(slot), state: t.readState() },
+  };
+}
+
+/** Where an unfolded gradient is kept until all of the group are there. */
+export function keptGradient(parameter: Parameter, { optimizer }: Lowered, gradient: () => Tensor): Tensor {
+  return batchesOf(optimizer) > 1 ? parameter.slot(ACCUMULATED) : gradient();
+}
+
+/** Vectors of four that one workgroup adds the squares of. */
+const SPAN = 4096;
+
+/**
+ * Records the norm of some gradients.
+ *
+ * @param gradients Where they lie, and of which parameters.
+ * @returns A buffer that holds min(1, maximum / norm).
+ */
+export function recordNorm(
+  t: Dispatches,
+  name: string,
+  maximum: number,
+  gradients: readonly (readonly [Parameter, Tensor])[],
+): GPUBuffer {
+  const groups = gradients.map(([, tensor]) => Math.ceil(tensor.storedRows * tensor.storedColumns / 4 / SPAN));
+  const total = groups.reduce((sum, count) => sum + count, 0);
+  const squares = t.buffer(`squares of ${name}`, total * 4);
+  const factor = t.buffer(`factor of ${name}`, 4);
+  let first = 0;
+  gradients.forEach(([parameter, tensor], i) => {
+    const { inputs, outputs } = parameter.shape;
+    t.dispatch({
+      label: `${parameter.name} squares`,
+      fragments: [{
+        parts: [layout, squaresShader],
+        constants: {
+          ROWS: tensor.storedRows,
+          INPUTS: inputs,
+          BIAS_ROW: parameter.biasRow,
+          COLUMNS: outputs,
+          SPAN,
+          FIRST: first,
+        },
+        buffers: { gradient: read(tensor), squares: write(squares) },
+      }],
+      workgroups: [groups[i]],
+    });
+    first += groups[i];
+  });
+  t.dispatch({
+    label: `norm of ${name}`,
+    fragments: [{
+      parts: [normShader],
+      constants: { COUNT: total },
+      floats: { MAXIMUM: maximum },
+      buffers: { squares: read(squares), factor: write(factor) },
+    }],
+    workgroups: [1],
+  });
+  return factor;
+}
+
+/** Vectors of four that one invocation updates. */
+const RUN = 8;
+
+/**
+ * Records the update of a parameter by a gradient that is kept.
+ *
+ * @param factor A buffer that holds what the gradient is multiplied by.
+ */
+export function recordUpdate(
+  t: Dispatches,
+  parameter: Parameter,
+  lowered: Lowered,
+  gradient: Tensor,
+  before: Fragment,
+  factor?: GPUBuffer,
+): void {
+  const { storedRows, storedColumns } = parameter.tensor;
+  const count = storedRows * storedColumns / 4;
+  const groups = Math.ceil(count / 64 / RUN);
+  const across = Math.min(groups, 32768);
+  t.dispatch({
+    label: `${parameter.name} update`,
+    fragments: [updating(t, parameter, lowered, before), {
+      parts: [layout, { text: applyShader, parameters: { factor: factor ? "factor[0]" : "1.0" } }],
+      constants: { COUNT: count, RUN },
+      buffers: { given: read(gradient), ...factor ? { factor: read(factor) } : {} },
+    }],
+    workgroups: [across, Math.ceil(groups / across)],
+  });
+}
