@@ -62,8 +62,8 @@ export interface Dispatch {
   readonly bytes?: number;
   /** In which steps it runs; in all where it is left out. */
   readonly due?: Due;
-  /** A slower kernel that forms the same numbers and takes less time to compile, for a strategy to begin with. */
-  readonly starter?: Dispatch;
+  /** A slower kernel in its place that forms the same numbers and takes less time to compile, for a strategy to begin with. */
+  readonly starter?: Pick<Dispatch, "fragments" | "workgroups">;
 }
 
 /** Binds what a kernel only reads. */

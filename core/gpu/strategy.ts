@@ -54,8 +54,8 @@ export interface Kernels<Family extends string> {
   words(m: string, tensor: Tensor): Fragment;
   /** A fragment giving word4_before of a parameter, for a kernel that writes it as `parameter`: its value before the step. */
   before(parameter: Tensor): Fragment;
-  /** Binds a small buffer, such as the state (shaders/state.wgsl), of a kernel that only reads it, at fixed places. */
-  fixed(buffer: GPUBuffer, type: string): Binding;
+  /** Binds what a kernel only reads, all invocations at one place, such as the state (shaders/state.wgsl). */
+  uniform(buffer: GPUBuffer, type: string): Binding;
   /** Products of its own; undefined where the workgroup tiles form them. */
   readonly products?: Products;
 }

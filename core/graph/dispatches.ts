@@ -102,12 +102,12 @@ export abstract class Dispatches {
 
   /** Binds the state of a kernel that only reads it. */
   readState(): Binding {
-    return this.tiles.fixed(this.state, "State");
+    return this.tiles.uniform(this.state, "State");
   }
 
   /** Binds the values of the schedules in this step, likewise. */
   readScalars(): Binding {
-    return this.tiles.fixed(this.scalars, `array<vec4f, ${MOST_SCHEDULES / 4}>`);
+    return this.tiles.uniform(this.scalars, `array<vec4f, ${MOST_SCHEDULES / 4}>`);
   }
 
   /** Takes on that a step begins by setting its numbers: true for the first who asks. */
@@ -161,11 +161,7 @@ export abstract class Dispatches {
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
     this.#form();
-    const due = this.#due;
-    const { starter } = dispatch;
-    this.#dispatches.push(
-      due ? { ...dispatch, due, ...starter ? { starter: { ...starter, due } } : {} } : dispatch,
-    );
+    this.#dispatches.push(this.#due ? { ...dispatch, due: this.#due } : dispatch);
   }
 
   /**

@@ -69,8 +69,8 @@ export class Program {
     this.#gpu = tape.gpu;
     this.#tape = tape;
     this.#prepared = prepared;
-    this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
     this.#improve = improve;
+    this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
     this.#ring = ring;
     this.terms = terms;
     this.#tallies = tallies;
@@ -165,6 +165,14 @@ export class Program {
     };
   }
 
+  /** Goes over to better kernels once they are compiled. */
+  async #take(compiling: ReturnType<NonNullable<Ready["improve"]>>): Promise<void> {
+    const ready = await compiling;
+    if (!ready || this.#destroyed) return;
+    this.#prepared = ready.map((bind) => bind());
+    this.#phases.length = 0;
+  }
+
   /** Records steps from `step` on, each with the dispatches that are due in it. */
   #record(encoder: GPUCommandEncoder, step: number, steps: number): void {
     if (this.#period === 1) record(this.#gpu, encoder, this.#prepared, { times: steps });
@@ -176,14 +184,6 @@ export class Program {
     if (this.#period === 1) return this.#prepared;
     const phase = step % this.#period;
     return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
-  }
-
-  /** Goes over to better kernels once they are compiled. */
-  async #take(compiling: ReturnType<NonNullable<Ready["improve"]>>): Promise<void> {
-    const ready = await compiling;
-    if (!ready || this.#destroyed) return;
-    this.#prepared = ready.map((bind) => bind());
-    this.#phases.length = 0;
   }
 
   /** Brings what the next steps need and counts them. Gives the number of the first. */

@@ -76,7 +76,9 @@ export function product(tiles: Tiles, p: Product, scratch: (floats: number) => G
   });
   if (tiles.products) {
     const { shape, starter } = tiles.products.product(p, scratch);
-    return [starter ? { ...dispatch(shape), starter: dispatch(starter) } : dispatch(shape)];
+    if (!starter) return [dispatch(shape)];
+    const { fragments, workgroups } = dispatch(starter);
+    return [{ ...dispatch(shape), starter: { fragments, workgroups } }];
   }
   if (!inChunks(p)) return [dispatch(workgroupProduct(tiles, p))];
   return splitProduct(tiles, { ...p, slices: { parts: [slicesRows] }, summedRows: p.rows + 1 }, scratch);

@@ -34,7 +34,7 @@ export const workgroupKernels: Kernels<"workgroup"> = {
   dividesSums: true,
   words,
   before: () => wordsBefore,
-  fixed: read,
+  uniform: read,
 };
 
 /**

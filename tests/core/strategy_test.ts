@@ -100,7 +100,7 @@ Deno.test("a matrix is read through a texture by panels alone, and only where th
   assert(copied("panel", large));
   assert(!copied("panel", small));
   assert(!copied("workgroup", large));
-  const access = (family: TileFamily) => chooseTiles(gpu, family).fixed(small.buffer, "State").access;
+  const access = (family: TileFamily) => chooseTiles(gpu, family).uniform(small.buffer, "State").access;
   assertEquals([access("panel"), access("workgroup")], ["uniform", "read"]);
   for (const { buffer } of [large, small]) gpu.strategy.free(buffer);
 });

@@ -133,6 +133,29 @@ const ignore = await (async () => {
   return !isLavapipe(gpu.adapter);
 })();
 
+Deno.test(
+  "a kernel to begin with runs in the steps in which the one that takes its place does",
+  { ignore },
+  async () => {
+    using gpu = await Gpu.open();
+    const answers = worker("onmessage = ({ data }) => data.forEach(() => postMessage({ compiled: true }));");
+    const strategy = lavapipe(gpu.device, gpu.adapter, {
+      subgroups: true,
+      ahead: new CompileAhead({ start: answers }),
+    });
+    const kernel = (x: number) => ({
+      fragments: [{ parts: [`@compute @workgroup_size(${x}) fn main() {}`] }],
+      workgroups: [x] as const,
+    });
+    const due = { every: 3, at: 2 };
+    const { prepared, improve } = await strategy.compile(gpu, [{ label: "k", ...kernel(1), due, starter: kernel(2) }]);
+    assertEquals(prepared.map(({ due, workgroups }) => ({ due, workgroups })), [{ due, workgroups: [2, 1] }]);
+    const better = (await improve!())!.map((bind) => bind());
+    assertEquals(better.map(({ due, workgroups }) => ({ due, workgroups })), [{ due, workgroups: [1, 1] }]);
+    strategy.close();
+  },
+);
+
 for (const what of ["is not allowed to start", "has no file", "throws after its first answer", "never answers"]) {
   Deno.test(
     `a training whose worker ${what} forms the same numbers, with its long panels in the end`,

@@ -55,7 +55,7 @@ function kernelsOf(device: GPUDevice, lanes: number): Kernels<typeof FAMILY> {
     before: (parameter) => textureWords(device, "before", parameter) ?? wordsBefore,
     // A fixed place of a uniform buffer is read at once, but one of a storage buffer in a loop over the invocations, for each row anew
     // (measured with Mesa 22.3.6).
-    fixed: uniform,
+    uniform,
     products: panelProducts(lanes),
   };
 }
@@ -84,7 +84,7 @@ export function lavapipe(
     refresh: updates,
     async compile(gpu, dispatches) {
       if (!ahead?.running) return await simple.compile(gpu, dispatches);
-      const soon = dispatches.map((each) => each.starter ?? each);
+      const soon = dispatches.map((each) => ({ ...each, ...each.starter }));
       // The first step comes to the last ones last.
       ahead.compile(soon.toReversed().map(kernelOf));
       const { prepared } = await simple.compile(gpu, soon);
