@@ -6,6 +6,9 @@
  * prints nothing; what it trains can be sampled, encoded with, evaluated and saved. Losses are in nats per datum: summed over
  * features, averaged over data.
  *
+ * Nothing here needs more than WebGPU: it runs in Deno and in browsers. What reads and writes files (`save`, `load` by path, datasets
+ * by name or path, run folders) is in `@elbo/elbo/files`, for Deno.
+ *
  * @example A tiny VAE on 200 points, trained, sampled, saved and loaded
  * ```ts
  * import { type Dataset, load, train, vae } from "@elbo/elbo";
@@ -31,7 +34,18 @@
  * @module
  */
 
-export { type Dataset, type DatasetSource, features, type LoadOptions, slice, type Split } from "./core/dataset.ts";
+export { FileError, setAvailableMemory } from "./core/bounds.ts";
+export {
+  type Dataset,
+  type DatasetSource,
+  features,
+  type LoadOptions,
+  type ReadSource,
+  slice,
+  type SourceFile,
+  type SourceFiles,
+  type Split,
+} from "./core/dataset.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
@@ -110,10 +124,9 @@ export { type TrainingConfig, trainingSettings } from "./core/training/training_
 export type { TrainingStep } from "./core/training/training_program.ts";
 export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";
 export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/training/tuner.ts";
-export { datasets, findDataset } from "./datasets/mod.ts";
+export { datasets } from "./datasets/mod.ts";
 export { cifar10 } from "./datasets/cifar10.ts";
 export { fashionMnist } from "./datasets/fashion_mnist.ts";
-export { fileDataset } from "./datasets/files.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";
 export { mnist } from "./datasets/mnist.ts";
 export * from "./evaluation/mod.ts";
@@ -135,7 +148,7 @@ export { composed, type ComposedConfig, type Preset } from "./models/composed.ts
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
-export { findModel, load, models } from "./models/mod.ts";
+export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
 export { iwae } from "./models/iwae.ts";
 export { vae } from "./models/vae.ts";

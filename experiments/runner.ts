@@ -6,10 +6,11 @@
  */
 
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
-import { FileError, readIfThere } from "../core/bounds.ts";
+import { FileError } from "../core/bounds.ts";
+import { readIfThere } from "../storage/read.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import { either, fields, finite, listOf, parseJson, recordOf } from "../core/json.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import type { TrainingEvent } from "../core/training/events.ts";
 import {
   claimFolder,
@@ -25,7 +26,7 @@ import {
 } from "../storage/run_folder.ts";
 import { type Checkpoint, decodeCheckpoint, Trained } from "../core/training/trained.ts";
 import { configureTraining, train } from "../core/training/trainer.ts";
-import { findDataset } from "../datasets/mod.ts";
+import { findDataset } from "../storage/datasets.ts";
 import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";
 
 /** How {@linkcode runExperiment} runs. */

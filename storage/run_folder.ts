@@ -3,14 +3,16 @@
  * and draws no picture.
  *
  * A run folder may come from anyone, so a symbolic link in it is never written through: files are replaced as a whole
- * ({@linkcode writeFileAtomically} replaces the link), and what is added to or made in it goes by {@linkcode requireNoLink}. The run
+ * (`writeFileAtomically` replaces the link), and what is added to or made in it goes by {@linkcode requireNoLink}. The run
  * folder itself may be a link: it was named by the user.
  *
  * @module
  */
 
-import { FileError, readIfThere } from "../core/bounds.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { FileError } from "../core/bounds.ts";
+import { save } from "./checkpoint.ts";
+import { readIfThere } from "./read.ts";
+import { writeText } from "./write.ts";
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
@@ -150,7 +152,7 @@ export class RunRecorder {
   }
 
   async #save(step: number, epoch: number): Promise<void> {
-    await this.training.trained.save(join(this.folder, FILES.checkpoint));
+    await save(this.training.trained, join(this.folder, FILES.checkpoint));
     this.#saved = { step, epoch };
   }
 
@@ -286,10 +288,6 @@ export async function closeMetrics(
   // Written anew: what a kill left half-written would run into a line that is added.
   await writeText(file, [...events, { ...end, run: folder }].map((event) => JSON.stringify(event) + "\n").join(""));
   return end;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(text));
 }
 
 /** Steps after which a run of so many epochs is complete. */

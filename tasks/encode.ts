@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import { Trained } from "../core/training/trained.ts";
 import { encodeNpy, encodeNpz } from "../datasets/npy.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";

@@ -15,6 +15,7 @@ import { frechetClassifierDistance, trainClassifier } from "../evaluation/freche
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
+import { folderCache } from "../storage/cache.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
@@ -119,7 +120,7 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
   using progress = measuringProgress(context);
   using by = await trainClassifier(dataset, {
     gpu: trained.gpu,
-    cache: CLASSIFIERS,
+    cache: folderCache(CLASSIFIERS),
     signal: context.signal,
     onProgress: (done) => progress.show({ done }),
   });

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readWhole } from "../core/bounds.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { readWhole } from "../storage/read.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
 import { copyPixels, pngDecoder } from "../datasets/png.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
 import { remarks } from "../core/training/remarks.ts";
 import { Trained } from "../core/training/trained.ts";

@@ -26,9 +26,23 @@ const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or D
   "On Linux without a GPU, install the software driver: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), " +
   "dnf install mesa-vulkan-drivers (Fedora), apk add mesa-vulkan-swrast (Alpine)";
 
+/** What is used of Deno where there is one; a page's types do not know it. */
+interface Host {
+  readonly permissions: {
+    querySync?(
+      asked: { readonly name: "env"; readonly variable: string } | { readonly name: "read"; readonly path: string },
+    ): {
+      readonly state: string;
+    };
+  };
+  readonly env: { get(name: string): string | undefined; set(name: string, value: string): void };
+  readonly build: { readonly os: string };
+  readTextFileSync(path: string): string;
+}
+
 /** Reads or sets an environment variable where the program may, and never prompts for the permission. */
 function environment(name: string, value?: string): string | undefined {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  const deno = (globalThis as { readonly Deno?: Host }).Deno;
   if (deno?.permissions.querySync?.({ name: "env", variable: name }).state !== "granted") return undefined;
   if (value !== undefined) deno.env.set(name, value);
   return deno.env.get(name);
@@ -36,7 +50,7 @@ function environment(name: string, value?: string): string | undefined {
 
 /** Makes Deno on Linux take Vulkan (it would fall back to OpenGL silently), and keeps a stray driver message away. */
 function prepareLinux(): void {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  const deno = (globalThis as { readonly Deno?: Host }).Deno;
   if (deno?.build.os !== "linux") return;
   if (environment("DENO_WEBGPU_BACKEND") === undefined) environment("DENO_WEBGPU_BACKEND", "vulkan");
   if (environment("XDG_RUNTIME_DIR") === undefined) environment("XDG_RUNTIME_DIR", "/tmp");
@@ -47,7 +61,7 @@ function prepareLinux(): void {
 
 /** A system file, where the program may read it. */
 function readText(path: string): string {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  const deno = (globalThis as { readonly Deno?: Host }).Deno;
   try {
     return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
   } catch {

@@ -6,7 +6,7 @@
  */
 
 import { excerpt, FileError } from "../bounds.ts";
-import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./safetensors.ts";
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { type DataShape, features, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
@@ -588,7 +588,10 @@ export class Trained<C extends object = object> {
     };
   }
 
-  /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */
+  /**
+   * The checkpoint's bytes: safetensors with everything that a resumed training needs. `save` of `@elbo/elbo/files` writes
+   * them to a path.
+   */
   async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
     const { model, config, training, data, progress, tuned } = this;
     const header: CheckpointHeader = {
@@ -602,11 +605,6 @@ export class Trained<C extends object = object> {
       ...(Object.keys(tuned).length ? { tuned } : {}),
     };
     return encodeSafetensors(await this.parameters.read(), { format: FORMAT, elbo: JSON.stringify(header) });
-  }
-
-  /** Writes the checkpoint; a file that was there stays good until the new one is whole. */
-  async save(path: string): Promise<void> {
-    await writeFileAtomically(path, await this.toBytes());
   }
 
   /** Frees what it holds on the GPU, and the device if it opened it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/training/safetensors.ts";
+import { writeFileAtomically } from "../../storage/write.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";

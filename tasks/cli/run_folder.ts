@@ -4,11 +4,12 @@
  * @module
  */
 
-import { readIfThere } from "../../core/bounds.ts";
+import { readIfThere } from "../../storage/read.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
 import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
 import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
-import { datasets, findDataset } from "../../datasets/mod.ts";
+import { datasets } from "../../datasets/mod.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
 import { RUNS } from "./permissions.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/training/safetensors.ts";
+import { writeFileAtomically } from "../../storage/write.ts";
 import { chooseTiles, readTuned, type TunedTiles } from "../../core/products/tiles.ts";
 import { type TileCache, tunedTiles, tuneTraining } from "../../core/training/tuner.ts";
 import type { TrainingStep } from "../../core/training/training_program.ts";

@@ -1,7 +1,8 @@
 /** What every reader of files goes by: only files are read, and sizes are checked before memory is taken. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { elementCount, excerpt, FileError, readIfThere, readWhole, requireMemory } from "../../core/bounds.ts";
+import { elementCount, excerpt, FileError, requireMemory } from "../../core/bounds.ts";
+import { readIfThere, readWhole } from "../../storage/read.ts";
 import { measure, parseJson, recordOf, text } from "../../core/json.ts";
 import { withFolder } from "../datasets/support.ts";
 

@@ -1,13 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import {
-  type CheckpointTensor,
-  decodeSafetensors,
-  encodeSafetensors,
-  temporaryNames,
-  writeFileAtomically,
-} from "../../core/training/safetensors.ts";
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
+import { temporaryNames, writeFileAtomically } from "../../storage/write.ts";
 
-const MODULE = new URL("../../core/training/safetensors.ts", import.meta.url).href;
+const MODULE = new URL("../../storage/write.ts", import.meta.url).href;
 
 function example(): Map<string, CheckpointTensor> {
   return new Map<string, CheckpointTensor>([

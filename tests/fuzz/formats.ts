@@ -13,7 +13,7 @@ import { decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
 import { defaults } from "../../core/settings.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
 import { decodeBatch, decodeLabels } from "../../datasets/cifar10.ts";
-import { fileDataset } from "../../datasets/files.ts";
+import { fileDataset } from "../../storage/file_dataset.ts";
 import { copyPixels, pngDecoder } from "../../datasets/png.ts";
 import { reportPage } from "../../figures/report.ts";
 import { models } from "../../models/mod.ts";
