@@ -69,14 +69,12 @@ export {
   expectationMaximization,
   type Fit,
   type FitContext,
+  fitSweep,
   moments,
-  Pass,
-  type Passed,
   readRow,
-  type Recorded,
   setParameter,
-  type Sum,
 } from "./core/training/fit.ts";
+export type { RecordedSweep, Sum, Sweep, SweepOptions, SweepRun, Swept } from "./core/training/sweep.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
 export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
@@ -112,14 +110,11 @@ export {
   type CheckpointHeader,
   type DataDescription,
   decodeCheckpoint,
-  DRAWS,
-  type EvaluateOptions,
   type Progress,
-  QUANTILES,
-  type SampleOptions,
-  Trained,
-} from "./core/training/trained.ts";
-export { DivergenceError, train, type Training, type TrainOptions } from "./core/training/trainer.ts";
+} from "./core/training/checkpoint.ts";
+export { DivergenceError } from "./core/training/divergence.ts";
+export { DRAWS, type EvaluateOptions, QUANTILES, type SampleOptions, Trained } from "./core/training/trained.ts";
+export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training/training_settings.ts";
 export type { TrainingStep } from "./core/training/training_program.ts";
 export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";

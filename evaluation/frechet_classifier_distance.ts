@@ -15,7 +15,8 @@ import { dense } from "../core/ops/dense.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 
 /** What shapes the classifier. */

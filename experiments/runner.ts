@@ -24,7 +24,8 @@ import {
   RunRecorder,
   stepsOf,
 } from "../storage/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { configureTraining, train } from "../core/training/trainer.ts";
 import { findDataset } from "../storage/datasets.ts";
 import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";

@@ -16,7 +16,7 @@ import type { Likelihood, Posterior } from "../core/distributions/distribution.t
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { Losses } from "../core/training/events.ts";
-import { type FitContext, Pass, setParameter } from "../core/training/fit.ts";
+import { type FitContext, fitSweep, setParameter } from "../core/training/fit.ts";
 import { eigenSymmetric, multiply, transpose } from "../core/linear_algebra.ts";
 import type { DataShape } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
@@ -145,16 +145,16 @@ export interface Principal {
 }
 
 /**
- * One pass over the data for S = Σ (x - μ)(x - μ)ᵀ / N on the GPU, then its eigenvectors on the host. `decoder` must hold μ already.
+ * One sweep over the data for S = Σ (x - μ)(x - μ)ᵀ / N on the GPU, then its eigenvectors on the host. `decoder` must hold μ already.
  */
 export async function* principal(context: FitContext, latents: number): AsyncGenerator<number, Principal> {
   const { parameters, split: { count }, source: { columns: width } } = context;
-  const pass = await Pass.create(context, (t, { x }) => {
+  const sweep = await fitSweep(context, (t, { x }) => {
     const { objectives, centred } = linearObjectives(t, parameters, x);
     return { objectives, sums: { covariance: accumulate(t, "covariance", centred, centred) } };
   });
   try {
-    const { sums: { covariance } } = yield* pass.run();
+    const { sums: { covariance } } = yield* sweep.run();
     const matrix = Float64Array.from(covariance.values, (value) => value / count);
     // The GPU forms both triangles, each with a rounding of its own.
     for (let i = 0; i < width; i++) {
@@ -172,19 +172,19 @@ export async function* principal(context: FitContext, latents: number): AsyncGen
       discarded,
     };
   } finally {
-    pass.destroy();
+    sweep.destroy();
   }
 }
 
-/** One pass that only measures. */
+/** One sweep that only measures. */
 export async function* measure(
   context: FitContext,
   objectives: (t: Tape, p: Parameters, x: Variable) => readonly Objective[],
 ): AsyncGenerator<number, Losses> {
-  const pass = await Pass.create(context, (t, { x }) => ({ objectives: objectives(t, context.parameters, x) }));
+  const sweep = await fitSweep(context, (t, { x }) => ({ objectives: objectives(t, context.parameters, x) }));
   try {
-    return (yield* pass.run()).losses;
+    return (yield* sweep.run()).losses;
   } finally {
-    pass.destroy();
+    sweep.destroy();
   }
 }

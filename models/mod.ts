@@ -6,7 +6,8 @@
 
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
-import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";

@@ -30,7 +30,7 @@ import {
   whole,
 } from "../core/json.ts";
 import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
-import type { Checkpoint, CheckpointHeader } from "../core/training/trained.ts";
+import type { Checkpoint, CheckpointHeader } from "../core/training/checkpoint.ts";
 import type { Training } from "../core/training/trainer.ts";
 import { trainingSteps } from "../core/training/training_settings.ts";
 

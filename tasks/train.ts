@@ -21,7 +21,8 @@ import {
   stepsOf,
 } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
-import { DivergenceError, train, type Training, type TrainOptions } from "../core/training/trainer.ts";
+import { DivergenceError } from "../core/training/divergence.ts";
+import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";

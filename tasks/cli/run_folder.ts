@@ -7,7 +7,7 @@
 import { readIfThere } from "../../storage/read.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
 import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
+import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { datasets } from "../../datasets/mod.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
