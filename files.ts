@@ -27,6 +27,7 @@ export { load, save } from "./storage/checkpoint.ts";
 export { folderCache } from "./storage/cache.ts";
 export { findDataset } from "./storage/datasets.ts";
 export { fileDataset } from "./storage/file_dataset.ts";
-export { readConfig, readMetrics, type RecordOptions, type RunConfig, RunRecorder } from "./storage/run_folder.ts";
+export { completed, isComplete, type RecordOptions, RunRecorder } from "./storage/resumable_run.ts";
+export { readConfig, readMetrics, readRun, type RunConfig, type StoredRun } from "./storage/run_folder.ts";
 export { withFiles } from "./storage/source_files.ts";
 export { temporaryNames, writeFileAtomically } from "./storage/write.ts";

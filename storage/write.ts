@@ -71,3 +71,13 @@ async function syncFolder(folder: string): Promise<void> {
 export async function writeText(path: string, text: string): Promise<void> {
   await writeFileAtomically(path, new TextEncoder().encode(text));
 }
+
+/**
+ * @throws {Error} If the path is a symbolic link: what is written there would end up elsewhere.
+ */
+export async function requireNoLink(path: string): Promise<void> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (info?.isSymlink) {
+    throw new Error(`Cannot write to "${path}": expected no symbolic link in a run folder, found one; remove it`);
+  }
+}

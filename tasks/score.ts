@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../storage/write.ts";
+import { writeFileAtomically, writeText } from "../storage/write.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
 import { remarks } from "../core/training/remarks.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -129,7 +129,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     [row, ...(rows.labels ? [rows.labels[row]] : []), found.values[row]].join(",")
   );
   const head = ["row", ...(rows.labels ? ["label"] : []), "score"].join(",");
-  await writeFileAtomically(file, new TextEncoder().encode([head, ...lines].join("\n") + "\n"));
+  await writeText(file, [head, ...lines].join("\n") + "\n");
   const svg = file.replace(/\.csv$/, ".svg");
   const { figures, notes } = await drawAll([() => scoreHistogram(found.values, found.kind)], context.signal);
   for (const figure of figures) await writeFigure(svg, figure);

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { readIfThere } from "../../storage/read.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/checkpoint.ts";
+import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { datasets } from "../../datasets/mod.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
@@ -20,13 +19,8 @@ export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.t
 /** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
 export const FIGURES = "figures";
 
-/** A run read back. */
-export interface Run extends NamedModel {
-  readonly folder: string;
-  readonly checkpoint: Checkpoint;
-  /** Undefined where the file is missing. */
-  readonly config?: Partial<RunConfig>;
-}
+/** A run read back, with its model. */
+export interface Run extends NamedModel, StoredRun {}
 
 /**
  * The run in a folder, or the newest of {@linkcode RUNS}. A run never brings code with it: its checkpoint says the name of a model,
@@ -42,20 +36,12 @@ export async function openRun(folder: string, among: readonly NamedModel[] = bui
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
   if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
-  const file = join(folder, FILES.checkpoint);
-  const bytes = await readIfThere(file);
-  if (!bytes) {
-    throw new Error(
-      `Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none (is it a run folder?)`,
-    );
-  }
-  const checkpoint = decodeCheckpoint(bytes, file);
-  const named = modelOf(checkpoint, among);
+  const run = await requireRun(folder);
+  const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
-  requireFit(named.model, checkpoint);
-  const config = await readConfig(folder);
+  requireFit(named.model, run.checkpoint);
   await readMetrics(folder);
-  return { ...named, folder, checkpoint, ...(config ? { config } : {}) };
+  return { ...named, ...run };
 }
 
 function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
