@@ -9,10 +9,11 @@ import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../stor
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { datasets } from "../../datasets/mod.ts";
 import { findDataset } from "../../storage/datasets.ts";
-import { type FlagGroup, UsageError } from "./flags.ts";
+import { UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
 import { RUNS } from "./permissions.ts";
 import type { Context } from "./run.ts";
+import type { RunChoice, SplitName } from "./run_flags.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
@@ -105,15 +106,12 @@ export async function requireFree(folder: string): Promise<void> {
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);
 }
 
-/** Rows of the data that a run was trained on. */
-export const SPLITS = ["test", "validation", "train"] as const;
-
 /**
  * The rows of a split as the run divided them.
  *
  * @throws {UsageError} If the run held none out.
  */
-export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split: typeof SPLITS[number]): Split {
+export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split: SplitName): Split {
   if (split === "test") return dataset.test;
   if (split === "train") return slice(dataset.train, 0, data.count);
   if (training.validation === 0) {
@@ -128,23 +126,6 @@ export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split:
 export function quoted(path: string): string {
   return /^[\w./:@%+,=~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
-
-/** What every task that reads a run is told. */
-export interface RunChoice {
-  readonly run: string;
-  /** Modules of models, where the run's is not one of elbo's. */
-  readonly model: readonly string[];
-}
-
-/** The flags of {@linkcode RunChoice}. */
-export const runChoice = {
-  title: "Run",
-  settings: {
-    run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
-    model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
-  },
-  placeholders: { run: "DIR", model: "MODULE" },
-} as const satisfies FlagGroup<RunChoice>;
 
 /** The models that `--model` names. */
 export async function namedModels(names: readonly string[]): Promise<NamedModel[]> {
