@@ -6,6 +6,9 @@
  * prints nothing; what it trains can be sampled, encoded with, evaluated and saved. Losses are in nats per datum: summed over
  * features, averaged over data.
  *
+ * Nothing here needs more than WebGPU: it runs in Deno and in browsers. What reads and writes files (`save`, `load` by path, datasets
+ * by name or path, run folders) is in `@elbo/elbo/files`, for Deno.
+ *
  * @example A tiny VAE on 200 points, trained, sampled, saved and loaded
  * ```ts
  * import { type Dataset, load, train, vae } from "@elbo/elbo";
@@ -31,7 +34,18 @@
  * @module
  */
 
-export { type Dataset, type DatasetSource, features, type LoadOptions, slice, type Split } from "./core/dataset.ts";
+export { FileError, setAvailableMemory } from "./core/bounds.ts";
+export {
+  type Dataset,
+  type DatasetSource,
+  features,
+  type LoadOptions,
+  type ReadSource,
+  slice,
+  type SourceFile,
+  type SourceFiles,
+  type Split,
+} from "./core/dataset.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
@@ -56,14 +70,12 @@ export {
   expectationMaximization,
   type Fit,
   type FitContext,
+  fitSweep,
   moments,
-  Pass,
-  type Passed,
   readRow,
-  type Recorded,
   setParameter,
-  type Sum,
 } from "./core/training/fit.ts";
+export type { RecordedSweep, Sum, Sweep, SweepOptions, SweepRun, Swept } from "./core/training/sweep.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
 export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
 export * as nn from "./core/nn/mod.ts";
@@ -143,22 +155,18 @@ export {
   type CheckpointHeader,
   type DataDescription,
   decodeCheckpoint,
-  DRAWS,
-  type EvaluateOptions,
   type Progress,
-  QUANTILES,
-  type SampleOptions,
-  Trained,
-} from "./core/training/trained.ts";
-export { DivergenceError, train, type Training, type TrainOptions } from "./core/training/trainer.ts";
+} from "./core/training/checkpoint.ts";
+export { DivergenceError } from "./core/training/divergence.ts";
+export { DRAWS, type EvaluateOptions, QUANTILES, type SampleOptions, Trained } from "./core/training/trained.ts";
+export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training/training_settings.ts";
 export type { TrainingStep } from "./core/training/training_program.ts";
 export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";
 export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/training/tuner.ts";
-export { datasets, findDataset } from "./datasets/mod.ts";
+export { datasets } from "./datasets/mod.ts";
 export { cifar10 } from "./datasets/cifar10.ts";
 export { fashionMnist } from "./datasets/fashion_mnist.ts";
-export { fileDataset } from "./datasets/files.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";
 export { mnist } from "./datasets/mnist.ts";
 export * from "./evaluation/mod.ts";
@@ -181,7 +189,7 @@ export { type LearnedConfig, type PriorConfig, type PriorPart } from "./models/p
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
-export { findModel, load, models } from "./models/mod.ts";
+export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
 export { iwae } from "./models/iwae.ts";
 export { vae } from "./models/vae.ts";

@@ -1,6 +1,6 @@
 /**
- * Reading what may come from anyone: only files are read, sizes that they declare are held against what is there and
- * against memory before anything is allocated, and what is wrong is said in one line. This file knows no format.
+ * Reading what may come from anyone: sizes that files declare are held against what is there and against memory before
+ * anything is allocated, and what is wrong is said in one line. This file knows no format and opens no file.
  *
  * @module
  */
@@ -47,18 +47,21 @@ export function elementCount(shape: readonly number[], file: string, found?: str
   );
 }
 
-/** What a task is taken to have where Deno may not say: half of a common machine. */
-const UNKNOWN_MEMORY = 4 * 2 ** 30;
-
 /** So much is never asked about. */
 const ALWAYS = 2 ** 24;
 
-/** Bytes that may be taken now. */
-function availableMemory(): number {
-  // The query asks nobody; the name is not in the types of every version.
-  const sys = { name: "sys", kind: "systemMemoryInfo" } as const;
-  if (Deno.permissions.querySync(sys).state !== "granted") return UNKNOWN_MEMORY;
-  return Deno.systemMemoryInfo().available;
+/** Where the host does not say (a page, or a program without the permission): half of a common machine. */
+const UNKNOWN_MEMORY = 4 * 2 ** 30;
+
+let availableMemory = (): number => UNKNOWN_MEMORY;
+
+/**
+ * Says how much memory there is: what files declare is held against it before it is allocated. Without it, 4 GiB.
+ *
+ * @param available Bytes that may be taken now; asked each time that it matters.
+ */
+export function setAvailableMemory(available: () => number | undefined): void {
+  availableMemory = () => available() ?? UNKNOWN_MEMORY;
 }
 
 /**
@@ -75,65 +78,6 @@ export function requireMemory(bytes: number, file: string, what: string): void {
     file,
     `expected what fits into memory, ${mebibytes(available)}, found ${what} of ${mebibytes(bytes)}`,
   );
-}
-
-/**
- * What a path leads to, links followed; undefined where there is nothing.
- *
- * @throws {FileError} If the file system does not tell.
- */
-export async function statIfThere(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return undefined;
-    throw systemFailure(path, cause);
-  }
-}
-
-/** The error of a path that the system refuses: no permission, a circle of links, a name too long. */
-export function systemFailure(path: string, cause: unknown): FileError {
-  const reason = cause instanceof Error ? cause.message.split("\n", 1)[0].replace(/:? ?\b\w+ '.*$/, "") : String(cause);
-  return new FileError(path, `expected a file or folder that can be read, found: ${reason || "an error"}`, { cause });
-}
-
-/** What is no file, in a word. */
-function kindOf(info: Deno.FileInfo): string {
-  if (info.isDirectory) return "a folder";
-  if (info.isFifo) return "a pipe";
-  if (info.isSocket) return "a socket";
-  return info.isCharDevice || info.isBlockDevice ? "a device" : "something else";
-}
-
-/**
- * The size of a file, if it is one: a device may have no end, and a pipe no beginning.
- *
- * @throws {FileError} If there is no file.
- */
-export async function fileSize(path: string): Promise<number> {
-  const info = await statIfThere(path);
-  if (info?.isFile) return info.size;
-  throw new FileError(path, `expected a file, found ${info ? kindOf(info) : "nothing there"}`);
-}
-
-/**
- * The whole content of a file that fits into memory.
- *
- * @throws {FileError} If there is none, or it is no file.
- */
-export async function readWhole(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  requireMemory(await fileSize(path), path, "a file");
-  try {
-    return await Deno.readFile(path, { signal });
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    throw systemFailure(path, cause);
-  }
-}
-
-/** As {@linkcode readWhole}; undefined where there is nothing. */
-export async function readIfThere(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return await statIfThere(path) && await readWhole(path, signal);
 }
 
 /** Characters of a file that a message repeats. */

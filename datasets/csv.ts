@@ -5,7 +5,7 @@
  * @module
  */
 
-import { excerpt, FileError, fileSize, requireMemory, systemFailure } from "../core/bounds.ts";
+import { excerpt, FileError, requireMemory } from "../core/bounds.ts";
 import type { Rows } from "./rows.ts";
 
 /** The column that holds the class of a row. */
@@ -17,6 +17,15 @@ const COVARIATE = "c_";
 /** What stands for a number that is not there, and so does not make a line one of names. */
 const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
 
+/** A file that is read piece by piece, from the beginning each time. */
+export interface PiecewiseFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Its bytes; a piece is good until the next is asked for. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
 /**
  * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label`
  * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose names
@@ -27,12 +36,11 @@ const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
  * @throws {FileError} If a cell is no finite number, a row is longer or shorter than the first, or there is no row. The
  * message names the file, the line and the column.
  */
-export async function readCsv(path: string, signal?: AbortSignal): Promise<Rows> {
-  const size = await fileSize(path);
+export async function readCsv(file: PiecewiseFile): Promise<Rows> {
   let lines = 0;
-  await eachLine(path, () => lines++, signal);
-  const table = new Table(path, lines, size);
-  await eachLine(path, (line, number) => table.add(line, number), signal);
+  await eachLine(file, () => lines++);
+  const table = new Table(file.path, lines, file.size);
+  await eachLine(file, (line, number) => table.add(line, number));
   return table.rows();
 }
 
@@ -40,21 +48,14 @@ export async function readCsv(path: string, signal?: AbortSignal): Promise<Rows>
 const LONGEST_LINE = 2 ** 28;
 
 /** Calls back for every line that is not empty, with its number from 1. */
-async function eachLine(
-  path: string,
-  use: (line: string, number: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  using file = await Deno.open(path).catch((cause) => {
-    throw systemFailure(path, cause);
-  });
+async function eachLine(file: PiecewiseFile, use: (line: string, number: number) => void): Promise<void> {
   // The parts of a line: joined once, when its end is there.
   let [parts, length, number]: [string[], number, number] = [[], 0, 0];
   const hold = (text: string) => {
     parts.push(text);
     length += text.length;
     if (length > LONGEST_LINE) {
-      throw new FileError(path, `expected at most ${LONGEST_LINE} characters in line ${number + 1}, found more`);
+      throw new FileError(file.path, `expected at most ${LONGEST_LINE} characters in line ${number + 1}, found more`);
     }
   };
   const take = (last: string) => {
@@ -69,10 +70,8 @@ async function eachLine(
     if (line !== "") use(line, number);
   };
   const decoder = new TextDecoder();
-  const buffer = new Uint8Array(1 << 16);
-  for (let read: number | null; (read = await file.read(buffer)) !== null;) {
-    signal?.throwIfAborted();
-    const text = decoder.decode(buffer.subarray(0, read), { stream: true });
+  for await (const piece of file.pieces()) {
+    const text = decoder.decode(piece, { stream: true });
     let from = 0;
     for (let to: number; (to = text.indexOf("\n", from)) >= 0; from = to + 1) {
       take(text.slice(from, to));

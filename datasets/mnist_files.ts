@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Dataset, Split } from "../core/dataset.ts";
+import type { Dataset, LoadOptions, ReadSource, Split } from "../core/dataset.ts";
 import { parseIdx } from "./idx.ts";
-import { type KnownFile, type ReadSource, requireSha256 } from "./source_files.ts";
+import { type KnownFile, requireReader, requireSha256 } from "./known_files.ts";
 
 const HEIGHT = 28;
 const WIDTH = 28;
@@ -34,9 +34,10 @@ export const MNIST_FILES: readonly FileName[] = Object.values(SPLITS).flatMap(({
 export async function loadMnistFiles(
   name: string,
   sums: MnistSums,
-  read: ReadSource,
-  signal: AbortSignal | undefined,
+  { read: given, signal }: LoadOptions = {},
 ): Promise<Dataset> {
+  signal?.throwIfAborted();
+  const read = requireReader(name, given);
   const load = async (file: FileName, shape: readonly number[]) =>
     await loadFile({ name: file, sha256: sums[file] }, shape, read, signal);
   const split = async ({ count, images, labels }: typeof SPLITS[keyof typeof SPLITS]): Promise<Split> => ({

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
 import { elementCount, excerpt, FileError } from "../core/bounds.ts";
 import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
+import { crc32 } from "./packed.ts";
 import { zipEntries } from "./zip.ts";
 
 /** The types of NumPy that are read, without their byte order. */

@@ -1,14 +1,30 @@
 /**
- * Unpacking within bounds, and checksums: zlib (of Deno's own `node:zlib`) is told how much may come out, and checks the
- * sums of gzip and zlib streams itself. Deno's DecompressionStream would take a stream that is cut short.
+ * Unpacking within bounds, and checksums: the host's zlib is told how much may come out, and checks the sums of gzip and zlib
+ * streams itself. A DecompressionStream may take a stream that is cut short (Deno's does).
  *
  * @module
  */
 
-import { constants, crc32, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { FileError, requireMemory } from "../core/bounds.ts";
+import { builtin } from "./builtin.ts";
 
-const UNPACK = { gzip: gunzipSync, deflate: inflateSync, "deflate-raw": inflateRawSync } as const;
+type Unpack = (
+  bytes: Uint8Array,
+  options: { readonly maxOutputLength?: number; readonly chunkSize?: number; readonly finishFlush?: number },
+) => Uint8Array;
+
+/** What is used of the host's zlib. */
+interface Zlib {
+  readonly gunzipSync: Unpack;
+  readonly inflateSync: Unpack;
+  readonly inflateRawSync: Unpack;
+  readonly constants: { readonly Z_SYNC_FLUSH: number };
+  crc32(bytes: Uint8Array): number;
+}
+
+const zlib = (): Zlib => builtin("zlib");
+
+const UNPACK = { gzip: "gunzipSync", deflate: "inflateSync", "deflate-raw": "inflateRawSync" } as const;
 
 /** How bytes are packed: gzip, zlib, or deflate without a frame. */
 export type Packing = keyof typeof UNPACK;
@@ -40,7 +56,7 @@ export function inflate(
   let unpacked: Uint8Array<ArrayBuffer>;
   try {
     const chunkSize = Math.min(Math.max(size, 64), 2 ** 20);
-    unpacked = plain(UNPACK[packing](bytes, { maxOutputLength: Math.max(size, 1), chunkSize }));
+    unpacked = plain(zlib()[UNPACK[packing]](bytes, { maxOutputLength: Math.max(size, 1), chunkSize }));
   } catch (cause) {
     return fail(damage(cause), cause);
   }
@@ -52,6 +68,15 @@ function damage(cause: unknown): string {
   if (code === "ERR_BUFFER_TOO_LARGE") return "more";
   if (/incorrect (data|length) check/.test(message)) return "data that do not fit their checksum (damaged?)";
   return code === "Z_BUF_ERROR" ? "packed data without their end (cut short?)" : "data that do not unpack (damaged?)";
+}
+
+/** Unpacks gzip, as many bytes as its last four say; the file's name is for the message. */
+export function gunzip(bytes: Uint8Array<ArrayBuffer>, file: string): Uint8Array<ArrayBuffer> {
+  if (bytes.length < 18) {
+    throw new FileError(file, `expected a gzip file, found ${bytes.length} bytes (cut short?)`);
+  }
+  const size = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
+  return inflate(bytes, "gzip", size, file);
 }
 
 /**
@@ -66,15 +91,21 @@ export function inflateStart(
   length: number,
   file: string,
 ): Uint8Array<ArrayBuffer> {
+  const { constants, [UNPACK[packing]]: unpack } = zlib();
   for (let packed = 256;; packed *= 8) {
     let start: Uint8Array<ArrayBuffer>;
     try {
-      start = plain(UNPACK[packing](bytes.subarray(0, packed), { finishFlush: constants.Z_SYNC_FLUSH }));
+      start = plain(unpack(bytes.subarray(0, packed), { finishFlush: constants.Z_SYNC_FLUSH }));
     } catch (cause) {
       throw new FileError(file, `expected packed data, found ${damage(cause)}`, { cause });
     }
     if (start.length >= length || packed >= bytes.length) return start;
   }
+}
+
+/** CRC-32, as in zip and PNG. */
+export function crc32(bytes: Uint8Array): number {
+  return zlib().crc32(bytes);
 }
 
 /**

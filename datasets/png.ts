@@ -7,6 +7,7 @@
  */
 
 import { FileError, requireMemory } from "../core/bounds.ts";
+import { builtin } from "./builtin.ts";
 import { inflate, requireCrc32 } from "./packed.ts";
 
 /** The package, as pinned in deno.json. */
@@ -33,6 +34,11 @@ interface Pngjs {
   };
 }
 
+/** What is used here of Node's buffers, which pngjs takes. */
+interface Buffers {
+  readonly Buffer: { from(buffer: ArrayBuffer, from: number, length: number): Uint8Array };
+}
+
 /** Decodes one file. */
 export type DecodePng = (bytes: Uint8Array<ArrayBuffer>, file: string) => Image;
 
@@ -43,7 +49,7 @@ export type DecodePng = (bytes: Uint8Array<ArrayBuffer>, file: string) => Image;
  * channel or transparent pixels.
  */
 export async function pngDecoder(): Promise<DecodePng> {
-  const { Buffer } = await import("node:buffer");
+  const { Buffer } = builtin<Buffers>("buffer");
   // Computed, so that the package is fetched by those who read images only.
   const { PNG }: Pngjs = await import(["npm", PACKAGE].join(":")).catch((cause) => {
     throw new Error(

@@ -15,7 +15,8 @@ import { dense } from "../core/ops/dense.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 
 /** What shapes the classifier. */
@@ -58,11 +59,18 @@ export const classifier: Model<ClassifierConfig> = {
   density: "none",
 };
 
+/** Keeps bytes by name. */
+export interface ByteCache {
+  /** What is kept by a name, or undefined. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}
+
 /** How {@linkcode trainClassifier} works. */
 export interface ClassifierOptions {
   readonly gpu?: Gpu;
-  /** A folder that keeps classifiers, one for each dataset; without it, it is trained anew. */
-  readonly cache?: string;
+  /** Keeps classifiers, one for each dataset; without it, it is trained anew. `folderCache` of `@elbo/elbo/files` gives one. */
+  readonly cache?: ByteCache;
   readonly signal?: AbortSignal;
   /** Called now and then with the fraction done. */
   readonly onProgress?: (done: number) => void;
@@ -82,8 +90,8 @@ export async function trainClassifier(
   if (!dataset.classes || !dataset.train.labels) {
     throw new RangeError(`Cannot train a classifier on "${dataset.name}": expected labels, found none`);
   }
-  const file = cache && `${cache}/${encodeURIComponent(dataset.name)}.safetensors`;
-  const kept = file && await Deno.readFile(file).catch(() => undefined);
+  const file = `${encodeURIComponent(dataset.name)}.safetensors`;
+  const kept = await cache?.read(file);
   if (kept) {
     const checkpoint = decodeCheckpoint(kept, file);
     const { shape, classes, count, seed } = checkpoint.data;
@@ -98,10 +106,7 @@ export async function trainClassifier(
   });
   for await (const event of training) if (event.event === "progress") onProgress?.(event.epoch / EPOCHS);
   signal?.throwIfAborted();
-  if (file) {
-    await Deno.mkdir(cache, { recursive: true });
-    await training.trained.save(file);
-  }
+  await cache?.write(file, await training.trained.toBytes());
   return training.trained;
 }
 

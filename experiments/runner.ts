@@ -6,26 +6,18 @@
  */
 
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
-import { FileError, readIfThere } from "../core/bounds.ts";
+import { FileError } from "../core/bounds.ts";
+import { readIfThere } from "../storage/read.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import { either, fields, finite, listOf, parseJson, recordOf } from "../core/json.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { requireNoLink, writeText } from "../storage/write.ts";
 import type { TrainingEvent } from "../core/training/events.ts";
-import {
-  claimFolder,
-  closeMetrics,
-  cutMetrics,
-  FILES,
-  join,
-  readConfig,
-  readMetrics,
-  requireNoLink,
-  RunRecorder,
-  stepsOf,
-} from "../storage/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { completed, epochsOf, isComplete, RunRecorder, stepsOf } from "../storage/resumable_run.ts";
+import { FILES, join, readRun, requireRun } from "../storage/run_folder.ts";
+import type { Checkpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { configureTraining, train } from "../core/training/trainer.ts";
-import { findDataset } from "../datasets/mod.ts";
+import { findDataset } from "../storage/datasets.ts";
 import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";
 
 /** How {@linkcode runExperiment} runs. */
@@ -37,7 +29,7 @@ export interface RunnerOptions {
   readonly parallel?: number;
   readonly signal?: AbortSignal;
   /** Sees what happens. */
-  readonly onEvent?: (event: SweepEvent) => void;
+  readonly onEvent?: (event: ExperimentEvent) => void;
 }
 
 /** Where the whole experiment stands. */
@@ -52,7 +44,7 @@ export interface Standing {
 }
 
 /** What {@linkcode RunnerOptions.onEvent} is given. */
-export type SweepEvent =
+export type ExperimentEvent =
   /** A run went on: its own event, and where the experiment stands. */
   | { readonly event: "run"; readonly run: string; readonly training: TrainingEvent; readonly standing: Standing }
   /** A run is complete; `trained` says whether anything had to be trained now. */
@@ -100,7 +92,7 @@ export async function runExperiment(
   const datasets = new Datasets(signal);
   const skipped: Skipped[] = [];
   const results: PointResult[] = [];
-  const sweep = new Sweep(experiment.most?.(options) ?? 0, options.seeds);
+  const standings = new Standings(experiment.most?.(options) ?? 0, options.seeds);
   const plan = experiment.plan(options);
   for (let next = plan.next(); !next.done;) {
     const jobs: Job[][] = [];
@@ -116,10 +108,10 @@ export async function runExperiment(
     const left = [...reasons].map(([reason, points]): Skipped => ({ points, reason }));
     for (const one of left) onEvent({ event: "skipped", ...one });
     skipped.push(...left);
-    sweep.add(jobs.flat());
+    standings.add(jobs.flat());
     const runs = await inParallel(jobs.flat(), parallel, (job) => {
       signal?.throwIfAborted();
-      return runOne(experiment, options, job, { gpu, signal, sweep, onEvent });
+      return runOne(experiment, options, job, { gpu, signal, standings, onEvent });
     });
     const found = jobs.map((own, i) => {
       const from = jobs.slice(0, i).reduce((sum, { length }) => sum + length, 0);
@@ -151,8 +143,7 @@ export class Datasets {
 
 /** The trained model of a run. */
 export async function openResult({ point }: PointResult, { folder }: RunResult, gpu: Gpu): Promise<Trained> {
-  const checkpoint = await readCheckpoint(folder);
-  if (!checkpoint) throw new Error(`Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none`);
+  const { checkpoint } = await requireRun(folder);
   return await Trained.fromCheckpoint(point.model, checkpoint, { gpu });
 }
 
@@ -187,49 +178,45 @@ function parameterCount(shapes: ReturnType<Point["model"]["parameters"]>): numbe
 interface Surroundings {
   readonly gpu: Gpu;
   readonly signal?: AbortSignal;
-  readonly sweep: Sweep;
-  readonly onEvent: (event: SweepEvent) => void;
+  readonly standings: Standings;
+  readonly onEvent: (event: ExperimentEvent) => void;
 }
 
 async function runOne(
   experiment: Experiment,
   options: Options,
   job: Job,
-  { gpu, signal, sweep, onEvent }: Surroundings,
+  { gpu, signal, standings, onEvent }: Surroundings,
 ): Promise<RunResult> {
   const { point, seed, folder, dataset, config } = job;
   const epochs = Number(config.epochs);
   await requireNoLink(folder);
-  const found = await readCheckpoint(folder);
-  if (found) requireSame(found, job);
-  const most = point.model.fitIterations?.(found?.config ?? config) ?? Infinity;
-  const complete = found !== undefined && found.progress.step >= stepsOf(found, Math.min(epochs, most));
+  const found = await readRun(folder);
+  const resume = found?.checkpoint;
+  if (resume) requireSame(resume, job);
+  const complete = resume !== undefined && isComplete(resume, epochsOf(point.model, resume, epochs));
   if (!complete) {
-    const training = train(point.model, dataset, found ? { epochs } : config, { gpu, signal, resume: found });
-    await claimFolder(folder);
-    if (found) await cutMetrics(folder, folder, found.progress.step);
-    const started = found ? (await readConfig(folder))?.started : undefined;
-    const recorder = new RunRecorder(folder, training, { module: point.module, started });
+    const training = train(point.model, dataset, resume ? { epochs } : config, { gpu, signal, resume });
+    const recorder = await RunRecorder.claim(folder, training, { resumed: found, module: point.module });
     try {
       for await (const event of training) {
         await recorder.record(event);
-        onEvent({ event: "run", run: folder, training: event, standing: sweep.at(job, event) });
+        onEvent({ event: "run", run: folder, training: event, standing: standings.at(job, event) });
       }
     } finally {
       if (recorder.saved) training.trained.destroy();
     }
     signal?.throwIfAborted();
   }
-  const checkpoint = (await readCheckpoint(folder))!;
-  const events = await readMetrics(folder);
-  const end = events.findLast((event) => event.event === "end") ?? await closeMetrics(folder, events, checkpoint);
+  const run = await requireRun(folder);
+  const { epochs: trained, end } = await completed(run);
   if (!end) {
     throw new Error(`Cannot read the figures of the run "${folder}": expected ${FILES.metrics} to end as it did`);
   }
-  const measures = await measuresOf(experiment, options, job, checkpoint, gpu, signal);
-  const parameters = (await readConfig(folder))?.parameters ?? 0;
-  onEvent({ event: "finished", run: folder, trained: !complete, standing: sweep.finish(job, !complete) });
-  return { folder, seed, parameters, epochs: events.filter((event) => event.event === "epoch"), end, measures };
+  const measures = await measuresOf(experiment, options, job, run.checkpoint, gpu, signal);
+  const parameters = run.config?.parameters ?? 0;
+  onEvent({ event: "finished", run: folder, trained: !complete, standing: standings.finish(job, !complete) });
+  return { folder, seed, parameters, epochs: trained, end, measures };
 }
 
 async function measuresOf(
@@ -248,8 +235,7 @@ async function measuresOf(
   const trained = await Trained.fromCheckpoint(point.model, checkpoint, { gpu });
   try {
     const measures = await experiment.measure({ point, trained, dataset, options, signal });
-    const text = JSON.stringify({ step: checkpoint.progress.step, measures }, undefined, 2) + "\n";
-    await writeFileAtomically(file, new TextEncoder().encode(text));
+    await writeText(file, JSON.stringify({ step: checkpoint.progress.step, measures }, undefined, 2) + "\n");
     return measures;
   } finally {
     trained.destroy();
@@ -267,12 +253,6 @@ async function readMeasures(file: string): Promise<{ step: number; measures: Mea
   })(kept, "what was measured");
   if (wrong) throw new FileError(file, wrong);
   return kept as { step: number; measures: Measures };
-}
-
-async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
-  const file = join(folder, FILES.checkpoint);
-  const bytes = await readIfThere(file);
-  return bytes && decodeCheckpoint(bytes, file);
 }
 
 /** A run of other settings is neither complete nor to be gone on with. */
@@ -327,7 +307,7 @@ async function inParallel<T, R>(items: readonly T[], most: number, work: (item: 
 }
 
 /** How far all runs have come, and how long the rest will take. */
-class Sweep {
+class Standings {
   readonly #began = performance.now();
   readonly #jobs = new Map<Job, number>();
   #finished = 0;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import { join } from "../storage/run_folder.ts";
 import { bytesOf, type Figure } from "../figures/figure.ts";

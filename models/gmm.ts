@@ -11,10 +11,10 @@ import {
   type Fit,
   type FitContext,
   moments,
-  type Passed,
   readRow,
   setParameter,
 } from "../core/training/fit.ts";
+import type { Swept } from "../core/training/sweep.ts";
 import { kMeansPlusPlus } from "./k_means.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import type { DataShape, Model, PriorDraw } from "../core/model.ts";
@@ -254,7 +254,7 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
     return { objectives, sums };
   }, async (sums) => setMixture(parameters, await maximum(sums), offset, config));
 
-  async function maximum({ first, second }: Passed["sums"]): Promise<Mixture> {
+  async function maximum({ first, second }: Swept["sums"]): Promise<Mixture> {
     const shares = Float64Array.from(first.columns, (sum) => sum / count);
     const old = await parameters.get("means").get();
     const means = new Float64Array(components * width);

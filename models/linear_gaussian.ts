@@ -16,9 +16,9 @@ import type { Likelihood, Posterior } from "../core/distributions/distribution.t
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { Losses } from "../core/training/events.ts";
-import { type FitContext, Pass, setParameter } from "../core/training/fit.ts";
+import { type Fit, type FitContext, fitSweep, moments, part, setParameter } from "../core/training/fit.ts";
 import { eigenSymmetric, multiply, transpose } from "../core/linear_algebra.ts";
-import type { DataShape } from "../core/model.ts";
+import type { DataShape, Model } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
 import { centred } from "../core/ops/centred.ts";
 import { columns } from "../core/ops/columns.ts";
@@ -45,7 +45,7 @@ export const linearSettings: Settings<LinearConfig> = {
  *
  * @throws {RangeError} If K is not below D.
  */
-export function linearShapes({ latents }: LinearConfig, data: DataShape): Shapes {
+function linearShapes({ latents }: LinearConfig, data: DataShape): Shapes {
   const width = features(data.shape);
   if (latents >= width) {
     throw new RangeError(`Cannot use ${latents} latents: expected fewer than the ${width} features of the data`);
@@ -58,7 +58,7 @@ export function linearShapes({ latents }: LinearConfig, data: DataShape): Shapes
 }
 
 /** p(z | x) = N(M⁻¹ Wᵀ (x - μ), σ² M⁻¹), M = Wᵀ W + σ² I, which is diagonal. */
-export function linearEncode(t: Tape, p: Parameters, x: Variable): Posterior {
+function linearEncode(t: Tape, p: Parameters, x: Variable): Posterior {
   return gaussianPosterior(t, dense(t, centred(t, x, p.get("decoder")), p.get("posterior")));
 }
 
@@ -136,7 +136,7 @@ export function setLinear(p: Parameters, { weight, mean, noise }: LinearSolution
 }
 
 /** The K largest eigenvalues of a covariance and their eigenvectors, and the mean of the other eigenvalues. */
-export interface Principal {
+interface Principal {
   /** Falling [K] */
   readonly values: Float64Array;
   /** [K, D] */
@@ -145,16 +145,16 @@ export interface Principal {
 }
 
 /**
- * One pass over the data for S = Σ (x - μ)(x - μ)ᵀ / N on the GPU, then its eigenvectors on the host. `decoder` must hold μ already.
+ * One sweep over the data for S = Σ (x - μ)(x - μ)ᵀ / N on the GPU, then its eigenvectors on the host. `decoder` must hold μ already.
  */
-export async function* principal(context: FitContext, latents: number): AsyncGenerator<number, Principal> {
+async function* principal(context: FitContext, latents: number): AsyncGenerator<number, Principal> {
   const { parameters, split: { count }, source: { columns: width } } = context;
-  const pass = await Pass.create(context, (t, { x }) => {
+  const sweep = await fitSweep(context, (t, { x }) => {
     const { objectives, centred } = linearObjectives(t, parameters, x);
     return { objectives, sums: { covariance: accumulate(t, "covariance", centred, centred) } };
   });
   try {
-    const { sums: { covariance } } = yield* pass.run();
+    const { sums: { covariance } } = yield* sweep.run();
     const matrix = Float64Array.from(covariance.values, (value) => value / count);
     // The GPU forms both triangles, each with a rounding of its own.
     for (let i = 0; i < width; i++) {
@@ -172,19 +172,61 @@ export async function* principal(context: FitContext, latents: number): AsyncGen
       discarded,
     };
   } finally {
-    pass.destroy();
+    sweep.destroy();
   }
 }
 
-/** One pass that only measures. */
-export async function* measure(
+/** One sweep that only measures. */
+async function* measure(
   context: FitContext,
   objectives: (t: Tape, p: Parameters, x: Variable) => readonly Objective[],
 ): AsyncGenerator<number, Losses> {
-  const pass = await Pass.create(context, (t, { x }) => ({ objectives: objectives(t, context.parameters, x) }));
+  const sweep = await fitSweep(context, (t, { x }) => ({ objectives: objectives(t, context.parameters, x) }));
   try {
-    return (yield* pass.run()).losses;
+    return (yield* sweep.run()).losses;
   } finally {
-    pass.destroy();
+    sweep.destroy();
   }
 }
+
+/**
+ * W = U (Λ - σ²I)^½ of the K first eigenvectors and eigenvalues of the covariance: one iteration, and nothing is left to improve.
+ *
+ * @param objectives What is measured at the solution.
+ * @param noise σ² by the mean of the other eigenvalues, as {@linkcode LinearSolution} has it.
+ */
+export function closedForm(
+  context: FitContext,
+  latents: number,
+  objectives: (t: Tape, p: Parameters, x: Variable) => readonly Objective[],
+  noise: (discarded: number) => number,
+): Fit {
+  return {
+    async *iterate() {
+      const { mean, variance } = moments(context);
+      const width = mean.length;
+      const spread = variance.reduce((sum, value) => sum + value) / width;
+      const weight = new Float64Array(width * latents);
+      // For the mean alone: the covariance is about it.
+      setLinear(context.parameters, { weight, mean, noise: spread || 1 });
+      const { values, vectors, discarded } = yield* part(principal(context, latents), 0, 0.8);
+      const left = noise(discarded);
+      for (let k = 0; k < latents; k++) {
+        const length = Math.sqrt(Math.max(0, values[k] - left));
+        for (let d = 0; d < width; d++) weight[d * latents + k] = length * vectors[k * width + d];
+      }
+      setLinear(context.parameters, { weight, mean, noise: left });
+      return yield* part(measure(context, objectives), 0.8, 1);
+    },
+    destroy() {},
+  };
+}
+
+/** What every model has that is linear with Gaussian noise. */
+export const linearParts = {
+  support: () => "density",
+  parameters: linearShapes,
+  encode: linearEncode,
+  decode: linearDecode,
+  latents: ({ latents }) => latents,
+} as const satisfies Partial<Model<LinearConfig>>;

@@ -6,8 +6,8 @@
 
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
-import { readWhole } from "../core/bounds.ts";
-import { decodeCheckpoint, Trained } from "../core/training/trained.ts";
+import { decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { Trained } from "../core/training/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";
@@ -38,20 +38,23 @@ export function findModel(name: string): Model {
   return model;
 }
 
+/** How {@linkcode load} loads. */
+export interface LoadModelOptions {
+  /** The model, where it is not one of {@linkcode models}. */
+  readonly model?: Model;
+  readonly gpu?: Gpu;
+  readonly device?: GPUDevice;
+  /** The name of the file, for messages. Default: "checkpoint". */
+  readonly file?: string;
+}
+
 /**
- * Loads a trained model from a checkpoint.
+ * Loads a trained model from the bytes of a checkpoint.
  *
- * @param file The path of a `checkpoint.safetensors`, or its bytes.
- * @param options The model, where it is not one of {@linkcode models}; a {@linkcode Gpu} or `GPUDevice` to load it on.
- * @throws If the file is missing, damaged, or of another model.
+ * @param bytes A `checkpoint.safetensors`. From its path, `load` of `@elbo/elbo/files` loads it.
+ * @throws {FileError} If it is damaged, or of another model.
  */
-export async function load(
-  file: string | URL | Uint8Array,
-  options: { readonly model?: Model; readonly gpu?: Gpu; readonly device?: GPUDevice } = {},
-): Promise<Trained> {
-  const bytes = file instanceof Uint8Array
-    ? file
-    : await (typeof file === "string" ? readWhole : Deno.readFile)(file as string);
-  const checkpoint = decodeCheckpoint(bytes, file instanceof Uint8Array ? "checkpoint" : String(file));
+export async function load(bytes: Uint8Array, options: LoadModelOptions = {}): Promise<Trained> {
+  const checkpoint = decodeCheckpoint(bytes, options.file ?? "checkpoint");
   return await Trained.fromCheckpoint(options.model ?? findModel(checkpoint.model), checkpoint, options);
 }

@@ -4,44 +4,14 @@
  * @module
  */
 
-import { type Fit, type FitContext, moments, part } from "../core/training/fit.ts";
 import type { Model } from "../core/model.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
-import {
-  type LinearConfig,
-  linearDecode,
-  linearEncode,
-  linearObjectives,
-  linearSettings,
-  linearShapes,
-  measure,
-  principal,
-  setLinear,
-} from "./linear_gaussian.ts";
+import { closedForm, type LinearConfig, linearObjectives, linearParts, linearSettings } from "./linear_gaussian.ts";
 
 function objectives(t: Tape, p: Parameters, x: Variable): readonly Objective[] {
   const [{ terms }] = linearObjectives(t, p, x).objectives;
   return [{ terms: terms.filter(({ name }) => name === "nll") }];
-}
-
-function fitPca(context: FitContext, { latents }: LinearConfig): Promise<Fit> {
-  return Promise.resolve({
-    async *iterate() {
-      const { mean, variance } = moments(context);
-      const width = mean.length;
-      const noise = variance.reduce((sum, value) => sum + value) / width || 1;
-      setLinear(context.parameters, { weight: new Float64Array(width * latents), mean, noise });
-      const { values, vectors } = yield* part(principal(context, latents), 0, 0.8);
-      const weight = new Float64Array(width * latents);
-      for (let k = 0; k < latents; k++) {
-        for (let d = 0; d < width; d++) weight[d * latents + k] = Math.sqrt(values[k]) * vectors[k * width + d];
-      }
-      setLinear(context.parameters, { weight, mean, noise: 0 });
-      return yield* part(measure(context, objectives), 0.8, 1);
-    },
-    destroy() {},
-  });
 }
 
 /**
@@ -57,18 +27,15 @@ export const pca: Model<LinearConfig> = {
   summary: "principal component analysis, in closed form; no density",
   source: "Bishop, Pattern Recognition and Machine Learning, section 12.1",
   settings: linearSettings,
-  support: () => "density",
+  ...linearParts,
   density: "none",
-  parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
-  fit: fitPca,
+  fit: (context, { latents }) => Promise.resolve(closedForm(context, latents, objectives, () => 0)),
   fitIterations: () => 1,
-  encode: linearEncode,
   decode(t, p, z) {
-    const likelihood = linearDecode(t, p, z);
+    const likelihood = linearParts.decode(t, p, z);
     return { ...likelihood, sample: likelihood.mean };
   },
-  latents: ({ latents }) => latents,
   remarks: () => [
     "pca has no density: nll is ½‖x - reconstruction‖² + ½ D log 2π, as of noise of variance 1; elbo = -nll is no bound",
   ],

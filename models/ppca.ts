@@ -4,7 +4,7 @@
  * @module
  */
 
-import { expectationMaximization, type Fit, type FitContext, moments, part } from "../core/training/fit.ts";
+import { expectationMaximization, type Fit, type FitContext, moments } from "../core/training/fit.ts";
 import { cholesky, invertPositive, multiply, transpose } from "../core/linear_algebra.ts";
 import type { Model } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
@@ -12,14 +12,11 @@ import type { Parameters } from "../core/graph/parameters.ts";
 import { normals } from "../core/graph/random.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import {
+  closedForm,
   type LinearConfig,
-  linearDecode,
-  linearEncode,
   linearObjectives,
+  linearParts,
   linearSettings,
-  linearShapes,
-  measure,
-  principal,
   setLinear,
 } from "./linear_gaussian.ts";
 
@@ -34,32 +31,6 @@ function objectives(t: Tape, p: Parameters, x: Variable): readonly Objective[] {
 
 /** Smallest σ²: data that fill only K dimensions have none, and no density. */
 const FLOOR = 1e-6;
-
-/**
- * W = U (Λ - σ²I)^½, σ² = the mean of the discarded eigenvalues
- *
- * Source: Tipping and Bishop, "Probabilistic Principal Component Analysis", JRSS B 61(3), 1999, equations 7 and 8.
- */
-function closedForm(context: FitContext, { latents }: PpcaConfig): Fit {
-  return {
-    async *iterate() {
-      const start = startOf(context);
-      const { mean } = start;
-      const width = mean.length;
-      setLinear(context.parameters, { ...start, weight: new Float64Array(width * latents) });
-      const { values, vectors, discarded } = yield* part(principal(context, latents), 0, 0.8);
-      const noise = Math.max(discarded, FLOOR);
-      const weight = new Float64Array(width * latents);
-      for (let k = 0; k < latents; k++) {
-        const length = Math.sqrt(Math.max(0, values[k] - noise));
-        for (let d = 0; d < width; d++) weight[d * latents + k] = length * vectors[k * width + d];
-      }
-      setLinear(context.parameters, { weight, mean, noise });
-      return yield* part(measure(context, objectives), 0.8, 1);
-    },
-    destroy() {},
-  };
-}
 
 /** μ, and σ² = the whole variance spread evenly. */
 function startOf(context: FitContext): { mean: Float32Array<ArrayBuffer>; noise: number; total: number } {
@@ -127,6 +98,8 @@ function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> 
  *
  * The elbo is log p(x) itself, since the posterior N(M⁻¹ Wᵀ (x - μ), σ² M⁻¹), M = Wᵀ W + σ² I, is exact. σ² is not below 1e-6.
  *
+ * In closed form W = U (Λ - σ²I)^½, and σ² is the mean of the discarded eigenvalues (equations 7 and 8).
+ *
  * Source: Tipping and Bishop, "Probabilistic Principal Component Analysis", JRSS B 61(3), 1999.
  */
 export const ppca: Model<PpcaConfig> = {
@@ -142,15 +115,13 @@ export const ppca: Model<PpcaConfig> = {
       help: "eigenvectors of the covariance at once, or iterations that need no covariance",
     },
   },
-  support: () => "density",
+  ...linearParts,
   density: "exact",
-  parameters: linearShapes,
   objectives: (t, p, { x }) => objectives(t, p, x),
   fit: async (context, config) =>
-    config.method === "em" ? await iterations(context, config) : closedForm(context, config),
+    config.method === "em"
+      ? await iterations(context, config)
+      : closedForm(context, config.latents, objectives, (discarded) => Math.max(discarded, FLOOR)),
   fitIterations: ({ method }) => method === "em" ? undefined : 1,
-  encode: linearEncode,
-  decode: linearDecode,
-  latents: ({ latents }) => latents,
   remarks: () => ["ppca: the posterior is exact, so elbo is log p(x), a density of the values as they are given"],
 };

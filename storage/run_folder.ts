@@ -1,17 +1,12 @@
 /**
- * The folder that a training leaves behind: what its files are called, and how they are written and read again. It finds no folder
- * and draws no picture.
- *
- * A run folder may come from anyone, so a symbolic link in it is never written through: files are replaced as a whole
- * ({@linkcode writeFileAtomically} replaces the link), and what is added to or made in it goes by {@linkcode requireNoLink}. The run
- * folder itself may be a link: it was named by the user.
+ * The folder that a training leaves behind: what its files are called and hold, and how they are read again. How they are written is
+ * the business of resumable_run.ts.
  *
  * @module
  */
 
-import { FileError, readIfThere } from "../core/bounds.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
-import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "../core/training/events.ts";
+import { FileError } from "../core/bounds.ts";
+import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -27,10 +22,8 @@ import {
   text,
   whole,
 } from "../core/json.ts";
-import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
-import type { Checkpoint, CheckpointHeader } from "../core/training/trained.ts";
-import type { Training } from "../core/training/trainer.ts";
-import { trainingSteps } from "../core/training/training_settings.ts";
+import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { readIfThere } from "./read.ts";
 
 /** The files of a run folder. */
 export const FILES = {
@@ -98,118 +91,6 @@ export interface RunConfig {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** How a run is recorded. */
-export interface RecordOptions {
-  /** Epochs from one checkpoint to the next. Default: 1. */
-  readonly every?: number;
-  /** Where the model comes from, if it is not one of elbo's. */
-  readonly module?: string;
-  /** When it began, ISO 8601; default: now. */
-  readonly started?: string;
-}
-
-/**
- * Keeps in a folder what a training yields: its configuration, the figures of every epoch, and checkpoints.
- *
- * ```ts ignore
- * const recorder = new RunRecorder("runs/mine", training);
- * for await (const event of training) await recorder.record(event);
- * ```
- */
-export class RunRecorder {
-  #saved: { readonly step: number; readonly epoch: number } | undefined;
-
-  /**
-   * @param folder A folder that is there.
-   * @param training What is iterated over.
-   */
-  constructor(
-    readonly folder: string,
-    readonly training: Training<object>,
-    readonly options: RecordOptions = {},
-  ) {}
-
-  /** Where the last checkpoint that this recorder wrote stands. */
-  get saved(): { readonly step: number; readonly epoch: number } | undefined {
-    return this.#saved;
-  }
-
-  /** Records one event. Every event of the training must come here, in order. */
-  async record(event: TrainingEvent): Promise<void> {
-    switch (event.event) {
-      case "start":
-        await this.#configure(event);
-        // From now on there is a checkpoint, and it is known that one can be written.
-        return await this.#save(event.step, Math.floor(event.step / event.stepsPerEpoch));
-      case "epoch":
-        // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
-        await appendMetrics(this.folder, event);
-        if (event.epoch % (this.options.every ?? 1) === 0) await this.#save(event.step, event.epoch);
-        return;
-      case "end":
-        if (this.#saved?.step !== event.step) await this.#save(event.step, event.epochs);
-        return await appendMetrics(this.folder, { ...event, run: this.folder });
-    }
-  }
-
-  async #save(step: number, epoch: number): Promise<void> {
-    await this.training.trained.save(join(this.folder, FILES.checkpoint));
-    this.#saved = { step, epoch };
-  }
-
-  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
-    const { trained } = this.training;
-    const { module, started = new Date().toISOString() } = this.options;
-    await writeConfig(this.folder, {
-      model,
-      ...(module ? { module } : {}),
-      dataset,
-      ...(trained.data.settings ? { datasetSettings: trained.data.settings } : {}),
-      adapter,
-      parameters,
-      started,
-      remarks: [
-        ...remarks(trained.model, trained.config, trained.training.binarize),
-        ...scheduleRemarks(trained.training, trained.data.count),
-      ],
-      config,
-    });
-  }
-}
-
-/**
- * @throws {Error} If the path is a symbolic link: what is written there would end up elsewhere.
- */
-export async function requireNoLink(path: string): Promise<void> {
-  const info = await Deno.lstat(path).catch(() => undefined);
-  if (info?.isSymlink) {
-    throw new Error(`Cannot write to "${path}": expected no symbolic link in a run folder, found one; remove it`);
-  }
-}
-
-/**
- * Makes the folder where there is none, and tries to write to it.
- *
- * @throws {Error} If that fails.
- */
-export async function claimFolder(folder: string): Promise<void> {
-  const probe = join(folder, `.${crypto.randomUUID()}`);
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(probe, new Uint8Array(1), { createNew: true });
-    await Deno.remove(probe);
-  } catch (cause) {
-    throw new Error(`Cannot write to the folder "${folder}": ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
-/** Writes `config.json`. */
-async function writeConfig(folder: string, config: RunConfig): Promise<void> {
-  await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
-}
-
 /**
  * What `config.json` says, or undefined where there is none.
  *
@@ -223,16 +104,6 @@ export async function readConfig(folder: string): Promise<Partial<RunConfig> | u
   const wrong = configCheck(config, "the configuration");
   if (wrong) throw new FileError(file, wrong);
   return config as Partial<RunConfig>;
-}
-
-/** Adds an event to `metrics.jsonl`. */
-async function appendMetrics(
-  folder: string,
-  event: EpochEvent | (EndEvent & { readonly run: string }),
-): Promise<void> {
-  const file = join(folder, FILES.metrics);
-  await requireNoLink(file);
-  await Deno.writeTextFile(file, JSON.stringify(event) + "\n", { append: true });
 }
 
 /**
@@ -253,58 +124,42 @@ export async function readMetrics(folder: string): Promise<(EpochEvent | EndEven
   });
 }
 
-/**
- * Writes the epochs up to a step to `metrics.jsonl`, so that a run which goes on from there adds its own after them, and takes
- * half-written files away that a kill left.
- */
-export async function cutMetrics(from: string, to: string, step: number): Promise<void> {
-  for await (const { name } of Deno.readDir(to)) {
-    const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
-    if (isLeft) await Deno.remove(join(to, name));
-  }
-  const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
-  await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
-}
-
-/** Writes the end event of a run that was killed after its last checkpoint. */
-export async function closeMetrics(
-  folder: string,
-  events: readonly (EpochEvent | EndEvent)[],
-  { progress, training }: Checkpoint,
-): Promise<EndEvent | undefined> {
-  const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
-  if (!last || last.step !== progress.step) return undefined;
-  const { train, validation, samplesPerSecond, seconds, step } = last;
-  const end: EndEvent = {
-    event: "end",
-    epochs: training.epochs,
-    step,
-    train,
-    ...(validation ? { validation } : {}),
-    samplesPerSecond,
-    seconds,
-    stopped: false,
-  };
-  const file = join(folder, FILES.metrics);
-  await requireNoLink(file);
-  // Written anew: what a kill left half-written would run into a line that is added.
-  await writeText(file, [...events, { ...end, run: folder }].map((event) => JSON.stringify(event) + "\n").join(""));
-  return end;
-}
-
-async function writeText(path: string, text: string): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(text));
-}
-
-/** Steps after which a run of so many epochs is complete. */
-export function stepsOf(
-  { data, training }: Pick<CheckpointHeader, "data" | "training">,
-  epochs: number = training.epochs,
-): number {
-  return trainingSteps({ ...training, epochs }, data.count);
-}
-
 /** A path inside a folder. */
 export function join(folder: string, name: string): string {
   return `${folder.replace(/[/\\]+$/, "")}/${name}`;
+}
+
+/** A run read back. */
+export interface StoredRun {
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+  /** Undefined where the file is missing. */
+  readonly config?: Partial<RunConfig>;
+}
+
+/**
+ * The run in a folder; undefined where there is no checkpoint.
+ *
+ * @throws {FileError} If its checkpoint or configuration is damaged.
+ */
+export async function readRun(folder: string): Promise<StoredRun | undefined> {
+  const file = join(folder, FILES.checkpoint);
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const checkpoint = decodeCheckpoint(bytes, file);
+  const config = await readConfig(folder);
+  return { folder, checkpoint, ...(config ? { config } : {}) };
+}
+
+/**
+ * The same.
+ *
+ * @throws {Error} If there is no checkpoint.
+ */
+export async function requireRun(folder: string): Promise<StoredRun> {
+  const run = await readRun(folder);
+  if (run) return run;
+  throw new Error(
+    `Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none (is it a run folder?)`,
+  );
 }

@@ -4,16 +4,17 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import { Trained } from "../core/training/trained.ts";
 import { encodeNpy, encodeNpz } from "../datasets/npy.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, datasetOf, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
 
 interface Encoding {
-  readonly split: typeof SPLITS[number];
+  readonly split: SplitName;
   readonly out: string;
   readonly seed: number;
 }
@@ -29,14 +30,14 @@ const flags: Flags<Groups> = {
     encoding: {
       title: "Encoding",
       settings: {
-        split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
+        split: splitFlag,
         out: {
           type: "string",
           default: "",
           help: "file.npz (mean, variance, labels), .csv (the same in columns), or .npy (means alone); " +
             "default: latents.npz in the run folder",
         },
-        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of pixels that are drawn" },
+        seed: seedFlag("of pixels that are drawn"),
       },
       placeholders: { out: "FILE" },
     },

@@ -15,14 +15,16 @@ import { frechetClassifierDistance, trainClassifier } from "../evaluation/freche
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
+import { folderCache } from "../storage/cache.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, datasetOf, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, splitOf } from "./cli/run_folder.ts";
 
 interface Measuring {
-  readonly split: typeof SPLITS[number];
+  readonly split: SplitName;
   readonly samples: number;
   readonly estimator: typeof ESTIMATORS[number];
   readonly binarize: Binarization | "as-trained";
@@ -42,7 +44,7 @@ const flags: Flags<Groups> = {
     measuring: {
       title: "Measuring",
       settings: {
-        split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
+        split: splitFlag,
         samples: {
           type: "integer",
           default: 1,
@@ -70,7 +72,7 @@ const flags: Flags<Groups> = {
             "the Fréchet distance of drawn images to test images in the features of a classifier that is trained on the " +
             "dataset's labels, once, and kept in data/classifiers; it is not the FID",
         },
-        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of the draws" },
+        seed: seedFlag("of the draws"),
       },
     },
   },
@@ -119,7 +121,7 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
   using progress = measuringProgress(context);
   using by = await trainClassifier(dataset, {
     gpu: trained.gpu,
-    cache: CLASSIFIERS,
+    cache: folderCache(CLASSIFIERS),
     signal: context.signal,
     onProgress: (done) => progress.show({ done }),
   });

@@ -6,11 +6,12 @@
 
 import { closestString } from "@std/text";
 import { Gpu } from "../core/gpu/device.ts";
-import { claimFolder, join } from "../storage/run_folder.ts";
+import { claimFolder } from "../storage/resumable_run.ts";
+import { join } from "../storage/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
 import { experiments } from "../experiments/mod.ts";
-import { type Outcome, runExperiment, type SweepEvent } from "../experiments/runner.ts";
+import { type ExperimentEvent, type Outcome, runExperiment } from "../experiments/runner.ts";
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
@@ -144,7 +145,7 @@ function textTable({ title, columns, rows, notes = [] }: Table): string[] {
 }
 
 interface Shower extends Omit<StatusLine, "draw"> {
-  event(event: SweepEvent): void;
+  event(event: ExperimentEvent): void;
   /** Says how to go on. */
   stopped(folder: string): void;
 }

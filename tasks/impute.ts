@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readWhole } from "../core/bounds.ts";
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { readWhole } from "../storage/read.ts";
+import { writeFileAtomically } from "../storage/write.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
 import { copyPixels, pngDecoder } from "../datasets/png.ts";
@@ -15,11 +15,12 @@ import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags
 import { measuringProgress } from "./cli/measuring.ts";
 import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, datasetOf, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
 
 interface Imputing {
   readonly mask: string;
-  readonly split: typeof SPLITS[number];
+  readonly split: SplitName;
   readonly count: number;
   readonly iterations: number;
   readonly seed: number;
@@ -45,7 +46,7 @@ const flags: Flags<Groups> = {
             MASKS.join(", ")
           }, random:0.5 (so much of the pixels), or a PNG, missing where it is black`,
         },
-        split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
+        split: splitFlag,
         count: {
           type: "integer",
           default: 256,
@@ -60,7 +61,7 @@ const flags: Flags<Groups> = {
           maximum: 100_000,
           help: "rounds of encoding and decoding",
         },
-        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of the draws, and of random:P" },
+        seed: seedFlag("of the draws, and of random:P"),
         show: { type: "integer", default: 10, minimum: 1, maximum: 1000, help: "images in the picture" },
         out: { type: "string", default: "", help: "the PNG to write (default: imputed.png in the run folder)" },
       },

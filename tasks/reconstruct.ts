@@ -10,10 +10,11 @@ import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { pixels } from "../core/training/remarks.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice, splitOf, SPLITS } from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, splitFlag, type SplitName } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, FILES, join, splitOf } from "./cli/run_folder.ts";
 
 interface Drawing {
-  readonly split: typeof SPLITS[number];
+  readonly split: SplitName;
   readonly count: number;
   readonly out: string;
 }
@@ -28,7 +29,7 @@ const flags: Flags<Groups> = {
     drawing: {
       title: "Drawing",
       settings: {
-        split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
+        split: splitFlag,
         count: { type: "integer", default: PAIRS, minimum: 1, maximum: 100_000, help: "how many pairs" },
         out: {
           type: "string",

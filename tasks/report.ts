@@ -15,17 +15,8 @@ import { COMPARISON } from "./cli/permissions.ts";
 import { drawAll, reportOf, writePage, writeReport } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { builtIn } from "./cli/model_module.ts";
-import {
-  chosenRun,
-  datasetOf,
-  FIGURES,
-  FILES,
-  namedModels,
-  openRun,
-  readMetrics,
-  type RunChoice,
-  runChoice,
-} from "./cli/run_folder.ts";
+import { type RunChoice, runChoice } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, FIGURES, FILES, namedModels, openRun, readMetrics } from "./cli/run_folder.ts";
 
 interface Comparing {
   readonly compare: readonly string[];

@@ -9,7 +9,8 @@ import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRun, datasetOf, FILES, join, type RunChoice, runChoice } from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, FILES, join } from "./cli/run_folder.ts";
 
 interface Drawing {
   readonly count: number;
@@ -57,7 +58,7 @@ const flags: Flags<Groups> = {
           default: [],
           help: "what to condition on, a number for each covariate; none: those of the first test rows",
         },
-        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "another one draws other images" },
+        seed: seedFlag("another one draws other images"),
         columns: {
           type: "integer",
           default: COLUMNS,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../core/training/safetensors.ts";
+import { writeFileAtomically, writeText } from "../storage/write.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
 import { remarks } from "../core/training/remarks.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -16,21 +16,12 @@ import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags
 import { measuringProgress } from "./cli/measuring.ts";
 import { drawAll, writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import {
-  chosenRun,
-  datasetOf,
-  join,
-  namedDataset,
-  type Run,
-  type RunChoice,
-  runChoice,
-  splitOf,
-  SPLITS,
-} from "./cli/run_folder.ts";
+import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
+import { chosenRun, datasetOf, join, namedDataset, type Run, splitOf } from "./cli/run_folder.ts";
 
 interface Scoring {
   readonly dataset: string;
-  readonly split: typeof SPLITS[number];
+  readonly split: SplitName;
   readonly samples: number;
   readonly seed: number;
   readonly show: number;
@@ -59,7 +50,7 @@ const flags: Flags<Groups> = {
           default: "",
           help: "other data of the same shape: a name from `deno task datasets`, or a path (default: the run's own)",
         },
-        split: { type: "choice", default: "test", choices: SPLITS, help: "which rows" },
+        split: splitFlag,
         samples: {
           type: "integer",
           default: 100,
@@ -67,7 +58,7 @@ const flags: Flags<Groups> = {
           maximum: 100_000,
           help: "draws of z for each datum: importance-weighted; with 1 it estimates the ELBO",
         },
-        seed: { type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help: "of the draws" },
+        seed: seedFlag("of the draws"),
         show: {
           type: "integer",
           default: 50,
@@ -130,7 +121,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     [row, ...(rows.labels ? [rows.labels[row]] : []), found.values[row]].join(",")
   );
   const head = ["row", ...(rows.labels ? ["label"] : []), "score"].join(",");
-  await writeFileAtomically(file, new TextEncoder().encode([head, ...lines].join("\n") + "\n"));
+  await writeText(file, [head, ...lines].join("\n") + "\n");
   const svg = file.replace(/\.csv$/, ".svg");
   const { figures, notes } = await drawAll([() => scoreHistogram(found.values, found.kind)], context.signal);
   for (const figure of figures) await writeFigure(svg, figure);

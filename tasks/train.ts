@@ -10,18 +10,11 @@ import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
-import {
-  claimFolder,
-  closeMetrics,
-  cutMetrics,
-  FILES,
-  join,
-  readMetrics,
-  RunRecorder,
-  stepsOf,
-} from "../storage/run_folder.ts";
+import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
+import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
-import { DivergenceError, train, type Training, type TrainOptions } from "../core/training/trainer.ts";
+import { DivergenceError } from "../core/training/divergence.ts";
+import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
@@ -173,17 +166,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const dataset = namedDataset(settings.dataset).name;
   requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) });
   const asked = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
-  const epochs = Math.min(asked, iterationsOf(resumed));
-  if (resumed.checkpoint.progress.step >= stepsOf(resumed.checkpoint, epochs)) {
-    return await complete(resumed, epochs, context);
-  }
+  const epochs = epochsOf(resumed.model, resumed.checkpoint, asked);
+  if (isComplete(resumed.checkpoint, epochs)) return await complete(resumed, epochs, context);
   const data = dataChoice(resumed.checkpoint);
   await begin({ named: resumed, data, told: { epochs }, settings, resumed }, context);
-}
-
-/** Epochs after which there is nothing left to train, whatever is asked for: one for a closed form. */
-function iterationsOf({ model, checkpoint }: Run): number {
-  return model.fitIterations?.(checkpoint.config) ?? Infinity;
 }
 
 /** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
@@ -231,14 +217,9 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     resume: resumed?.checkpoint,
   });
   context.signal.throwIfAborted();
-  await claimFolder(folder);
-  if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
+  const { checkpointEvery: every } = settings;
+  const recorder = await RunRecorder.claim(folder, training, { resumed, every, module: named.module });
   context.print(`Training ${model.name} on ${source.name} into ${folder}`);
-  const recorder = new RunRecorder(folder, training, {
-    every: settings.checkpointEvery,
-    module: named.module,
-    started: resumed?.config?.started,
-  });
   const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
@@ -246,8 +227,8 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     return;
   }
   await report(training.trained as Trained, dataset, folder, context);
-  const most = model.fitIterations?.(training.trained.config) ?? Infinity;
-  await summarize(folder, end, end.epochs < most, named, context);
+  const further = end.epochs < epochsOf(model, training.trained, Infinity);
+  await summarize(folder, end, further, named, context);
 }
 
 /** A run as it is named on the command line: its folder, and the module that its model is from. */
@@ -337,10 +318,12 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   const { folder, checkpoint, model } = run;
   const { progress: { step }, training, data } = checkpoint;
   const trainedEpochs = Math.floor(step * training.batchSize / data.count);
-  const events = await readMetrics(folder);
-  let last = events.findLast((event) => event.event === "end");
-  if (step >= stepsOf(checkpoint)) {
-    if (!last) last = await closeMetrics(folder, events, checkpoint);
+  let last: EndEvent | undefined;
+  if (!isComplete(checkpoint)) {
+    // Fewer epochs were asked for than it was begun for.
+    last = (await readMetrics(folder)).findLast((event) => event.event === "end");
+  } else {
+    last = (await completed(run)).end;
     // Written last: one that is older than the checkpoint is of a shorter training.
     if (await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint))) {
       using trained = await Trained.fromCheckpoint(model, checkpoint);
@@ -351,7 +334,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   context.print(
     `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
   );
-  if (trainedEpochs >= iterationsOf(run)) return;
+  if (trainedEpochs >= epochsOf(model, checkpoint, Infinity)) return;
   context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);
 }
 

@@ -1,24 +1,26 @@
 /**
  * Holds the order of the house: who may import whom, who may print, and that what deno.json names exists.
  *
- * tasks -> everything; experiments -> storage, evaluation, figures, models, datasets, core; figures, storage,
- * evaluation, models, datasets -> core; core -> shaders; mod.ts re-exports. Within core: training -> distributions -> nn -> ops -> graph ->
+ * tasks -> everything; experiments -> storage, evaluation, figures, models, datasets, core; storage -> models, datasets, core;
+ * figures, evaluation, models, datasets -> core; core -> shaders; mod.ts and files.ts re-export. Within core: training -> distributions ->
+ * nn -> ops -> graph ->
  * products -> gpu.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 const root = new URL("../", import.meta.url);
 
 /** Which other folders a folder's files may import. `tasks`, `tests` and `bench` import what they like. */
 const mayImport: Record<string, readonly string[]> = {
   "mod.ts": ["core", "models", "datasets", "figures", "evaluation"],
+  "files.ts": ["core", "storage"],
   core: ["shaders"],
   models: ["core"],
   datasets: ["core"],
   figures: ["core"],
   evaluation: ["core"],
-  storage: ["core"],
+  storage: ["core", "datasets", "models"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   shaders: [],
 };
@@ -87,7 +89,8 @@ function violations(path: string, text: string): string[] {
   for (const { specifier, dynamic } of imports(code)) {
     if (!/^\.{1,2}\//.test(specifier)) {
       // a dataset may fetch a package when it is asked for; figures may use one, but then mod.ts can't load them
-      if (!dynamic && house !== "figures" && !specifier.startsWith("node:")) {
+      const own = house === "storage" && specifier.startsWith("node:");
+      if (!dynamic && house !== "figures" && !own) {
         found.push(`${path} depends on the package ${specifier}`);
       }
       continue;
@@ -108,18 +111,29 @@ function violations(path: string, text: string): string[] {
   return found;
 }
 
-/** The file and all that it loads at once, as paths from the root, and the packages among them. */
-function loaded(path: string, seen = new Set<string>()): Set<string> {
+/** The file and all that it loads, as paths from the root, and the packages among them; `later`: also what it loads when called. */
+function loaded(path: string, later = false, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen;
   seen.add(path);
   if (!path.endsWith(".ts")) return seen;
   for (const { specifier, dynamic } of imports(withoutComments(read(path)))) {
-    if (dynamic) continue;
-    if (specifier.startsWith(".")) loaded(new URL(specifier, new URL(path, "file:///")).pathname.slice(1), seen);
+    if (dynamic && !later) continue;
+    if (specifier.startsWith(".")) loaded(new URL(specifier, new URL(path, "file:///")).pathname.slice(1), later, seen);
     else seen.add(`package ${specifier}`);
   }
   return seen;
 }
+
+/** What a text uses of Deno or of Node's standard library without asking whether it is there. */
+function hostOnly(text: string): string[] {
+  const code = withoutComments(text);
+  return [...code.matchAll(/(?<![.\w])(?:globalThis\.)?Deno(?=\s*(?:\?\.|[.[]))|typeof Deno\b|["'`]node:/g)].map((
+    [found],
+  ) => found);
+}
+
+/** Which files may ask for what only some hosts have: they do without it where it is missing, or say so. */
+const asksHost: Readonly<Record<string, readonly string[]>> = { "datasets/builtin.ts": ["`node:"] };
 
 /** Paths of the files below a folder, or the file itself, from the root. */
 function* files(path: string, end = ".ts"): Generator<string> {
@@ -205,17 +219,61 @@ Deno.test("violations() lets the allowed pass, and looks into no comment", () =>
 });
 
 Deno.test("mod.ts and what it loads depend on no package", () => {
-  const packages = [...loaded("mod.ts")].filter((path) =>
-    path.startsWith("package ") && !path.startsWith("package node:")
-  );
-  assertEquals(packages, []);
+  assertEquals([...loaded("mod.ts", true)].filter((path) => path.startsWith("package ")), []);
 });
 
-Deno.test("mod.ts re-exports and does nothing else", () => {
-  const rest = withoutComments(read("mod.ts")).replace(/export (type )?(\*(?: as \w+)?|\{[^}]*\}) from "[^"]+";/g, "")
-    .trim();
-  assertEquals(rest, "");
+Deno.test("mod.ts and what it loads use neither Deno nor node:, and no task, run folder or experiment", () => {
+  const graph = [...loaded("mod.ts", true)];
+  assert(graph.length > 100);
+  const found = graph.filter((path) => path.endsWith(".ts"))
+    .flatMap((path) =>
+      hostOnly(read(path)).filter((use) => !asksHost[path]?.includes(use)).map((use) => `${path}: ${use}`)
+    );
+  assertEquals(found, []);
+  assertEquals(graph.filter((path) => /^(?:tasks|storage|experiments)\//.test(path)), []);
 });
+
+Deno.test("hostOnly() finds Deno and node:, and lets what asks for them and comments pass", () => {
+  assertEquals(hostOnly('const a = Deno.cwd();\nawait import("node:zlib");'), ["Deno", '"node:']);
+  assertEquals(hostOnly("const a: typeof Deno = globalThis.Deno?.env;"), ["typeof Deno", "globalThis.Deno"]);
+  assertEquals(
+    hostOnly('/** Deno.cwd() */ // "node:zlib"\nconst { Deno } = globalThis as Host; fail("Deno, Node");'),
+    [],
+  );
+});
+
+/** What TypeScript's DOM library lacks of WebGPU: its constants. */
+const CONSTANTS = ["GPUBufferUsage", "GPUTextureUsage", "GPUShaderStage", "GPUMapMode"]
+  .map((name) => `declare const ${name}: Readonly<Record<string, number>>;`).join("\n");
+
+Deno.test("mod.ts passes a check of types with the DOM library alone, and files.ts does not", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "elbo" });
+  try {
+    const lib = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ compilerOptions: { lib, strict: true } }));
+    await Deno.writeTextFile(`${folder}/constants.d.ts`, CONSTANTS);
+    const check = async (entry: string) => {
+      const file = `${folder}/${entry}`;
+      const imports = `import "./constants.d.ts";\nexport * from ${JSON.stringify(new URL(entry, root).href)};\n`;
+      await Deno.writeTextFile(file, imports);
+      const args = ["check", "--no-lock", "--quiet", "--config", `${folder}/deno.json`, file];
+      const { stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
+      return new TextDecoder().decode(stderr);
+    };
+    assertEquals(await check("mod.ts"), "");
+    assertStringIncludes(await check("files.ts"), "Cannot find name 'Deno'");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+for (const entry of ["mod.ts", "files.ts"]) {
+  Deno.test(`${entry} re-exports and does nothing else`, () => {
+    const rest = withoutComments(read(entry)).replace(/export (type )?(\*(?: as \w+)?|\{[^}]*\}) from "[^"]+";/g, "")
+      .trim();
+    assertEquals(rest, "");
+  });
+}
 
 Deno.test("every task of deno.json runs a file that exists", () => {
   const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { command: string }> };
@@ -352,7 +410,19 @@ Deno.test("what tests bring from outside imports nothing but mod.ts and its neig
 });
 
 Deno.test("no file imports itself by way of others, not even for a type", () => {
-  const houses = ["mod.ts", "bench", "core", "datasets", "evaluation", "experiments", "figures", "models", "tasks"];
+  const houses = [
+    "mod.ts",
+    "files.ts",
+    "storage",
+    "bench",
+    "core",
+    "datasets",
+    "evaluation",
+    "experiments",
+    "figures",
+    "models",
+    "tasks",
+  ];
   assertEquals(circle(houses.flatMap((house) => [...files(house)]), neighbours), undefined);
   const links: Record<string, string[]> = { a: ["b"], b: ["c"], c: ["d", "b"], d: [] };
   assertEquals(circle(Object.keys(links), (path) => links[path]), ["b", "c", "b"]);

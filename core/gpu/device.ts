@@ -6,7 +6,7 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, readText, setDefault } from "./environment.ts";
+import { environment, host, readText, setDefault } from "./environment.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
   driverVariables,
@@ -45,7 +45,7 @@ const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or D
  * (https://github.com/KhronosGroup/Vulkan-Tools/issues/721).
  */
 function prepareLinux(): void {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  const deno = host();
   if (deno?.build.os !== "linux") return;
   const wanted = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp", ...driverVariables(readText, environment) };
   for (const [name, value] of Object.entries(wanted)) setDefault(name, value);

@@ -4,9 +4,30 @@
  * @module
  */
 
+/** What is used of Deno where there is one; a page's types do not know it. */
+export interface Host {
+  readonly permissions: {
+    querySync?(
+      asked: { readonly name: "env"; readonly variable: string } | { readonly name: "read"; readonly path: string },
+    ): { readonly state: string };
+  };
+  readonly env: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+    has(name: string): boolean;
+  };
+  readonly build: { readonly os: string };
+  readTextFileSync(path: string): string;
+}
+
+/** Deno, where the program runs there. */
+export function host(): Host | undefined {
+  return (globalThis as { readonly Deno?: Host }).Deno;
+}
+
 /** Deno, where the program may read and set an environment variable. */
-function permitted(name: string): typeof Deno | undefined {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+function permitted(name: string): Host | undefined {
+  const deno = host();
   return deno?.permissions.querySync?.({ name: "env", variable: name }).state === "granted" ? deno : undefined;
 }
 
@@ -23,7 +44,7 @@ export function setDefault(name: string, value: string): void {
 
 /** The text of a file; "" where that is not permitted, or there is none. */
 export function readText(path: string): string {
-  const deno = (globalThis as { Deno?: typeof Deno }).Deno;
+  const deno = host();
   try {
     return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
   } catch {

@@ -1,6 +1,6 @@
 /**
- * Files that survive: tensors and a few strings as safetensors, and a write that leaves either the old file or the new
- * one. What a checkpoint means (which tensors, which strings) is its caller's business.
+ * Tensors and a few strings as safetensors, in memory. What a checkpoint means (which tensors, which strings) is its caller's
+ * business.
  *
  * The format: 8 bytes with the length of the header (little-endian), the header in JSON, padded with spaces so that the
  * data is aligned, then every tensor without a gap. Python's `safetensors` reads and writes the same.
@@ -183,67 +183,4 @@ function isDtype(value: string): value is Dtype {
 function isEntry(value: unknown): value is { dtype: string; shape: readonly number[]; data_offsets: [number, number] } {
   return isRecord(value) && typeof value.dtype === "string" && isCounts(value.shape) &&
     isCounts(value.data_offsets) && value.data_offsets.length === 2;
-}
-
-/**
- * Writes a file so that its path holds the whole old content or the whole new one, whenever the program, the disk or
- * the power fails: a temporary file in the same folder is written, flushed and renamed, and the folder is flushed. Only
- * a kill in the middle leaves the temporary file behind, one of {@linkcode temporaryNames}. A symbolic link at the path is replaced, and
- * what it points to is left alone.
- *
- * @param path Where; a file there is replaced.
- * @param bytes The whole content.
- * @throws {Error} If it cannot be written (no such folder, no permission, disk full). The old file is as it was, and
- * the cause is in the message and in `cause`.
- */
-export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  let temporary: string | undefined;
-  try {
-    const { name, file } = await openTemporary(path);
-    temporary = name;
-    await writeFlushed(file, bytes);
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    if (temporary) await Deno.remove(temporary).catch(() => {});
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new Error(`Cannot write "${path}": ${reason}; what was there is unchanged`, { cause });
-  }
-  await syncFolder(path.replace(/[^/\\]*$/, "") || ".");
-}
-
-/**
- * What the temporary files of {@linkcode writeFileAtomically} may be called: as many names as files of one path can be under way at a
- * time, or left behind. They are known beforehand, so that a program can be permitted to write just these.
- */
-export function temporaryNames(path: string): string[] {
-  return Array.from({ length: 8 }, (_, i) => `${path}.${i}.tmp`);
-}
-
-/** Makes the first temporary file that is not there yet. */
-async function openTemporary(path: string): Promise<{ readonly name: string; readonly file: Deno.FsFile }> {
-  const names = temporaryNames(path);
-  for (const name of names) {
-    try {
-      return { name, file: await Deno.open(name, { write: true, createNew: true }) };
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
-  }
-  throw new Error(`expected one of ${names.join(", ")} not to be there; remove what a killed program left`);
-}
-
-async function writeFlushed(opened: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  using file = opened;
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-  await file.sync();
-}
-
-/** Makes a rename last through a power failure. Where a folder cannot be opened (Windows), the rename itself is all there is. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    using directory = await Deno.open(folder, { read: true });
-    await directory.sync();
-  } catch {
-    // The file is complete and in its place; only how soon the disk knows of it is open.
-  }
 }

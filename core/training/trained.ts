@@ -1,173 +1,31 @@
 /**
- * A model with its parameters: sampling, encoding, decoding, reconstructing, evaluating, and the bytes of its checkpoint. Values
+ * A model with its parameters: sampling, encoding, decoding, reconstructing, evaluating. Values
  * go in and come out as row-major Float32Arrays.
  *
  * @module
  */
 
-import { excerpt, FileError } from "../bounds.ts";
-import { type CheckpointTensor, decodeSafetensors, encodeSafetensors, writeFileAtomically } from "./safetensors.ts";
+import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
-import { type DataShape, features, type Split } from "../dataset.ts";
+import { features, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
-import { Evaluator } from "./evaluator.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { readValues } from "./pixels.ts";
+import { evaluation } from "./sweep.ts";
 import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "../model.ts";
 import { advance } from "../ops/advance.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
-import { Parameters, requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
+import { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
-import { configure } from "../settings.ts";
 import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
-import { chooseTiles, readTuned, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
-import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
-
-/** What was trained on: enough to check that other data fits. */
-export interface DataDescription extends DataShape {
-  readonly name: string;
-  /** Rows trained on. */
-  readonly count: number;
-  /** What the rows were divided or made by: with it the same rows can be had again. */
-  readonly seed?: number;
-  /** The settings of the dataset, if it has any. */
-  readonly settings?: Readonly<Record<string, unknown>>;
-}
-
-/** Where a training stands. */
-export interface Progress {
-  /** Steps done. */
-  readonly step: number;
-  /** Sums of the terms over the steps of the epoch in progress, and how many. */
-  readonly sums: readonly number[];
-  readonly steps: number;
-  /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
-  readonly loss?: number;
-  /** What the model's tallies have counted in that epoch, if it has any. */
-  readonly counts?: readonly (readonly number[])[];
-}
-
-/** All that a checkpoint says besides the tensors. */
-export interface CheckpointHeader {
-  readonly model: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly training: TrainingConfig;
-  readonly data: DataDescription;
-  readonly progress: Progress;
-  readonly adapter: string;
-  /** The tiles in use: a family, or one tile. */
-  readonly tiles: string;
-  /** Which tiles the products were given that were not left to the rule, so that a resumed training has the same. */
-  readonly tuned?: TunedTiles;
-}
-
-/** A checkpoint read from bytes. */
-export interface Checkpoint extends CheckpointHeader {
-  readonly file: string;
-  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
-}
-
-const FORMAT = "elbo 1";
-
-/** The largest size and index. */
-const LARGEST = 2 ** 31 - 1;
-
-const counter = whole(0, 2 ** 32 - 1);
-
-/** What {@linkcode CheckpointHeader} must be, but for settings, which have checks of their own. */
-const headerCheck = fields({
-  model: text,
-  config: recordOf(() => undefined),
-  training: recordOf(() => undefined),
-  data: fields({
-    name: text,
-    shape: listOf(whole(1, LARGEST), 3),
-    count: whole(1, LARGEST),
-    classes: optional(whole(1, 256)),
-    covariates: optional(listOf(text)),
-    seed: optional(counter),
-    settings: optional(recordOf(() => undefined)),
-  }),
-  progress: fields({
-    step: counter,
-    sums: listOf(finite),
-    steps: counter,
-    loss: optional(finite),
-    counts: optional(listOf(listOf(counter))),
-  }),
-  adapter: text,
-  tiles: text,
-});
-
-/**
- * Reads a checkpoint.
- *
- * @param bytes A safetensors file.
- * @param file Its name, for messages.
- * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
- */
-export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const fail = (message: string): never => {
-    throw new FileError(file, message, { verb: "load" });
-  };
-  if (metadata.format !== FORMAT) {
-    const found = metadata.format === undefined ? "none" : excerpt(metadata.format);
-    fail(`expected a checkpoint of format "${FORMAT}", found ${found}`);
-  }
-  const header = parseJson(metadata.elbo ?? "", file, 'JSON in the metadata "elbo"') as CheckpointHeader;
-  const wrong = headerCheck(header, "the header");
-  if (wrong) fail(wrong);
-  if (features(header.data.shape) > LARGEST) {
-    fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
-  }
-  if (header.tuned !== undefined && !readTuned(header.tuned)) {
-    fail(`expected known tiles, found ${excerpt(header.tuned)}`);
-  }
-  const training = told(file, () => configure(trainingSettings, header.training, "the training"));
-  return { ...header, training, file, tensors };
-}
-
-/** What settings out of a file come to; what is wrong with them is wrong with the file. */
-function told<T>(file: string, settle: () => T): T {
-  try {
-    return settle();
-  } catch (cause) {
-    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
-    throw new FileError(file, cause.message, { cause, verb: "load" });
-  }
-}
-
-/**
- * Holds a checkpoint against a model: its settings, and that it has every tensor. What a header declares is thus held against
- * what is there before the GPU is asked for memory.
- *
- * @returns The model's settings and the shapes of its parameters.
- * @throws {FileError} If the checkpoint is of another model or a tensor does not fit.
- */
-export function requireFit<C extends object>(
-  model: Model<C>,
-  { file, model: name, config: kept, data, tensors }: Checkpoint,
-): { readonly config: C; readonly shapes: Shapes } {
-  if (name !== model.name) {
-    throw new FileError(file, `expected a model "${model.name}", found ${excerpt(name)}`, { verb: "load" });
-  }
-  const { config, shapes } = told(file, () => {
-    const config = configure(model.settings, kept as Partial<C>, `the model "${name}"`);
-    const shapes = model.parameters(config, data);
-    requireShapes(shapes);
-    return { config, shapes };
-  });
-  const slots = slotsIn(tensors);
-  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots(name), file);
-  return { config, shapes };
-}
+import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
+import type { TrainingConfig } from "./training_settings.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
 const [FEW, MANY] = [128, 4096];
@@ -470,7 +328,7 @@ export class Trained<C extends object = object> {
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
     }
-    const evaluator = await Evaluator.create({
+    const sweep = await evaluation({
       gpu: this.gpu,
       tiles: this.tiles,
       model: this.model as Model,
@@ -484,9 +342,9 @@ export class Trained<C extends object = object> {
       batchSize: this.training.batchSize,
     });
     try {
-      return await evaluator.run(this.progress.step, { samples, signal });
+      return await sweep.losses({ steps: this.progress.step, samples, signal });
     } finally {
-      evaluator.destroy();
+      sweep.destroy();
     }
   }
 
@@ -496,14 +354,8 @@ export class Trained<C extends object = object> {
    * @returns [rows, D]
    */
   rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
-    const width = this.features;
-    const rows = split.values.subarray(from * width, (from + count) * width);
-    const scale = rows instanceof Uint8Array ? 1 / 255 : 1;
-    const values = new Float32Array(rows).map((value) => value * scale);
-    if (this.training.binarize === "threshold") return values.map((value) => value >= 0.5 ? 1 : 0);
-    if (this.training.binarize === "none") return values;
-    const u = uniforms(new Float32Array(values.length), seed, 0, 1);
-    return values.map((value, i) => u[i] < value ? 1 : 0);
+    const { features, training: { binarize } } = this;
+    return readValues(split, binarize, from * features, new Float32Array(count * features), seed);
   }
 
   /** What the model is given besides, if anything. */
@@ -606,10 +458,13 @@ export class Trained<C extends object = object> {
     };
   }
 
-  /** The checkpoint's bytes: safetensors with everything that a resumed training needs. */
+  /**
+   * The checkpoint's bytes. `save` of `@elbo/elbo/files` writes
+   * them to a path.
+   */
   async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
     const { model, config, training, data, progress, tuned } = this;
-    const header: CheckpointHeader = {
+    return encodeCheckpoint({
       model: model.name,
       config: config as Record<string, unknown>,
       training,
@@ -618,13 +473,7 @@ export class Trained<C extends object = object> {
       adapter: this.gpu.adapter,
       tiles: tilesName(this.tiles),
       ...(Object.keys(tuned).length ? { tuned } : {}),
-    };
-    return encodeSafetensors(await this.parameters.read(), { format: FORMAT, elbo: JSON.stringify(header) });
-  }
-
-  /** Writes the checkpoint; a file that was there stays good until the new one is whole. */
-  async save(path: string): Promise<void> {
-    await writeFileAtomically(path, await this.toBytes());
+    }, await this.parameters.read());
   }
 
   /** Frees what it holds on the GPU, and the device if it opened it. */

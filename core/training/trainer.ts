@@ -1,37 +1,25 @@
 /**
- * The training loop, for every model. It yields events and prints nothing.
+ * The training loop, for every model: by gradient or by a fit of its own. It yields events and prints nothing.
  *
  * @module
  */
 
-import { FileError } from "../bounds.ts";
-import { Pace } from "../gpu/chunks.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { descent } from "./descent.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
-import { Evaluator, lossesOf, weighted } from "./evaluator.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
-import { type Checkpoint, Trained } from "./trained.ts";
-import { createTrainingProgram, type TrainingProgram, type TrainingStep } from "./training_program.ts";
+import { mapped, type Optimization } from "./optimization.ts";
+import { evaluation, type Sweep } from "./sweep.ts";
+import { Trained } from "./trained.ts";
+import type { TrainingStep } from "./training_program.ts";
 import { initializersOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
-
-/** The loss, or something that it is made of, is no longer a finite number. */
-export class DivergenceError extends Error {
-  override readonly name = "DivergenceError";
-  /**
-   * @param step The step in which it happened, from 0.
-   * @param place The first buffer that held it and the kernel that wrote it.
-   * @param hint What may help.
-   */
-  constructor(readonly step: number, readonly place: string, hint = "A smaller learning rate often helps") {
-    super(`Cannot go on training: step ${step} gave a number that is not finite, first in ${place}. ${hint}`);
-  }
-}
 
 /** What {@linkcode train} takes besides the configuration. */
 export interface TrainOptions {
@@ -170,72 +158,23 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs, batchSize, seed, binarize, rows } = this.#training;
-    const { name } = this.#dataset;
+    const { epochs } = this.#training;
     const trained = await this.#begin();
-    if (this.#model.fit) return yield* this.#fit(trained);
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
-
-    const step = await createTrainingProgram({
-      gpu,
-      tiles,
-      model: this.#model as Model,
-      config: this.#config,
-      training: this.#training,
-      parameters,
-      data: this.#dataset,
-      split: slice(this.#dataset.train, 0, this.#count),
-      step: start,
-    });
-    const { program } = step;
-    const { terms } = program;
-    const evaluator = this.#validation === 0 ? undefined : await Evaluator.create({
-      gpu,
-      tiles,
-      model: this.#model as Model,
-      config: this.#config,
-      parameters,
-      data: this.#dataset,
-      split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
-      binarize,
-      rows,
-      seed,
-      batchSize,
-    });
-
-    // A checkpoint of an older version has no sum of the loss, and may have other terms: the means are then of the steps from here on.
-    const kept = resume?.progress;
-    if (kept?.loss !== undefined && kept.sums.length && kept.sums.length !== terms.length) {
-      const message = `expected sums of ${terms.length} terms, found ${kept.sums.length}`;
-      throw new FileError(resume!.file, message, { verb: "load" });
-    }
-    const begun = kept?.sums.length === terms.length ? kept : undefined;
-    const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
-    // Each step by its own weights.
-    let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
-    let steps = begun?.steps ?? 0;
-    program.setCounts(resume?.progress.counts);
-    const train = (): Losses => {
-      const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
-      return lossesOf(terms, [...sums].map(mean), mean(loss));
-    };
+    const optimization = await this.#optimization(trained);
+    const validation = await this.#validationOf(trained);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    let done = start;
-    const pace = new Pace();
-    let snapshot: Snapshot = parameters.snapshot();
+    const stop = () => signal?.aborted ?? false;
+    let snapshot: Snapshot | undefined;
     let snapshotStep = start;
-    const record = (counts: readonly (readonly number[])[]) => {
-      const counted = counts.length ? { counts } : {};
-      trained.progress = { step: done, sums: [...sums], loss, steps, ...counted };
-    };
-    const diverged = async (): Promise<DivergenceError> => {
-      snapshot.restore();
-      const place = await findPlace(step, snapshotStep, done);
-      // The search has repeated the steps: what is left behind is what was last good.
-      snapshot.restore();
-      return new DivergenceError(done, place);
+    const diverged = async (): Promise<Error> => {
+      snapshot!.restore();
+      const error = await optimization.diverged(snapshotStep);
+      // The search may have repeated the steps: what is left behind is what was last good.
+      snapshot!.restore();
+      return error;
     };
 
     try {
@@ -243,97 +182,98 @@ class Trainer<C extends object> {
         event: "start",
         adapter: gpu.adapter,
         model: this.#model.name,
-        dataset: name,
+        dataset: this.#dataset.name,
         parameters: parameters.count,
         config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
         step: start,
         epochs,
         stepsPerEpoch: this.#stepsUntil(1),
       };
+      await optimization.begin();
+      snapshot = parameters.snapshot();
       let last: { train: Losses; validation?: Losses; samplesPerSecond: number } = {
-        train: train(),
+        train: optimization.train,
         samplesPerSecond: 0,
       };
       let epoch = 1;
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
       for (; epoch <= epochs; epoch++) {
         const end = this.#stepsUntil(epoch);
-        for await (const chunk of program.run(end - program.step, pace, () => signal?.aborted ?? false)) {
-          for (const values of chunk) {
-            if (!values.every(Number.isFinite)) throw await diverged();
-            values.forEach((value, i) => sums[i] += value);
-            loss += weighted(terms, values, done);
-            done++;
-            steps++;
-          }
-          const samplesPerSecond = pace.rate * batchSize;
-          last = { train: train(), samplesPerSecond };
-          yield {
+        const reached = yield* mapped(
+          optimization.advance({ epoch, end, stop }),
+          ({ epoch, step, ...measured }): TrainingEvent => ({
             event: "progress",
-            epoch: Math.min(epochs, done * batchSize / this.#count),
-            step: done,
+            epoch,
+            step,
             steps: this.#stepsUntil(epochs),
-            train: last.train,
-            samplesPerSecond,
+            ...measured,
             seconds: seconds(),
-          };
+          }),
+        );
+        if (reached === "diverged") throw await diverged();
+        // What is left of an epoch that was stopped is nothing, or its steps so far.
+        if (!reached) snapshot.restore();
+        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        if (optimization.step < end) break;
+
+        if (validation) {
+          last.validation = await validation.losses({ steps: end });
+          // The last update of an epoch is seen here first; what it made must not become a checkpoint.
+          if (!Number.isFinite(last.validation.loss)) throw await diverged();
         }
-        if (done < end) break;
-        const validation = evaluator ? { validation: await evaluator.run(done) } : {};
-        // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-        if (validation.validation && !Number.isFinite(validation.validation.loss)) throw await diverged();
-        last = { ...last, train: { ...train(), ...program.measure(await program.counts()) }, ...validation };
-        sums.fill(0);
-        loss = 0;
-        steps = 0;
-        program.setCounts();
-        record([]);
+        trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);
-        snapshotStep = done;
+        snapshotStep = end;
         const latents = await this.#latents(trained);
-        yield { event: "epoch", epoch, step: done, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
+        yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
-      if (done < this.#stepsUntil(epochs)) record(await program.counts());
-      yield {
-        event: "end",
-        epochs: epoch - 1,
-        step: done,
-        ...last,
-        seconds: seconds(),
-        stopped: done < this.#stepsUntil(epochs),
-      };
+      const { step } = optimization;
+      const stopped = step < this.#stepsUntil(epochs);
+      if (stopped) trained.progress = await optimization.progress();
+      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
     } finally {
-      for (const copy of snapshot.copies) copy.destroy();
-      step.destroy();
-      evaluator?.destroy();
+      for (const copy of snapshot?.copies ?? []) copy.destroy();
+      optimization.destroy();
+      validation?.destroy();
     }
   }
 
-  /** How the latents are used on some validation rows, for models with a Gaussian posterior. */
-  async #latents(trained: Trained<C>): Promise<LatentUse | undefined> {
-    if (this.#validation === 0 || !this.#model.encode || !this.#model.latents || !trained.hasStandardPrior) {
-      return undefined;
+  /** What improves the parameters, from where the training stands. */
+  async #optimization(trained: Trained<C>): Promise<Optimization> {
+    const { resume } = this.#options;
+    const config = this.#config;
+    const model = this.#model as Model;
+    if (model.fit) {
+      const step = resume?.progress.step ?? 0;
+      return fitting({ model, config, dataset: this.#dataset, trained: trained as Trained, count: this.#count, step });
     }
+    const { gpu, tiles, parameters } = trained;
+    const split = slice(this.#dataset.train, 0, this.#count);
+    const training = this.#training;
+    return await descent({ gpu, tiles, model, config, training, parameters, data: this.#dataset, split }, resume);
+  }
+
+  /** The sweep that measures validation rows, if there are any. */
+  async #validationOf({ gpu, tiles, parameters }: Trained<C>): Promise<Sweep | undefined> {
+    if (this.#validation === 0) return undefined;
+    const { binarize, rows, seed, batchSize } = this.#training;
+    return await evaluation({
+      ...{ gpu, tiles, parameters, binarize, rows, seed, batchSize },
+      model: this.#model as Model,
+      config: this.#config,
+      data: this.#dataset,
+      split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
+    });
+  }
+
+  /** How the latents are used on some validation rows, for models trained by gradient with a Gaussian posterior. */
+  async #latents(trained: Trained<C>): Promise<LatentUse | undefined> {
+    const { encode, latents, fit } = this.#model;
+    if (this.#validation === 0 || !encode || !latents || fit || !trained.hasStandardPrior) return undefined;
     const to = Math.min(this.#count + this.#validation, this.#count + LATENT_ROWS);
     const rows: Split = slice(this.#dataset.train, this.#count, to);
     const encoded = await trained.posterior(trained.rowsOf(rows), rows);
     return encoded.covariance && latentUse(encoded);
-  }
-
-  /** The same for a model that fits itself. */
-  #fit(trained: Trained<C>): AsyncGenerator<TrainingEvent> {
-    return fitting({
-      model: this.#model as Model,
-      config: this.#config,
-      dataset: this.#dataset,
-      trained: trained as Trained,
-      count: this.#count,
-      validation: this.#validation,
-      start: this.#options.resume?.progress.step ?? 0,
-      signal: this.#options.signal,
-      stepsUntil: (epoch) => this.#stepsUntil(epoch),
-      diverged: (step) => new DivergenceError(step, "the log-likelihood", "A larger floor of the variances may help"),
-    });
   }
 
   /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */
@@ -394,13 +334,6 @@ function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   const values = train.values.slice(0, rows.length * width);
   rows.forEach((row, i) => values.set(train.values.subarray(row * width, (row + 1) * width), i * width));
   return { values, count: rows.length };
-}
-
-/** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
-async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
-  seek(from);
-  while (program.step < bad) await program.submit(Math.min(64, program.most, bad - program.step));
-  return await program.findNonFinite() ?? "the sum of a term over the batch";
 }
 
 function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {

@@ -6,7 +6,7 @@
  */
 
 import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
-import { temporaryNames } from "../../core/training/safetensors.ts";
+import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError } from "./flags.ts";
 
 /** Where `train` puts its folders, and where the other tasks look for the newest. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/training/safetensors.ts";
+import { requireNoLink, writeFileAtomically, writeText } from "../../storage/write.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
@@ -16,7 +16,6 @@ import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
 import { remarks, scheduleRemarks } from "../../core/training/remarks.ts";
-import { requireNoLink } from "../../storage/run_folder.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -110,7 +109,7 @@ export async function writeReport(
 
 /** Writes a page. */
 export async function writePage(path: string, html: string): Promise<void> {
-  await writeFileAtomically(path, new TextEncoder().encode(html));
+  await writeText(path, html);
 }
 
 /** Draws one after the other; those that need the plotting library are left out, and that is said once, where it cannot be had. */

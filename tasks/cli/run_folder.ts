@@ -4,29 +4,25 @@
  * @module
  */
 
-import { readIfThere } from "../../core/bounds.ts";
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readConfig, readMetrics, type RunConfig } from "../../storage/run_folder.ts";
-import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
+import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configure } from "../../core/settings.ts";
-import { datasets, findDataset } from "../../datasets/mod.ts";
-import { type FlagGroup, UsageError } from "./flags.ts";
+import { datasets } from "../../datasets/mod.ts";
+import { findDataset } from "../../storage/datasets.ts";
+import { UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
 import { RUNS } from "./permissions.ts";
 import type { Context } from "./run.ts";
+import type { RunChoice, SplitName } from "./run_flags.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
 /** The folder in a run folder with the figures that are not among {@linkcode FILES}. */
 export const FIGURES = "figures";
 
-/** A run read back. */
-export interface Run extends NamedModel {
-  readonly folder: string;
-  readonly checkpoint: Checkpoint;
-  /** Undefined where the file is missing. */
-  readonly config?: Partial<RunConfig>;
-}
+/** A run read back, with its model. */
+export interface Run extends NamedModel, StoredRun {}
 
 /**
  * The run in a folder, or the newest of {@linkcode RUNS}. A run never brings code with it: its checkpoint says the name of a model,
@@ -42,20 +38,12 @@ export async function openRun(folder: string, among: readonly NamedModel[] = bui
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
   if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
-  const file = join(folder, FILES.checkpoint);
-  const bytes = await readIfThere(file);
-  if (!bytes) {
-    throw new Error(
-      `Cannot open the run "${folder}": expected a ${FILES.checkpoint} in it, found none (is it a run folder?)`,
-    );
-  }
-  const checkpoint = decodeCheckpoint(bytes, file);
-  const named = modelOf(checkpoint, among);
+  const run = await requireRun(folder);
+  const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
-  requireFit(named.model, checkpoint);
-  const config = await readConfig(folder);
+  requireFit(named.model, run.checkpoint);
   await readMetrics(folder);
-  return { ...named, folder, checkpoint, ...(config ? { config } : {}) };
+  return { ...named, ...run };
 }
 
 function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
@@ -119,15 +107,12 @@ export async function requireFree(folder: string): Promise<void> {
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);
 }
 
-/** Rows of the data that a run was trained on. */
-export const SPLITS = ["test", "validation", "train"] as const;
-
 /**
  * The rows of a split as the run divided them.
  *
  * @throws {UsageError} If the run held none out.
  */
-export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split: typeof SPLITS[number]): Split {
+export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split: SplitName): Split {
   if (split === "test") return dataset.test;
   if (split === "train") return slice(dataset.train, 0, data.count);
   if (training.validation === 0) {
@@ -142,23 +127,6 @@ export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split:
 export function quoted(path: string): string {
   return /^[\w./:@%+,=~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
-
-/** What every task that reads a run is told. */
-export interface RunChoice {
-  readonly run: string;
-  /** Modules of models, where the run's is not one of elbo's. */
-  readonly model: readonly string[];
-}
-
-/** The flags of {@linkcode RunChoice}. */
-export const runChoice = {
-  title: "Run",
-  settings: {
-    run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
-    model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
-  },
-  placeholders: { run: "DIR", model: "MODULE" },
-} as const satisfies FlagGroup<RunChoice>;
 
 /** The models that `--model` names. */
 export async function namedModels(names: readonly string[]): Promise<NamedModel[]> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeFileAtomically } from "../../core/training/safetensors.ts";
+import { writeText } from "../../storage/write.ts";
 import { chooseTiles, readTuned, type TunedTiles } from "../../core/products/tiles.ts";
 import { type TileCache, tunedTiles, tuneTraining } from "../../core/training/tuner.ts";
 import type { TrainingStep } from "../../core/training/training_program.ts";
@@ -33,7 +33,7 @@ export function tileCache(say: (line: string) => void, afresh = false): TileCach
       all[key] = { ...readTuned(all[key]), ...tuned };
       try {
         await Deno.mkdir(TILES.replace(/\/[^/]*$/, ""), { recursive: true });
-        await writeFileAtomically(TILES, new TextEncoder().encode(JSON.stringify(all, undefined, 2) + "\n"));
+        await writeText(TILES, JSON.stringify(all, undefined, 2) + "\n");
       } catch {
         // What was measured is used all the same.
       }

@@ -1,9 +1,8 @@
-/** What every reader of files goes by: only files are read, and sizes are checked before memory is taken. */
+/** What every reader of files goes by: sizes are checked before memory is taken. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { elementCount, excerpt, FileError, readIfThere, readWhole, requireMemory } from "../../core/bounds.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { elementCount, excerpt, FileError, requireMemory, setAvailableMemory } from "../../core/bounds.ts";
 import { measure, parseJson, recordOf, text } from "../../core/json.ts";
-import { withFolder } from "../datasets/support.ts";
 
 Deno.test("elementCount() multiplies sizes", () => {
   assertEquals([[], [0, 5], [2, 3, 4], [2 ** 31 - 1]].map((shape) => elementCount(shape, "a")), [
@@ -49,40 +48,17 @@ Deno.test("requireMemory() says how much there is and how much is asked for", ()
   );
 });
 
-Deno.test("readWhole() refuses a file larger than memory before it reads it", () =>
-  withFolder(async (folder) => {
-    const path = `${folder}/a.npy`;
-    await Deno.writeFile(path, new Uint8Array(1));
-    // Sparse: it takes no space.
-    await Deno.truncate(path, 2 ** 42);
-    await assertRejects(() => readWhole(path), FileError, "found a file of 4,194,304 MiB");
-  }));
-
-Deno.test("readWhole() reads files and nothing else: no folder, no device, no pipe, no link to nothing", {
-  ignore: Deno.build.os === "windows",
-}, () =>
-  withFolder(async (folder) => {
-    await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
-    await Deno.symlink(`${folder}/gone`, `${folder}/link`);
-    await Deno.symlink(`${folder}/circle`, `${folder}/circle`);
-    for (
-      const [path, found] of [
-        [folder, "a folder"],
-        [`${folder}/pipe`, "a pipe"],
-        ["/dev/zero", "a device"],
-        [`${folder}/link`, "nothing there"],
-        [`${folder}/link/further`, "nothing there"],
-      ]
-    ) {
-      const { message } = await assertRejects(() => readWhole(path), FileError);
-      assertEquals(message, `Cannot read "${path}": expected a file, found ${found}`);
-    }
-    for (const path of [`${folder}/circle`, `${folder}/${"long".repeat(100)}`, "a\0b"]) {
-      const { message } = await assertRejects(() => readWhole(path), FileError);
-      assertStringIncludes(message, `Cannot read "${path}": expected a file or folder that can be read, found: `);
-    }
-    assertEquals(await readIfThere(`${folder}/link`), undefined);
-  }));
+Deno.test("setAvailableMemory() says what sizes are held against, 4 GiB where it is not known", () => {
+  try {
+    setAvailableMemory(() => 2 ** 25);
+    requireMemory(2 ** 25, "a", "a file");
+    assertThrows(() => requireMemory(2 ** 25 + 1, "a", "a file"), FileError, "what fits into memory, 32 MiB, found");
+  } finally {
+    setAvailableMemory(() => undefined);
+  }
+  requireMemory(2 ** 32, "a", "a file");
+  assertThrows(() => requireMemory(2 ** 32 + 1, "a", "a file"), FileError, "what fits into memory, 4,096 MiB, found");
+});
 
 Deno.test("excerpt() is short, whatever the value", () => {
   assertEquals(excerpt({ a: [1, null, "x"] }), '{"a":[1,null,"x"]}');

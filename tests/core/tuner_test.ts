@@ -18,7 +18,7 @@ import { ruledTile } from "../../core/products/workgroup.ts";
 import { type TileCache, tune, tunedTiles, tuneTraining, tuningKey } from "../../core/training/tuner.ts";
 import { configure } from "../../core/settings.ts";
 import { FileError } from "../../core/bounds.ts";
-import { decodeCheckpoint } from "../../core/training/trained.ts";
+import { decodeCheckpoint } from "../../core/training/checkpoint.ts";
 import { train } from "../../core/training/trainer.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
 import type { Dataset } from "../../core/dataset.ts";

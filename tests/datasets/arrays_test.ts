@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Dataset, Split } from "../../core/dataset.ts";
-import { fileDataset } from "../../datasets/files.ts";
+import { fileDataset } from "../../storage/file_dataset.ts";
 import { withFolder } from "./support.ts";
 
 /** Files as NumPy and SciPy write them; made by tests/golden/arrays.py. */

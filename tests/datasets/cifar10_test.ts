@@ -1,7 +1,10 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { cifar10, decodeBatch, decodeLabels } from "../../datasets/cifar10.ts";
+import { decodeBatch, decodeLabels } from "../../datasets/cifar10.ts";
 import { pngDecoder } from "../../datasets/png.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { greyPng, histogram, mean, png, withFolder } from "./support.ts";
+
+const cifar10 = findDataset("cifar10");
 
 Deno.test({
   name: "cifar10.load() gives the original 50,000 + 10,000 images (139 MB: with ELBO_TEST_CIFAR10=1)",

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { readCsv } from "../../datasets/csv.ts";
 import type { Rows } from "../../datasets/rows.ts";
+import { piecewise } from "../../storage/read.ts";
 import { withFolder } from "./support.ts";
 
 async function read(text: string | Uint8Array): Promise<Rows> {
@@ -8,7 +9,7 @@ async function read(text: string | Uint8Array): Promise<Rows> {
   await withFolder(async (folder) => {
     const path = `${folder}/t.csv`;
     await Deno.writeFile(path, typeof text === "string" ? new TextEncoder().encode(text) : text);
-    rows = await readCsv(path).catch((error) => {
+    rows = await readCsv(await piecewise(path)).catch((error) => {
       throw new Error(error.message.replace(folder, "data"));
     });
   });

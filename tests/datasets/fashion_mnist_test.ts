@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { fashionMnist } from "../../datasets/fashion_mnist.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { gzip, histogram, idx, mean, withFolder } from "./support.ts";
+
+const fashionMnist = findDataset("fashion_mnist");
 
 /** Where the Debian package dataset-fashion-mnist puts the files. */
 const INSTALLED = "/usr/share/datasets/fashion-mnist";
@@ -52,11 +54,11 @@ Deno.test("fashionMnist.load() names the missing file and those it expects", asy
 });
 
 Deno.test("fashionMnist.load() says how to get the data where there are none", async () => {
-  const module = JSON.stringify(new URL("../../datasets/fashion_mnist.ts", import.meta.url).href);
+  const module = JSON.stringify(new URL("../../files.ts", import.meta.url).href);
   // Without the right to read, the package's folder is passed over, as where it is not installed.
-  const script = `const { fashionMnist } = await import(${module});
+  const script = `const { findDataset } = await import(${module});
     await Deno.permissions.revoke({ name: "read" });
-    console.log(await fashionMnist.load().then(() => "loaded", (error) => error.message));`;
+    console.log(await findDataset("fashion_mnist").load().then(() => "loaded", (error) => error.message));`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-config", script],
     stderr: "null",

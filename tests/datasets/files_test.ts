@@ -1,12 +1,13 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { features } from "../../core/dataset.ts";
-import { fileDataset } from "../../datasets/files.ts";
-import { freyFaces } from "../../datasets/frey_faces.ts";
-import { findDataset } from "../../datasets/mod.ts";
+import { fileDataset } from "../../storage/file_dataset.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { divide, type Rows, rowsOf } from "../../datasets/rows.ts";
 import { greyPng, gzip, idx, withFolder } from "./support.ts";
 
 const bytes = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+const freyFaces = findDataset("frey_faces");
 
 Deno.test("findDataset() knows names first, then files, and calls them by their absolute path", async () => {
   await withFolder(async (folder) => {

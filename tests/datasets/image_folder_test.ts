@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { Dataset } from "../../core/dataset.ts";
-import { readImageFolder } from "../../datasets/image_folder.ts";
+import { readImageFolder } from "../../storage/image_folder.ts";
 import { greyPng, png, withFolder } from "./support.ts";
 
 /** Reads a folder that holds such files. */

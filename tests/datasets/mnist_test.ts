@@ -6,11 +6,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { datasets, findDataset } from "../../datasets/mod.ts";
-import { mnist } from "../../datasets/mnist.ts";
+import { datasets } from "../../datasets/mod.ts";
+import { findDataset } from "../../storage/datasets.ts";
+import { FileError } from "../../core/bounds.ts";
 import { histogram, mean, withFolder } from "./support.ts";
 
-const MODULE = new URL("../../datasets/mnist.ts", import.meta.url).href;
+const mnist = findDataset("mnist");
+const MODULE = new URL("../../files.ts", import.meta.url).href;
 
 Deno.test("mnist.load() gives the original 60,000 + 10,000 digits", async () => {
   const { name, shape, classes, train, test } = await mnist.load();
@@ -81,8 +83,8 @@ async function loadElsewhere(folder: string, flags: string[], env: Record<string
   const script = `${folder}/load.ts`;
   await Deno.writeTextFile(
     script,
-    `const { mnist } = await import(${JSON.stringify(MODULE)});
-     console.log(await mnist.load().then((data) => data.train.count, (error) => error.message));`,
+    `const { findDataset } = await import(${JSON.stringify(MODULE)});
+     console.log(await findDataset("mnist").load().then((data) => data.train.count, (error) => error.message));`,
   );
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-config", "--no-lock", "--no-prompt", ...flags, script],
@@ -123,8 +125,25 @@ Deno.test("mnist.load() passes over $ELBO_DATA where it holds no folder of that 
   });
 });
 
+Deno.test("mnist of mod.ts takes its files from who asks for it, and says who brings them", async () => {
+  const source = datasets.get("mnist")!;
+  await assertRejects(
+    () => source.load(),
+    TypeError,
+    'expected `read`, which gives its files, found none; findDataset("mnist")',
+  );
+  const asked: string[] = [];
+  const read = (name: string) => {
+    asked.push(name);
+    return Promise.resolve({ bytes: new Uint8Array(3), path: `https://here/${name}` });
+  };
+  await assertRejects(() => source.load({ read }), FileError, 'Cannot read "https://here/train-images-idx3-ubyte"');
+  assertEquals(asked, ["train-images-idx3-ubyte"]);
+});
+
 Deno.test("findDataset() gives a dataset by name", () => {
-  assertStrictEquals(findDataset("mnist"), mnist);
+  assertEquals(findDataset("mnist").summary, datasets.get("mnist")!.summary);
+  assertStrictEquals(findDataset("sprites"), datasets.get("sprites"));
   for (const [name, source] of datasets) assertEquals(source.name, name);
 });
 

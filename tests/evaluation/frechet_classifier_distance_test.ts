@@ -4,6 +4,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import { type Dataset, frechetClassifierDistance, frechetDistance, train, trainClassifier, vae } from "../../mod.ts";
 import { normals, uniforms } from "../../core/graph/random.ts";
 import type { Trained } from "../../core/training/trained.ts";
+import { folderCache } from "../../storage/cache.ts";
 import { gpu } from "../support/gpu.ts";
 
 Deno.test("frechetDistance() of Gaussians whose covariances commute is (μ - μ')² + Σ (σ - σ')², turned or not", () => {
@@ -29,7 +30,8 @@ function halves(): Dataset {
 }
 
 Deno.test("a classifier is trained once for a dataset, tells its classes, and puts a trained model nearer than an untrained one", async () => {
-  const cache = await Deno.makeTempDir({ prefix: "elbo" });
+  const folder = await Deno.makeTempDir({ prefix: "elbo" });
+  const cache = folderCache(`${folder}/made`);
   const data = halves();
   let progress = 0;
   using by = await trainClassifier(data, { gpu, cache, onProgress: () => progress++ });
@@ -65,5 +67,5 @@ Deno.test("a classifier is trained once for a dataset, tells its classes, and pu
     RangeError,
     'Cannot train a classifier on "some/halves": expected labels, found none',
   );
-  await Deno.remove(cache, { recursive: true });
+  await Deno.remove(folder, { recursive: true });
 });

@@ -7,7 +7,8 @@
 import { type Dataset, type Trained as TrainedModel, vae } from "../../mod.ts";
 import type { Model } from "../../core/model.ts";
 import type { TileFamily } from "../../core/products/tiles.ts";
-import { decodeCheckpoint, Trained } from "../../core/training/trained.ts";
+import { decodeCheckpoint } from "../../core/training/checkpoint.ts";
+import { Trained } from "../../core/training/trained.ts";
 import { families, gpu } from "../support/gpu.ts";
 
 const values = Uint8Array.from({ length: 60 * 16 }, (_, i) => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
 import { all, type Experiment } from "../../experiments/experiment.ts";
-import { runExperiment, type RunnerOptions, type SweepEvent } from "../../experiments/runner.ts";
+import { type ExperimentEvent, runExperiment, type RunnerOptions } from "../../experiments/runner.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { sampleTask } from "../../tasks/sample.ts";
 import { attempt, inFolder } from "../tasks/support.ts";
@@ -17,7 +17,7 @@ const checkpointOf = (folder: string) => Deno.readFile(`${folder}/checkpoint.saf
 
 Deno.test("runExperiment() trains every point once for each seed, and says where it stands", () =>
   inFolder(async () => {
-    const events: SweepEvent[] = [];
+    const events: ExperimentEvent[] = [];
     const { results, skipped } = await run({ onEvent: (event) => events.push(event) });
     assertEquals(skipped, []);
     assertEquals(results.map(({ point, runs }) => [point.id, runs.map(({ seed }) => seed)]), [["w3", [0, 1]], [
@@ -45,7 +45,7 @@ Deno.test("runExperiment() that was stopped goes on: finished runs keep their by
     await Deno.remove("out", { recursive: true });
 
     const controller = new AbortController();
-    const onEvent = (event: SweepEvent) => {
+    const onEvent = (event: ExperimentEvent) => {
       // In the middle of the second run.
       const inSecond = event.event === "run" && event.run.endsWith("w3-seed-1");
       if (inSecond && event.training.event === "epoch") controller.abort();

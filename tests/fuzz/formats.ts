@@ -8,12 +8,13 @@
 import { crc32, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
 import { type Dataset, features, type Split } from "../../core/dataset.ts";
-import { closeMetrics, readConfig, readMetrics } from "../../storage/run_folder.ts";
-import { decodeCheckpoint, requireFit } from "../../core/training/trained.ts";
+import { closeMetrics } from "../../storage/resumable_run.ts";
+import { readConfig, readMetrics } from "../../storage/run_folder.ts";
+import { decodeCheckpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { defaults } from "../../core/settings.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
 import { decodeBatch, decodeLabels } from "../../datasets/cifar10.ts";
-import { fileDataset } from "../../datasets/files.ts";
+import { fileDataset } from "../../storage/file_dataset.ts";
 import { copyPixels, pngDecoder } from "../../datasets/png.ts";
 import { reportPage } from "../../figures/report.ts";
 import { models } from "../../models/mod.ts";

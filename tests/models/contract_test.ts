@@ -24,7 +24,6 @@ import {
   Gpu,
   GpuError,
   iwae,
-  load,
   type MlpConfig,
   mlpDecode,
   mlpEncode,
@@ -41,6 +40,7 @@ import {
   vqVae,
   type VqVaeConfig,
 } from "../../mod.ts";
+import { load, save } from "../../storage/checkpoint.ts";
 import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { assertSame, gpu } from "../support/gpu.ts";
@@ -295,7 +295,7 @@ for (const model of contract) {
     const { bytes } = await uninterrupted();
     const file = await Deno.makeTempFile({ suffix: ".safetensors" });
     using first = await loaded();
-    await first.save(file);
+    await save(first, file);
     assertEquals(await Deno.readFile(file), bytes);
     using second = await load(file, { model, gpu });
     const rows = first.rowsOf(dataset.test, 0, 5);

@@ -1,7 +1,8 @@
 /** The mixture of Gaussians against float64 and scikit-learn: recovery of a known mixture, every M step, floors, draws. */
 
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { type Dataset, gmm, type GmmConfig, mnist, train, type Trained, type TrainingConfig } from "../../mod.ts";
+import { type Dataset, gmm, type GmmConfig, train, type Trained, type TrainingConfig } from "../../mod.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { slice } from "../../core/dataset.ts";
 import { normals } from "../../core/graph/random.ts";
 import { iterate, logDensities, logSumExp, meanLogDensity, type ReferenceMixture } from "../reference/mixture.ts";
@@ -188,7 +189,7 @@ Deno.test("gmm keeps every variance at its floor, with more components than dist
 });
 
 Deno.test("gmm's log-likelihood on 500 digits of MNIST is scikit-learn's for the same mixture", async () => {
-  const digits = await mnist.load();
+  const digits = await findDataset("mnist").load();
   const dataset = { ...digits, train: slice(digits.train, 0, golden.rows) };
   const config = { components: golden.components, covariance: "diagonal", floor: golden.floor, epochs: 1 } as const;
   const { trained } = await fitted(dataset, config);

@@ -4,7 +4,6 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import {
   type Dataset,
   linearVae,
-  mnist,
   type Model,
   pca,
   ppca,
@@ -12,6 +11,7 @@ import {
   train,
   type TrainingConfig,
 } from "../../mod.ts";
+import { findDataset } from "../../storage/datasets.ts";
 import { slice } from "../../core/dataset.ts";
 import { normals } from "../../core/graph/random.ts";
 import { covarianceOf, logNormal } from "../reference/linear_gaussian.ts";
@@ -89,7 +89,7 @@ Deno.test("ppca by EM never loses likelihood, and reaches the closed form: noise
 });
 
 Deno.test("ppca's log-likelihood on 500 digits of MNIST is numpy's, in closed form and by EM", async () => {
-  const digits = await mnist.load();
+  const digits = await findDataset("mnist").load();
   const dataset = { ...digits, train: slice(digits.train, 0, golden.rows) };
   const closed = await fitted(ppca, dataset, { latents: golden.latents });
   const em = await fitted(ppca, dataset, { latents: golden.latents, method: "em", epochs: 40 });
@@ -108,7 +108,7 @@ Deno.test("ppca's log-likelihood on 500 digits of MNIST is numpy's, in closed fo
 });
 
 Deno.test("pca's reconstruction of 500 digits of MNIST is as far off as numpy's", async () => {
-  const digits = await mnist.load();
+  const digits = await findDataset("mnist").load();
   const dataset = { ...digits, train: slice(digits.train, 0, golden.rows) };
   const training = train(pca, dataset, { latents: golden.latents, validation: 0, epochs: 7 }, { gpu });
   let epochs = 0;

@@ -1,8 +1,10 @@
 /** Every task from the one entry that the package exports. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TASKS } from "../../tasks/cli/permissions.ts";
 import { root } from "./support.ts";
+
+const sprites = "--dataset sprites --epochs 1 --hidden 8 --latents 2 --batch-size 500 --validation 500".split(" ");
 
 async function cli(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -38,3 +40,63 @@ Deno.test("cli lists the tasks, and refuses what is none", async () => {
   assertEquals(code, 2);
   assertStringIncludes(stderr, 'Cannot find a task "trian": expected one of train, sample');
 });
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args: [...args], cwd, env: { NO_COLOR: "1" } })
+    .output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assertEquals(code, 0, text(stderr));
+  return text(stdout);
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "elbo" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("cli trains from any folder, and keeps the run there", () =>
+  inFolder(async (folder) => {
+    await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "train", ...sprites, "--out", "mine"], folder);
+    assert((await Deno.stat(`${folder}/mine/report.html`)).isFile);
+    const said = await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "evaluate", "--run", "mine"], folder);
+    assertStringIncludes(said, "elbo");
+  }));
+
+/** Copies what is published, its packages named where they are imported, as in the package of a registry. */
+async function publish(to: string): Promise<void> {
+  const { imports, publish: { include } } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  const resolved = (text: string) =>
+    Object.entries<string>(imports).reduce((text, [name, specifier]) => {
+      // Where JSR is not reached, its packages come from bridges/.
+      const at = name.startsWith("@std/")
+        ? new URL(`bridges/${name.slice(5)}/mod.ts`, `file://${root}`).href
+        : specifier;
+      return text.replaceAll(`"${name}"`, JSON.stringify(at));
+    }, text);
+  const copy = async (path: string): Promise<void> => {
+    if ((await Deno.stat(`${root}${path}`)).isDirectory) {
+      await Deno.mkdir(`${to}/${path}`, { recursive: true });
+      for await (const { name } of Deno.readDir(`${root}${path}`)) await copy(`${path}/${name}`);
+    } else if (path.endsWith(".ts")) {
+      await Deno.writeTextFile(`${to}/${path}`, resolved(await Deno.readTextFile(`${root}${path}`)));
+    } else await Deno.copyFile(`${root}${path}`, `${to}/${path}`);
+  };
+  await Deno.mkdir(to);
+  for (const path of include) if (path !== "deno.json") await copy(path);
+}
+
+Deno.test("cli of the published files, installed as a command, lists models and trains in another folder", () =>
+  inFolder(async (folder) => {
+    await publish(`${folder}/package`);
+    await Deno.mkdir(`${folder}/work`);
+    const install = ["install", "--global", "-A", "--root", `${folder}/installed`, "--name", "elbo"];
+    await run(Deno.execPath(), [...install, `${folder}/package/cli.ts`], `${folder}/work`);
+    const elbo = `${folder}/installed/bin/elbo${Deno.build.os === "windows" ? ".cmd" : ""}`;
+    assertStringIncludes(await run(elbo, ["models"], `${folder}/work`), "vae: ");
+    await run(elbo, ["train", ...sprites, "--out", "mine"], `${folder}/work`);
+    assert((await Deno.stat(`${folder}/work/mine/checkpoint.safetensors`)).isFile);
+  }));

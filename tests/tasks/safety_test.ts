@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
-import { load } from "../../models/mod.ts";
+import { load } from "../../storage/checkpoint.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import type { Task } from "../../tasks/cli/run.ts";
 import { encodeTask } from "../../tasks/encode.ts";

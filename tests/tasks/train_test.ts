@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
-import { decodeCheckpoint } from "../../core/training/trained.ts";
+import { decodeCheckpoint } from "../../core/training/checkpoint.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { reconstructTask } from "../../tasks/reconstruct.ts";
 import { sampleTask } from "../../tasks/sample.ts";

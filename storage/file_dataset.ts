@@ -1,37 +1,21 @@
 /**
- * A dataset of one's own: which reader a path is for, and what lies beside it. The formats are in files of their own.
+ * A dataset of one's own: which format a path is of, and what lies beside it. The formats are in `datasets/`.
  *
  * @module
  */
 
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
-import { FileError, readWhole, statIfThere, systemFailure } from "../core/bounds.ts";
-import { readCsv } from "./csv.ts";
-import { fromColumnMajor } from "./elements.ts";
-import { freyFaces } from "./frey_faces.ts";
-import { idxLength, parseIdx } from "./idx.ts";
+import { FileError } from "../core/bounds.ts";
+import { matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { readCsv } from "../datasets/csv.ts";
+import { freyFaces } from "../datasets/frey_faces.ts";
+import { parsePackedIdx } from "../datasets/idx.ts";
+import { parseMat } from "../datasets/mat.ts";
+import { parseNpy, parseNpz } from "../datasets/npy.ts";
+import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
 import { readImageFolder } from "./image_folder.ts";
-import { parseMat } from "./mat.ts";
-import { parseNpy, parseNpz } from "./npy.ts";
-import { inflate, inflateStart } from "./packed.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
-
-/** Arrays whose shapes are looked at where none has the name of data. */
-const MOST_ARRAYS = 1000;
-
-/** Bytes that say how long an idx file is, at most. */
-const LONGEST_IDX_HEADER = 4 + 4 * 255;
-
-/** What a file gave: all the rows together, or the two parts. */
-interface Parts {
-  readonly train: Rows;
-  readonly test?: Rows;
-}
-
-/** Names of the array with the data, of the one with the labels, and of the one with the covariates, in .npz and .mat files. */
-const DATA = ["x", "data", "images"];
-const LABELS = ["y", "labels", "label"];
-const COVARIATES = ["c", "covariates"];
+import { isFile, piecewise, readWhole, statIfThere, systemFailure } from "./read.ts";
+import { withFiles } from "./source_files.ts";
 
 /**
  * The dataset in a file or folder.
@@ -83,7 +67,10 @@ async function load(path: string, { seed, signal }: LoadOptions & { readonly see
     return idx ? { ...await load(idx, { seed, signal }), name: path } : await readImageFolder(path, { seed, signal });
   }
   if (path.endsWith("/frey_rawface.mat")) {
-    return { ...await freyFaces.load({ folder: path.slice(0, path.lastIndexOf("/")), seed, signal }), name: path };
+    return {
+      ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, signal }),
+      name: path,
+    };
   }
   const { train, test } = await readParts(path, signal);
   if (test && test.shape.join() !== train.shape.join()) {
@@ -116,7 +103,7 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
     case "csv":
     case "tsv":
     case "txt":
-      return { train: await readCsv(path, signal) };
+      return { train: await readCsv(await piecewise(path, signal)) };
     case "npy":
       return await withNeighbours(path, async (file) => parseNpy(await readWhole(file, signal), file));
     case "npz":
@@ -124,24 +111,8 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
     case "mat":
       return matrixParts(parseMat(await readWhole(path, signal), path), path);
     default:
-      return await withNeighbours(path, async (file) => await readIdx(file, signal));
+      return await withNeighbours(path, async (file) => parsePackedIdx(await readWhole(file, signal), file));
   }
-}
-
-/** An idx file, packed or not, of any number of dimensions. */
-async function readIdx(path: string, signal: AbortSignal | undefined): Promise<NumericArray> {
-  const raw = await readWhole(path, signal);
-  const packed = raw[0] === 0x1f && raw[1] === 0x8b;
-  const start = packed ? inflateStart(raw, "gzip", LONGEST_IDX_HEADER, path) : raw;
-  const length = idxLength(start, path);
-  if (length === undefined) {
-    throw new FileError(
-      path,
-      "expected a folder of PNG files, .npy, .npz, .csv, .mat or an idx file, found none of these",
-    );
-  }
-  const bytes = packed ? inflate(raw, "gzip", length, path) : raw;
-  return parseIdx(bytes, path, Array.from({ length: bytes[3] }, () => undefined));
 }
 
 /** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
@@ -163,58 +134,6 @@ async function neighbour(path: string, change: (name: string) => string[]): Prom
 }
 
 async function firstThere(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) if (await Deno.stat(path).then((info) => info.isFile, () => false)) return path;
+  for (const path of paths) if (await isFile(path)) return path;
   return undefined;
-}
-
-/** By name, whatever the case. */
-function named(arrays: ReadonlyMap<string, StoredArray>, names: readonly string[]): StoredArray | undefined {
-  return arrays.entries().find(([name]) => names.includes(name.toLowerCase()))?.[1];
-}
-
-/** The array with the data: by its name, or the only one that can be. */
-function dataOf(arrays: ReadonlyMap<string, StoredArray>, path: string): StoredArray {
-  const data = named(arrays, DATA);
-  if (data) return data;
-  if (arrays.size > MOST_ARRAYS) {
-    throw new FileError(path, `expected an array called ${DATA.join(", ")}, found ${arrays.size} of other names`);
-  }
-  const all = [...arrays].map(([name, array]) => ({ name, array, shape: array.shape }));
-  const candidates = all.filter(({ name, shape }) =>
-    shape.filter((size) => size > 1).length > 1 && !COVARIATES.includes(name.toLowerCase())
-  );
-  if (candidates.length === 1) return candidates[0].array;
-  throw new FileError(
-    path,
-    `expected an array called ${DATA.join(", ")}, or one array only, found ${
-      all.slice(0, 8).map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ") || "none"
-    }${all.length > 8 ? ", ..." : ""}`,
-  );
-}
-
-function namedParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
-  const rows = (data: StoredArray, end: string): Rows => {
-    const besides = (names: readonly string[]) => named(arrays, names.map((name) => name + end))?.read();
-    return rowsOf(data.read(), path, { labels: besides(LABELS), covariates: besides(COVARIATES) });
-  };
-  const [train, test] = ["_train", "_test"].map((end) => named(arrays, DATA.map((name) => name + end)));
-  if (train && test) return { train: rows(train, "_train"), test: rows(test, "_test") };
-  return { train: rows(dataOf(arrays, path), "") };
-}
-
-/** MATLAB's order of axes: a table has a row for each datum (or, as the labels say, a column); images are counted last. */
-function matrixParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
-  const data = dataOf(arrays, path).read();
-  const labels = named(arrays, LABELS)?.read();
-  const last = data.shape.length - 1;
-  const inColumns = labels && labels.values.length !== data.shape[0] && labels.values.length === data.shape[last];
-  const first = last > 1 || inColumns ? last : 0;
-  const axes = [first, ...data.shape.keys().filter((axis) => axis !== first)];
-  const covariates = named(arrays, COVARIATES)?.read();
-  return {
-    train: rowsOf(fromColumnMajor(data, axes), path, {
-      labels,
-      covariates: covariates && fromColumnMajor(covariates, inColumns ? [1, 0] : [0, 1]),
-    }),
-  };
 }

@@ -6,9 +6,10 @@
  */
 
 import { type Dataset, features, type LoadOptions, type Split } from "../core/dataset.ts";
-import { FileError, readWhole, requireMemory, statIfThere, systemFailure } from "../core/bounds.ts";
-import { copyPixels, describeImage, type Image, pngDecoder } from "./png.ts";
-import { mixed, testCount } from "./rows.ts";
+import { FileError, requireMemory } from "../core/bounds.ts";
+import { copyPixels, describeImage, type Image, pngDecoder } from "../datasets/png.ts";
+import { mixed, testCount } from "../datasets/rows.ts";
+import { readWhole, statIfThere, systemFailure } from "./read.ts";
 
 /** The files of a part of the data. */
 interface Listing {

@@ -1,0 +1,164 @@
+/**
+ * The format of a checkpoint: the tensors of a model in safetensors, with a header in JSON that says of which model they are, how it was
+ * trained on what, and where the training stands.
+ *
+ * @module
+ */
+
+import { excerpt, FileError } from "../bounds.ts";
+import { type DataShape, features } from "../dataset.ts";
+import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
+import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import type { Model } from "../model.ts";
+import { readTuned, type TunedTiles } from "../products/tiles.ts";
+import { configure } from "../settings.ts";
+import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
+
+/** What was trained on: enough to check that other data fits. */
+export interface DataDescription extends DataShape {
+  readonly name: string;
+  /** Rows trained on. */
+  readonly count: number;
+  /** What the rows were divided or made by: with it the same rows can be had again. */
+  readonly seed?: number;
+  /** The settings of the dataset, if it has any. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Where a training stands. */
+export interface Progress {
+  /** Steps done. */
+  readonly step: number;
+  /** Sums of the terms over the steps of the epoch in progress, and how many. */
+  readonly sums: readonly number[];
+  readonly steps: number;
+  /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
+  readonly loss?: number;
+  /** What the model's tallies have counted in that epoch, if it has any. */
+  readonly counts?: readonly (readonly number[])[];
+}
+
+/** All that a checkpoint says besides the tensors. */
+export interface CheckpointHeader {
+  readonly model: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly training: TrainingConfig;
+  readonly data: DataDescription;
+  readonly progress: Progress;
+  readonly adapter: string;
+  /** The tiles in use: a family, or one tile. */
+  readonly tiles: string;
+  /** Which tiles the products were given that were not left to the rule, so that a resumed training has the same. */
+  readonly tuned?: TunedTiles;
+}
+
+/** A checkpoint read from bytes. */
+export interface Checkpoint extends CheckpointHeader {
+  readonly file: string;
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+}
+
+const FORMAT = "elbo 1";
+
+/** The largest size and index. */
+const LARGEST = 2 ** 31 - 1;
+
+const counter = whole(0, 2 ** 32 - 1);
+
+/** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
+const headerCheck = fields({
+  model: text,
+  config: recordOf(() => undefined),
+  training: recordOf(() => undefined),
+  data: fields({
+    name: text,
+    shape: listOf(whole(1, LARGEST), 3),
+    count: whole(1, LARGEST),
+    classes: optional(whole(1, 256)),
+    covariates: optional(listOf(text)),
+    seed: optional(counter),
+    settings: optional(recordOf(() => undefined)),
+  }),
+  progress: fields({
+    step: counter,
+    sums: listOf(finite),
+    steps: counter,
+    loss: optional(finite),
+    counts: optional(listOf(listOf(counter))),
+  }),
+  adapter: text,
+  tiles: text,
+});
+
+/**
+ * Reads a checkpoint.
+ *
+ * @param bytes A safetensors file.
+ * @param file Its name, for messages.
+ * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
+ */
+export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const fail = (message: string): never => {
+    throw new FileError(file, message, { verb: "load" });
+  };
+  if (metadata.format !== FORMAT) {
+    const found = metadata.format === undefined ? "none" : excerpt(metadata.format);
+    fail(`expected a checkpoint of format "${FORMAT}", found ${found}`);
+  }
+  const header = parseJson(metadata.elbo ?? "", file, 'JSON in the metadata "elbo"') as CheckpointHeader;
+  const wrong = headerCheck(header, "the header");
+  if (wrong) fail(wrong);
+  if (features(header.data.shape) > LARGEST) {
+    fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
+  }
+  if (header.tuned !== undefined && !readTuned(header.tuned)) {
+    fail(`expected known tiles, found ${excerpt(header.tuned)}`);
+  }
+  const training = told(file, () => configure(trainingSettings, header.training, "the training"));
+  return { ...header, training, file, tensors };
+}
+
+/** The bytes of a checkpoint: safetensors with everything that a resumed training needs. */
+export function encodeCheckpoint(
+  header: CheckpointHeader,
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+): Uint8Array<ArrayBuffer> {
+  return encodeSafetensors(tensors, { format: FORMAT, elbo: JSON.stringify(header) });
+}
+
+/** What settings out of a file come to; what is wrong with them is wrong with the file. */
+function told<T>(file: string, settle: () => T): T {
+  try {
+    return settle();
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause, verb: "load" });
+  }
+}
+
+/**
+ * Holds a checkpoint against a model: its settings, and that it has every tensor. What a header declares is thus held against
+ * what is there before the GPU is asked for memory.
+ *
+ * @returns The model's settings and the shapes of its parameters.
+ * @throws {FileError} If the checkpoint is of another model or a tensor does not fit.
+ */
+export function requireFit<C extends object>(
+  model: Model<C>,
+  { file, model: name, config: kept, data, tensors }: Checkpoint,
+): { readonly config: C; readonly shapes: Shapes } {
+  if (name !== model.name) {
+    throw new FileError(file, `expected a model "${model.name}", found ${excerpt(name)}`, { verb: "load" });
+  }
+  const { config, shapes } = told(file, () => {
+    const config = configure(model.settings, kept as Partial<C>, `the model "${name}"`);
+    const shapes = model.parameters(config, data);
+    requireShapes(shapes);
+    return { config, shapes };
+  });
+  const slots = slotsIn(tensors);
+  for (const [name, shape] of Object.entries(shapes)) tensorsOf(name, shape, tensors, slots(name), file);
+  return { config, shapes };
+}

@@ -1,0 +1,91 @@
+/**
+ * Training by gradient: chunks of steps, and the means of their losses over an epoch.
+ *
+ * @module
+ */
+
+import { FileError } from "../bounds.ts";
+import { Pace } from "../gpu/chunks.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { DivergenceError } from "./divergence.ts";
+import type { Losses } from "./events.ts";
+import type { Optimization } from "./optimization.ts";
+import { lossesOf, weighted } from "./sweep.ts";
+import { createTrainingProgram, type TrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
+
+/** Compiles the step of a training, which goes on where `resume` stood. */
+export async function descent(
+  options: Omit<TrainingProgramOptions, "step">,
+  resume: Checkpoint | undefined,
+): Promise<Optimization> {
+  const { training: { batchSize, epochs }, split: { count } } = options;
+  const start = resume?.progress.step ?? 0;
+  const step = await createTrainingProgram({ ...options, step: start });
+  const { program } = step;
+  const { terms } = program;
+
+  // A checkpoint of an older version has no sum of the loss, and may have other terms: the means are then of the steps from here on.
+  const kept = resume?.progress;
+  if (kept?.loss !== undefined && kept.sums.length && kept.sums.length !== terms.length) {
+    const message = `expected sums of ${terms.length} terms, found ${kept.sums.length}`;
+    throw new FileError(resume!.file, message, { verb: "load" });
+  }
+  const begun = kept?.sums.length === terms.length ? kept : undefined;
+  const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
+  // Each step by its own weights.
+  let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
+  let steps = begun?.steps ?? 0;
+  program.setCounts(resume?.progress.counts);
+  const train = (): Losses => {
+    const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
+    return lossesOf(terms, [...sums].map(mean), mean(loss));
+  };
+  const pace = new Pace();
+  let done = start;
+
+  return {
+    get step() {
+      return done;
+    },
+    get train() {
+      return train();
+    },
+    begin: () => Promise.resolve(),
+    async *advance({ end, stop }) {
+      let samplesPerSecond: number | undefined;
+      for await (const chunk of program.run(end - program.step, pace, stop)) {
+        for (const values of chunk) {
+          if (!values.every(Number.isFinite)) return "diverged";
+          values.forEach((value, i) => sums[i] += value);
+          loss += weighted(terms, values, done);
+          done++;
+          steps++;
+        }
+        samplesPerSecond = pace.rate * batchSize;
+        yield { epoch: Math.min(epochs, done * batchSize / count), step: done, train: train(), samplesPerSecond };
+      }
+      if (samplesPerSecond === undefined) return undefined;
+      const reached = { step: done, train: train(), samplesPerSecond };
+      if (done < end) return reached;
+      const measured = program.measure(await program.counts());
+      sums.fill(0);
+      loss = 0;
+      steps = 0;
+      program.setCounts();
+      return { ...reached, train: { ...reached.train, ...measured } };
+    },
+    async progress() {
+      const counts = steps ? await program.counts() : [];
+      return { step: done, sums: [...sums], loss, steps, ...(counts.length ? { counts } : {}) };
+    },
+    diverged: async (from) => new DivergenceError(done, await findPlace(step, from, done)),
+    destroy: step.destroy,
+  };
+}
+
+/** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
+async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
+  seek(from);
+  while (program.step < bad) await program.submit(Math.min(64, program.most, bad - program.step));
+  return await program.findNonFinite() ?? "the sum of a term over the batch";
+}

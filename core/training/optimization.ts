@@ -1,0 +1,71 @@
+/**
+ * What the training loop (trainer.ts) asks of whatever improves the parameters: a program of gradient steps (descent.ts), or a model that
+ * fits itself (fitting.ts).
+ *
+ * @module
+ */
+
+import type { Progress } from "./checkpoint.ts";
+import type { Losses } from "./events.ts";
+
+/** How far an epoch has come. */
+export interface Advance {
+  /** Epochs completed, with the fraction of the present one. */
+  readonly epoch: number;
+  readonly step: number;
+  readonly train: Losses;
+  readonly samplesPerSecond: number;
+}
+
+/** What {@linkcode Optimization.advance} is told. */
+export interface AdvanceOptions {
+  /** The epoch, from 1. */
+  readonly epoch: number;
+  /** The number of steps after which it is complete. */
+  readonly end: number;
+  /** Whether to stop, asked between submits. */
+  stop(): boolean;
+}
+
+/** The improvement of parameters, an epoch at a time. */
+export interface Optimization {
+  /** Steps done. */
+  readonly step: number;
+  /** The losses of the epoch in progress. */
+  readonly train: Losses;
+  /** Called once, after the start event. */
+  begin(): Promise<void>;
+  /**
+   * Goes on to the end of an epoch, or until it is told to stop.
+   *
+   * @returns Where it has come to: short of the end if it was stopped there; undefined if nothing is left of the epoch; "diverged" if a
+   * loss is no longer finite.
+   */
+  advance(options: AdvanceOptions): AsyncGenerator<Advance, Omit<Advance, "epoch"> | "diverged" | undefined>;
+  /** What a checkpoint says of where it stands. */
+  progress(): Promise<Progress>;
+  /**
+   * Why the losses are no longer finite. It may train again.
+   *
+   * @param from The step of the parameters, which are the last good ones.
+   */
+  diverged(from: number): Promise<Error>;
+  /** Frees what it holds on the GPU; the parameters stay. */
+  destroy(): void;
+}
+
+/** A generator whose values are changed on the way; it ends when either does. */
+export async function* mapped<T, U, R>(
+  values: AsyncGenerator<T, R>,
+  change: (value: T) => U,
+): AsyncGenerator<U, R> {
+  try {
+    for (;;) {
+      const { value, done } = await values.next();
+      if (done) return value;
+      yield change(value);
+    }
+  } finally {
+    await values.return(undefined as R);
+  }
+}

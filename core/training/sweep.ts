@@ -1,0 +1,194 @@
+/**
+ * A sweep over a split: a forward program over all its rows, in the stored order, that measures a model's terms and may sum what a fit
+ * asks for.
+ *
+ * @module
+ */
+
+import { type BatchSource, recordBatch } from "./batch.ts";
+import { Pace } from "../gpu/chunks.ts";
+import { requireRows } from "../dataset.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Losses } from "./events.ts";
+import type { Accumulated } from "../ops/accumulate.ts";
+import type { Parameters } from "../graph/parameters.ts";
+import { createState, Program } from "../graph/program.ts";
+import { constant, valueAt } from "../graph/schedule.ts";
+import { type Compiled, type Objective, Tape, type Term } from "../graph/tape.ts";
+import { unpack } from "../gpu/tensor.ts";
+import type { Tiles } from "../products/tiles.ts";
+
+/** What a sweep goes over, and where. */
+export interface SweepOptions {
+  readonly gpu: Gpu;
+  readonly tiles: Tiles;
+  readonly split: { readonly count: number };
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** What a sweep forms. */
+export interface RecordedSweep {
+  /** The terms that are measured: at least one. */
+  readonly objectives: readonly Objective[];
+  /** Sums over all rows. */
+  readonly sums?: Readonly<Record<string, Accumulated>>;
+}
+
+/** What was recorded, and how its batch is freed. */
+interface Recording extends RecordedSweep {
+  destroy?(): void;
+}
+
+/** A sum over all rows, on the host. */
+export interface Sum {
+  /** S, row-major [A, B] */
+  readonly values: Float32Array<ArrayBuffer>;
+  /** Column sums of b [B]. */
+  readonly columns: Float32Array<ArrayBuffer>;
+}
+
+/** What a sweep gives. */
+export interface Swept {
+  readonly losses: Losses;
+  readonly sums: Readonly<Record<string, Sum>>;
+}
+
+/** How a sweep is made. */
+export interface SweepRun {
+  /** Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew. Default: 0. */
+  readonly steps?: number;
+  /** Draws of z (and of the pixels, if binarized dynamically) for each row. Default: 1. */
+  readonly samples?: number;
+  /** Stops it between submits. */
+  readonly signal?: AbortSignal;
+}
+
+/** Σ weight · value over the terms: what is minimised at a step, of values of that step. */
+export function weighted(terms: readonly Term[], values: ArrayLike<number>, step: number): number {
+  return terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0);
+}
+
+/**
+ * The losses of means of terms.
+ *
+ * @param loss The mean of what is minimised: with scheduled weights it does not follow from the means of the terms.
+ */
+export function lossesOf(terms: readonly Term[], means: readonly number[], loss: number): Losses {
+  const byName: Record<string, number> = {};
+  terms.forEach(({ name }, i) => byName[name] = (byName[name] ?? 0) + means[i]);
+  const { nll = 0, kl = 0, ...others } = byName;
+  return { elbo: -(nll + kl), nll, kl, loss, ...others };
+}
+
+/** A program that sweeps, as often as it is asked to. */
+export class Sweep {
+  readonly #options: SweepOptions;
+  readonly #state: GPUBuffer;
+  readonly #recorded: Recording;
+  readonly #tape: Tape;
+  readonly #compiled: Compiled;
+  readonly #program: Program;
+  readonly #pace = new Pace();
+
+  private constructor(
+    options: SweepOptions,
+    state: GPUBuffer,
+    recorded: Recording,
+    tape: Tape,
+    compiled: Compiled,
+    program: Program,
+  ) {
+    this.#options = options;
+    this.#state = state;
+    this.#recorded = recorded;
+    this.#tape = tape;
+    this.#compiled = compiled;
+    this.#program = program;
+  }
+
+  /** Records and compiles a sweep. */
+  static async create(options: SweepOptions, record: (t: Tape) => Recording): Promise<Sweep> {
+    const { gpu, tiles, split, batchSize } = options;
+    const state = createState(gpu);
+    const tape = new Tape(gpu, Math.min(batchSize, split.count), tiles, state);
+    const recorded = record(tape);
+    const compiled = tape.compile(recorded.objectives);
+    return new Sweep(options, state, recorded, tape, compiled, await Program.create(tape, compiled));
+  }
+
+  /** Goes over all rows. Yields the fraction done, and returns means over rows and draws, and the sums. */
+  async *run({ steps = 0, samples = 1, signal }: SweepRun = {}): AsyncGenerator<number, Swept> {
+    const { gpu, split: { count }, seed, batchSize } = this.#options;
+    const program = this.#program;
+    const { terms } = program;
+    const accumulated = Object.entries(this.#recorded.sums ?? {});
+    program.seek({ step: 0, seed, count, shuffle: false });
+    program.setCounts();
+    const step = Math.max(0, steps - 1);
+    this.#tape.setSchedules(this.#compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
+    if (accumulated.length) {
+      const clear = gpu.device.createCommandEncoder();
+      for (const [, { tensor }] of accumulated) clear.clearBuffer(tensor.buffer);
+      gpu.device.queue.submit([clear.finish()]);
+    }
+    const totals = new Float64Array(terms.length);
+    const batches = Math.ceil(count / Math.min(batchSize, count)) * samples;
+    const stop = () => {
+      signal?.throwIfAborted();
+      return false;
+    };
+    let done = 0;
+    for await (const chunk of program.run(batches, this.#pace, stop)) {
+      for (const values of chunk) values.forEach((value, i) => totals[i] += value);
+      done += chunk.length;
+      yield done / batches;
+    }
+    const sums: Record<string, Sum> = {};
+    for (const [name, { tensor, sumRow }] of accumulated) {
+      const stored = await gpu.read(tensor.buffer);
+      sums[name] = { values: unpack(tensor, stored), columns: unpack(tensor, stored, sumRow, 1) };
+    }
+    const means = [...totals].map((sum) => sum / count / samples);
+    const losses = lossesOf(terms, means, weighted(terms, means, step));
+    return { losses: { ...losses, ...program.measure(await program.counts()) }, sums };
+  }
+
+  /** The means of {@linkcode Sweep.run}. */
+  async losses(options: SweepRun): Promise<Losses> {
+    const run = this.run(options);
+    for (;;) {
+      const { value, done } = await run.next();
+      if (done) return value.losses;
+    }
+  }
+
+  /** Frees what it holds on the GPU. */
+  destroy(): void {
+    this.#program.destroy();
+    this.#recorded.destroy?.();
+    this.#state.destroy();
+  }
+}
+
+/** What an {@linkcode evaluation} is of. */
+export interface EvaluationOptions extends BatchSource {
+  readonly gpu: Gpu;
+  readonly tiles: Tiles;
+  readonly parameters: Parameters;
+  /** Of the training. */
+  readonly seed: number;
+  readonly batchSize: number;
+}
+
+/** The sweep that measures a model's terms on a split. */
+export async function evaluation(options: EvaluationOptions): Promise<Sweep> {
+  const { model, config, parameters, split, data } = options;
+  requireRows("rows", data.shape, split);
+  // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
+  const seed = (options.seed ^ 0x9e3779b9) >>> 0;
+  return await Sweep.create({ ...options, seed }, (t) => {
+    const { batch, destroy } = recordBatch(t, options);
+    return { objectives: model.objectives(t, parameters, batch, config), destroy };
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * Flags of the tasks that read a run.
+ *
+ * @module
+ */
+
+import type { FlagGroup } from "./flags.ts";
+import { RUNS } from "./permissions.ts";
+
+/** What every task that reads a run is told. */
+export interface RunChoice {
+  readonly run: string;
+  /** Modules of models, where the run's is not one of elbo's. */
+  readonly model: readonly string[];
+}
+
+/** The flags of {@linkcode RunChoice}. */
+export const runChoice = {
+  title: "Run",
+  settings: {
+    run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
+    model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
+  },
+  placeholders: { run: "DIR", model: "MODULE" },
+} as const satisfies FlagGroup<RunChoice>;
+
+/** Rows of the data that a run was trained on. */
+export const SPLITS = ["test", "validation", "train"] as const;
+
+/** The name of such rows. */
+export type SplitName = typeof SPLITS[number];
+
+/** The flag of a split. */
+export const splitFlag = { type: "choice", default: "test", choices: SPLITS, help: "which rows" } as const;
+
+/** The flag of a seed; `help` says what follows from it. */
+export const seedFlag = (help: string) =>
+  ({ type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help }) as const;
