@@ -19,7 +19,7 @@ import {
   type SetOf,
 } from "../../reference/normalize.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";
-import { Bench, type BenchOptions, families } from "../../support/gpu.ts";
+import { assertSame, Bench, type BenchOptions, families } from "../../support/gpu.ts";
 
 // N, H W, C, G: dense rows and images, widths in fours and not, beyond a panel of 32, groups within and across four channels.
 const SIZES = [
@@ -203,6 +203,30 @@ Deno.test("one step of a normalization has the same bits every time", async () =
     return [await bench.read(y), await bench.gradient(input), await bench.parameterGradient("norm")];
   };
   for (const kind of kinds) assertEquals(await once(kind, families[0]), await once(kind, families[0]));
+});
+
+Deno.test("normalizations that do not depend on each other become one dispatch, which gives the same values", async () => {
+  const run = async (fuses: boolean) => {
+    const { x, gain, offset, upstream } = examples(5, 9, 12);
+    const shapes = { one: normShape(12), other: normShape(12) };
+    using bench = new Bench(5, { family: "workgroup", fuses, shapes });
+    const outputs = ["one", "other"].map((name, i) => {
+      bench.set(name, gain, offset);
+      const parameter = bench.parameters.get(name);
+      const input = bench.input(`x of ${name}`, 12, x);
+      return groupNorm(bench.tape, input, parameter, 2 + i, { pixels: 9, activation: "gelu" });
+    });
+    const terms = outputs.map((y) => bench.given(y, upstream));
+    const { program } = await bench.compile(terms, { optimizer: "gradients", reduction: "sum" });
+    await program.submit(1);
+    const values = await Promise.all(outputs.map((y) => bench.read(y)));
+    const gradients = await Promise.all(["one", "other"].map((name) => bench.parameterGradient(name)));
+    const all = [...values, ...gradients.flatMap(({ weight, bias }) => [weight, bias])];
+    return { all, labels: program.dispatches.map(({ label }) => label) };
+  };
+  const [apart, joined] = [await run(false), await run(true)];
+  assert(joined.labels.includes("one forward + other forward"), joined.labels.join("; "));
+  joined.all.forEach((values, i) => assertSame(values, apart.all[i], `${i}`));
 });
 
 Deno.test("more sets than workgroups of one dimension are all normalized", async () => {
