@@ -200,7 +200,7 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertThrows(() => permissionFlags("gone", []), UsageError);
 });
 
-Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench, fuzz and the tests, which run programs, may do everything", () => {
+Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench, fuzz and the tests, which run programs, may do everything", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     tasks: Record<string, { command: string }>;
   };
@@ -212,8 +212,8 @@ Deno.test("deno.json runs tasks by launch.ts, as the README tells; only bench, f
     else assert(["bench", "fuzz", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
-  const readme = Deno.readTextFileSync(`${root}README.md`);
-  const [, section] = /^### What a task may do\n([\s\S]*?)^## /m.exec(readme)!;
+  const page = Deno.readTextFileSync(`${root}docs/safety.md`);
+  const [, section] = /^## Permissions\n([\s\S]*?)^## /m.exec(page)!;
   for (const name of [...TASKS, ...VARIABLES]) assertStringIncludes(section, `\`${name}\``);
   for (const task of TASKS) assert(Deno.statSync(`${root}tasks/${task}.ts`).isFile);
 });
