@@ -284,10 +284,22 @@ export class Parameters implements Iterable<Parameter> {
     if (tensors.keys().some((name) => name.startsWith("optimizer."))) this.#file = source;
   }
 
+  /** Gives every slot of that name the values of its parameter. */
+  copyTo(slot: string): void {
+    const encoder = this.#gpu.device.createCommandEncoder();
+    for (const { tensor: { buffer }, slots } of this) {
+      const to = slots.get(slot);
+      if (to) encoder.copyBufferToBuffer(buffer, 0, to.buffer, 0, buffer.size);
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+  }
+
   /** Exchanges the values of every parameter that has a slot of that name with those of the slot. */
   exchange(slot: string): void {
+    const exchanged = [...this].filter(({ slots }) => slots.has(slot));
+    if (!exchanged.length) return;
     const encoder = this.#gpu.device.createCommandEncoder();
-    const between = [...this].filter(({ slots }) => slots.has(slot)).map((each) => each.exchange(slot, encoder));
+    const between = exchanged.map((each) => each.exchange(slot, encoder));
     this.#gpu.device.queue.submit([encoder.finish()]);
     for (const buffer of between) buffer.destroy();
   }

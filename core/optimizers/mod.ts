@@ -147,6 +147,9 @@ const ADAMW_DECAY = 0.01;
 
 /** An optimizer by name: gradients are accumulated, clipped by norm, then by value, then the rule, the decay, the learning rate. */
 export function createOptimizer(name: typeof OPTIMIZERS[number], options: OptimizerOptions): Optimizer {
+  if (name === "nesterov" && !options.momentum) {
+    throw new RangeError("Cannot create the optimizer nesterov: expected a momentum above 0, found 0");
+  }
   const { accumulate = 1, clipNorm: norm = 0, clipValue: limit = 0, ema = 0, momentum: factor = 0 } = options;
   const rules: Readonly<Record<typeof name, () => Rule>> = {
     adam: () => adam(options),

@@ -13,6 +13,7 @@ import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization } from "./optimization.ts";
@@ -45,7 +46,8 @@ export interface TrainOptions {
 /** A training: iterate over it for its events. Between two events nothing else touches the parameters. */
 export interface Training<C extends object> extends AsyncIterable<TrainingEvent> {
   /**
-   * The model as it stands. Its parameters are those of the event last seen for `epoch` and `end` events.
+   * The model as it stands. Its parameters are those of the event last seen for `epoch` and `end` events: the averages, where the
+   * optimizer keeps any, while between them, at `progress` events, they are the weights that are being trained.
    *
    * @throws {Error} Before the first event.
    */
@@ -167,13 +169,24 @@ class Trainer<C extends object> {
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     const stop = () => signal?.aborted ?? false;
+    // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
+    // being trained.
+    let resting = true;
+    const rest = (wanted: boolean) => {
+      if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
+      resting = wanted;
+    };
+    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     const diverged = async (): Promise<Error> => {
       snapshot!.restore();
+      resting = true;
+      rest(false);
       const error = await optimization.diverged(snapshotStep);
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
+      resting = true;
       return error;
     };
 
@@ -199,6 +212,7 @@ class Trainer<C extends object> {
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
       for (; epoch <= epochs; epoch++) {
         const end = this.#stepsUntil(epoch);
+        rest(false);
         const reached = yield* mapped(
           optimization.advance({ epoch, end, stop }),
           ({ epoch, step, ...measured }): TrainingEvent => ({
@@ -211,6 +225,7 @@ class Trainer<C extends object> {
           }),
         );
         if (reached === "diverged") throw await diverged();
+        rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
         else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
@@ -232,6 +247,7 @@ class Trainer<C extends object> {
       if (stopped) trained.progress = await optimization.progress();
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
     } finally {
+      rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();

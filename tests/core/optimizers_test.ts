@@ -1,6 +1,6 @@
 /** The optimizers: whole training steps against PyTorch's, and single layers against the float64 reference. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { dense } from "../../core/ops/dense.ts";
 import { type Optimizer, requireOptimizer, slotsOf } from "../../core/graph/optimizer.ts";
 import { createOptimizer, learningRate, OPTIMIZERS } from "../../core/optimizers/mod.ts";
@@ -149,11 +149,12 @@ for (const [optimizer, update] of cases) {
 
 Deno.test("createOptimizer() puts the learning rate last, and decays with AdamW unless told otherwise", () => {
   for (const name of OPTIMIZERS) {
-    const optimizer = createOptimizer(name, rate(0.25));
+    const optimizer = createOptimizer(name, { ...rate(0.25), momentum: 0.9 });
     requireOptimizer(optimizer);
     assertEquals(optimizer.at(-1), learningRate(constant(0.25)));
     assertEquals(optimizer.some((each) => each.name === "weightDecay"), name === "adamw");
   }
+  assertThrows(() => createOptimizer("nesterov", rate(0.25)), RangeError, "expected a momentum above 0");
   const names = (optimizer: Optimizer) => optimizer.map(({ name }) => name);
   const all = { ...rate(0.1), accumulate: 2, clipNorm: 1, clipValue: 1, weightDecay: 0.1, ema: 0.9 };
   const expected = [
