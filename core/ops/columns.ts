@@ -20,12 +20,11 @@ import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" 
  * @returns [N, count]
  */
 export function columns(t: Tape, x: Variable, first: number, count: number): Variable {
+  if (x.type !== "f32") throw new RangeError(`Cannot take columns of "${x.name}": expected f32, found ${x.type}`);
   const whole = Number.isInteger(first) && Number.isInteger(count);
-  if (!whole || first < 0 || count < 1 || first + count > x.columns || x.type !== "f32") {
+  if (!whole || first < 0 || count < 1 || first + count > x.columns) {
     throw new RangeError(
-      `Cannot take columns ${first} to ${
-        first + count
-      } of "${x.name}": expected at least one of its ${x.columns}, in f32, found ${x.type}`,
+      `Cannot take columns of "${x.name}": expected at least one of its ${x.columns}, found ${count} from ${first} on`,
     );
   }
   const y = t.variable(`part of ${x.name}`, count, "f32", x.rows);

@@ -186,5 +186,5 @@ Deno.test("centred() and columns() say which columns do not fit", () => {
     RangeError,
     'Cannot centre "x" by "offset": expected 5 outputs, found 3',
   );
-  assertThrows(() => columns(bench.tape, x, 3, 3), RangeError, 'Cannot take columns 3 to 6 of "x": found 5 of f32');
+  assertThrows(() => columns(bench.tape, x, 3, 3), RangeError, "expected at least one of its 5, found 3 from 3 on");
 });

@@ -170,7 +170,7 @@ Deno.test("columns(), concat() and repeatColumn() refuse what does not fit", () 
     assertThrows(
       () => slice(bench.tape, a, first, count),
       RangeError,
-      `Cannot take columns ${first} to ${first + count}`,
+      `found ${count} from ${first} on`,
     );
   }
   assertThrows(
