@@ -105,7 +105,7 @@ export type { CodebookUpdate } from "./core/ops/codebook.ts";
 export { embedding } from "./core/ops/embedding.ts";
 export { quantize, type Quantized } from "./core/ops/quantize.ts";
 export { softmaxNll } from "./core/ops/softmax_nll.ts";
-export { tally } from "./core/ops/tally.ts";
+export { counter } from "./core/ops/counter.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
 export { absoluteDifference } from "./core/ops/absolute_difference.ts";
 export { concat } from "./core/ops/concat.ts";
@@ -149,7 +149,7 @@ export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
-export type { Node, Objective, Tally, Tape, Term, Values, Variable } from "./core/graph/tape.ts";
+export type { Counter, Node, Objective, RowScalars, Tape, Term, Variable } from "./core/graph/tape.ts";
 export {
   type Checkpoint,
   type CheckpointHeader,
@@ -175,10 +175,10 @@ export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts"
 export { betaVae } from "./models/beta_vae.ts";
 export {
   type Head,
+  likelihoodCaveats,
   type LikelihoodConfig,
   type LikelihoodName,
   likelihoodOf,
-  likelihoodRemarks,
   LIKELIHOODS,
   likelihoodSettings,
   likelihoodShapes,

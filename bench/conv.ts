@@ -51,7 +51,7 @@ async function layer(
   const backward = () => void tape.contribution(parameter);
   tape.record({ name: "x", inputs: [], parameters: [parameter], forward() {}, backward }, x);
   const y = apply(tape, x, parameters);
-  const value = tape.values("loss", 1);
+  const value = tape.rowScalars("loss", 1);
   tape.record({
     name: "loss",
     inputs: [y],

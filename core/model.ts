@@ -130,5 +130,5 @@ export interface Model<C extends object = object> {
    */
   readonly density?: "exact" | "none";
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
-  remarks?(config: C): readonly string[];
+  caveats?(config: C): readonly string[];
 }

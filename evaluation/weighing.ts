@@ -13,7 +13,7 @@ import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kerne
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import type { Binarization } from "../core/ops/gather.ts";
 import { createState, setState } from "../core/graph/program.ts";
-import { type Feed, Tape, type Values } from "../core/graph/tape.ts";
+import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
 
 /**
@@ -94,7 +94,7 @@ interface Recording {
   /** Draws of each datum a step. */
   readonly draws: number;
   /** What brings the rows of a batch, where they do not lie on the GPU. */
-  readonly feeds: readonly Feed[];
+  readonly hostStreams: readonly HostStream[];
   /** Dispatches that a batch needs once. */
   readonly once: readonly Prepared[];
   /** Dispatches of each step. */
@@ -132,7 +132,7 @@ export async function weighRows(
       // The seed of the trainer's own validation: with one draw the pixels are the same.
       const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
       setState(gpu, state, place);
-      for (const feed of recording.feeds) feed.bring(place, b, 1);
+      for (const hostStream of recording.hostStreams) hostStream.bring(place, b, 1);
       record(gpu, encoder, recording.once);
     }
     const count = Math.min(pace.size, steps - s);
@@ -222,7 +222,7 @@ async function recordWeights(trained: Trained, split: Split, options: RecordOpti
       sign,
       sums,
       draws,
-      feeds: tape.feeds,
+      hostStreams: tape.hostStreams,
       once,
       step,
       destroy,
@@ -235,9 +235,9 @@ async function recordWeights(trained: Trained, split: Split, options: RecordOpti
 
 interface Weighing {
   readonly kind: WeighingKind;
-  readonly nll: Values;
-  readonly divergence: Values;
-  readonly kl: Values;
+  readonly nll: RowScalars;
+  readonly divergence: RowScalars;
+  readonly kl: RowScalars;
   readonly draws: number;
   readonly mark: () => number;
 }
@@ -254,7 +254,7 @@ function recordTerms(
   if (nll?.rows !== tape.batch) {
     throw new TypeError(`Cannot measure the rows of "${model.name}": expected one nll for each`);
   }
-  const kl = kind === "exact" && terms.find(({ name }) => name === "kl")?.value || tape.values("none", 1);
+  const kl = kind === "exact" && terms.find(({ name }) => name === "kl")?.value || tape.rowScalars("none", 1);
   return { kind, nll, divergence: kl, kl, draws: 1, mark: tape.mark() };
 }
 

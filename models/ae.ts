@@ -13,7 +13,7 @@ import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodRemarks, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
+import { likelihoodCaveats, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
 
 /** The encoder's and decoder's configuration; a code has no variance to build a tower for. */
@@ -75,7 +75,7 @@ export const ae: Model<AeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
-  remarks: (config) => [REMARK, ...likelihoodRemarks(config, 0)],
+  caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };
 
 /**
@@ -104,5 +104,5 @@ export const dae: Model<DaeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
-  remarks: (config) => [REMARK, ...likelihoodRemarks(config, 0)],
+  caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };

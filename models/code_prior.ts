@@ -11,7 +11,7 @@ import { drawCode } from "../core/ops/draw_code.ts";
 import { embedding } from "../core/ops/embedding.ts";
 import { softmaxNll } from "../core/ops/softmax_nll.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
-import type { Tape, Values, Variable } from "../core/graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../core/graph/tape.ts";
 
 /** What shapes the prior. */
 export interface CodePriorConfig {
@@ -105,7 +105,7 @@ export function codePriorNll(
   codes: Variable,
   config: CodePriorConfig,
   image: CodeImage,
-): Values {
+): RowScalars {
   return softmaxNll(t, logits(t, p, codes, config, image, "all"), codes);
 }
 

@@ -16,7 +16,7 @@ import type { Setting, Settings } from "../core/settings.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
-import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
@@ -124,7 +124,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       type: "choice",
       default: "constant",
       choices: ["constant", "warm-up", "cyclic"],
-      help: "how the weight comes to β",
+      help: "schedule of the KL weight: constant, linear warm-up, or cyclic annealing",
     },
     betaSteps: {
       type: "integer",
@@ -241,7 +241,7 @@ export function composed(
     condition: given,
     prior: (config) => config.prior === "standard" ? undefined : (t, p, noise) => priorOf(t, p, config)!().draw(noise),
     start: async (context, config) => await priors[config.prior]?.start?.(context, config),
-    remarks,
+    caveats,
   };
 }
 
@@ -250,11 +250,11 @@ function given({ condition }: ComposedConfig): Condition | undefined {
 }
 
 /** What a user must know of a configuration. */
-function remarks(config: ComposedConfig): readonly string[] {
+function caveats(config: ComposedConfig): readonly string[] {
   const { objective, beta, betaSchedule, freeBits, capacity, prior } = config;
   const learned = prior === "standard" ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
-  const lines = [...learned, ...likelihoodRemarks(config, beta, penalty)];
+  const lines = [...learned, ...likelihoodCaveats(config, beta, penalty)];
   const constantly = betaSchedule === "constant";
   if (objective === "iwae" || (beta === 1 && constantly && penalty === "KL")) return lines;
   const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";

@@ -15,7 +15,7 @@ import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.t
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { type ConvStackConfig, dataImages, doublings, halvings, pyramid, rowsOf } from "./conv_stack.ts";
+import { type ConvStackConfig, dataImages, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
 export interface ConvConfig extends ConvStackConfig {
@@ -37,13 +37,13 @@ function layersOf(config: LayersConfig, data: DataShape["shape"], condition: num
   // Blocks are of images here.
   const dense = { ...config, residual: 0 };
   return {
-    halvings: halvings(config, data, { last: activation, flat: true }),
+    downsample: downsample(config, data, { last: activation, flat: true }),
     trunk: chain(
       mlp("trunk", [smallest + condition, ...hidden], dense),
       linear("posterior", hidden.at(-1) ?? smallest + condition, statisticsColumns(latents, covariance)),
     ),
     fan: mlp("fan", [latents + condition, ...hidden.toReversed(), smallest], dense),
-    doublings: doublings(config, data),
+    upsample: upsample(config, data),
   };
 }
 
@@ -58,15 +58,15 @@ function declared(p: Parameters, config: LayersConfig, condition?: Variable) {
  * @param condition C, columns joined to the smallest image and to z.
  */
 export function convShapes(config: LayersConfig, data: DataShape, condition = 0): Shapes {
-  const { halvings, trunk, fan, doublings } = layersOf(config, data.shape, condition);
-  return { ...chain(halvings, trunk, fan).shapes, ...doublings.shapes };
+  const { downsample, trunk, fan, upsample } = layersOf(config, data.shape, condition);
+  return { ...chain(downsample, trunk, fan).shapes, ...upsample.shapes };
 }
 
 /** q(z | x) = N(μ(x), Σ(x)); with a condition, of the smallest image joined with it. */
 export function convEncode(t: Tape, p: Parameters, x: Variable, config: LayersConfig, condition?: Variable): Posterior {
-  const { halvings, trunk } = declared(p, config, condition);
+  const { downsample, trunk } = declared(p, config, condition);
   // The dense layers read a row for each image.
-  const images = rowsOf(t, halvings.apply(t, p, x), x.rows);
+  const images = rowsOf(t, downsample.apply(t, p, x), x.rows);
   const statistics = trunk.apply(t, p, condition ? concat(t, [images, condition]) : images);
   return gaussianPosterior(t, statistics, config.covariance);
 }
@@ -79,9 +79,9 @@ export function convDecode(
   config: LayersConfig,
   condition?: Variable,
 ): Likelihood {
-  const { fan, doublings } = declared(p, config, condition);
+  const { fan, upsample } = declared(p, config, condition);
   const smallest = config.channels.at(-1)!;
   const h = fan.apply(t, p, condition ? concat(t, [z, condition]) : z);
   // A row for each image can be read as it is if the channels come in fours.
-  return doublings.decode(t, p, smallest % 4 ? reshape(t, h, smallest) : h, z.rows);
+  return upsample.decode(t, p, smallest % 4 ? reshape(t, h, smallest) : h, z.rows);
 }

@@ -97,7 +97,7 @@ function blocks(name: string, images: ImageShape, config: LayersConfig): Layer {
  * @param last The activation of the last layer.
  * @param flat Whether the last layer gives a row for each image, where its channels come in fours and no block follows.
  */
-export function halvings(
+export function downsample(
   config: LayersConfig,
   data: ImageShape,
   { last, flat }: { readonly last: Activation; readonly flat: boolean },
@@ -133,7 +133,7 @@ export interface Doublings {
  * deep as the encoder's layer of that number, each with its residual blocks, and in place of decoder.0 `likelihood`, with `scale` beside it
  * where the decoder gives one.
  */
-export function doublings(config: LayersConfig, data: ImageShape): Doublings {
+export function upsample(config: LayersConfig, data: ImageShape): Doublings {
   const levels = pyramid(config, data);
   const [height, width, channels] = data;
   const double = (name: string, i: number, activation: Activation, flat = false) => {

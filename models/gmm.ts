@@ -19,7 +19,7 @@ import { kMeansPlusPlus } from "./k_means.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import type { DataShape, Model, PriorDraw } from "../core/model.ts";
 import { accumulate, type Accumulated } from "../core/ops/accumulate.ts";
-import { categorical, categoricalNll, indicators } from "../core/ops/categorical.ts";
+import { categorical, categoricalNll, oneHot } from "../core/ops/categorical.ts";
 import { centred } from "../core/ops/centred.ts";
 import { dense } from "../core/ops/dense.ts";
 import { fittedGaussianSample } from "../core/ops/fitted_gaussian.ts";
@@ -99,7 +99,7 @@ function encode(t: Tape, p: Parameters, x: Variable, config: GmmConfig): Posteri
   return {
     name: "categorical",
     latents: config.components,
-    statistics: indicators(t, probabilities),
+    statistics: oneHot(t, probabilities),
     draw: () => ({ z, kl }),
   };
 }
@@ -338,7 +338,7 @@ export const gmm: Model<GmmConfig> = {
   decode,
   drawPrior,
   latents: ({ components }) => components,
-  remarks: ({ floor }) => [
+  caveats: ({ floor }) => [
     `gmm: elbo is log p(x), a density of the values as they are given, in which no variance is below ${floor}`,
   ],
 };

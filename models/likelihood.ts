@@ -127,7 +127,7 @@ export function likelihoodSupport({ likelihood }: LikelihoodConfig): Support {
  * @param beta The weight of what is minimised beside nll; 0 where nothing is.
  * @param penalty What that is.
  */
-export function likelihoodRemarks(
+export function likelihoodCaveats(
   { likelihood, sigma }: LikelihoodConfig,
   beta = 1,
   penalty = "KL",

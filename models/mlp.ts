@@ -24,7 +24,7 @@ export interface MlpConfig extends LikelihoodConfig {
   /** K */
   readonly latents: number;
   readonly activation: Activation;
-  /** 1: mean and log-variance from one trunk; 2: each from a tower of its own. */
+  /** 1: mean and log-variance share an encoder; 2: an encoder for each. */
   readonly towers: number;
   /** Of q(z | x); full: Σ = L Lᵀ. */
   readonly covariance: Covariance;
@@ -46,7 +46,7 @@ export const mlpSettings: Settings<MlpConfig> = {
     default: 1,
     minimum: 1,
     maximum: 2,
-    help: "1: mean and log-variance from one trunk; 2: from a tower each",
+    help: "1: mean and log-variance share an encoder; 2: an encoder for each",
   },
   covariance: {
     type: "choice",

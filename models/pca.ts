@@ -36,7 +36,7 @@ export const pca: Model<LinearConfig> = {
     const likelihood = linearParts.decode(t, p, z);
     return { ...likelihood, sample: likelihood.mean };
   },
-  remarks: () => [
+  caveats: () => [
     "pca has no density: nll is ½‖x - reconstruction‖² + ½ D log 2π, as of noise of variance 1; elbo = -nll is no bound",
   ],
 };

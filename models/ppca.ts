@@ -123,5 +123,5 @@ export const ppca: Model<PpcaConfig> = {
       ? await iterations(context, config)
       : closedForm(context, config.latents, objectives, (discarded) => Math.max(discarded, FLOOR)),
   fitIterations: ({ method }) => method === "em" ? undefined : 1,
-  remarks: () => ["ppca: the posterior is exact, so elbo is log p(x), a density of the values as they are given"],
+  caveats: () => ["ppca: the posterior is exact, so elbo is log p(x), a density of the values as they are given"],
 };

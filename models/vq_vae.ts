@@ -13,7 +13,7 @@ import { kMeans } from "./k_means.ts";
 import type { Batch, DataShape, Model, PriorDraw, StartContext } from "../core/model.ts";
 import { activation, chain, conv, type ImageShape, type Layer, residual } from "../core/nn/mod.ts";
 import { quantize, type Quantized } from "../core/ops/quantize.ts";
-import { tally } from "../core/ops/tally.ts";
+import { counter } from "../core/ops/counter.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { permuted } from "../core/graph/random.ts";
 import { constant } from "../core/graph/schedule.ts";
@@ -32,12 +32,12 @@ import {
   convStackSettings,
   dataImages,
   type Doublings,
-  doublings,
-  halvings,
+  downsample,
   pyramid,
   rowsOf,
+  upsample,
 } from "./conv_stack.ts";
-import { likelihoodRemarks, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 
 /** What shapes the encoder and decoder, the codebook and how it learns, the prior and the likelihood. */
 export interface VqVaeConfig extends ConvStackConfig, CodePriorConfig {
@@ -86,7 +86,7 @@ interface Layers {
   readonly encoder: Layer;
   /** decoder.in from D channels, and the decoder's blocks. */
   readonly decoder: Layer;
-  readonly doublings: Doublings;
+  readonly upsample: Doublings;
 }
 
 function layersOf(config: VqVaeConfig, data: ImageShape): Layers {
@@ -105,7 +105,7 @@ function layersOf(config: VqVaeConfig, data: ImageShape): Layers {
   };
   return {
     encoder: chain(
-      halvings(config, data, { last: "identity", flat: false }),
+      downsample(config, data, { last: "identity", flat: false }),
       blocks("encoder"),
       conv("encoder.out", smallest, codeDimension, { kernel: 1 }),
     ),
@@ -113,7 +113,7 @@ function layersOf(config: VqVaeConfig, data: ImageShape): Layers {
       conv("decoder.in", codeImages(config, data), channels, { kernel: 3, padding: 1 }),
       blocks("decoder"),
     ),
-    doublings: doublings(config, data),
+    upsample: upsample(config, data),
   };
 }
 
@@ -121,14 +121,14 @@ function layersOf(config: VqVaeConfig, data: ImageShape): Layers {
 function shapes(config: VqVaeConfig, data: DataShape): Shapes {
   const { codes, codeDimension, codebook } = config;
   const [height, width] = codeImages(config, data.shape);
-  const { encoder, decoder, doublings } = layersOf(config, data.shape);
+  const { encoder, decoder, upsample } = layersOf(config, data.shape);
   const averaged = codebook === "moving-average";
   return {
     ...encoder.shapes,
     codebook: { inputs: codeDimension, outputs: codes, ...averaged ? { trained: false } : {} },
     usage: { inputs: averaged ? codeDimension : 0, outputs: codes, trained: false },
     ...decoder.shapes,
-    ...doublings.shapes,
+    ...upsample.shapes,
     ...codePriorShapes(config, { height, width, count: codes }),
   };
 }
@@ -146,13 +146,13 @@ function quantized(t: Tape, p: Parameters, x: Variable, config: VqVaeConfig): Qu
 
 /** p(x | z). z [N P, D] or [N, P D] */
 function decodePositions(t: Tape, p: Parameters, z: Variable, config: VqVaeConfig, rows: number): Likelihood {
-  const { decoder, doublings } = layersOf(config, dataImages(p));
-  return doublings.decode(t, p, decoder.apply(t, p, z), rows);
+  const { decoder, upsample } = layersOf(config, dataImages(p));
+  return upsample.decode(t, p, decoder.apply(t, p, z), rows);
 }
 
 function objectives(t: Tape, p: Parameters, { x }: Batch, config: VqVaeConfig): readonly Objective[] {
   const { e, codes, commitment, codebook } = quantized(t, p, x, config);
-  tally(t, "perplexity", codes, config.codes, perplexity);
+  counter(t, "perplexity", codes, config.codes, perplexity);
   const nll = decodePositions(t, p, e, config, x.rows).nll(x);
   const terms: Term[] = [
     { name: "nll", value: nll, weight: constant(1) },
@@ -270,8 +270,8 @@ export const vqVae: Model<VqVaeConfig> = {
   drawPrior,
   latents: (config, data) => features(codeImages(config, data.shape)),
   support: likelihoodSupport,
-  remarks: (config) => [
+  caveats: (config) => [
     "kl is -log p(codes) under the learned prior, which it trains: elbo is a bound on log p(x) for the encoder's codes",
-    ...likelihoodRemarks(config, config.commitment, "|z - sg(e)|²"),
+    ...likelihoodCaveats(config, config.commitment, "|z - sg(e)|²"),
   ],
 };

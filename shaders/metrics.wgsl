@@ -1,7 +1,7 @@
 // The last dispatch of a step: sums terms over the rows of the batch, in a fixed order, into this step's slot of a ring, and where $ends is
 // 1 moves on to the next step. Where a kernel cannot bind all terms there are several: this one has $terms of $all, from $first on. One
 // workgroup; a term's parts are [parts][rows].
-// Needs: live_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, BLOCK (values that one sum
+// Needs: valid_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, BLOCK (values that one sum
 // takes in before it is added to the others), and for each term PARTS_0, ROWS_0 (stored), ALL_0 (whether all of them are data) and REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
 
 var<workgroup> partial_sums: array<f32, INVOCATIONS>;
@@ -9,7 +9,7 @@ var<workgroup> partial_sums: array<f32, INVOCATIONS>;
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(local_invocation_index) index: u32) {
   let step = state.step;
-  let live = live_rows();
+  let valid = valid_rows();
   //: repeat term 0..$terms
   {
     // Four sums an invocation, whose loads do not wait for each other; in blocks, since a float32 that has grown large loses what is
@@ -22,7 +22,7 @@ fn main(@builtin(local_invocation_index) index: u32) {
         //: repeat c 0..4
         {
           let place = i + INVOCATIONS * $cu;
-          let counts = place < PARTS_$term * ROWS_$term && (ALL_$term || place % ROWS_$term < live * REPEATS_$term);
+          let counts = place < PARTS_$term * ROWS_$term && (ALL_$term || place % ROWS_$term < valid * REPEATS_$term);
           block[$c] += select(0.0, parts_$term[min(place, PARTS_$term * ROWS_$term - 1u)], counts);
         }
         //: end

@@ -1,6 +1,6 @@
 // Standard normal noise from (seed, step, stream, index); how the tiles pad rows does not change the draws.
-// Needs: random_normal, buffer state, const STREAM_noise, LIVE_noise (rows, padding left out). Gives: noise_at.
+// Needs: random_normal, buffer state, const STREAM_noise, VALID_noise (rows, padding left out). Gives: noise_at.
 
 fn noise_at(row: u32, column4: u32) -> vec4f {
-  return random_normal(state.seed, state.step, STREAM_noise, column4 * LIVE_noise + row);
+  return random_normal(state.seed, state.step, STREAM_noise, column4 * VALID_noise + row);
 }

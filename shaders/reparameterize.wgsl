@@ -1,6 +1,6 @@
 // z = μ + σ ε and the divergence from the prior summed over the latent dimensions, four at a time.
-// Needs: mean_at, log_variance_at, noise_at, divergence, keep_divergence, buffer z of vec4f, const ROWS_formed, LATENTS.
-// Gives: begun, origin_of, formed.
+// Needs: mean_at, log_variance_at, noise_at, divergence, keep_divergence, buffer z of vec4f, const ROWS_produced, LATENTS.
+// Gives: begun, origin_of, produced.
 
 fn begun(index: u32) {
 }
@@ -9,15 +9,15 @@ fn origin_of(row: u32) -> u32 {
   return row;
 }
 
-fn formed(row: u32, origin: u32, column4: u32, kept: bool) -> vec4f {
+fn produced(row: u32, origin: u32, column4: u32, kept: bool) -> vec4f {
   let mean = mean_at(row, column4);
   let log_variance = log_variance_at(row, column4);
-  let live = columns_below(LATENTS, column4);
+  let valid = columns_below(LATENTS, column4);
   let noise = noise_at(row, column4);
-  let drawn = select(vec4f(), mean + exp(0.5 * log_variance) * noise, live);
+  let drawn = select(vec4f(), mean + exp(0.5 * log_variance) * noise, valid);
   if (kept) {
-    z[at(ROWS_formed, row, column4)] = drawn;
-    keep_divergence(column4 * ROWS_formed + row, divergence(mean, log_variance, noise), live);
+    z[at(ROWS_produced, row, column4)] = drawn;
+    keep_divergence(column4 * ROWS_produced + row, divergence(mean, log_variance, noise), valid);
   }
   return drawn;
 }

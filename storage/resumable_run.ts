@@ -11,7 +11,7 @@
 import type { Model } from "../core/model.ts";
 import type { Checkpoint, CheckpointHeader } from "../core/training/checkpoint.ts";
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "../core/training/events.ts";
-import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
+import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
 import type { Training } from "../core/training/trainer.ts";
 import { trainingSteps } from "../core/training/training_settings.ts";
 import { save } from "./checkpoint.ts";
@@ -106,8 +106,8 @@ export class RunRecorder {
       parameters,
       started,
       remarks: [
-        ...remarks(trained.model, trained.config, trained.training.binarize),
-        ...scheduleRemarks(trained.training, trained.data.count),
+        ...caveats(trained.model, trained.config, trained.training.binarize),
+        ...scheduleCaveats(trained.training, trained.data.count),
       ],
       config,
     });

@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../storage/write.ts";
 import { Trained } from "../core/training/trained.ts";
 import { encodeNpy, encodeNpz } from "../datasets/npy.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { pixels } from "../core/training/remarks.ts";
+import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
 import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";

@@ -13,7 +13,7 @@ import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { pixels } from "../core/training/remarks.ts";
+import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
 import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";

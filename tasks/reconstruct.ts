@@ -8,7 +8,7 @@ import { Trained } from "../core/training/trained.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { writeFigure } from "./cli/pictures.ts";
-import { pixels } from "../core/training/remarks.ts";
+import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, splitFlag, type SplitName } from "./cli/run_flags.ts";
 import { chosenRun, datasetOf, FILES, join, splitOf } from "./cli/run_folder.ts";

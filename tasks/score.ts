@@ -6,7 +6,7 @@
 
 import { writeFileAtomically, writeText } from "../storage/write.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
-import { remarks } from "../core/training/remarks.ts";
+import { caveats } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
@@ -141,7 +141,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       `best ${found.values[best].toFixed(3)} (row ${best})`,
   );
   if (figures.length) context.print(`${svg}: how they are spread`);
-  for (const note of [...notes, ...remarks(model, trained.config, checkpoint.training.binarize)]) context.print(note);
+  for (const note of [...notes, ...caveats(model, trained.config, checkpoint.training.binarize)]) context.print(note);
   context.emit({
     run: folder,
     file,

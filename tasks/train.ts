@@ -9,7 +9,7 @@ import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { remarks, scheduleRemarks } from "../core/training/remarks.ts";
+import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
 import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -267,7 +267,7 @@ async function follow(
       if (event.event === "end") return event;
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
-        const lines = [...remarks(model, config, told.binarize), ...scheduleRemarks(told, data.count)];
+        const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }
     }

@@ -6,13 +6,13 @@
  */
 
 import type { Covariance, Draw, ReparameterizeOptions } from "../ops/reparameterize.ts";
-import type { Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Variable } from "../graph/tape.ts";
 
 /** p(x | z): what a decoder gives. */
 export interface Likelihood {
   readonly name: string;
   /** -log p(x | z) of each row, nats. x [N, D] */
-  nll(x: Variable): Values;
+  nll(x: Variable): RowScalars;
   /** E[x | z] [N, D] */
   mean(): Variable;
   /** x ~ p(x | z) [N, D] */

@@ -6,14 +6,14 @@
 
 import { sumValues } from "../ops/sum_values.ts";
 import { drawMixture, mixtureRatio } from "../ops/mixture_prior.ts";
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import type { Posterior } from "./distribution.ts";
 
 /** p(z), recorded on a tape: the same record trains it and draws from it. */
 export interface Prior {
   readonly name: string;
   /** log N(z; 0, I) - log p(z) of each row, nats, with gradients for z and for what p(z) is made of. z [N, K] */
-  ratio(z: Variable): Values;
+  ratio(z: Variable): RowScalars;
   /** z ~ p(z) [N, K], from noise [N, K + 1]: draws of N(0, 1), and one of a uniform distribution in the last column. */
   draw(noise: Variable): Variable;
 }

@@ -16,7 +16,7 @@ export interface ProductShape {
   readonly rows: number;
   readonly depth: number;
   readonly columns: number;
-  /** Products of this shape in one dispatch, or pieces of one: phases times chunks. */
+  /** Products of this shape in one dispatch, or pieces of one: residues times chunks. */
   readonly slices: number;
   /** Whether the first operand is formed as it is loaded, anew in each workgroup that has the same rows. */
   readonly begins: boolean;
@@ -31,7 +31,7 @@ export function shapeName({ kind, rows, depth, columns, slices, begins }: Produc
 export interface Product {
   readonly label: string;
   readonly kind: ProductKind;
-  /** Stored rows of the result, or of each phase. */
+  /** Stored rows of the result, or of each residue. */
   readonly rows: number;
   /** Stored length of the sum. */
   readonly depth: number;
@@ -45,8 +45,8 @@ export interface Product {
   readonly biasRow?: number;
   /** Gives store. */
   readonly epilogue: Fragment;
-  /** Products of one shape in one dispatch, of which the loaders and the epilogue know the number as `phase`. One, if left out. */
-  readonly phases?: number;
+  /** Products of one shape in one dispatch, of which the loaders and the epilogue know the number as `residue`. One, if left out. */
+  readonly residues?: number;
   /** The function of the epilogue that takes the values in, if not `store`. */
   readonly store?: string;
   /** Whether `a` gives begin_a as well, which is told of rows before they are loaded; of workgroup tiles alone. */
@@ -57,7 +57,7 @@ export interface Product {
 }
 
 /**
- * A weight gradient in two dispatches: partial sums over chunks of the summed index (and for each phase), then their sum in a fixed order.
+ * A weight gradient in two dispatches: partial sums over chunks of the summed index (and for each residue), then their sum in a fixed order.
  * For sums that are long beside the result: the chunks keep an adapter busy that one short result would not.
  */
 export interface SplitProduct extends Omit<Product, "kind" | "biasRow" | "store"> {

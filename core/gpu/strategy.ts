@@ -50,9 +50,9 @@ export interface Kernels<Family extends string> {
   readonly invocations: number;
   /** Whether a long sum by one workgroup is worth a dispatch before it, which divides it among many. */
   readonly dividesSums: boolean;
-  /** A fragment giving word4_m and word_m of a matrix that is read many times, such as an operand of a product. */
-  words(m: string, tensor: Tensor): Fragment;
-  /** A fragment giving word4_before of a parameter, for a kernel that writes it as `parameter`: its value before the step. */
+  /** A fragment giving load4_m and load1_m of a matrix that is read many times, such as an operand of a product. */
+  packed(m: string, tensor: Tensor): Fragment;
+  /** A fragment giving load4_before of a parameter, for a kernel that writes it as `parameter`: its value before the step. */
   before(parameter: Tensor): Fragment;
   /** Binds what a kernel only reads, all invocations at one place, such as the state (shaders/state.wgsl). */
   uniform(buffer: GPUBuffer, type: string): Binding;

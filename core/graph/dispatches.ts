@@ -21,9 +21,9 @@ import {
   splitShape,
   type Tiles,
 } from "../products/tiles.ts";
-import formTile from "../../shaders/tiles/form.wgsl" with { type: "text" };
+import produceTile from "../../shaders/tiles/produce.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
-import loadFormed from "../../shaders/loaders/formed.wgsl" with { type: "text" };
+import loadProduced from "../../shaders/loaders/produced.wgsl" with { type: "text" };
 
 /** A product on the tape, which can be formed with other tiles of the same family. */
 export interface TapeProduct {
@@ -35,13 +35,13 @@ export interface TapeProduct {
 }
 
 /** How the values of a variable are formed that no product gives. */
-export interface Formed {
+export interface Produced {
   readonly label: string;
   readonly variable: Variable;
   /** Groups of four columns that it has; those beyond are padding. */
   readonly columns4: number;
   /**
-   * Gives `formed(row, origin, column4, kept)`, which returns four values and stores them where `kept`; `origin_of(row)`, what the values
+   * Gives `produced(row, origin, column4, kept)`, which returns four values and stores them where `kept`; `origin_of(row)`, what the values
    * of a row have in common; and `begun(index)`, what is done once beside, by an index from 0 on.
    */
   readonly by: Fragment;
@@ -50,7 +50,7 @@ export interface Formed {
 }
 
 /** Groups of four columns up to which forming values anew in every workgroup costs less than a dispatch of its own. */
-const FORMED4 = 16;
+const PRODUCED4 = 16;
 
 /** Groups of four columns that one invocation forms. */
 const RUN = 8;
@@ -67,7 +67,7 @@ export abstract class Dispatches {
   #dispatches: Dispatch[] = [];
   #products: TapeProduct[] = [];
   #scratch: GPUBuffer | undefined;
-  #forming: Formed | undefined;
+  #producing: Produced | undefined;
   #due: Due | undefined;
 
   /**
@@ -133,9 +133,9 @@ export abstract class Dispatches {
     this.gpu.device.queue.writeBuffer(this.scalars, 0, values);
   }
 
-  /** A fragment giving word4_m and word_m of a matrix that a kernel reads many times. */
-  words(m: string, tensor: Tensor): Fragment {
-    return this.tiles.words(m, tensor);
+  /** A fragment giving load4_m and load1_m of a matrix that a kernel reads many times. */
+  packed(m: string, tensor: Tensor): Fragment {
+    return this.tiles.packed(m, tensor);
   }
 
   /** Forgets all that was dispatched. */
@@ -148,19 +148,19 @@ export abstract class Dispatches {
   /** Says in which steps what is dispatched from now on runs: those t with t mod every = at. */
   protected setDue(every = 1, at = 0): void {
     if ((this.#due?.every ?? 1) === every && (this.#due?.at ?? 0) === at) return;
-    this.#form();
+    this.#produce();
     this.#due = every === 1 ? undefined : { every, at };
   }
 
   /** All dispatches up to now, and the matrix products among them. */
   protected laid(): { readonly dispatches: readonly Dispatch[]; readonly products: readonly TapeProduct[] } {
-    this.#form();
+    this.#produce();
     return { dispatches: this.#dispatches, products: this.#products };
   }
 
   /** Records a dispatch. */
   dispatch(dispatch: Dispatch): void {
-    this.#form();
+    this.#produce();
     this.#dispatches.push(this.#due ? { ...dispatch, due: this.#due } : dispatch);
   }
 
@@ -168,29 +168,29 @@ export abstract class Dispatches {
    * Records what forms a variable. Where the next dispatch is a product of that variable, it may form the values as it loads them, and
    * keep them for those who read them later; else they have a dispatch of their own.
    */
-  form(formed: Formed): void {
-    this.#form();
-    this.#forming = formed;
-    if (!this.tiles.fuses || formed.columns4 > FORMED4) this.#form();
+  produce(produced: Produced): void {
+    this.#produce();
+    this.#producing = produced;
+    if (!this.tiles.fuses || produced.columns4 > PRODUCED4) this.#produce();
   }
 
   /** Gives what is to be formed a dispatch of its own, if no product has taken it in. */
-  #form(): void {
-    if (!this.#forming) return;
-    const { label, variable, columns4, by, bytes } = this.#forming;
-    this.#forming = undefined;
+  #produce(): void {
+    if (!this.#producing) return;
+    const { label, variable, columns4, by, bytes } = this.#producing;
+    this.#producing = undefined;
     const groups = Math.ceil(this.stored(variable.rows) * Math.ceil(columns4 / RUN) / 64);
     const across = Math.min(groups, 32768);
     this.dispatch({
       label,
       ...bytes === undefined ? {} : { bytes },
-      fragments: [{ parts: [layout, formTile], constants: { RUN } }, this.#formed(variable, columns4), by],
+      fragments: [{ parts: [layout, produceTile], constants: { RUN } }, this.#produced(variable, columns4), by],
       workgroups: [across, Math.ceil(groups / across)],
     });
   }
 
-  #formed(variable: Variable, columns4: number): Fragment {
-    return { parts: [], constants: { ROWS_formed: this.stored(variable.rows), COLUMNS4_formed: columns4 } };
+  #produced(variable: Variable, columns4: number): Fragment {
+    return { parts: [], constants: { ROWS_produced: this.stored(variable.rows), COLUMNS4_produced: columns4 } };
   }
 
   /**
@@ -199,24 +199,24 @@ export abstract class Dispatches {
    * @param x The variable that its first operand is, where it is one as it lies.
    */
   product(description: Product, x?: Variable): void {
-    const whole = this.#forms(description, x) ?? description;
+    const whole = this.#producesIn(description, x) ?? description;
     this.#product(productShape(whole), whole.macs, (tiles, partials) => product(tiles, whole, partials));
   }
 
   /** A product that forms what is to be formed as it loads it, if that is its first operand and one kernel can do both. */
-  #forms(description: Product, x?: Variable): Product | undefined {
-    const formed = this.#forming;
-    if (!formed || formed.variable !== x) return undefined;
-    const { by, columns4 } = formed;
+  #producesIn(description: Product, x?: Variable): Product | undefined {
+    const produced = this.#producing;
+    if (!produced || produced.variable !== x) return undefined;
+    const { by, columns4 } = produced;
     const rest = merge(description.b, description.epilogue);
     if (!agree(by, rest, this.gpu.device.limits.maxStorageBuffersPerShaderStage)) return undefined;
-    this.#forming = undefined;
+    this.#producing = undefined;
     return {
       ...description,
-      label: `${formed.label} + ${description.label}`,
-      a: merge({ parts: [loadFormed] }, this.#formed(x, columns4), by),
+      label: `${produced.label} + ${description.label}`,
+      a: merge({ parts: [loadProduced] }, this.#produced(x, columns4), by),
       begins: true,
-      bytes: (formed.bytes ?? buffersOf(by)) + buffersOf(rest),
+      bytes: (produced.bytes ?? buffersOf(by)) + buffersOf(rest),
     };
   }
 

@@ -12,8 +12,8 @@ import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
 import type { Ready } from "../gpu/strategy.ts";
 import { createBuffer } from "../gpu/tensor.ts";
-import type { Compiled, State, Tally, Tape, Term } from "./tape.ts";
-import liveShader from "../../shaders/live.wgsl" with { type: "text" };
+import type { Compiled, Counter, State, Tape, Term } from "./tape.ts";
+import liveShader from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import termSumShader from "../../shaders/term_sum.wgsl" with { type: "text" };
 import metricsShader from "../../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -50,7 +50,7 @@ export class Program {
   readonly #staging: GPUBuffer[] = [];
   readonly #free: GPUBuffer[] = [];
   readonly terms: readonly Term[];
-  readonly #tallies: readonly Tally[];
+  readonly #counters: readonly Counter[];
   #state: State = { step: 0, seed: 0, count: 1, shuffle: false };
   #step = 0;
   /** Compiles better kernels, as its strategy has it; called when the first ones run. */
@@ -62,7 +62,7 @@ export class Program {
 
   private constructor(
     tape: Tape,
-    { terms, tallies }: Compiled,
+    { terms, counters }: Compiled,
     { prepared, improve }: Ready,
     ring: GPUBuffer | undefined,
   ) {
@@ -73,7 +73,7 @@ export class Program {
     this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
     this.#ring = ring;
     this.terms = terms;
-    this.#tallies = tallies;
+    this.#counters = counters;
   }
 
   /**
@@ -113,7 +113,7 @@ export class Program {
 
   /** How many steps a submit may have at most. */
   get most(): number {
-    return Math.min(SLOTS / 2, ...this.#tape.feeds.map(({ steps }) => steps));
+    return Math.min(SLOTS / 2, ...this.#tape.hostStreams.map(({ steps }) => steps));
   }
 
   /** Makes a step the next one, and sets what all follow from. */
@@ -188,7 +188,7 @@ export class Program {
 
   /** Brings what the next steps need and counts them. Gives the number of the first. */
   #begin(steps: number): number {
-    for (const feed of this.#tape.feeds) feed.bring(this.#state, this.#step, steps);
+    for (const hostStream of this.#tape.hostStreams) hostStream.bring(this.#state, this.#step, steps);
     const first = this.#step;
     this.#step += steps;
     return first;
@@ -246,15 +246,15 @@ export class Program {
 
   /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
   setCounts(counts: readonly (readonly number[])[] = []): void {
-    this.#tallies.forEach((tally, i) => {
-      this.#gpu.device.queue.writeBuffer(tally.counts, 0, Uint32Array.from(counts[i] ?? Array(tally.size).fill(0)));
+    this.#counters.forEach((counter, i) => {
+      this.#gpu.device.queue.writeBuffer(counter.counts, 0, Uint32Array.from(counts[i] ?? Array(counter.size).fill(0)));
     });
   }
 
   /** What every tally has counted in the steps submitted since it was set. */
   async counts(): Promise<number[][]> {
     const counts: number[][] = [];
-    for (const { counts: buffer, size } of this.#tallies) {
+    for (const { counts: buffer, size } of this.#counters) {
       counts.push([...new Uint32Array(await this.#gpu.read(buffer, 0, size * 4))]);
     }
     return counts;
@@ -262,7 +262,7 @@ export class Program {
 
   /** What the counts come to, by name. */
   measure(counts: readonly (readonly number[])[]): Record<string, number> {
-    return Object.fromEntries(this.#tallies.map(({ name, measure }, i) => [name, measure(counts[i])]));
+    return Object.fromEntries(this.#counters.map(({ name, measure }, i) => [name, measure(counts[i])]));
   }
 
   /**

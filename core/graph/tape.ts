@@ -27,26 +27,26 @@ import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
-import { type Node, readBy, type Values, type Variable } from "./variable.ts";
-import { words } from "../gpu/words.ts";
-import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
-import first from "../../shaders/epilogues/first.wgsl" with { type: "text" };
+import { type Node, readBy, type RowScalars, type Variable } from "./variable.ts";
+import { packed } from "../gpu/packed.ts";
+import further from "../../shaders/epilogues/accumulate.wgsl" with { type: "text" };
+import first from "../../shaders/epilogues/write.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
-import last from "../../shaders/epilogues/last.wgsl" with { type: "text" };
+import last from "../../shaders/epilogues/add_then_finish.wgsl" with { type: "text" };
 import loadMatrix from "../../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
-export type { Node, Values, Variable } from "./variable.ts";
+export type { Node, RowScalars, Variable } from "./variable.ts";
 
 /** One named part of the loss: summed over features, averaged over the batch, in nats. */
 export interface Term {
   readonly name: string;
-  readonly value: Values;
+  readonly value: RowScalars;
   /** Its weight in the minimised loss. */
   readonly weight: Schedule;
 }
@@ -62,7 +62,7 @@ export interface State {
 }
 
 /** Brings to the GPU what steps need before they are submitted. */
-export interface Feed {
+export interface HostStream {
   /** At most so many steps at a time. */
   readonly steps: number;
   /** Brings what the `steps` steps from `step` on need. What was submitted before has been through with its own by then. */
@@ -86,7 +86,7 @@ export interface Objective {
 }
 
 /** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
-export interface Tally {
+export interface Counter {
   readonly name: string;
   /** u32 counts, to which every step adds. */
   readonly counts: GPUBuffer;
@@ -101,7 +101,7 @@ export interface Compiled {
   /** The matrix products among them. */
   readonly products: readonly TapeProduct[];
   readonly terms: readonly Term[];
-  readonly tallies: readonly Tally[];
+  readonly counters: readonly Counter[];
   /** The parameters that a gradient reaches. */
   readonly trained: ReadonlySet<Parameter>;
   /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
@@ -133,12 +133,12 @@ export class Tape extends Dispatches {
   /** Parameters that a later objective's backward pass reads, so that they must not change yet. */
   #readLater: ReadonlySet<Parameter> = new Set();
   /** Values that are terms of several objectives. */
-  #shared: ReadonlySet<Values> = new Set();
+  #shared: ReadonlySet<RowScalars> = new Set();
   #terms = 0;
   readonly #schedules: Schedule[] = [];
   /** What each submit brings to the GPU. */
-  readonly feeds: Feed[] = [];
-  readonly #tallies: Tally[] = [];
+  readonly hostStreams: HostStream[] = [];
+  readonly #counters: Counter[] = [];
 
   /** A new variable of N rows, or of another number of them. */
   variable(name: string, columns: number, type: Tensor["type"] = "f32", rows: number = this.batch): Variable {
@@ -146,14 +146,14 @@ export class Tape extends Dispatches {
   }
 
   /** New per-row values in `parts` partial sums. */
-  values(name: string, parts: number, rows: number = this.batch): Values {
+  rowScalars(name: string, parts: number, rows: number = this.batch): RowScalars {
     const storedRows = this.stored(rows);
     return { name, buffer: this.buffer(name, parts * storedRows * 4), parts, rows, storedRows };
   }
 
   /** Adds what every submit brings to the GPU. */
-  feed(feed: Feed): void {
-    this.feeds.push(feed);
+  hostStream(hostStream: HostStream): void {
+    this.hostStreams.push(hostStream);
   }
 
   /** A number for a random stream, different for each asker on this tape. */
@@ -172,17 +172,17 @@ export class Tape extends Dispatches {
   }
 
   /** New counts, all zero. */
-  tally(name: string, size: number, measure: Tally["measure"]): Tally {
-    const tally = { name, counts: this.buffer(name, size * 4), size, measure };
-    this.#tallies.push(tally);
-    return tally;
+  counter(name: string, size: number, measure: Counter["measure"]): Counter {
+    const counter = { name, counts: this.buffer(name, size * 4), size, measure };
+    this.#counters.push(counter);
+    return counter;
   }
 
   /**
    * Adds an operation that forms `outputs`. What it forgets is said when the tape is compiled for training: that a variable which is read
    * is formed by no node, that there is no `backward`, or that `backward` passes no gradient to one of its inputs.
    */
-  record(node: Node, ...outputs: readonly (Variable | Values)[]): void {
+  record(node: Node, ...outputs: readonly (Variable | RowScalars)[]): void {
     this.#nodes.push(node);
     for (const variable of readBy(node)) variable.consumers.push(node);
     for (const values of node.values ?? []) values.consumer = node;
@@ -264,7 +264,7 @@ export class Tape extends Dispatches {
   /** A fragment giving load_m of an operand of a product. */
   operand(m: string, source: Variable | Tensor): Fragment {
     const tensor = "buffer" in source ? source : this.tensor(source);
-    return loader(m, tensor, 1, this.words(m, tensor));
+    return loader(m, tensor, 1, this.packed(m, tensor));
   }
 
   /** True while compiling for training. */
@@ -287,8 +287,8 @@ export class Tape extends Dispatches {
    * consumer reads must have been recorded before: it runs where the producer stands on the tape.
    */
   fused(variable: Variable): boolean {
-    const { fusible, sink, unfused, consumers, producer } = variable;
-    if (!fusible || !sink || consumers.length !== 1 || !producer || unfused?.()) return false;
+    const { fusible, consumerEpilogue, unfused, consumers, producer } = variable;
+    if (!fusible || !consumerEpilogue || consumers.length !== 1 || !producer || unfused?.()) return false;
     const place = this.#nodes.indexOf(producer);
     return readBy(consumers[0]).every((input) =>
       input === variable || !input.producer || this.#nodes.indexOf(input.producer) < place
@@ -296,18 +296,18 @@ export class Tape extends Dispatches {
   }
 
   /** True where the upstream gradient of values is not known yet when they are formed: an op reads them, or several objectives do. */
-  deferred(values: Values): boolean {
+  deferred(values: RowScalars): boolean {
     return this.training && (values.consumer !== undefined || this.#shared.has(values));
   }
 
   /** A fragment giving upstream_m(row) = dL/dvalue, for values that are terms of the loss or that an op reads. */
-  upstream(m: string, values: Values): Fragment {
+  upstream(m: string, values: RowScalars): Fragment {
     if (values.upstream) return values.upstream(m);
     const { term } = values;
     if (term === undefined) return { parts: [{ text: upstreamNone, parameters: { m } }] };
     return {
       parts: [scalarPart, { text: upstreamPart, parameters: { m } }],
-      constants: { [`TERM_${m}`]: term, [`LIVE_${m}`]: values.rows },
+      constants: { [`TERM_${m}`]: term, [`VALID_${m}`]: values.rows },
       buffers: { scalars: this.readScalars() },
     };
   }
@@ -324,7 +324,7 @@ export class Tape extends Dispatches {
     }
     if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
     // Collected where the gradient will stand, unless finishing writes there: a kernel cannot bind one buffer twice.
-    const stays = "shape" in target ? this.#keeps(target) === "gradient" : !target.finish;
+    const stays = "shape" in target ? this.#keeps(target) === "gradient" : !target.gradientEpilogue;
     const collected = "shape" in target
       ? this.parameterGradient(target)
       : stays
@@ -353,7 +353,7 @@ export class Tape extends Dispatches {
    * the variable, and are summed.
    */
   gradientTarget(variable: Variable, repeats = 1): { tensor: Tensor; deliver: () => void } {
-    if (variable.consumers.length === 1 && !variable.finish && repeats === 1) {
+    if (variable.consumers.length === 1 && !variable.gradientEpilogue && repeats === 1) {
       return { tensor: this.#gradientOf(variable), deliver: () => this.#count(variable) };
     }
     const { rows, columns, name } = variable;
@@ -382,7 +382,7 @@ export class Tape extends Dispatches {
   passGradient(from: Variable, to: Variable): void {
     if (!this.needsGradient(to)) return;
     const gradient = this.gradient(from);
-    if (this.#expected.get(to) === 1 && !to.finish) {
+    if (this.#expected.get(to) === 1 && !to.gradientEpilogue) {
       this.#gradients.set(to, gradient);
       this.#sharing.add(to);
       this.#count(to);
@@ -391,7 +391,7 @@ export class Tape extends Dispatches {
 
   #finish(target: Variable | Parameter): Fragment {
     if ("shape" in target) return this.#update(target);
-    return target.finish?.() ?? storing(this.#gradientOf(target));
+    return target.gradientEpilogue?.() ?? storing(this.#gradientOf(target));
   }
 
   /** What the kernel of a parameter's gradient ends with: the gradient, its sum over steps, or the update. */
@@ -448,7 +448,7 @@ export class Tape extends Dispatches {
     scalars.push(...this.#schedules);
     const passes = training ? objectives.map((objective) => this.#pass(objective)) : [];
     requireDisjoint(passes);
-    const seen = new Set<Values>();
+    const seen = new Set<RowScalars>();
     this.#shared = new Set(terms.flatMap(({ value }) => seen.has(value) ? [value] : (seen.add(value), [])));
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
@@ -491,7 +491,7 @@ export class Tape extends Dispatches {
     return {
       ...this.laid(),
       terms,
-      tallies: this.#tallies,
+      counters: this.#counters,
       trained: new Set(passes.flatMap(({ trained }) => [...trained])),
       scalars,
     };
@@ -558,7 +558,7 @@ function forgotten(node: Node, target: string, expected: number, found: number):
 
 /** @throws {Error} If something is read that no node forms: it would be zeros. */
 function requireProducers(nodes: readonly Node[], terms: readonly Term[]): void {
-  const require = (reader: string, { name, producer }: Variable | Values) => {
+  const require = (reader: string, { name, producer }: Variable | RowScalars) => {
     if (!producer) throw new Error(`Cannot compile the tape: no node forms "${name}", which ${reader} reads`);
   };
   for (const node of nodes) {
@@ -568,7 +568,7 @@ function requireProducers(nodes: readonly Node[], terms: readonly Term[]): void 
 }
 
 /** @throws {Error} If the gradient of per-row values is not that of the one who reads them. */
-function requireReader(node: Node, values: Values, terms: readonly Term[]): void {
+function requireReader(node: Node, values: RowScalars, terms: readonly Term[]): void {
   if (!values.upstream) throw new Error(forgotten(node, values.name, 1, 0));
   const term = terms.find(({ value, weight }) =>
     value === values && !(weight.kind === "constant" && weight.value === 0)
@@ -620,7 +620,7 @@ function requireDisjoint(passes: readonly BackwardPass[]): void {
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */
-export function loader(m: string, tensor: Tensor, repeats = 1, given: Fragment = words(m, tensor)): Fragment {
+export function loader(m: string, tensor: Tensor, repeats = 1, given: Fragment = packed(m, tensor)): Fragment {
   return merge(given, {
     parts: [{ text: loadMatrix, parameters: { m } }],
     constants: { [`REPEATS_${m}`]: repeats },

@@ -22,19 +22,19 @@ export interface Variable {
    * What the last contribution to this variable's gradient does with the sum: a fragment giving `finish`. Without one, the sum
    * is stored in `Tape.gradient`.
    */
-  finish?: () => Fragment;
+  gradientEpilogue?: () => Fragment;
   /** An epilogue that could take the values in as they are formed, so that they need not be stored. */
-  sink?: () => Fragment;
-  /** Says that the sink cannot take the values in after all, once everything is recorded. */
+  consumerEpilogue?: () => Fragment;
+  /** Says that the consumer cannot take the values in after all, once everything is recorded. */
   unfused?: () => boolean;
-  /** True where the producer can end with the sink. */
+  /** True where the producer can end with the consumer's epilogue. */
   fusible?: boolean;
   /** The variable, once compiling, whose values these are as they lie; undefined where they are stored by themselves. */
   same?: () => Variable | undefined;
 }
 
 /** One number for every row of the batch, kept as partial sums [parts, rows]. */
-export interface Values {
+export interface RowScalars {
   readonly name: string;
   readonly buffer: GPUBuffer;
   readonly parts: number;
@@ -65,7 +65,7 @@ export interface Node {
   readonly detached?: readonly Variable[];
   readonly parameters: readonly Parameter[];
   /** Per-row values that it reads and is differentiated by; their `upstream` is set by it. */
-  readonly values?: readonly Values[];
+  readonly values?: readonly RowScalars[];
   /** Records the forward dispatches. */
   forward(): void;
   /**

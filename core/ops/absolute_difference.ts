@@ -6,7 +6,7 @@
 
 import { merge, read, write } from "../gpu/kernel.ts";
 import type { Schedule } from "../graph/schedule.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import type { RowScalars, Tape } from "../graph/tape.ts";
 import shader from "../../shaders/absolute_difference.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamSign from "../../shaders/epilogues/upstream_sign.wgsl" with { type: "text" };
@@ -19,14 +19,14 @@ import upstreamSign from "../../shaders/epilogues/upstream_sign.wgsl" with { typ
  *
  * @param values v, one value for each of N rows.
  */
-export function absoluteDifference(t: Tape, values: Values, target: Schedule): Values {
-  const difference = t.values(`${values.name} from its target`, 1, values.rows);
+export function absoluteDifference(t: Tape, values: RowScalars, target: Schedule): RowScalars {
+  const difference = t.rowScalars(`${values.name} from its target`, 1, values.rows);
   const signs = t.buffer("signs", values.storedRows * 4);
   const scalar = t.schedule(target);
   values.upstream = (m) =>
     merge(t.upstream(`${m}_difference`, difference), {
       parts: [{ text: upstreamSign, parameters: { m } }],
-      constants: { [`LIVE_${m}`]: values.rows },
+      constants: { [`VALID_${m}`]: values.rows },
       buffers: { sign_of: read(signs) },
     });
   t.record({

@@ -7,7 +7,7 @@
 import { write } from "../gpu/kernel.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { createTensor, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
-import further from "../../shaders/epilogues/further.wgsl" with { type: "text" };
+import further from "../../shaders/epilogues/accumulate.wgsl" with { type: "text" };
 
 /** A sum that every step adds to. */
 export interface Accumulated {

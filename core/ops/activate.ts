@@ -26,9 +26,9 @@ export function activate(t: Tape, x: Variable, activation: Activation): Variable
     constants: { ROWS_y: t.stored(x.rows), COLUMNS: x.columns },
     buffers: { y: write(t.tensor(y)) },
   });
-  if (!needsInput) x.sink = epilogue;
+  if (!needsInput) x.consumerEpilogue = epilogue;
   let deliver = () => {};
-  y.finish = () => {
+  y.gradientEpilogue = () => {
     const target = t.gradientTarget(x);
     deliver = target.deliver;
     return {

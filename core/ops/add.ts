@@ -31,7 +31,7 @@ export function add(t: Tape, a: Variable, b: Variable): Variable {
       constants: { ROWS_y: t.stored(y.rows) },
       buffers: { y: write(t.tensor(y)) },
     });
-  b.sink = epilogue;
+  b.consumerEpilogue = epilogue;
   t.record({
     name: y.name,
     inputs: [a, b],

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { likelihoodNll } from "./likelihood.ts";
 
 /**
@@ -16,6 +16,6 @@ import { likelihoodNll } from "./likelihood.ts";
  * @param logits [N, D]
  * @param x [N, D]; where the logits have L rows for each row of x, each row is compared with all of its L.
  */
-export function bernoulliNll(t: Tape, logits: Variable, x: Variable): Values {
+export function bernoulliNll(t: Tape, logits: Variable, x: Variable): RowScalars {
   return likelihoodNll(t, { family: "bernoulli", location: logits }, x);
 }

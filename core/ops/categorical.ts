@@ -6,14 +6,14 @@
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import categoricalShader from "../../shaders/categorical.wgsl" with { type: "text" };
 import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { type: "text" };
-import indicatorsLoader from "../../shaders/loaders/indicators.wgsl" with { type: "text" };
+import oneHotLoader from "../../shaders/loaders/one_hot.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/live.wgsl" with { type: "text" };
+import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
@@ -24,9 +24,9 @@ export interface Categorical {
   /** k ~ p(k | x), as an indicator [N, K]. */
   readonly z: Variable;
   /** KL(r ‖ p) of each row, nats. */
-  readonly kl: Values;
+  readonly kl: RowScalars;
   /** Σ_k -r_k log p(x | k) of each row, nats: -log p(x) = nll + kl. */
-  readonly nll: Values;
+  readonly nll: RowScalars;
 }
 
 /**
@@ -42,8 +42,8 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
   const components = logits.columns;
   const probabilities = t.variable("probabilities", components, "f32", logits.rows);
   const z = t.variable("z", components, "f32", logits.rows);
-  const nll = t.values("nll", 1, logits.rows);
-  const kl = t.values("kl", 1, logits.rows);
+  const nll = t.rowScalars("nll", 1, logits.rows);
+  const kl = t.rowScalars("kl", 1, logits.rows);
   const stream = t.stream();
   t.record(
     {
@@ -83,8 +83,8 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
  * @param prior A parameter of K outputs whose first weights are log p(k).
  * @param z [N, K]
  */
-export function categoricalNll(t: Tape, logits: Variable, prior: Parameter, z: Variable): Values {
-  const nll = t.values("nll", 1, logits.rows);
+export function categoricalNll(t: Tape, logits: Variable, prior: Parameter, z: Variable): RowScalars {
+  const nll = t.rowScalars("nll", 1, logits.rows);
   t.record({
     name: "nll",
     inputs: [logits, z],
@@ -121,7 +121,7 @@ function common(t: Tape, logits: Variable, prior: Parameter): Fragment {
  * @param probabilities r [N, K]
  * @returns [N, 2 K]
  */
-export function indicators(t: Tape, probabilities: Variable): Variable {
+export function oneHot(t: Tape, probabilities: Variable): Variable {
   const components = probabilities.columns;
   const y = t.variable("statistics", 2 * components, "f32", probabilities.rows);
   t.record({
@@ -130,7 +130,7 @@ export function indicators(t: Tape, probabilities: Variable): Variable {
     parameters: [],
     forward() {
       const a = merge({
-        parts: [layoutScalar, indicatorsLoader],
+        parts: [layoutScalar, oneHotLoader],
         constants: { ROWS_probabilities: t.stored(y.rows), COMPONENTS: components },
         buffers: { probabilities: read(t.tensor(probabilities), "array<f32>") },
       });

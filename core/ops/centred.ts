@@ -10,7 +10,7 @@ import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/live.wgsl" with { type: "text" };
+import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /**

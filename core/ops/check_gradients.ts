@@ -11,7 +11,7 @@ import { type Parameter, Parameters, type Shapes } from "../graph/parameters.ts"
 import { createState, Program } from "../graph/program.ts";
 import { normals } from "../graph/random.ts";
 import { constant, valueAt } from "../graph/schedule.ts";
-import { isOf, type Objective, Tape, type Values, type Variable } from "../graph/tape.ts";
+import { isOf, type Objective, type RowScalars, Tape, type Variable } from "../graph/tape.ts";
 import { chooseTiles, type TileChoice } from "../products/tiles.ts";
 import { multiply } from "./arithmetic.ts";
 import { parameterMatrix } from "./parameter_matrix.ts";
@@ -97,7 +97,7 @@ export async function checkGradients<Names extends string>(
     t: Tape,
     inputs: Readonly<Record<Names, Variable>>,
     p: Parameters,
-  ) => Variable | Values | readonly Objective[],
+  ) => Variable | RowScalars | readonly Objective[],
   inputs: Readonly<Record<Names, CheckedInput>>,
   { tolerance = 4e-3, difference = 1 / 64, order = 2, step = 0, seed = 1, ...options }: CheckOptions = {},
 ): Promise<readonly CheckedGradient[]> {
@@ -215,7 +215,11 @@ function data(t: Tape, name: string, columns: number, values: Float32Array): Var
   return variable;
 }
 
-function objectivesOf(t: Tape, built: Variable | Values | readonly Objective[], seed: number): readonly Objective[] {
+function objectivesOf(
+  t: Tape,
+  built: Variable | RowScalars | readonly Objective[],
+  seed: number,
+): readonly Objective[] {
   if ("length" in built) return built;
   if (built.rows % t.batch) {
     throw new RangeError(

@@ -7,14 +7,14 @@
 
 import { merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import { loader, storing, type Tape, type Values, type Variable } from "../graph/tape.ts";
+import { loader, type RowScalars, storing, type Tape, type Variable } from "../graph/tape.ts";
 import { createTensor } from "../gpu/tensor.ts";
 import { sumByCode } from "./codes.ts";
 import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with { type: "text" };
 import codebookUpdate from "../../shaders/codes/codebook_update.wgsl" with { type: "text" };
 import difference from "../../shaders/codes/difference.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import usageShader from "../../shaders/codes/usage.wgsl" with { type: "text" };
@@ -40,7 +40,7 @@ interface Quantization {
   readonly e: Variable;
   readonly codes: Variable;
   readonly codebook: Parameter;
-  readonly losses: Values;
+  readonly losses: RowScalars;
   readonly update?: CodebookUpdate;
 }
 

@@ -8,7 +8,7 @@ import { merge, read, write } from "../gpu/kernel.ts";
 import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import columnsEpilogue from "../../shaders/epilogues/columns.wgsl" with { type: "text" };
 
 /**

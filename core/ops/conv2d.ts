@@ -39,7 +39,7 @@ import {
  *
  * Backward, with da = dy · f'(a): dx is the transposed convolution of da by the same weights, dW[ky, kx, c, o] = Σ over n, cy, cx of
  * x[n, cy stride + ky - padding, ...] da[n, cy, cx, o], db = Σ da. One dispatch forward; one for dx; for dW and db together one that sums in
- * chunks and one that adds the chunks, which the optimizer ends. The fine pixels of dx are worked on in stride² phases of equal
+ * chunks and one that adds the chunks, which the optimizer ends. The fine pixels of dx are worked on in stride² residues of equal
  * remainders, so that no weight is tried that meets none.
  *
  * Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, chapters 2 and 4.
@@ -92,12 +92,12 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
         contribute(t, x, fine, g, true, (epilogue) => ({
           label: `${name} input gradient`,
           kind: "inputGradient",
-          rows: t.stored(fine.count * pixelsOf(fine) / g.phases ** 2),
+          rows: t.stored(fine.count * pixelsOf(fine) / g.residues ** 2),
           depth: roundUp(g.taps ** 2 * 4 * groups4(outputs), PANEL),
           columns: roundUp(fine.channels, PANEL),
           a: merge(tapOrder, imageLoader(t, "a", gradient, coarse, g, windowTransposed)),
           b: weights(t, parameter, fine.channels, outputs, g, weightsTurned, tapOrder),
-          phases: g.phases ** 2,
+          residues: g.residues ** 2,
           macs,
           ...epilogue,
         }));

@@ -8,13 +8,13 @@ import { type Fragment, merge, read } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
-import { words } from "../gpu/words.ts";
+import { packed } from "../gpu/packed.ts";
 import { layerOutput } from "./layer.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import scattered from "../../shaders/loaders/scattered.wgsl" with { type: "text" };
-import slicesPhases from "../../shaders/tiles/slices_phases.wgsl" with { type: "text" };
+import slicesResidues from "../../shaders/tiles/slices_residues.wgsl" with { type: "text" };
 import sumTaps from "../../shaders/tiles/sum_taps.wgsl" with { type: "text" };
 import taps from "../../shaders/loaders/taps.wgsl" with { type: "text" };
 import weightsLoader from "../../shaders/loaders/weights.wgsl" with { type: "text" };
@@ -37,9 +37,9 @@ import {
   matrixOf,
   order,
   outputImages,
-  phaseConstants,
   pixelsOf,
   placed,
+  residueConstants,
   weights,
 } from "./images.ts";
 
@@ -47,8 +47,8 @@ import {
  * y = f(x *ᵀ W + b), (x *ᵀ W)[n, fy, fx, o] = Σ over c and all ky, kx, cy, cx with cy stride + ky - padding = fy and
  * cx stride + kx - padding = fx of x[n, cy, cx, c] W[ky, kx, c, o]
  *
- * The products of {@linkcode conv2d} with the roles exchanged: this one's forward is a convolution's input gradient, in phases, and its
- * input gradient a convolution. dW is summed for each phase apart.
+ * The products of {@linkcode conv2d} with the roles exchanged: this one's forward is a convolution's input gradient, in residues, and its
+ * input gradient a convolution. dW is summed for each residue apart.
  *
  * Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, chapter 4.
  *
@@ -88,12 +88,12 @@ export function convTranspose2d(
   const size = matrixOf(fine);
   const moved = isMoved(fine, g, true);
   const { y, epilogue } = layerOutput(t, name, size.rows, size.columns, options.activation ?? "identity", !moved);
-  const rows = t.stored(fine.count * pixelsOf(fine) / g.phases ** 2);
+  const rows = t.stored(fine.count * pixelsOf(fine) / g.residues ** 2);
   const columns = roundUp(outputs, PANEL);
   const depth = roundUp(g.taps ** 2 * 4 * groups4(channels), PANEL);
   const macs = coarse.count * pixelsOf(coarse) * parameter.shape.inputs * outputs;
-  const phased = order(fine, g, true);
-  const window = () => merge(phased, imageLoader(t, "a", t.tensor(x), coarse, g, windowTransposed));
+  const byResidue = order(fine, g, true);
+  const window = () => merge(byResidue, imageLoader(t, "a", t.tensor(x), coarse, g, windowTransposed));
   t.record({
     name,
     inputs: [x],
@@ -106,9 +106,9 @@ export function convTranspose2d(
         depth,
         columns,
         a: window(),
-        b: weights(t, parameter, channels, channels, g, weightsLoader, phased),
+        b: weights(t, parameter, channels, channels, g, weightsLoader, byResidue),
         biasRow: parameter.biasRow,
-        phases: g.phases ** 2,
+        residues: g.residues ** 2,
         ...placed(epilogue(), fine, g, true),
         macs,
       });
@@ -135,14 +135,14 @@ export function convTranspose2d(
           rows: depth,
           depth: roundUp(rows, PANEL),
           columns,
-          phases: g.phases ** 2,
+          residues: g.residues ** 2,
           a: window(),
-          b: merge(phased, imageLoader(t, "b", gradient, fine, g, pixelsLoader)),
+          b: merge(byResidue, imageLoader(t, "b", gradient, fine, g, pixelsLoader)),
           slices: {
-            parts: [slicesPhases],
+            parts: [slicesResidues],
             constants: {
               ...g.constants,
-              ...phaseConstants(g),
+              ...residueConstants(g),
               ROW_sum_bias: parameter.biasRow,
               CHANNELS_b: channels,
               GROUPS4_a: groups4(channels),
@@ -195,7 +195,7 @@ function byTaps(
   const constants = { CHANNELS_b: channels, OUTPUTS: outputs };
   const pixels = () => merge(order(coarse, g, false), imageLoader(t, "a", t.tensor(x), coarse, g, pixelsLoader));
   const byTap = () =>
-    merge(t.words("b", parameter.tensor), {
+    merge(t.packed("b", parameter.tensor), {
       parts: [weightsTaps],
       constants: { ...g.constants, ...constants },
     });
@@ -217,7 +217,7 @@ function byTaps(
         epilogue: merge({ parts: [only] }, storing(product)),
         macs,
       });
-      const sums: Fragment = merge(words("b", parameter.tensor), {
+      const sums: Fragment = merge(packed("b", parameter.tensor), {
         parts: [scattered],
         constants: { ...g.constants, OUTPUTS: outputs, ROW_bias_b: biasRow, ROWS_given: product.storedRows },
         buffers: { given: read(product, "array<f32>") },

@@ -6,7 +6,7 @@
 
 import { type Fragment, merge } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { words } from "../gpu/words.ts";
+import { packed } from "../gpu/packed.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import dropped from "../../shaders/loaders/dropped.wgsl" with { type: "text" };
@@ -32,9 +32,9 @@ export function dropout(t: Tape, x: Variable, probability: number): Variable {
   const stream = t.stream();
   y.same = () => t.training ? undefined : x;
   const load = (tensor: Tensor): Fragment =>
-    merge(words("a", tensor), {
+    merge(packed("a", tensor), {
       parts: [stateStruct, random, dropped],
-      constants: { LIVE_dropped: x.rows, STREAM_dropped: stream },
+      constants: { VALID_dropped: x.rows, STREAM_dropped: stream },
       floats: { DROPPED: probability },
       buffers: { state: t.readState() },
     });

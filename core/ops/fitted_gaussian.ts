@@ -6,7 +6,7 @@
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import { loader, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import { loader, type RowScalars, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import fittedGaussianNllShader from "../../shaders/epilogues/fitted_gaussian_nll.wgsl" with { type: "text" };
 import fittedGaussianSampleShader from "../../shaders/epilogues/fitted_gaussian_sample.wgsl" with { type: "text" };
@@ -48,15 +48,15 @@ export function fittedGaussianNll(
   x: Variable,
   variance: Variances,
   spread?: Variances,
-): Values {
-  const nll = t.values("nll", roundUp(mean.columns, PANEL) / t.tiles.summed, mean.rows);
+): RowScalars {
+  const nll = t.rowScalars("nll", roundUp(mean.columns, PANEL) / t.tiles.summed, mean.rows);
   const epilogue = (): Fragment =>
     merge(t.load("data", x), load(t, "variance", variance), spread ? load(t, "spread", spread) : zeros("spread"), {
       parts: [fittedGaussianNllShader],
       constants: { ROWS_nll: nll.storedRows, COLUMNS: mean.columns },
       buffers: { nll: write(nll.buffer) },
     });
-  mean.sink = epilogue;
+  mean.consumerEpilogue = epilogue;
   t.record({
     name: "nll",
     inputs: [mean, x, ...inputsOf(variance, spread)],
@@ -84,11 +84,11 @@ export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variance
         ROWS_y: t.stored(x.rows),
         COLUMNS: mean.columns,
         STREAM_noise: stream,
-        LIVE_noise: x.rows,
+        VALID_noise: x.rows,
       },
       buffers: { y: write(t.tensor(x)), state: t.readState() },
     });
-  mean.sink = epilogue;
+  mean.consumerEpilogue = epilogue;
   t.record({
     name: x.name,
     inputs: [],

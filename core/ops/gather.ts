@@ -9,7 +9,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { read, write } from "../gpu/kernel.ts";
 import { permutation } from "../graph/random.ts";
 import { MOST_SCHEDULES } from "../graph/schedule.ts";
-import type { Feed, State, Tape, Variable } from "../graph/tape.ts";
+import type { HostStream, State, Tape, Variable } from "../graph/tape.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
@@ -115,7 +115,7 @@ function writeRows(
 }
 
 /** Brings the rows of the steps of each submit: row_of of shaders/row_resident.wgsl, on the host. */
-function streaming(t: Tape, source: Resident): Feed {
+function streaming(t: Tape, source: Resident): HostStream {
   const { name, split: { count }, stride } = source;
   const steps = Math.floor(source.buffer.size / stride / t.batch);
   if (steps === 0) {
@@ -171,8 +171,8 @@ export function gather(
   const x = t.variable(name, source.columns, source.type);
   const [type, values] = source.type === "u8" ? ["u32", "unpack4x8unorm"] : ["vec4f", "vec4f"];
   const words = Math.ceil(source.columns / 4);
-  const feed = source.streamed ? streaming(t, source) : undefined;
-  if (feed) t.feed(feed);
+  const hostStream = source.streamed ? streaming(t, source) : undefined;
+  if (hostStream) t.hostStream(hostStream);
   const setsSchedules = t.claimSchedules();
   const stream = t.stream();
   const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
@@ -181,7 +181,7 @@ export function gather(
     inputs: [],
     parameters: [],
     forward() {
-      t.form({
+      t.produce({
         label: `gather ${name}`,
         variable: x,
         columns4: words,
@@ -191,10 +191,10 @@ export function gather(
           parts: [
             ...[stateStruct, random, value[binarize], ...setsSchedules ? [scheduleShader] : []],
             { text: gatherShader, parameters: { values, sets: setsSchedules ? 1 : 0 } },
-            ...feed ? [rowStreamed] : [rowResident, shuffle],
+            ...hostStream ? [rowStreamed] : [rowResident, shuffle],
           ],
           constants: {
-            ...feed ? { STEPS: feed.steps } : {},
+            ...hostStream ? { STEPS: hostStream.steps } : {},
             BATCH: t.batch,
             STREAM_binarize: stream,
           },

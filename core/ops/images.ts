@@ -17,8 +17,8 @@ import type { Activation } from "./activations.ts";
 import { reshaped } from "./reshape.ts";
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
-import phases from "../../shaders/loaders/phases.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import residues from "../../shaders/loaders/residues.wgsl" with { type: "text" };
 import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
 import raster from "../../shaders/loaders/raster.wgsl" with { type: "text" };
 
@@ -79,12 +79,12 @@ export interface Images {
 interface Geometry {
   readonly constants: Readonly<Record<string, number>>;
   /** Phases of a side, and weights of a side that meet the pixels of one. */
-  readonly phases: number;
+  readonly residues: number;
   readonly taps: number;
 }
 
 export function geometryOf(fine: Images, coarse: Images, { kernel, stride = 1, padding = 0 }: ConvOptions): Geometry {
-  const phases = fine.height % stride || fine.width % stride ? 1 : stride;
+  const residues = fine.height % stride || fine.width % stride ? 1 : stride;
   return {
     constants: {
       IMAGES: fine.count,
@@ -96,8 +96,8 @@ export function geometryOf(fine: Images, coarse: Images, { kernel, stride = 1, p
       COARSE_HEIGHT: coarse.height,
       COARSE_WIDTH: coarse.width,
     },
-    phases,
-    taps: Math.ceil(kernel / phases),
+    residues,
+    taps: Math.ceil(kernel / residues),
   };
 }
 
@@ -121,7 +121,7 @@ export function imageLoader(
   g: Geometry,
   part: string,
 ): Fragment {
-  return merge(t.words(m, tensor), cell(m, images), {
+  return merge(t.packed(m, tensor), cell(m, images), {
     parts: [{ text: part, parameters: { m } }],
     constants: { ...g.constants, [`GROUPS4_${m}`]: groups4(images.channels) },
   });
@@ -130,13 +130,13 @@ export function imageLoader(
 /** Whether windows must be read value by value, without padding between the channels. */
 export const isPacked = ({ channels }: Images) => channels % 4 !== 0;
 
-/** Constants of phases.wgsl. */
-export const phaseConstants = ({ phases, taps }: Geometry) => ({ PHASES: phases, TAPS: taps });
+/** Constants of residues.wgsl. */
+export const residueConstants = ({ residues, taps }: Geometry) => ({ RESIDUES: residues, TAPS: taps });
 
-/** A fragment giving place_of in the order of a product's rows, phase by phase for a fine image that is summed over taps. */
-export function order(images: Images, g: Geometry, phased: boolean): Fragment {
-  return phased
-    ? { parts: [phases], constants: { ...g.constants, ...phaseConstants(g) } }
+/** A fragment giving place_of in the order of a product's rows, residue by residue for a fine image that is summed over taps. */
+export function order(images: Images, g: Geometry, byResidue: boolean): Fragment {
+  return byResidue
+    ? { parts: [residues], constants: { ...g.constants, ...residueConstants(g) } }
     : { parts: [raster], constants: { ...g.constants, PIXELS: pixelsOf(images) } };
 }
 
@@ -145,17 +145,17 @@ export function placed(
   epilogue: Fragment,
   images: Images,
   g: Geometry,
-  phased: boolean,
+  byResidue: boolean,
 ): { epilogue: Fragment; store?: string } {
-  if (!isMoved(images, g, phased)) return { epilogue };
+  if (!isMoved(images, g, byResidue)) return { epilogue };
   return {
-    epilogue: merge(epilogue, cell("out", images), order(images, g, phased), { parts: [place] }),
+    epilogue: merge(epilogue, cell("out", images), order(images, g, byResidue), { parts: [place] }),
     store: "place",
   };
 }
 
-export function isMoved({ flat }: Images, { phases }: Geometry, phased: boolean): boolean {
-  return flat || (phased && phases > 1);
+export function isMoved({ flat }: Images, { residues }: Geometry, byResidue: boolean): boolean {
+  return flat || (byResidue && residues > 1);
 }
 
 /** The weights as an operand whose sum runs over taps and padded channels. */
@@ -168,7 +168,7 @@ export function weights(
   part: string,
   tapOrder: Fragment,
 ): Fragment {
-  return merge(t.words("b", parameter.tensor), tapOrder, {
+  return merge(t.packed("b", parameter.tensor), tapOrder, {
     parts: [part],
     constants: { ...g.constants, CHANNELS_b: channels, GROUPS4_b: groups4(summed) },
   });
@@ -231,11 +231,11 @@ export function contribute(
   x: Variable,
   images: Images,
   g: Geometry,
-  phased: boolean,
+  byResidue: boolean,
   describe: (epilogue: Pick<Product, "epilogue" | "store">) => Product,
 ): void {
   if (!images.flat || !isPacked(images)) {
-    t.product(describe(placed(t.contribution(x), images, g, phased)));
+    t.product(describe(placed(t.contribution(x), images, g, byResidue)));
     return;
   }
   // Four channels of a pixel do not stay together in rows that are no multiple of four: pixel by pixel first, then in rows.
@@ -243,6 +243,6 @@ export function contribute(
   const { rows, columns } = matrixOf(pixels);
   const gradient = t.tensor(t.variable(`gradient of ${x.name} by pixels`, columns, "f32", rows));
   const store = merge({ parts: [only] }, storing(gradient));
-  t.product(describe(placed(store, pixels, g, phased)));
+  t.product(describe(placed(store, pixels, g, byResidue)));
   t.map(`${x.name} gradient`, reshaped("a", gradient, x.rows, x.columns), t.contribution(x), x);
 }

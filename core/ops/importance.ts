@@ -5,7 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import type { RowScalars, Tape } from "../graph/tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
 import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl" with { type: "text" };
 
@@ -19,14 +19,14 @@ import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl
  * @param kl log q(z | x) - log p(z) of the same rows (`sampled` or `doubly` in {@linkcode reparameterize}).
  * @returns One value for each of N rows.
  */
-export function importanceBound(t: Tape, nll: Values, kl: Values): Values {
+export function importanceBound(t: Tape, nll: RowScalars, kl: RowScalars): RowScalars {
   const samples = nll.rows / t.batch;
-  const bound = t.values("bound", 1);
+  const bound = t.rowScalars("bound", 1);
   const importance = t.buffer("importance", nll.storedRows * 4);
-  const upstream = (m: string, { rows }: Values): Fragment =>
+  const upstream = (m: string, { rows }: RowScalars): Fragment =>
     merge(t.upstream(`${m}_bound`, bound), {
       parts: [{ text: upstreamImportance, parameters: { m } }],
-      constants: { [`LIVE_${m}`]: rows, [`DRAWS_${m}`]: samples },
+      constants: { [`VALID_${m}`]: rows, [`DRAWS_${m}`]: samples },
       buffers: { importance: read(importance) },
     });
   nll.upstream = (m) => upstream(m, nll);

@@ -5,7 +5,7 @@
  */
 
 import { read, write } from "../gpu/kernel.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import type { RowScalars, Tape } from "../graph/tape.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import { advance } from "./advance.ts";
 import importanceTotalsShader from "../../shaders/importance_totals.wgsl" with { type: "text" };
@@ -14,11 +14,11 @@ import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 /** What {@linkcode importanceTotals} sums up. */
 export interface Weighed {
   /** -log p(x | z) of N S rows, the S draws of a datum together. */
-  readonly nll: Values;
+  readonly nll: RowScalars;
   /** log q(z | x) - log p(z) of the same rows (`sampled` in {@linkcode reparameterize}). */
-  readonly divergence: Values;
+  readonly divergence: RowScalars;
   /** KL(q(z | x) ‖ p(z)) of N rows; it is kept as it is. */
-  readonly kl: Values;
+  readonly kl: RowScalars;
   /** Rows of the split; batches come in the stored order. */
   readonly count: number;
   /** 1 for the weights w = p(x, z) / q(z | x), -1 for their inverses. */

@@ -37,7 +37,7 @@ export function layerOutput(
   const a = t.variable(`input of ${name}`, columns, "f32", rows);
   y.fusible = fusible && activation === "identity";
   if (activation !== "identity") {
-    y.finish = () => {
+    y.gradientEpilogue = () => {
       const gradient = t.gradient(y);
       return {
         parts: [shader, denseGradient],
@@ -49,7 +49,7 @@ export function layerOutput(
   return {
     y,
     epilogue: () =>
-      t.fused(y) ? y.sink!() : {
+      t.fused(y) ? y.consumerEpilogue!() : {
         parts: [shader, needsInput ? denseKeep : denseEpilogue],
         constants: { ROWS_y: t.stored(rows), COLUMNS: columns },
         buffers: { y: write(t.tensor(y)), ...(needsInput ? { kept_input: write(t.tensor(a)) } : {}) },

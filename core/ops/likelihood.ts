@@ -6,7 +6,7 @@
  */
 
 import { type Fragment, merge, type Part, write } from "../gpu/kernel.ts";
-import { loader, type Tape, type Values, type Variable } from "../graph/tape.ts";
+import { loader, type RowScalars, type Tape, type Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
 import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
@@ -67,7 +67,7 @@ export interface Elementwise {
  * @param x [N, D]; where the location has L rows for each row of x, each row is compared with all of its L. It is data: what is trained
  *   cannot form it.
  */
-export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): Values {
+export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): RowScalars {
   const { family, location, scale } = distribution;
   if (location.columns !== x.columns) {
     throw new RangeError(
@@ -75,7 +75,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): 
     );
   }
   const learned = learnedScale(distribution);
-  const nll = t.values("nll", roundUp(location.columns, PANEL) / t.tiles.summed, location.rows);
+  const nll = t.rowScalars("nll", roundUp(location.columns, PANEL) / t.tiles.summed, location.rows);
   let deliver: (() => void)[] = [];
   const backward = (m: string, variable: Variable | undefined, wanted: boolean): Fragment => {
     if (!wanted || !variable) return { parts: [{ text: backwardNone, parameters: { m } }] };
@@ -102,7 +102,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): 
       backward("scale", learned?.variable, gradient),
     );
   };
-  location.sink = () => epilogue(t.training);
+  location.consumerEpilogue = () => epilogue(t.training);
   location.unfused = () => t.deferred(nll);
   t.record({
     name: "nll",
@@ -138,7 +138,7 @@ export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
   const { noise } = families[distribution.family];
   return value(t, distribution, "sample", {
     parts: [stateStruct, random, { text: valueDrawn, parameters: { noise } }],
-    constants: { STREAM_sample: t.stream(), LIVE_sample: distribution.location.rows },
+    constants: { STREAM_sample: t.stream(), VALID_sample: distribution.location.rows },
     buffers: { state: t.readState() },
   });
 }
@@ -167,7 +167,7 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
       constants: { ROWS_y: t.stored(y.rows), COLUMNS: location.columns },
       buffers: { y: write(t.tensor(y)) },
     });
-  location.sink = epilogue;
+  location.consumerEpilogue = epilogue;
   const sources = learned ? [location, learned.variable] : [location];
   t.record({
     name,

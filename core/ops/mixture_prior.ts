@@ -5,7 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { createTensor } from "../gpu/tensor.ts";
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
@@ -49,16 +49,16 @@ function mixtureOf(t: Tape, components: Variable, latents: number): Fragment {
  * @param components [C, 2 K]: μ_c, then log σ_c²; or [C, 2 K + 1] with logits of the weights π in the last column, else π_c = 1 / C.
  * @returns One value for each of N rows, nats.
  */
-export function mixtureRatio(t: Tape, z: Variable, components: Variable): Values {
+export function mixtureRatio(t: Tape, z: Variable, components: Variable): RowScalars {
   const latents = z.columns;
-  const ratio = t.values("log N(z; 0, I) - log p(z)", 1, z.rows);
+  const ratio = t.rowScalars("log N(z; 0, I) - log p(z)", 1, z.rows);
   const ROWS = t.stored(z.rows);
   const r = createTensor(t.gpu, "responsibilities", z.rows, components.rows, { storedRows: ROWS });
   t.own(r.buffer);
   const shared = (): Fragment =>
     merge(mixtureOf(t, components, latents), {
       parts: [],
-      constants: { ROWS, LIVE: z.rows },
+      constants: { ROWS, VALID: z.rows },
       buffers: { z: read(t.tensor(z), "array<f32>") },
     });
   const gradient = (part: string): Fragment =>

@@ -5,7 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
-import { words } from "../gpu/words.ts";
+import { packed } from "../gpu/packed.ts";
 import type { Parameter, ParameterShape } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Activation } from "./activations.ts";
@@ -16,7 +16,7 @@ import forwardShader from "../../shaders/normalize/forward.wgsl" with { type: "t
 import inputGradient from "../../shaders/normalize/input_gradient.wgsl" with { type: "text" };
 import keepNone from "../../shaders/normalize/keep_none.wgsl" with { type: "text" };
 import keepRunning from "../../shaders/normalize/keep_running.wgsl" with { type: "text" };
-import live from "../../shaders/live.wgsl" with { type: "text" };
+import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import livePixels from "../../shaders/normalize/live_pixels.wgsl" with { type: "text" };
 import runningShader from "../../shaders/normalize/running.wgsl" with { type: "text" };
 import setsShader from "../../shaders/normalize/sets.wgsl" with { type: "text" };
@@ -153,7 +153,7 @@ function normalize(
   const moments = t.buffer(`moments of ${name}`, allBlocks * 32);
   const { tensor } = parameter;
   const sized = (text: string) => ({ text, parameters: { invocations } });
-  const values = () => words("norm_x", t.tensor(x));
+  const values = () => packed("norm_x", t.tensor(x));
   const constants = {
     FLAT: flat,
     PIXELS: pixels,
@@ -174,7 +174,7 @@ function normalize(
     running
       ? {
         parts: [stateStruct, live, livePixels],
-        constants: { BATCH: t.batch, LIVE_PIXELS: data % t.batch ? 0 : data / t.batch * pixels },
+        constants: { BATCH: t.batch, VALID_PIXELS: data % t.batch ? 0 : data / t.batch * pixels },
         buffers: { state: t.readState() },
       }
       : { parts: [allPixels] };

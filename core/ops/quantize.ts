@@ -6,7 +6,7 @@
 
 import { merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import { storing, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import { type RowScalars, storing, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { type CodebookUpdate, updateCodebook } from "./codebook.ts";
 import { lookup } from "./codes.ts";
@@ -16,7 +16,7 @@ import halfNorms from "../../shaders/codes/half_norms.wgsl" with { type: "text" 
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import nearest from "../../shaders/codes/nearest.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import straightThrough from "../../shaders/codes/straight_through.wgsl" with { type: "text" };
 
 /** What quantizing gives. */
@@ -26,9 +26,9 @@ export interface Quantized {
   /** Which code that is [N, P]. It has no gradient. */
   readonly codes: Variable;
   /** |z - sg(e)|² of each datum, summed over its positions: its gradient goes to z. */
-  readonly commitment: Values;
+  readonly commitment: RowScalars;
   /** |sg(z) - e|², the same number: its gradient goes to the codes. As a term, it weighs every datum alike. */
-  readonly codebook: Values;
+  readonly codebook: RowScalars;
 }
 
 /**
@@ -61,13 +61,13 @@ export function quantize(
   const e = t.variable("quantized", depth, "f32", z.rows);
   const codes = t.variable("codes", positions, "f32", data);
   const scores = t.variable("scores", count, "f32", z.rows);
-  const commitment = t.values("commitment", positions, data);
-  const losses: Values = { ...commitment, name: "codebook" };
+  const commitment = t.rowScalars("commitment", positions, data);
+  const losses: RowScalars = { ...commitment, name: "codebook" };
   const columns = roundUp(count, PANEL);
   const norms = t.buffer("half norms", columns * 4);
   const table = { ROWS_table: codebook.tensor.storedRows, DEPTH: depth, CODES: count };
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
-  const finish = e.finish = () => {
+  const finish = e.gradientEpilogue = () => {
     target = t.gradientTarget(z);
     return merge(t.load("z", z), t.load("e", e), t.upstream("commitment", commitment), {
       parts: [straightThrough],

@@ -5,7 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
-import { loader, type Tape, type Values, type Variable, zeros } from "../graph/tape.ts";
+import { loader, type RowScalars, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
 import divergenceDoubly from "../../shaders/divergence_doubly.wgsl" with { type: "text" };
@@ -24,7 +24,7 @@ import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import noiseGiven from "../../shaders/noise_given.wgsl" with { type: "text" };
 import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/only.wgsl" with { type: "text" };
+import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import reparameterizeFull from "../../shaders/reparameterize_full.wgsl" with { type: "text" };
 import reparameterizeFullGradient from "../../shaders/epilogues/reparameterize_full_gradient.wgsl" with {
@@ -39,9 +39,9 @@ export interface Draw {
   /** z [N, K] */
   readonly z: Variable;
   /** KL(q(z|x) ‖ N(0, I)) of each row, nats. */
-  readonly kl: Values;
+  readonly kl: RowScalars;
   /** Σₖ max(λ, KLₖ) of each row, λ being the free bits, to be minimised in place of `kl`; absent without free bits. */
-  readonly floored?: Values;
+  readonly floored?: RowScalars;
 }
 
 /** Options of {@linkcode reparameterize}. */
@@ -133,7 +133,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const stream = t.stream();
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
-    constants: { STREAM_noise: stream, LIVE_noise: rows },
+    constants: { STREAM_noise: stream, VALID_noise: rows },
     buffers: { state: t.readState() },
   };
   const gaussianFragment = (): Fragment => {
@@ -150,8 +150,8 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
     };
   };
   const parts = full ? latents : Math.ceil(latents / 4);
-  const kl: Values = t.values("kl", parts, rows);
-  const floored = free ? t.values("floored kl", parts, rows) : undefined;
+  const kl: RowScalars = t.rowScalars("kl", parts, rows);
+  const floored = free ? t.rowScalars("floored kl", parts, rows) : undefined;
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
   const finish = (): Fragment => {
     target ??= t.gradientTarget(statistics, samples);
@@ -162,7 +162,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       buffers: { gradient: write(target.tensor, "array<f32>") },
     });
   };
-  z.finish = finish;
+  z.gradientEpilogue = finish;
   t.record(
     {
       name: "reparameterize",
@@ -177,7 +177,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
             ...floored ? { floored: write(floored.buffer) } : {},
           },
         });
-        if (!full) t.form({ label: "reparameterize", variable: z, columns4: kl.parts, by });
+        if (!full) t.produce({ label: "reparameterize", variable: z, columns4: kl.parts, by });
         else {
           t.dispatch({
             label: "reparameterize",

@@ -7,7 +7,7 @@
 import { type Fragment, merge, write } from "../gpu/kernel.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { words } from "../gpu/words.ts";
+import { packed } from "../gpu/packed.ts";
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };
 import reshapeScalar from "../../shaders/loaders/reshape_scalar.wgsl" with { type: "text" };
 import reshapeShader from "../../shaders/loaders/reshape.wgsl" with { type: "text" };
@@ -16,7 +16,7 @@ import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "tex
 /** A fragment giving load_m of a matrix whose elements are read as [rows, columns]. */
 export function reshaped(m: string, tensor: Tensor, rows: number, columns: number): Fragment {
   const scalar = tensor.columns % 4 || columns % 4;
-  return merge(words(m, tensor), {
+  return merge(packed(m, tensor), {
     parts: [{ text: scalar ? reshapeScalar : reshapeShader, parameters: { m } }],
     constants: { [`COLUMNS_${m}`]: tensor.columns, ROWS_reshaped: rows, COLUMNS_reshaped: columns },
   });
@@ -50,7 +50,7 @@ export function reshape(t: Tape, x: Variable, columns: number): Variable {
         constants: { ROWS_y: t.stored(rows), COLUMNS: columns },
         buffers: { y: write(t.tensor(y)) },
       });
-      t.map(y.name, reshaped("a", t.tensor(x), rows, columns), t.fused(y) ? y.sink!() : store(), y);
+      t.map(y.name, reshaped("a", t.tensor(x), rows, columns), t.fused(y) ? y.consumerEpilogue!() : store(), y);
     },
     backward() {
       t.map(`${y.name} gradient`, reshaped("a", t.gradient(y), x.rows, x.columns), t.contribution(x), x);

@@ -5,7 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { codeFragment } from "./codes.ts";
 import softmaxGradient from "../../shaders/codes/softmax_gradient.wgsl" with { type: "text" };
 import softmaxNllShader from "../../shaders/codes/softmax_nll.wgsl" with { type: "text" };
@@ -18,14 +18,14 @@ import softmaxNllShader from "../../shaders/codes/softmax_nll.wgsl" with { type:
  * @param logits a [N P, K]
  * @param codes k [N, P], from 0 to K - 1
  */
-export function softmaxNll(t: Tape, logits: Variable, codes: Variable): Values {
+export function softmaxNll(t: Tape, logits: Variable, codes: Variable): RowScalars {
   if (logits.rows !== codes.rows * codes.columns) {
     throw new RangeError(
       `Cannot compare "${logits.name}" with "${codes.name}": expected ${codes.rows} x ${codes.columns} rows, ` +
         `found ${logits.rows}`,
     );
   }
-  const nll = t.values("nll", codes.columns, codes.rows);
+  const nll = t.rowScalars("nll", codes.columns, codes.rows);
   const logSums = t.buffer("log sums", t.stored(logits.rows) * 4);
   const common = (): Fragment =>
     merge(codeFragment(t, codes), {

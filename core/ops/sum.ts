@@ -6,7 +6,7 @@
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { Tape, Values, Variable } from "../graph/tape.ts";
+import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import numbersOfMatrix from "../../shaders/ops/numbers_of_matrix.wgsl" with { type: "text" };
@@ -93,8 +93,8 @@ export function repeatColumn(t: Tape, x: Variable, columns: number): Variable {
  * @param x [N, D], with one row or several for each of a batch.
  * @returns One value for each of N rows.
  */
-export function valuesOf(t: Tape, name: string, x: Variable): Values {
-  const values = t.values(name, 1, x.rows);
+export function valuesOf(t: Tape, name: string, x: Variable): RowScalars {
+  const values = t.rowScalars(name, 1, x.rows);
   t.record({
     name,
     inputs: [x],
@@ -127,14 +127,14 @@ export function valuesOf(t: Tape, name: string, x: Variable): Values {
  * @param values One for each of N rows; nothing else may read them then, and no term but one of weight 0.
  * @returns y [N, 1]
  */
-export function columnOf(t: Tape, values: Values): Variable {
+export function columnOf(t: Tape, values: RowScalars): Variable {
   const y = t.variable(`column of ${values.name}`, 1, "f32", values.rows);
   values.upstream = (m) => {
     if (!t.needsGradient(y)) return { parts: [{ text: upstreamNone, parameters: { m } }] };
     const gradient = t.gradient(y);
     return {
       parts: [layout, { text: upstreamColumn, parameters: { m } }],
-      constants: { [`ROWS_column_${m}`]: gradient.storedRows, [`LIVE_${m}`]: values.rows },
+      constants: { [`ROWS_column_${m}`]: gradient.storedRows, [`VALID_${m}`]: values.rows },
       buffers: { [`column_${m}`]: read(gradient) },
     };
   };

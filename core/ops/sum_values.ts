@@ -5,7 +5,7 @@
  */
 
 import { read, write } from "../gpu/kernel.ts";
-import type { Tape, Values } from "../graph/tape.ts";
+import type { RowScalars, Tape } from "../graph/tape.ts";
 import shader from "../../shaders/sum_values.wgsl" with { type: "text" };
 
 /**
@@ -16,11 +16,11 @@ import shader from "../../shaders/sum_values.wgsl" with { type: "text" };
  * @param a One value for each row.
  * @param b One value for each of the same rows.
  */
-export function sumValues(t: Tape, name: string, a: Values, b: Values): Values {
+export function sumValues(t: Tape, name: string, a: RowScalars, b: RowScalars): RowScalars {
   if (a.rows !== b.rows) {
     throw new RangeError(`Cannot add "${b.name}" to "${a.name}": expected ${a.rows} rows, found ${b.rows}`);
   }
-  const sum = t.values(name, 1, a.rows);
+  const sum = t.rowScalars(name, 1, a.rows);
   a.upstream = b.upstream = (m) => t.upstream(m, sum);
   t.record({
     name,

@@ -84,13 +84,13 @@ export function product(tiles: Tiles, p: Product, scratch: (floats: number) => G
   return splitProduct(tiles, { ...p, slices: { parts: [slicesRows] }, summedRows: p.rows + 1 }, scratch);
 }
 
-/** Partial sums of `chunks` for each of `phases`. */
+/** Partial sums of `chunks` for each of `residues`. */
 function partials(
-  { rows, columns, phases = 1 }: Pick<Product, "rows" | "columns" | "phases">,
+  { rows, columns, residues = 1 }: Pick<Product, "rows" | "columns" | "residues">,
   chunks: number,
   scratch: (floats: number) => GPUBuffer,
 ): { kept: Fragment; given: Fragment; slices: number } {
-  const slices = phases * chunks;
+  const slices = residues * chunks;
   const buffer = scratch(slices * (rows + 1) * columns);
   const constants = { ROWS_partial: slices * (rows + 1), ROWS_slice: rows + 1, CHUNKS: chunks };
   return {

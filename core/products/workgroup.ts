@@ -17,7 +17,7 @@ import {
   type SplitProduct,
 } from "../gpu/product.ts";
 import type { Kernels } from "../gpu/strategy.ts";
-import { words, wordsBefore } from "../gpu/words.ts";
+import { packed, packedBefore } from "../gpu/packed.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
 import biasRow from "../../shaders/tiles/bias_row.wgsl" with { type: "text" };
 import rowSum from "../../shaders/tiles/row_sum.wgsl" with { type: "text" };
@@ -32,8 +32,8 @@ export const workgroupKernels: Kernels<"workgroup"> = {
   summed: 32,
   invocations: 128,
   dividesSums: true,
-  words,
-  before: () => wordsBefore,
+  packed,
+  before: () => packedBefore,
   uniform: read,
 };
 
@@ -106,14 +106,14 @@ const CHUNK = 256;
  * order of a sum depends on the product alone.
  */
 function chunksOfGradient(
-  { rows, columns, depth, phases = 1 }: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">,
+  { rows, columns, depth, residues = 1 }: Pick<SplitProduct, "rows" | "depth" | "columns" | "residues">,
 ) {
-  return chunksOf(depth, Math.min(BUSY_CHUNKS * 4096 / (rows * columns * phases), depth / CHUNK));
+  return chunksOf(depth, Math.min(BUSY_CHUNKS * 4096 / (rows * columns * residues), depth / CHUNK));
 }
 
 /** The shape of a split product. */
-export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "phases">): ProductShape {
-  const slices = (p.phases ?? 1) * chunksOfGradient(p).chunks;
+export function splitShape(p: Pick<SplitProduct, "rows" | "depth" | "columns" | "residues">): ProductShape {
+  const slices = (p.residues ?? 1) * chunksOfGradient(p).chunks;
   return { kind: "weightGradient", rows: p.rows, depth: p.depth, columns: p.columns, slices, begins: false };
 }
 
@@ -141,15 +141,15 @@ export function inChunks(p: Product): boolean {
 /** The shape of a product. */
 export function productShape(p: Product): ProductShape {
   if (inChunks(p)) return splitShape(p);
-  const { kind, rows, depth, columns, phases = 1, begins = false } = p;
-  return { kind, rows, depth, columns, slices: phases, begins };
+  const { kind, rows, depth, columns, residues = 1, begins = false } = p;
+  return { kind, rows, depth, columns, slices: residues, begins };
 }
 
 /** A product in blocks. */
 export function workgroupProduct(tiles: Tiles, p: Product): Shape {
   const shape = blocks(choiceOf(tiles, productShape(p)), p);
   const [x, y] = shape.workgroups;
-  return { ...shape, workgroups: [x, y * (p.phases ?? 1)] };
+  return { ...shape, workgroups: [x, y * (p.residues ?? 1)] };
 }
 
 /** The parts of a tile, and the workgroups of one slice. */

@@ -46,27 +46,26 @@ export interface TrainingConfig {
 export const trainingSettings: Settings<TrainingConfig> = {
   batchSize: { type: "integer", default: 100, minimum: 1, maximum: 65536, help: "rows a step, N" },
   epochs: { type: "integer", default: 10, minimum: 1, maximum: 1e6, help: "passes over the training rows" },
-  optimizer: { type: "choice", default: "adam", choices: OPTIMIZERS, help: "what updates the parameters" },
+  optimizer: { type: "choice", default: "adam", choices: OPTIMIZERS, help: "optimizer" },
   learningRate: { type: "number", default: 0.001, minimum: 0, exclusiveMinimum: true, help: "step size" },
   learningRateSchedule: {
     type: "choice",
     default: "constant",
     choices: ["constant", "warm-up", "decay", "tripling", "cosine"],
-    help:
-      "how the learning rate goes: rising from 0, times a factor every so many steps or in stages thrice as long each, or down to 0",
+    help: "learning-rate schedule: constant, linear warm-up, decay, decay in stages of tripling length, or cosine to 0",
   },
   learningRateSteps: {
     type: "integer",
     default: 0,
     minimum: 0,
-    help: "steps of that schedule; 0 takes the whole training for cosine, 1000 for the others",
+    help: "length of that schedule in steps; 0: the whole training for cosine, 1000 for the others",
   },
   learningRateFactor: {
     type: "number",
     default: 0.5,
     minimum: 0,
     exclusiveMinimum: true,
-    help: "factor of a decay or of a stage",
+    help: "factor of each decay",
   },
   weightDecay: {
     type: "number",
@@ -136,10 +135,10 @@ export const trainingSettings: Settings<TrainingConfig> = {
     default: 0,
     minimum: 0,
     maximum: 0xffffffff,
-    help: "where every random number follows from",
+    help: "seed of every random number",
   },
-  initializer: { type: "choice", default: "glorot-uniform", choices: INITIALIZERS, help: "how weights start" },
-  biasInitializer: { type: "choice", default: "zeros", choices: INITIALIZERS, help: "how biases start (fan-in 1)" },
+  initializer: { type: "choice", default: "glorot-uniform", choices: INITIALIZERS, help: "initial weights" },
+  biasInitializer: { type: "choice", default: "zeros", choices: INITIALIZERS, help: "initial biases (fan-in 1)" },
   initializerScale: {
     type: "number",
     default: 0.01,

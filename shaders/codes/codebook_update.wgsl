@@ -14,8 +14,8 @@ fn store(row: u32, column4: u32, value: vec4f) {
   let counts = left[at(ROWS_left, ROW_left, column4)];
   let sums = usage[at(ROWS_usage, row, column4)];
   var average = DECAY * sums + (1.0 - DECAY) * (value + counts * code);
-  let live = columns_below(CODES, column4);
-  code = select(vec4f(), average / select(vec4f(1.0), sizes[column4], live), live);
+  let valid = columns_below(CODES, column4);
+  code = select(vec4f(), average / select(vec4f(1.0), sizes[column4], valid), valid);
   //: end
   //: repeat c 0..4
   if (4u * column4 + $cu < CODES) {

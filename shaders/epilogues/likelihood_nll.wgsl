@@ -6,11 +6,11 @@
 fn store(row: u32, column4: u32, value: vec4f) {
   let scale = scale_at(row, column4);
   let found = likelihood(value, scale.value, load_data(row, column4));
-  let live = columns_below(COLUMNS, column4);
+  let valid = columns_below(COLUMNS, column4);
   let weight = upstream_nll(row);
-  backward_location(row, column4, select(vec4f(), found.to_location * weight, live));
-  backward_scale(row, column4, select(vec4f(), found.to_scale * scale.slope * weight, live));
-  let sum = row_sum(dot(select(vec4f(), found.nll, live), vec4f(1.0)));
+  backward_location(row, column4, select(vec4f(), found.to_location * weight, valid));
+  backward_scale(row, column4, select(vec4f(), found.to_scale * scale.slope * weight, valid));
+  let sum = row_sum(dot(select(vec4f(), found.nll, valid), vec4f(1.0)));
   if (column4 % SUMMED4 == 0u) {
     nll[(column4 / SUMMED4) * ROWS_nll + row] = sum;
   }

@@ -6,24 +6,24 @@
 // of them must serve many multiply-adds (and operands are read through textures), and because an accumulator that is carried
 // through a loop costs a blend and a spill, while one local to the loop body stays in registers.
 //
-// A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
-// index, which leave partial sums. A slice is one chunk of one phase.
+// A dispatch may hold several products of one shape: residues, which differ in what the loaders read, and chunks of the summed
+// index, which leave partial sums. A slice is one chunk of one residue.
 //
 // Needs: panel_more for the panels that leave a partial sum (where $more is 1), panel_end for what then remains (where $ends
-// is 1), const LANES, ROWS (of a phase), ROWS_PER_GROUP, GROUPS (in a slice), CHUNKS (in a phase), PANELS_BEFORE (in a
-// chunk), PANELS (that leave a partial sum, in a phase), LENGTH (of one, as the product counts it).
-// Gives: main, row_sum, SUMMED4, phase, slice.
+// is 1), const LANES, ROWS (of a residue), ROWS_PER_GROUP, GROUPS (in a slice), CHUNKS (in a residue), PANELS_BEFORE (in a
+// chunk), PANELS (that leave a partial sum, in a residue), LENGTH (of one, as the product counts it).
+// Gives: main, row_sum, SUMMED4, residue, slice.
 
 /// Groups of four columns that row_sum adds.
 const SUMMED4 = LANES;
-var<private> phase: u32;
+var<private> residue: u32;
 var<private> slice: u32;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column4 = group.x * LANES + lane;
   slice = group.y / GROUPS;
-  phase = slice / CHUNKS;
+  residue = slice / CHUNKS;
   let begin = (group.y % GROUPS) * ROWS_PER_GROUP;
   let end = min(begin + ROWS_PER_GROUP, ROWS);
   //: repeat _ 0..$more

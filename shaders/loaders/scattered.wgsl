@@ -1,6 +1,6 @@
 // Loader: images with a row each, [N, H' W' OUTPUTS], as sums of what the pixels of a coarse image gave to each of theirs
 // (weights_taps.wgsl), with the bias.
-// Needs: word_b, buffer given of f32 (a row for each coarse pixel), const ROWS_given, ROWS_b, ROW_bias_b, OUTPUTS, KERNEL,
+// Needs: load1_b, buffer given of f32 (a row for each coarse pixel), const ROWS_given, ROWS_b, ROW_bias_b, OUTPUTS, KERNEL,
 // STRIDE, PADDING, FINE_HEIGHT, FINE_WIDTH, COARSE_HEIGHT, COARSE_WIDTH, IMAGES. Gives: load_a.
 
 /// One element: of the weights of a row of the kernel every STRIDE-th meets the pixel.
@@ -8,7 +8,7 @@ fn scattered(image: u32, column: u32) -> f32 {
   let output = column % OUTPUTS;
   let y = column / OUTPUTS / FINE_WIDTH + PADDING;
   let x = column / OUTPUTS % FINE_WIDTH + PADDING;
-  var sum = word_b(at(ROWS_b, ROW_bias_b, output >> 2u), output & 3u);
+  var sum = load1_b(at(ROWS_b, ROW_bias_b, output >> 2u), output & 3u);
   for (var ky = y % STRIDE; ky < KERNEL; ky += STRIDE) {
     // What lies before the first row or column wraps around and is far beyond the last.
     let from_y = (y - ky) / STRIDE;

@@ -1,6 +1,6 @@
 // Loader: the windows that a convolution sees. A row for each pixel of the coarse image, a column for each pixel of its window
 // on the fine image $m and each channel, channels padded to groups of four; zero outside of the image.
-// Needs: word4_$m, cell_$m, const ROWS_$m, GROUPS4_$m (of channels), IMAGES, KERNEL, STRIDE, PADDING, FINE_HEIGHT, FINE_WIDTH,
+// Needs: load4_$m, cell_$m, const ROWS_$m, GROUPS4_$m (of channels), IMAGES, KERNEL, STRIDE, PADDING, FINE_HEIGHT, FINE_WIDTH,
 // COARSE_HEIGHT, COARSE_WIDTH. Gives: load_$m.
 
 fn load_$m(row: u32, column4: u32) -> vec4f {
@@ -12,5 +12,5 @@ fn load_$m(row: u32, column4: u32) -> vec4f {
   let x = pixel % COARSE_WIDTH * STRIDE + tap % KERNEL - PADDING;
   let inside = y < FINE_HEIGHT && x < FINE_WIDTH && tap < KERNEL * KERNEL && image < IMAGES;
   let cell = cell_$m(image, y * FINE_WIDTH + x, 4u * (column4 % GROUPS4_$m));
-  return select(vec4f(), word4_$m(select(0u, at(ROWS_$m, cell.x, cell.y >> 2u), inside)), inside);
+  return select(vec4f(), load4_$m(select(0u, at(ROWS_$m, cell.x, cell.y >> 2u), inside)), inside);
 }

@@ -1,6 +1,6 @@
-// Loader: what a transposed convolution sees. A row for each pixel of the fine image, phase by phase; a column for each weight
+// Loader: what a transposed convolution sees. A row for each pixel of the fine image, residue by residue; a column for each weight
 // that meets it and each channel of the coarse image $m, channels padded to groups of four; zero outside of the image.
-// Needs: word4_$m, cell_$m, fine_image, fine_y, fine_x, tap_of, const ROWS_$m, GROUPS4_$m (of channels), IMAGES, KERNEL,
+// Needs: load4_$m, cell_$m, fine_image, fine_y, fine_x, tap_of, const ROWS_$m, GROUPS4_$m (of channels), IMAGES, KERNEL,
 // STRIDE, PADDING, COARSE_HEIGHT, COARSE_WIDTH. Gives: load_$m.
 
 fn load_$m(row: u32, column4: u32) -> vec4f {
@@ -14,5 +14,5 @@ fn load_$m(row: u32, column4: u32) -> vec4f {
   let image = fine_image(row);
   let inside = meets && tap.x < KERNEL && tap.y < KERNEL && image < IMAGES;
   let cell = cell_$m(image, y * COARSE_WIDTH + x, 4u * (column4 % GROUPS4_$m));
-  return select(vec4f(), word4_$m(select(0u, at(ROWS_$m, cell.x, cell.y >> 2u), inside)), inside);
+  return select(vec4f(), load4_$m(select(0u, at(ROWS_$m, cell.x, cell.y >> 2u), inside)), inside);
 }

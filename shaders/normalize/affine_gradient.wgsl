@@ -1,5 +1,5 @@
 // dgain = Σ da x̂, doffset = Σ da over all pixels, x̂ = (x - mean) scale: a workgroup for each vector of four channels.
-// Needs: sets.wgsl, word4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
+// Needs: sets.wgsl, load4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
 // ALL_PIXELS, ROW_norm_offset. Gives: main.
 
 @compute @workgroup_size($invocations)
@@ -14,7 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let mean = of_sets(norm_moments[2u * number], channel4);
     let scale = of_sets(norm_moments[2u * number + 1u], channel4);
     let upstream = norm_upstream[at(ROWS_norm_upstream, row, column4)];
-    gain += upstream * ((word4_norm_x(at(ROWS_norm_x, row, column4)) - mean) * scale);
+    gain += upstream * ((load4_norm_x(at(ROWS_norm_x, row, column4)) - mean) * scale);
     offset += upstream;
   }
   let gain_sum = sum_of(gain, index);

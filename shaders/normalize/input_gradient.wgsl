@@ -1,5 +1,5 @@
 // dx = scale (g - mean(g) - x̂ mean(g x̂)), g = da gain, means over each set, x̂ = (x - mean) scale; zero for rows that are no data.
-// Needs: sets.wgsl, live_pixels, word4_norm_x, store, buffers norm_upstream (da), norm_affine and norm_moments of vec4f, const
+// Needs: sets.wgsl, live_pixels, load4_norm_x, store, buffers norm_upstream (da), norm_affine and norm_moments of vec4f, const
 // ROWS_norm_x, ROWS_norm_upstream, ROWS_norm_affine, ALL_BLOCKS, ACROSS. Gives: main.
 
 @compute @workgroup_size($invocations)
@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let row = row_of(q);
       let column4 = column4_of(q, channel4);
       let g = norm_upstream[at(ROWS_norm_upstream, row, column4)] * norm_affine[at(ROWS_norm_affine, 0u, channel4)];
-      let v = word4_norm_x(at(ROWS_norm_x, row, column4)) - of_sets(mean, channel4);
+      let v = load4_norm_x(at(ROWS_norm_x, row, column4)) - of_sets(mean, channel4);
       sum += into_sets(g, channel4);
       product += into_sets(g * (v * of_sets(scale, channel4)), channel4);
     }
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let column4 = column4_of(q, channel4);
       let g = norm_upstream[at(ROWS_norm_upstream, row, column4)] * norm_affine[at(ROWS_norm_affine, 0u, channel4)];
       let s = of_sets(scale, channel4);
-      let x = (word4_norm_x(at(ROWS_norm_x, row, column4)) - of_sets(mean, channel4)) * s;
+      let x = (load4_norm_x(at(ROWS_norm_x, row, column4)) - of_sets(mean, channel4)) * s;
       let dx = s * (g - of_sets(mean_g, channel4) - x * of_sets(mean_product, channel4));
       store(row, column4, select(vec4f(), in_channels(dx, channel4), q - block.pixel < counted));
     }

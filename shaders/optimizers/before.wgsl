@@ -1,5 +1,5 @@
-// The parameter before the step, where it lies. Needs: buffer parameter of vec4f. Gives: word4_before.
+// The parameter before the step, where it lies. Needs: buffer parameter of vec4f. Gives: load4_before.
 
-fn word4_before(index: u32) -> vec4f {
+fn load4_before(index: u32) -> vec4f {
   return parameter[index];
 }

@@ -1,7 +1,7 @@
 // log N(z; 0, I) - log p(z) of each row, p(z) = Σ_c π_c N(z; μ_c, diag σ_c²), and r_c = p(c | z), which is zero in the padding. One
 // invocation a row. The factor (2π)^(-K/2) of both densities cancels.
 // Needs: at_scalar, component_mean, component_log_variance, log_weight, log_weights, buffers z, responsibilities and ratio of f32; const
-// ROWS (stored), LIVE, COMPONENTS, LATENTS. Gives: main.
+// ROWS (stored), VALID, COMPONENTS, LATENTS. Gives: main.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -27,10 +27,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     total += exp(responsibilities[at_scalar(ROWS, row, c)] - largest);
   }
   let log_density = largest + log(total);
-  let live = select(0.0, 1.0, row < LIVE);
+  let valid = select(0.0, 1.0, row < VALID);
   for (var c = 0u; c < COMPONENTS; c++) {
     let place = at_scalar(ROWS, row, c);
-    responsibilities[place] = live * exp(responsibilities[place] - log_density);
+    responsibilities[place] = valid * exp(responsibilities[place] - log_density);
   }
   var squares = 0.0;
   for (var k = 0u; k < LATENTS; k++) {

@@ -1,7 +1,7 @@
 // Loader: the gradient of L = Σₙ wₙ (log N(zₙ; 0, I) - log p(zₙ)) by a row of components: -Σₙ wₙ rₙ_c (zₙ - μ_c) / σ_c²,
 // -½ Σₙ wₙ rₙ_c ((zₙ - μ_c)² / σ_c² - 1), 0 where log σ_c² is clamped, and -Σₙ wₙ (rₙ_c - π_c); zero in the padding.
 // Needs: at_scalar, component_mean, component_log_variance, log_weight, log_weights, upstream_ratio, buffers z, responsibilities and
-// components of f32; const ROWS, LIVE, COMPONENTS, LATENTS, WEIGHTED, ROWS_components. Gives: load_a.
+// components of f32; const ROWS, VALID, COMPONENTS, LATENTS, WEIGHTED, ROWS_components. Gives: load_a.
 
 fn part_of(c: u32, column: u32) -> f32 {
   let of_logit = column == 2u * LATENTS;
@@ -10,7 +10,7 @@ fn part_of(c: u32, column: u32) -> f32 {
   let inverse = exp(-log_variance);
   let weight = select(0.0, exp(log_weight(c, log_weights())), of_logit);
   var sum = 0.0;
-  for (var n = 0u; n < LIVE; n++) {
+  for (var n = 0u; n < VALID; n++) {
     let responsibility = responsibilities[at_scalar(ROWS, n, c)];
     let apart = z[at_scalar(ROWS, n, k)] - component_mean(c, k);
     let of_variance = 0.5 * responsibility * (apart * apart * inverse - 1.0);

@@ -1,4 +1,4 @@
-// The partial sums of a result that was formed in one phase: as many as there are chunks, each in the same row.
+// The partial sums of a result that was formed in one residue: as many as there are chunks, each in the same row.
 // Needs: const CHUNKS. Gives: slices_of.
 
 fn slices_of(row: u32) -> vec3u {

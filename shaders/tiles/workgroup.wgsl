@@ -18,19 +18,19 @@
 // The result may end within a tile, after a whole number of panels and of DOWN rows; a tile of several parts has rows and columns
 // of which every result is a multiple, and one row of an invocation for each part. What is staged beyond an operand's end only reaches results that are not stored.
 //
-// A dispatch may hold several products of one shape: phases, which differ in what the loaders read, and chunks of the summed
-// index, which leave partial sums. A slice is one chunk of one phase.
+// A dispatch may hold several products of one shape: residues, which differ in what the loaders read, and chunks of the summed
+// index, which leave partial sums. A slice is one chunk of one residue.
 //
 // Needs: fetch_a, put_a, fetch_b, put_b, $store, bias_of, invocation, const DOWN, INVOCATIONS, TILE_ROWS, TILE_COLUMNS4 (in fours),
 // TILE_DEPTH, TILE_STRIDE4 (in fours), PART_BLOCKS (of four values of the summed index, in a block's share of a part), ROWS (stored, of
-// a phase), COLUMNS4 (stored, in fours), DEPTH (length of the sum, a multiple of 32), CHUNK (of it in a chunk), CHUNKS (in a phase),
+// a residue), COLUMNS4 (stored, in fours), DEPTH (length of the sum, a multiple of 32), CHUNK (of it in a chunk), CHUNKS (in a residue),
 // GROUPS (of rows in a slice), ROW_bias; where $sums is 1, the column sums of B are formed too; where $begins is 1, begin_a,
 // which is told of the rows of A before they are loaded. $single is 1 where there is one part, else $several is.
-// Gives: main, phase, slice, keeps (whether no other workgroup that loads these rows of A comes before).
+// Gives: main, residue, slice, keeps (whether no other workgroup that loads these rows of A comes before).
 
 var<workgroup> tile_a: array<array<vec4f, TILE_STRIDE4>, TILE_ROWS>;
 var<workgroup> tile_b: array<array<vec4f, TILE_COLUMNS4>, TILE_DEPTH>;
-var<private> phase: u32;
+var<private> residue: u32;
 var<private> slice: u32;
 var<private> keeps: bool;
 
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let y = (index >> 3u) % DOWN;
   let part = index / (8u * DOWN);
   slice = group.y / GROUPS;
-  phase = slice / CHUNKS;
+  residue = slice / CHUNKS;
   let group_row = (group.y % GROUPS) * TILE_ROWS;
   let group_column4 = group.x * TILE_COLUMNS4;
   keeps = group.x == 0u;

@@ -15,7 +15,7 @@ import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { remarks, scheduleRemarks } from "../../core/training/remarks.ts";
+import { caveats, scheduleCaveats } from "../../core/training/caveats.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -37,7 +37,7 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: [...remarks(model, config, training.binarize), ...scheduleRemarks(training, data.count)],
+    remarks: [...caveats(model, config, training.binarize), ...scheduleCaveats(training, data.count)],
     losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
     configuration: {
       model: model.name,

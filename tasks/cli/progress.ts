@@ -14,7 +14,7 @@ import type {
   StartEvent,
   TrainingEvent,
 } from "../../core/training/events.ts";
-import { collapseWarning } from "../../core/training/remarks.ts";
+import { collapseWarning } from "../../core/training/caveats.ts";
 import type { Context } from "./run.ts";
 import { type StatusLine, statusLine } from "./terminal.ts";
 

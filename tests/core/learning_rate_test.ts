@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { type Dataset, decodeCheckpoint, train, vae, valueAt } from "../../mod.ts";
-import { scheduleRemarks } from "../../core/training/remarks.ts";
+import { scheduleCaveats } from "../../core/training/caveats.ts";
 import { defaults } from "../../core/settings.ts";
 import { learningRate, type TrainingConfig, trainingSettings } from "../../core/training/training_settings.ts";
 import { gpu } from "../support/gpu.ts";
@@ -63,10 +63,10 @@ Deno.test("a checkpoint that holds the length of its cosine, as older ones do, i
 
 Deno.test("a cosine that ends before its training is told of, and no other schedule", () => {
   const cosine = config({ learningRateSchedule: "cosine", learningRateSteps: 1000, epochs: 10 });
-  assertEquals(scheduleRemarks(cosine, 60_000), [
+  assertEquals(scheduleCaveats(cosine, 60_000), [
     "learning rate: 0 from step 1000 of 6000 on, where its cosine ends; nothing is learned from there",
   ]);
   for (const values of [{ learningRateSteps: 0 }, { learningRateSteps: 6000 }, { learningRateSchedule: "decay" }]) {
-    assertEquals(scheduleRemarks({ ...cosine, ...values } as TrainingConfig, 60_000), []);
+    assertEquals(scheduleCaveats({ ...cosine, ...values } as TrainingConfig, 60_000), []);
   }
 });

@@ -96,7 +96,7 @@ Deno.test("freeing a buffer frees its texture copy, which is made once and where
 Deno.test("a matrix is read through a texture by panels alone, and only where that pays", { ignore }, () => {
   const [large, small] = [createTensor(gpu, "large", 128, 32), createTensor(gpu, "small", 8, 32)];
   const copied = (family: TileFamily, tensor: typeof large) =>
-    chooseTiles(gpu, family).words("m", tensor).buffers!.m.copy !== undefined;
+    chooseTiles(gpu, family).packed("m", tensor).buffers!.m.copy !== undefined;
   assert(copied("panel", large));
   assert(!copied("panel", small));
   assert(!copied("workgroup", large));

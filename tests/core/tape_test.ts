@@ -13,7 +13,7 @@ import { store } from "../../core/ops/store.ts";
 import { columnOf, valuesOf } from "../../core/ops/sum.ts";
 import { sumValues } from "../../core/ops/sum_values.ts";
 import { constant } from "../../core/graph/schedule.ts";
-import type { Node, Tape, Term, Values, Variable } from "../../core/graph/tape.ts";
+import type { Node, RowScalars, Tape, Term, Variable } from "../../core/graph/tape.ts";
 import { Bench } from "../support/gpu.ts";
 
 const shapes = { layer: { inputs: 3, outputs: 4 } };
@@ -107,7 +107,7 @@ Deno.test(
   "a term whose values no node forms is named",
   said('Cannot compile the tape: no node forms "lost", which the term "loss" reads', (t) => [{
     name: "loss",
-    value: t.values("lost", 1),
+    value: t.rowScalars("lost", 1),
     weight: constant(1),
   }]),
 );
@@ -131,7 +131,7 @@ Deno.test(
   "per-row values whose reader says nothing of their gradient are named",
   said('Cannot train through "reader": no gradient for "loss", expected 1 from its backward', (t, _, h) => {
     const { value } = term(t, h);
-    const read = t.values("read", 1);
+    const read = t.rowScalars("read", 1);
     t.record({ name: "reader", inputs: [], parameters: [], values: [value], forward() {} }, read);
     return [{ name: "loss", value: read, weight: constant(1) }];
   }),
@@ -168,7 +168,7 @@ Deno.test(
 );
 
 /** The gradient of "layer", where it is trained beside what is built. */
-async function gradientOf(build: (t: Tape, h: Variable) => Values | Variable): Promise<number> {
+async function gradientOf(build: (t: Tape, h: Variable) => RowScalars | Variable): Promise<number> {
   using bench = new Bench(5, { shapes });
   const { tape } = bench;
   bench.set("layer", new Float32Array(12).fill(0.1), new Float32Array(4));

@@ -229,7 +229,7 @@ for (const model of contract) {
     assert(Object.values(model.settings as Settings<Record<string, unknown>>).every(({ help }) => help.length > 0));
     const checkpoint = checkpointOf(await uninterrupted());
     assertEquals(Object.keys(checkpoint.config).sort(), Object.keys(model.settings).sort());
-    for (const line of model.remarks?.(checkpoint.config) ?? []) assert(!line.includes("\n"));
+    for (const line of model.caveats?.(checkpoint.config) ?? []) assert(!line.includes("\n"));
   });
 
   Deno.test(`${model.name} samples rows of the data's shape and range, by the seed`, async () => {
@@ -387,8 +387,8 @@ Deno.test("beta_vae with a larger beta has a smaller KL, and says its effective 
   const [before, after] = [low, high].map(({ epochs }) => epochs[4].validation!);
   assert(after.kl < before.kl, `${after.kl} and ${before.kl}`);
   assertAlmostEquals(after.loss, after.nll + 5 * after.kl, 1e-6);
-  const { remarks } = betaVae as Model;
-  assert(remarks!(checkpointOf(high).config)[0].includes("effective β = 5"));
+  const { caveats } = betaVae as Model;
+  assert(caveats!(checkpointOf(high).config)[0].includes("effective β = 5"));
 });
 
 Deno.test("beta_vae warms its KL weight up from 0, or lets it go in cycles", async () => {

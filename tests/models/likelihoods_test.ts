@@ -10,7 +10,7 @@ import {
   type Dataset,
   decodeCheckpoint,
   defaults,
-  likelihoodRemarks,
+  likelihoodCaveats,
   LIKELIHOODS,
   load,
   type MlpConfig,
@@ -165,23 +165,23 @@ Deno.test("a likelihood takes grey values as they are, unless the training is to
 Deno.test("a fixed σ says its effective β, 2σ² times the weight of the KL term", () => {
   const config = { ...defaults(betaVae.settings), likelihood: "gaussian", sigma: Math.SQRT1_2, beta: 1 } as const;
   const [samples, divergence] = [1, "analytic" as const];
-  assert(vae.remarks!({ ...config, samples, divergence })[1].startsWith("effective β = 1: "));
-  assert(vae.remarks!({ ...config, samples, divergence, sigma: 0.1 })[1].startsWith("effective β = 0.02: "));
+  assert(vae.caveats!({ ...config, samples, divergence })[1].startsWith("effective β = 1: "));
+  assert(vae.caveats!({ ...config, samples, divergence, sigma: 0.1 })[1].startsWith("effective β = 0.02: "));
   // 2 · 0.1² · 5
   const product = "effective β = 0.1: with σ = 0.1 fixed, ‖x - μ‖²/(2σ²) + 5 KL has the minimum of ‖x - μ‖² + 0.1 KL ";
-  const [bound, , effective] = betaVae.remarks!({ ...config, sigma: 0.1, beta: 5 });
+  const [bound, , effective] = betaVae.caveats!({ ...config, sigma: 0.1, beta: 5 });
   assertEquals(bound, "the loss is a looser bound than the ELBO is; elbo is reported with weight 1");
   assert(effective.startsWith(product), effective);
-  assertEquals(likelihoodRemarks({ ...config, likelihood: "bernoulli" }), []);
+  assertEquals(likelihoodCaveats({ ...config, likelihood: "bernoulli" }), []);
   for (const likelihood of LIKELIHOODS) {
-    const remarks = likelihoodRemarks({ ...config, likelihood });
+    const remarks = likelihoodCaveats({ ...config, likelihood });
     assertEquals(remarks.some((line) => line.includes("density")), isDensity(likelihood));
   }
 });
 
 Deno.test("every model says one effective β at most, and those that minimise nothing beside nll none", () => {
   const effective = (model: Model, config: object) =>
-    (model.remarks?.({ ...defaults(model.settings), ...config }) ?? []).filter((line) => line.includes("effective β"));
+    (model.caveats?.({ ...defaults(model.settings), ...config }) ?? []).filter((line) => line.includes("effective β"));
   for (const model of models.values()) {
     for (const likelihood of "likelihood" in model.settings ? LIKELIHOODS : []) {
       for (const beta of "beta" in model.settings ? [0, 0.5, 1, 4] : [1]) {

@@ -16,11 +16,11 @@ import {
   loader,
   type Node,
   type Objective,
+  type RowScalars,
   type State,
   Tape,
   type Term,
   type Training,
-  type Values,
   type Variable,
 } from "../../core/graph/tape.ts";
 import { createTensor, download, indexOf, upload } from "../../core/gpu/tensor.ts";
@@ -131,7 +131,7 @@ export class Bench {
     const tensor = createTensor(this.gpu, name, y.rows, y.columns, { storedRows: tape.stored(y.rows) });
     const set = (gradient: Float32Array) => upload(this.gpu, tensor, gradient);
     set(gradient);
-    const value = tape.values(name, 1);
+    const value = tape.rowScalars(name, 1);
     tape.record({
       name,
       inputs: [y],
@@ -195,7 +195,7 @@ export class Bench {
   }
 
   /** One number for every row. */
-  async rows({ buffer, parts, storedRows }: Values): Promise<Float64Array> {
+  async rows({ buffer, parts, storedRows }: RowScalars): Promise<Float64Array> {
     const partial = new Float32Array(await this.gpu.read(buffer));
     return Float64Array.from({ length: this.tape.batch }, (_, row) => {
       let sum = 0;

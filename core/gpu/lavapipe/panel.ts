@@ -68,7 +68,7 @@ function panelProduct(
   const isWeight = p.kind === "weightGradient";
   const unit = isWeight ? 1 : 4;
   const { before, length, end } = panelsOf(p.depth / unit, most / unit);
-  const { phases = 1, store = "store" } = p;
+  const { residues = 1, store = "store" } = p;
   const bias = p.kind === "forward" ? "bias" : "vec4f()";
   const kept = "kept(target_row, column4)";
   const which = p.kind === "forward" ? { direct: 1, turned: 0 } : { direct: 0, turned: 1 };
@@ -103,11 +103,11 @@ function panelProduct(
       PANELS: before,
       LENGTH: length,
       ROW_bias: p.biasRow ?? 0,
-      ROWS_partial: phases * (p.rows + 1),
+      ROWS_partial: residues * (p.rows + 1),
       ROWS_slice: p.rows + 1,
     },
-    buffers: before > 0 ? { partial: write(scratch(phases * (p.rows + 1) * p.columns), "array<vec4f>") } : {},
-    workgroups: [groups, rowGroups * phases],
+    buffers: before > 0 ? { partial: write(scratch(residues * (p.rows + 1) * p.columns), "array<vec4f>") } : {},
+    workgroups: [groups, rowGroups * residues],
   };
 }
 
@@ -116,7 +116,7 @@ function panelChunks(lanes: number, p: SplitProduct): Split {
   const { groups, guard } = across(p, lanes);
   const rowGroups = Math.ceil(p.rows / PANEL_ROWS);
   const rowsPerGroup = Math.ceil(p.rows / rowGroups / 4) * 4;
-  const { chunks, each } = chunksOf(p.depth, Math.ceil(8 / (groups * rowGroups * (p.phases ?? 1))));
+  const { chunks, each } = chunksOf(p.depth, Math.ceil(8 / (groups * rowGroups * (p.residues ?? 1))));
   const start = "select(vec4f(), kept(target_row, column4), added)";
   const loads = Math.ceil(SPLIT_DEPTH / lanes);
   return {

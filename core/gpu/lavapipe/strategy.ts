@@ -9,10 +9,10 @@ import { environment } from "../environment.ts";
 import { compile, uniform } from "../kernel.ts";
 import { type Kernels, plain, type Strategy } from "../strategy.ts";
 import { PANEL } from "../tensor.ts";
-import { words, wordsBefore } from "../words.ts";
+import { packed, packedBefore } from "../packed.ts";
 import { CompileAhead, kernelOf } from "./compile_ahead.ts";
 import { panelProducts } from "./panel.ts";
-import { free, textureWords, updates, wholeRows } from "./texture_copy.ts";
+import { free, texturePacked, updates, wholeRows } from "./texture_copy.ts";
 
 /** The driver's switch for its cache on disk. */
 export const CACHE_SWITCH = "MESA_SHADER_CACHE_DISABLE";
@@ -51,8 +51,8 @@ function kernelsOf(device: GPUDevice, lanes: number): Kernels<typeof FAMILY> {
     summed: Math.min(4 * lanes, PANEL),
     invocations: 64,
     dividesSums: false,
-    words: (m, tensor) => textureWords(device, m, tensor) ?? words(m, tensor),
-    before: (parameter) => textureWords(device, "before", parameter) ?? wordsBefore,
+    packed: (m, tensor) => texturePacked(device, m, tensor) ?? packed(m, tensor),
+    before: (parameter) => texturePacked(device, "before", parameter) ?? packedBefore,
     // A fixed place of a uniform buffer is read at once, but one of a storage buffer in a loop over the invocations, for each row anew
     // (measured with Mesa 22.3.6).
     uniform,

@@ -10,8 +10,8 @@
 import type { Commands, Copy, Fragment, Prepared } from "../kernel.ts";
 import type { Tensor } from "../tensor.ts";
 import layout from "../../../shaders/layout.wgsl" with { type: "text" };
-import wordsF32Texture from "../../../shaders/lavapipe/words_f32_texture.wgsl" with { type: "text" };
-import wordsU8Texture from "../../../shaders/lavapipe/words_u8_texture.wgsl" with { type: "text" };
+import packedF32Texture from "../../../shaders/lavapipe/packed_f32_texture.wgsl" with { type: "text" };
+import packedU8Texture from "../../../shaders/lavapipe/packed_u8_texture.wgsl" with { type: "text" };
 
 /** What texels hold: four floats, or four bytes as a word. */
 export type TexelFormat = "rgba32float" | "r32uint";
@@ -80,13 +80,17 @@ export function free(buffer: GPUBuffer): void {
   copies.get(buffer)?.destroy();
 }
 
-/** A fragment giving word4_m and word_m of a matrix, read through a texture; undefined where that would not pay, or not fit. */
-export function textureWords(device: GPUDevice, m: string, { buffer, type, storedRows }: Tensor): Fragment | undefined {
+/** A fragment giving load4_m and load1_m of a matrix, read through a texture; undefined where that would not pay, or not fit. */
+export function texturePacked(
+  device: GPUDevice,
+  m: string,
+  { buffer, type, storedRows }: Tensor,
+): Fragment | undefined {
   const format = type === "u8" ? "r32uint" : "rgba32float";
   if (buffer.size < LEAST || buffer.size / bytesPerRow(format) > device.limits.maxTextureDimension2D) return undefined;
   const copy = textureCopy(device, buffer, format);
   return {
-    parts: [layout, { text: type === "u8" ? wordsU8Texture : wordsF32Texture, parameters: { m } }],
+    parts: [layout, { text: type === "u8" ? packedU8Texture : packedF32Texture, parameters: { m } }],
     constants: { [`ROWS_${m}`]: storedRows },
     buffers: { [m]: { buffer, access: "read", type: `texture_storage_2d<${format}, read>`, copy } },
   };

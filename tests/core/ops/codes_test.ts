@@ -6,7 +6,7 @@ import { causalContext, contextOffsets } from "../../../core/ops/causal_context.
 import { drawCode } from "../../../core/ops/draw_code.ts";
 import { embedding } from "../../../core/ops/embedding.ts";
 import { softmaxNll } from "../../../core/ops/softmax_nll.ts";
-import { tally } from "../../../core/ops/tally.ts";
+import { counter } from "../../../core/ops/counter.ts";
 import { randomBits } from "../../../core/graph/random.ts";
 import { constant } from "../../../core/graph/schedule.ts";
 import * as reference from "../../reference/codes.ts";
@@ -86,12 +86,12 @@ for (const family of families) {
     });
   }
 
-  Deno.test(`tally() counts the rows that are data, over all steps, until it is set back, ${family} tiles`, async () => {
+  Deno.test(`counter() counts the rows that are data, over all steps, until it is set back, ${family} tiles`, async () => {
     // 13 rows in batches of 5: the last one holds 3.
     using bench = new Bench(5, { family, count: 13 });
     const codes = drawCodes(15, 4);
-    tally(bench.tape, "perplexity", bench.input("codes", 3, codes), 4, perplexity);
-    const value = bench.tape.values("zero", 1);
+    counter(bench.tape, "perplexity", bench.input("codes", 3, codes), 4, perplexity);
+    const value = bench.tape.rowScalars("zero", 1);
     const { program } = await bench.compile([{ name: "zero", value, weight: constant(1) }]);
     await program.submit(3);
     const expected = [0, 0, 0, 0];

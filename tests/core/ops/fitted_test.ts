@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { accumulate } from "../../../core/ops/accumulate.ts";
-import { categorical, categoricalNll, indicators } from "../../../core/ops/categorical.ts";
+import { categorical, categoricalNll, oneHot } from "../../../core/ops/categorical.ts";
 import { centred } from "../../../core/ops/centred.ts";
 import { columns } from "../../../core/ops/columns.ts";
 import { dense } from "../../../core/ops/dense.ts";
@@ -61,14 +61,14 @@ for (const family of families) {
       assertClose(unpack(sum.tensor, stored, sum.sumRow, 1), total, "column sums", { sum: 3 * n });
     });
 
-    Deno.test(`categorical() gives posterior, evidence, divergence and indicators: ${shape}`, async () => {
+    Deno.test(`categorical() gives posterior, evidence, divergence and oneHot: ${shape}`, async () => {
       using bench = new Bench(n, { family, count: live, shapes: { prior: { inputs: 2, outputs: d } } });
       // Far beyond what exp() of a float32 can hold.
       const [a, prior] = [random(n * d, 1, 40).map((value) => value + 900), random(2 * d, 2)];
       bench.set("prior", prior, new Float32Array(d));
       const logits = bench.input("logits", d, a);
       const { probabilities, z, nll, kl } = categorical(bench.tape, logits, bench.parameters.get("prior"));
-      const statistics = indicators(bench.tape, probabilities);
+      const statistics = oneHot(bench.tape, probabilities);
       const drawn = categoricalNll(bench.tape, logits, bench.parameters.get("prior"), z);
       const { program } = await bench.compile([]);
       await program.submit(1);

@@ -3,7 +3,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { drawSums, importanceTotals } from "../../../core/ops/importance_totals.ts";
 import { setState } from "../../../core/graph/program.ts";
-import type { Values } from "../../../core/graph/tape.ts";
+import type { RowScalars } from "../../../core/graph/tape.ts";
 import { draw } from "../../support/compare.ts";
 import { Bench, families, gpu } from "../../support/gpu.ts";
 
@@ -14,16 +14,16 @@ for (const family of families) {
       const batches = 3;
       using bench = new Bench(batch, { family, count });
       const { tape } = bench;
-      const nll = tape.values("nll", 2, batch * samples);
-      const divergence = tape.values("divergence", 1, batch * samples);
-      const kl = tape.values("kl", 3);
+      const nll = tape.rowScalars("nll", 2, batch * samples);
+      const divergence = tape.rowScalars("divergence", 1, batch * samples);
+      const kl = tape.rowScalars("kl", 3);
       const sums = importanceTotals(tape, { nll, divergence, kl, count, sign });
       const { program } = await bench.compile([]);
       const expected = Array.from({ length: count }, () => ({ logs: [] as number[], nll: 0, kl: 0 }));
       for (let b = 0; b < batches; b++) {
         setState(gpu, tape.state, { step: b, seed: 1, count, shuffle: false });
         for (let round = 0; round < rounds; round++) {
-          const given = (values: Values, scale: number) => {
+          const given = (values: RowScalars, scale: number) => {
             const all = draw(values.parts * values.storedRows, 10 * round + b).map((value) => scale * value);
             gpu.device.queue.writeBuffer(values.buffer, 0, all);
             return (row: number) => {

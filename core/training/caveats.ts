@@ -25,12 +25,12 @@ export function pixels(binarize: Binarization, support: Support = "binary"): str
 }
 
 /** The line on pixels, and what the model says of its configuration. */
-export function remarks(model: Model, config: object, binarize: Binarization): string[] {
-  return [pixels(binarize, model.support?.(config)), ...(model.remarks?.(config) ?? [])];
+export function caveats(model: Model, config: object, binarize: Binarization): string[] {
+  return [pixels(binarize, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
 }
 
 /** What to say of a schedule that ends before a training on so many rows does, and leaves nothing to learn by. */
-export function scheduleRemarks(training: TrainingConfig, count: number): string[] {
+export function scheduleCaveats(training: TrainingConfig, count: number): string[] {
   const { learningRateSchedule, learningRateSteps: steps } = training;
   const all = trainingSteps(training, count);
   if (learningRateSchedule !== "cosine" || steps === 0 || steps >= all) return [];

@@ -1,7 +1,7 @@
 // How many rows of this step's batch are data: all, but for the last batch of rows in the stored order, which may be shorter.
-// Needs: buffer state, const BATCH. Gives: live_rows.
+// Needs: buffer state, const BATCH. Gives: valid_rows.
 
-fn live_rows() -> u32 {
+fn valid_rows() -> u32 {
   if (state.shuffle != 0u) {
     return BATCH;
   }

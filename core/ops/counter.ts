@@ -5,11 +5,11 @@
  */
 
 import { read, write } from "../gpu/kernel.ts";
-import type { Tally, Tape, Variable } from "../graph/tape.ts";
+import type { Counter, Tape, Variable } from "../graph/tape.ts";
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/live.wgsl" with { type: "text" };
+import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
-import tallyShader from "../../shaders/codes/tally.wgsl" with { type: "text" };
+import counterShader from "../../shaders/codes/counter.wgsl" with { type: "text" };
 
 /**
  * Counts how often each of K codes occurs, over all rows that a program goes through; the losses of an epoch or a split then hold, under
@@ -18,8 +18,8 @@ import tallyShader from "../../shaders/codes/tally.wgsl" with { type: "text" };
  * @param codes [N, P], from 0 to K - 1
  * @param size K
  */
-export function tally(t: Tape, name: string, codes: Variable, size: number, measure: Tally["measure"]): void {
-  const { counts } = t.tally(name, size, measure);
+export function counter(t: Tape, name: string, codes: Variable, size: number, measure: Counter["measure"]): void {
+  const { counts } = t.counter(name, size, measure);
   t.record({
     name,
     inputs: [codes],
@@ -28,7 +28,7 @@ export function tally(t: Tape, name: string, codes: Variable, size: number, meas
       t.dispatch({
         label: name,
         fragments: [{
-          parts: [stateStruct, live, layoutScalar, tallyShader],
+          parts: [stateStruct, live, layoutScalar, counterShader],
           constants: { BATCH: t.batch, ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
           buffers: {
             state: t.readState(),

@@ -1,7 +1,7 @@
 // Loader: values that are formed as they are loaded, in every workgroup that asks for them, by the same formula of the same numbers.
 // The workgroups that keep them store them, for those who read them later. A tile may reach beyond the rows that there are.
-// Needs: begun, origin_of, formed, keeps (the tile sets it), const TILE_ROWS (no more than INVOCATIONS), INVOCATIONS, ROWS_formed
-// (stored), COLUMNS4_formed (groups of four columns). Gives: begin_a, load_a.
+// Needs: begun, origin_of, produced, keeps (the tile sets it), const TILE_ROWS (no more than INVOCATIONS), INVOCATIONS, ROWS_produced
+// (stored), COLUMNS4_produced (groups of four columns). Gives: begin_a, load_a.
 
 var<workgroup> origins: array<u32, TILE_ROWS>;
 
@@ -17,8 +17,8 @@ fn begin_a(row: u32, index: u32) {
 }
 
 fn load_a(row: u32, column4: u32) -> vec4f {
-  if (row >= ROWS_formed || column4 >= COLUMNS4_formed) {
+  if (row >= ROWS_produced || column4 >= COLUMNS4_produced) {
     return vec4f();
   }
-  return formed(row, origins[row % TILE_ROWS], column4, keeps);
+  return produced(row, origins[row % TILE_ROWS], column4, keeps);
 }
