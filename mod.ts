@@ -185,7 +185,7 @@ export {
   likelihoodSupport,
 } from "./models/likelihood.ts";
 export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
-export { type LearnedConfig, type PriorConfig, type PriorPart } from "./models/prior.ts";
+export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";

@@ -107,10 +107,12 @@ export interface Model<C extends object = object> {
    */
   drawPrior?(p: Parameters, config: C, draw: PriorDraw): Promise<Float32Array<ArrayBuffer>>;
   /**
-   * Records z ~ p(z) where p is learned, [N, K], from noise [N, K + 1]: standard normals (times the temperature), and a uniform number in
-   * the last column. Undefined where p(z) is N(0, I).
+   * Records z ~ p(z), or p(z | c), where p is learned, [N, K], from noise [N, K + 1]: standard normals (times the temperature), and a
+   * uniform number in the last column. Undefined where p(z) is N(0, I).
    */
-  prior?(config: C): ((t: Tape, p: Parameters, noise: Variable) => Variable) | undefined;
+  prior?(
+    config: C,
+  ): ((t: Tape, p: Parameters, noise: Variable, condition?: Variable) => Variable) | undefined;
   /** For models whose latents are codes of a codebook. */
   readonly codes?: Codes<C>;
   /** Sets parameters by what they make of data, once before the first step of a training; a resumed one has them already. */

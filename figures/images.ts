@@ -313,11 +313,13 @@ export async function traversals(
 /** Every label of a conditional model in a row of its own; a column has one z. */
 export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {}): Promise<Figure> {
   const { data: { classes = 0 }, latents: k } = trained;
-  const z = await trained.drawPrior({ count: columns, seed });
-  const repeated = new Float32Array(classes * columns * k);
-  for (let label = 0; label < classes; label++) repeated.set(z, label * columns * k);
+  const z = new Float32Array(classes * columns * k);
+  for (let label = 0; label < classes; label++) {
+    // The same for every label, unless the prior is conditional.
+    z.set(await trained.drawPrior({ count: columns, seed, labels: [label] }), label * columns * k);
+  }
   const labels = Uint8Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
-  const images = await trained.decode(repeated, { labels });
+  const images = await trained.decode(z, { labels });
   return labelledGrid(
     {
       name: "labels",

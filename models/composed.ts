@@ -173,23 +173,28 @@ export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
 /**
  * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I)), or -E[log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x)]
  *
- * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|. Everything but the
- * prior may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z.
+ * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|. Encoder and
+ * decoder may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z, and so may the prior.
  */
 export function composed(
   { name, summary, source, own, defaults = {}, priors: ownPriors = {} }: Preset,
 ): Model<ComposedConfig> {
   const priors = { ...PRIORS, ...ownPriors };
   /** p(z) of a configuration; undefined for N(0, I). */
-  const priorOf = (t: Tape, p: Parameters, config: ComposedConfig): (() => Prior) | undefined => {
+  const priorOf = (
+    t: Tape,
+    p: Parameters,
+    config: ComposedConfig,
+    condition?: Variable,
+  ): (() => Prior) | undefined => {
     const { encode } = encoders[config.encoder];
     const part = priors[config.prior];
-    return part && (() => part.record(t, p, config, (u) => encode(t, p, u, config)));
+    return part && (() => part.record(t, p, config, { condition, encode: (u) => encode(t, p, u, config) }));
   };
   /** q(z | x), with the KL from the prior that the model has. */
   const encode = (t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior => {
     const posterior = encoders[config.encoder].encode(t, p, x, config, condition);
-    const prior = priorOf(t, p, config);
+    const prior = priorOf(t, p, config, condition);
     return prior ? againstPrior(t, posterior, prior) : posterior;
   };
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
@@ -210,7 +215,7 @@ export function composed(
     check: (config) => requireMeaning(config, priors[config.prior]),
     parameters: (config, data) => ({
       ...encoders[config.encoder].shapes(config, data, conditionColumns(given(config), data)),
-      ...priors[config.prior]?.shapes(config, data),
+      ...priors[config.prior]?.shapes(config, data, conditionColumns(given(config), data)),
     }),
     objectives(t, p, { x, condition }, config) {
       const { decode } = encoders[config.encoder];
@@ -239,7 +244,10 @@ export function composed(
     latents: (config) => config.latents,
     support: likelihoodSupport,
     condition: given,
-    prior: (config) => config.prior === "standard" ? undefined : (t, p, noise) => priorOf(t, p, config)!().draw(noise),
+    prior: (config) =>
+      config.prior === "standard"
+        ? undefined
+        : (t, p, noise, condition) => priorOf(t, p, config, condition)!().draw(noise),
     start: async (context, config) => await priors[config.prior]?.start?.(context, config),
     caveats,
   };

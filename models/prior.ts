@@ -8,6 +8,13 @@ import { features } from "../core/dataset.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import { mixturePrior, type Prior } from "../core/distributions/prior.ts";
 import type { DataShape, StartContext } from "../core/model.ts";
+import { add } from "../core/ops/add.ts";
+import { multiply } from "../core/ops/arithmetic.ts";
+import { columns } from "../core/ops/columns.ts";
+import { concat } from "../core/ops/concat.ts";
+import { dense } from "../core/ops/dense.ts";
+import { elementwise } from "../core/ops/elementwise.ts";
+import { valuesOf } from "../core/ops/sum.ts";
 import { parameterMatrix } from "../core/ops/parameter_matrix.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { normals, uniforms } from "../core/graph/random.ts";
@@ -28,18 +35,26 @@ export interface LearnedConfig extends PriorConfig, LikelihoodConfig {
   readonly latents: number;
 }
 
+/** What a prior may be made of besides its parameters. */
+export interface PriorContext {
+  /** c [N, C], where the model has a condition. */
+  readonly condition?: Variable;
+  /** Records q(z | u) of the model, without a condition. */
+  encode(u: Variable): Posterior;
+}
+
 /** A prior to compose a VAE with. */
 export interface PriorPart {
   /** In a few words, for `--help`. */
   readonly summary: string;
-  /** The shapes of its parameters, whose names begin with "prior.". */
-  shapes(config: LearnedConfig, data: DataShape): Shapes;
   /**
-   * Records p(z).
+   * The shapes of its parameters, whose names begin with "prior.".
    *
-   * @param encode Records q(z | u) of the model, without a condition.
+   * @param conditions C, columns of the model's condition; 0 without one.
    */
-  record(t: Tape, p: Parameters, config: LearnedConfig, encode: (u: Variable) => Posterior): Prior;
+  shapes(config: LearnedConfig, data: DataShape, conditions: number): Shapes;
+  /** Records p(z), or p(z | c). */
+  record(t: Tape, p: Parameters, config: LearnedConfig, given: PriorContext): Prior;
   /** Sets its parameters before the first step, where drawing them like weights is no good start. */
   start?(context: StartContext, config: LearnedConfig): Promise<void> | void;
   /** Settings that it has no meaning with, each with the value that it is refused at and why. */
@@ -79,7 +94,7 @@ const activationOf = (config: LearnedConfig) => likelihoodSupport(config) === "d
 const vamp: PriorPart = {
   summary: "the mean of q(z | u) over learned pseudo-inputs u (VampPrior)",
   shapes: ({ components }, data) => ({ [PSEUDO_INPUTS]: { inputs: components, outputs: features(data.shape) } }),
-  record: (t, p, config, encode) =>
+  record: (t, p, config, { encode }) =>
     mixturePrior(t, encode(parameterMatrix(t, p.get(PSEUDO_INPUTS), activationOf(config))).statistics),
   async start(context, config) {
     const u = uniforms(new Float64Array(config.components), context.seed, 0, 1);
@@ -95,8 +110,57 @@ const vamp: PriorPart = {
   ],
 };
 
+const CONDITIONAL = "prior.statistics";
+
+/** log N(z; 0, 1) - log N(z; m, v), from l = log v */
+const conditionalRatio = elementwise({
+  name: "log N(z; 0, 1) - log N(z; m, v)",
+  inputs: ["z", "m", "l"],
+  value: "0.5 * ((z - m) * (z - m) * exp(-l) + l - z * z)",
+  derivatives: {
+    z: "(z - m) * exp(-l) - z",
+    m: "-(z - m) * exp(-l)",
+    l: "0.5 - 0.5 * (z - m) * (z - m) * exp(-l)",
+  },
+});
+
+const deviationOf = elementwise({
+  name: "deviation",
+  inputs: ["l"],
+  value: "exp(0.5 * l)",
+  derivatives: { l: "0.5 * y" },
+});
+
+/**
+ * p(z | c) = N(z; m(c), diag v(c)), m and log v linear in c. Source: Sohn et al., "Learning Structured Output Representation using Deep
+ * Conditional Generative Models", NIPS 2015, equation 4.
+ */
+const conditional: PriorPart = {
+  summary: "a Gaussian that follows from the condition",
+  shapes: ({ latents }, _, conditions) => ({ [CONDITIONAL]: { inputs: conditions, outputs: 2 * latents } }),
+  record(t, p, { latents }, { condition }) {
+    if (!condition) throw new TypeError("Cannot record the conditional prior: expected a condition, found none");
+    const statistics = dense(t, condition, p.get(CONDITIONAL));
+    /** Of each row of z, of which there may be several for one of c. */
+    const beside = (z: Variable) => {
+      const all = concat(t, [z, statistics]);
+      return [0, 1].map((i) => columns(t, all, z.columns + i * latents, latents));
+    };
+    return {
+      name: "conditional Gaussian",
+      ratio: (z) =>
+        valuesOf(t, "log N(z; 0, I) - log p(z | c)", conditionalRatio(t, z, ...beside(z) as [Variable, Variable])),
+      draw(noise) {
+        const [mean, logVariance] = beside(noise);
+        return add(t, multiply(t, columns(t, noise, 0, latents), deviationOf(t, logVariance)), mean);
+      },
+    };
+  },
+  refused: [["condition", "none", "it follows from a condition"]],
+};
+
 /** The learned priors that there are for every composed VAE. */
-export const PRIORS: Readonly<Record<string, PriorPart>> = { mixture, vamp };
+export const PRIORS: Readonly<Record<string, PriorPart>> = { mixture, vamp, conditional };
 
 /** The settings of a prior, N(0, I) or one of those given. */
 export function priorSettings(priors: Readonly<Record<string, PriorPart>>): Settings<PriorConfig> {

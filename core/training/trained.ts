@@ -155,30 +155,30 @@ export class Trained<C extends object = object> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
     }
+    const z = await this.drawPrior({ ...options, count, temperature, seed });
+    return await this.decode(z, { draw, seed, ...this.#inTurn(count, options) });
+  }
+
+  /** Conditions of so many rows: those given in turn, or every class in turn. */
+  #inTurn(count: number, options: ConditionOptions): Required<ConditionOptions> {
     const { labels = Array.from({ length: this.data.classes ?? 0 }, (_, label) => label), covariates = [] } = options;
-    const width = this.data.covariates?.length ?? 0;
     const inTurn = (given: ArrayLike<number>, length: number) =>
       Array.from({ length: given.length ? length : 0 }, (_, i) => given[i % given.length]);
-    return await this.decode(await this.drawPrior({ count, temperature, seed }), {
-      ...{ draw, seed },
+    return {
       labels: inTurn(labels, count),
-      covariates: inTurn(covariates, count * width),
-    });
+      covariates: inTurn(covariates, count * (this.data.covariates?.length ?? 0)),
+    };
   }
 
   /**
-   * z ~ N(0, temperature² I), or of the model's own prior
+   * z ~ N(0, temperature² I), or of the model's own prior; conditions as in {@linkcode Trained.sample}
    *
    * @returns [count, K]
    */
   async drawPrior(
-    { count = 100, temperature = 1, seed = 0 }: Pick<SampleOptions, "count" | "temperature" | "seed"> = {},
+    { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    // The prior is given no condition, whatever it is.
-    const unconditional = {
-      labels: new Uint8Array(count),
-      covariates: this.data.covariates?.flatMap(() => Array(count).fill(0)),
-    };
+    const given = this.#inTurn(count, options);
     const own = await this.model.drawPrior?.(this.parameters, this.config, {
       ...{ count, temperature, seed },
       outputs: (steps, record) =>
@@ -186,7 +186,7 @@ export class Trained<C extends object = object> {
           "draw from the prior",
           new Float32Array(count).fill(temperature),
           1,
-          { seed, ...unconditional },
+          { seed, ...given },
           (t, input) => [record(t, input)],
           steps,
         ),
@@ -202,8 +202,8 @@ export class Trained<C extends object = object> {
       noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
       noise[row * (latents + 1) + latents] = u[row];
     }
-    return await this.#apply("draw from the prior", noise, latents + 1, unconditional, (t, input) => [
-      record(t, this.parameters, input),
+    return await this.#apply("draw from the prior", noise, latents + 1, given, (t, input, condition) => [
+      record(t, this.parameters, input, condition),
     ]);
   }
 

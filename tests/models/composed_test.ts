@@ -69,6 +69,8 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { ...conv, capacity: 2, betaSteps: 10, likelihood: "gaussian", sigma: 2, samples: 2, condition: "one-hot" },
   { prior: "mixture", components: 3, condition: "one-hot", beta: 2 },
   { prior: "mixture", components: 3, covariance: "full", objective: "iwae", samples: 2 },
+  { prior: "conditional", condition: "one-hot", samples: 2, beta: 2 },
+  { ...conv, prior: "conditional", condition: "raw", objective: "iwae", samples: 3 },
   { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
   { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
@@ -86,6 +88,37 @@ for (const combination of combinations) {
     });
   });
 }
+
+Deno.test("a conditional prior is drawn by its class", async () => {
+  const training = train(cvae, dataset, {
+    ...{ hidden: [8], latents: 2, batchSize: 30, epochs: 40, learningRate: 0.02, validation: 0, seed: 2 },
+    ...{ prior: "conditional", condition: "one-hot", binarize: "threshold" },
+  }, { gpu });
+  for await (const _ of training);
+  using trained = training.trained;
+  const { tensors } = decodeCheckpoint(await trained.toBytes(), "x");
+  const [weight, bias] = ["weight", "bias"].map((name) => tensors.get(`prior.statistics.${name}`)!.data);
+  // [3, 2 K]: the mean and log-variance of each class.
+  const statistics = Array.from(weight, (value, i) => value + bias[i % 4]);
+  assert(Math.abs(statistics[0] - statistics[4]) > 0.1, "the classes differ");
+  const count = 20_000;
+  for (const label of [0, 1, 2]) {
+    const z = await trained.drawPrior({ count, seed: 1, labels: [label] });
+    for (const k of [0, 1]) {
+      const column = Array.from({ length: count }, (_, n) => z[2 * n + k]);
+      const mean = column.reduce((sum, value) => sum + value, 0) / count;
+      const deviation = Math.sqrt(column.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
+      const expected = Math.exp(statistics[4 * label + 2 + k] / 2);
+      // Five standard errors.
+      assertAlmostEquals(mean, statistics[4 * label + k], 5 * expected / Math.sqrt(count));
+      assertAlmostEquals(deviation, expected, 5 * expected / Math.sqrt(2 * count));
+    }
+  }
+  // Labels are taken in turn, as sampling takes them.
+  const turns = await trained.drawPrior({ count: 3, seed: 1 });
+  const last = await trained.drawPrior({ count: 3, seed: 1, labels: [2] });
+  assertEquals([...turns.slice(4)], [...last.slice(4)]);
+});
 
 Deno.test("with a learned prior the log-likelihood is that of integration over z, and samples are its draws", async () => {
   const training = train(vae, dataset, {
@@ -142,6 +175,7 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ objective: "iwae", divergence: "analytic" }, "Cannot combine divergence analytic with objective iwae"],
   [{ gradient: "doubly-reparameterized" }, "Cannot combine gradient doubly-reparameterized with objective elbo"],
   [{ components: 7 }, "Cannot combine components 7 with prior standard: N(0, I) has none"],
+  [{ prior: "conditional" }, "Cannot combine condition none with prior conditional: it follows from a condition"],
   [{ prior: "vamp", condition: "one-hot" }, "Cannot combine condition one-hot with prior vamp"],
   [{ prior: "mixture", divergence: "analytic" }, "Cannot combine divergence analytic with prior mixture"],
   [{ freeBits: 1, covariance: "full" }, "Cannot combine freeBits 1 with covariance full"],
