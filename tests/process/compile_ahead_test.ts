@@ -77,7 +77,7 @@ const broken: Record<string, readonly [start: () => Worker, reason: string]> = {
   "is not allowed to start": [() => {
     throw new DOMException("refused by the host", "SecurityError");
   }, "refused by the host"],
-  "has no file": [() => new Worker(new URL("./none.ts", import.meta.url), { type: "module" }), "Module not found"],
+  "has no file": [() => new Worker(new URL("./none.js", import.meta.url), { type: "module" }), "Module not found"],
   "throws while it is loaded": [worker('throw new Error("at import");'), "at import"],
   "throws later": [worker('onmessage = async () => { await 0; throw new Error("in vain"); };'), "in vain"],
   "throws after its first answer": [
@@ -102,6 +102,7 @@ for (const [what, [start, reason]] of Object.entries(broken)) {
     ahead.close();
     assertEquals(warnings.length, 1);
     assertStringIncludes(warnings[0], reason);
+    assert(!warnings[0].includes("\n"));
   });
 }
 

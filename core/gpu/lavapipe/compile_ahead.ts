@@ -121,8 +121,10 @@ export class CompileAhead {
   #lose(reason: string): void {
     if (this.#over) return;
     this.#stop("lost");
+    // What Deno says of a worker may have lines of advice after the first.
+    const [first] = reason.trim().split("\n");
     this.#onLost(
-      `Cannot compile kernels ahead on a second thread (${reason.replace(/\.?\s*$/, "")}): ` +
+      `Cannot compile kernels ahead on a second thread (${first.replace(/\.?\s*$/, "")}): ` +
         "the first steps take longer, and nothing else changes",
     );
   }
