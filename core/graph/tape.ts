@@ -104,7 +104,7 @@ export interface Compiled {
   readonly counters: readonly Counter[];
   /** The parameters that a gradient reaches. */
   readonly trained: ReadonlySet<Parameter>;
-  /** Term weights, numbers that ops asked for, then the optimizers': `State.scalars` at each step. */
+  /** Term weights, numbers that ops asked for, then the optimizers': what shaders read as `scalar(i)` in each step. */
   readonly scalars: readonly Schedule[];
 }
 
@@ -461,6 +461,10 @@ export class Tape extends Dispatches {
       scalars.push(...scalarsOf(optimizer, every * batchesOf(optimizer)));
       return { optimizer, firstScalar, every, at, reduction: training!.reduction };
     });
+    // What the backward passes after each one read.
+    const readLater = passes.map((_, i) =>
+      new Set(passes.slice(i + 1).flatMap(({ active }) => [...active].flatMap(({ parameters }) => parameters)))
+    );
     let firstTerm = 0;
     passes.forEach((pass, i) => {
       // A term of several objectives has a weight in each of them.
@@ -469,15 +473,11 @@ export class Tape extends Dispatches {
       firstTerm += pass.objective.terms.length;
       this.#lowered = lowered[i];
       this.setDue(lowered[i]?.every, lowered[i]?.at);
-      this.#readLater = new Set(
-        passes.slice(i + 1).flatMap(({ active }) => [...active].flatMap(({ parameters }) => parameters)),
-      );
+      this.#readLater = readLater[i];
       this.#backward(pass);
     });
     passes.forEach((pass, i) => {
-      this.#readLater = new Set(
-        passes.slice(i + 1).flatMap(({ active }) => [...active].flatMap(({ parameters }) => parameters)),
-      );
+      this.#readLater = readLater[i];
       const name = passes.length > 1 ? `objective ${i + 1}` : "the gradient";
       if (lowered[i]) this.#updates(name, pass.trained, lowered[i]);
     });
@@ -608,10 +608,10 @@ function requireDisjoint(passes: readonly BackwardPass[]): void {
       const other = place.get(parameter);
       if (other !== undefined) {
         throw new RangeError(
-          `Cannot train "${parameter.name}" by two objectives, the ${other + 1}. and the ${
+          `Cannot train "${parameter.name}" by objectives ${other + 1} and ${
             i + 1
-          }.: expected the parameters ` +
-            "of each to be named by `parameters`",
+          }: expected it in the group of one, ` +
+            "named by its `parameters`",
         );
       }
       place.set(parameter, i);

@@ -20,7 +20,13 @@ import { mapped, type Optimization } from "./optimization.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
-import { initializersOf, type TrainingConfig, trainingSettings, trainingSteps } from "./training_settings.ts";
+import {
+  initializersOf,
+  optimizerOf,
+  type TrainingConfig,
+  trainingSettings,
+  trainingSteps,
+} from "./training_settings.ts";
 
 /** What {@linkcode train} takes besides the configuration. */
 export interface TrainOptions {
@@ -69,7 +75,10 @@ export function configureTraining<C extends object>(
   }
   const config = configure(model.settings, forModel as Partial<C>, `model "${model.name}"`);
   model.check?.(config);
-  return { training: configure(trainingSettings, forTraining, "the training"), config };
+  const training = configure(trainingSettings, forTraining, "the training");
+  // An optimizer without a meaning is refused here, before there is anything that would be left behind.
+  optimizerOf(training, 1);
+  return { training, config };
 }
 
 /**

@@ -468,3 +468,28 @@ Deno.test("train --help of a model that fits itself leaves the optimizer out, an
     wrong.stderr,
   );
 });
+
+Deno.test("train with clipping, accumulation and averages resumes to the same bytes; nesterov needs a momentum", () =>
+  inFolder(async () => {
+    const flags = "--optimizer nesterov --momentum 0.9 --clip-norm 5 --clip-value 2 --accumulate 3 --ema 0.9".split(
+      " ",
+    );
+    const shorter = small.map((value, i) => small[i - 1] === "--epochs" ? "2" : value);
+    const run = async (...args: readonly string[]) => {
+      const { code, stderr } = await attempt(trainTask, args);
+      assertEquals([code, stderr], [0, ""]);
+    };
+    await run(...small, ...flags, "--out", "whole");
+    await run(...shorter, ...flags, "--out", "part");
+    await run("--resume", "part", "--epochs", "4");
+    const [whole, part] = await Promise.all(["whole", "part"].map(async (folder) => {
+      const file = `${folder}/checkpoint.safetensors`;
+      return [...decodeCheckpoint(await Deno.readFile(file), file).tensors];
+    }));
+    assertEquals(part, whole);
+    assert(whole.some(([name]) => name === "optimizer.accumulated.encoder.0.bias"));
+    const refused = await attempt(trainTask, [...small, "--optimizer", "nesterov", "--out", "no"]);
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.stderr, "expected a momentum above 0, found 0");
+    assert(!await Deno.stat("no").then(() => true, () => false), "no folder is left");
+  }));
