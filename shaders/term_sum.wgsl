@@ -1,9 +1,7 @@
 // A term's values over the rows of the batch in so many partial sums, each in a fixed order: one workgroup alone would add a
 // large batch for as long as a matrix product takes. A workgroup adds SPAN of the values, which are [parts][rows].
-// Needs: valid_rows, buffers values and sums of f32; const PARTS, ROWS (stored), REPEATS (values for a row of the batch), SPAN (a
+// Needs: tree_sum, valid_rows, buffers values and sums of f32; const PARTS, ROWS (stored), REPEATS (values for a row of the batch), SPAN (a
 // multiple of 256). Gives: main.
-
-var<workgroup> partial_sums: array<f32, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -19,15 +17,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
     //: end
   }
-  partial_sums[index] = (four.x + four.z) + (four.y + four.w);
-  workgroupBarrier();
-  for (var width = 32u; width > 0u; width >>= 1u) {
-    if (index < width) {
-      partial_sums[index] += partial_sums[index + width];
-    }
-    workgroupBarrier();
-  }
+  let total = tree_sum((four.x + four.z) + (four.y + four.w), index);
   if (index == 0u) {
-    sums[group.x] = partial_sums[0];
+    sums[group.x] = total;
   }
 }

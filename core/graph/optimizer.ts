@@ -17,6 +17,7 @@ import normShader from "../../shaders/optimizers/norm.wgsl" with { type: "text" 
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import squaresShader from "../../shaders/optimizers/squares.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import treeSumShader from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import updateShader from "../../shaders/optimizers/update.wgsl" with { type: "text" };
 
 /** Elementwise: four values of a parameter at a time. */
@@ -174,6 +175,8 @@ export function keptGradient(parameter: Parameter, { optimizer }: Lowered, gradi
   return batchesOf(optimizer) > 1 ? parameter.slot(ACCUMULATED) : gradient();
 }
 
+const treeSum: Part = { text: treeSumShader, parameters: { type: "f32", invocations: 64 } };
+
 /** Vectors of four that one workgroup adds the squares of. */
 const SPAN = 4096;
 
@@ -199,7 +202,7 @@ export function recordNorm(
     t.dispatch({
       label: `${parameter.name} squares`,
       fragments: [{
-        parts: [layout, squaresShader],
+        parts: [layout, treeSum, squaresShader],
         constants: {
           ROWS: tensor.storedRows,
           INPUTS: inputs,
@@ -217,7 +220,7 @@ export function recordNorm(
   t.dispatch({
     label: `norm of ${name}`,
     fragments: [{
-      parts: [normShader],
+      parts: [treeSum, normShader],
       constants: { COUNT: total },
       floats: { MAXIMUM: maximum },
       buffers: { squares: read(squares), factor: write(factor) },

@@ -14,6 +14,7 @@ import type { Ready } from "../gpu/strategy.ts";
 import { createBuffer } from "../gpu/tensor.ts";
 import type { Compiled, Counter, State, Tape, Term } from "./tape.ts";
 import liveShader from "../../shaders/valid_rows.wgsl" with { type: "text" };
+import treeSumShader from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import termSumShader from "../../shaders/term_sum.wgsl" with { type: "text" };
 import metricsShader from "../../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -352,7 +353,12 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
     before.push({
       label: `sums of ${name}`,
       fragments: [{
-        parts: [stateStruct, liveShader, termSumShader],
+        parts: [
+          stateStruct,
+          liveShader,
+          { text: treeSumShader, parameters: { type: "f32", invocations: 64 } },
+          termSumShader,
+        ],
         constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: repeats, SPAN },
         buffers: { state: tape.readState(), values: read(buffer), sums: write(sums) },
       }],

@@ -17,6 +17,7 @@ import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" 
 import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
+import treeSum from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import usageShader from "../../shaders/codes/usage.wgsl" with { type: "text" };
 
 /** ε, what is added to the size of a cluster, in rows. */
@@ -90,7 +91,13 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, losses, update 
   t.dispatch({
     label: `${name} usage`,
     fragments: [{
-      parts: [stateStruct, random, layoutScalar, usageShader],
+      parts: [
+        stateStruct,
+        random,
+        layoutScalar,
+        { text: treeSum, parameters: { type: "f32", invocations: 256 } },
+        usageShader,
+      ],
       constants: { ...constants, CODED: z.rows, STREAM_revival: t.stream() },
       floats: { DECAY: decay, DEAD: revival * z.rows / count, SMOOTHING },
       buffers: {

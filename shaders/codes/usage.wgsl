@@ -1,10 +1,8 @@
 // The moving average of how often each code is used, N_k = γ N_k + (1 - γ) n_k, and which codes are dead: below DEAD. A dead code gets
 // a row of this batch, drawn at random, and an even share of the usage. Then the sizes of the clusters, smoothed after Laplace:
 // (N_k + ε) / (Σ N + K ε) Σ N. One workgroup, sums in a fixed order.
-// Needs: random_bits, at_scalar, buffers state, left (whose row ROW_left holds n_k), usage, sizes of f32, origins of u32; const
+// Needs: tree_sum, random_bits, at_scalar, buffers state, left (whose row ROW_left holds n_k), usage, sizes of f32, origins of u32; const
 // ROWS_left, ROW_left, ROWS_usage, ROW_usage, CODES, CODED, STREAM_revival, NONE, and DECAY, DEAD, SMOOTHING as f32. Gives: main.
-
-var<workgroup> usage_sums: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) index: u32) {
@@ -19,15 +17,7 @@ fn main(@builtin(local_invocation_index) index: u32) {
     usage[place] = average;
     sum += average;
   }
-  usage_sums[index] = sum;
-  workgroupBarrier();
-  for (var width = 128u; width > 0u; width >>= 1u) {
-    if (index < width) {
-      usage_sums[index] += usage_sums[index + width];
-    }
-    workgroupBarrier();
-  }
-  let total = usage_sums[0];
+  let total = tree_sum(sum, index);
   for (var k = index; k < CODES; k += 256u) {
     let average = usage[at_scalar(ROWS_usage, ROW_usage, k)];
     sizes[k] = (average + SMOOTHING) / (total + f32(CODES) * SMOOTHING) * total;

@@ -1,7 +1,5 @@
 // Sums of the squares of a gradient, padding left out: one workgroup adds those of SPAN vectors of four, in a fixed order.
-// Needs: columns_below, buffers gradient of vec4f and squares of f32; const ROWS (stored), INPUTS, BIAS_ROW, COLUMNS, SPAN, FIRST. Gives: main.
-
-var<workgroup> partial_squares: array<f32, 64>;
+// Needs: tree_sum, columns_below, buffers gradient of vec4f and squares of f32; const ROWS (stored), INPUTS, BIAS_ROW, COLUMNS, SPAN, FIRST. Gives: main.
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -15,15 +13,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       sum += dot(value, value);
     }
   }
-  partial_squares[lane] = sum;
-  workgroupBarrier();
-  for (var width = 32u; width > 0u; width >>= 1u) {
-    if (lane < width) {
-      partial_squares[lane] += partial_squares[lane + width];
-    }
-    workgroupBarrier();
-  }
+  let total = tree_sum(sum, lane);
   if (lane == 0u) {
-    squares[FIRST + group.x] = partial_squares[0];
+    squares[FIRST + group.x] = total;
   }
 }

@@ -8,7 +8,6 @@ import {
   configure,
   convVae,
   cvae,
-  type Dataset,
   decodeCheckpoint,
   iwae,
   logLikelihood,
@@ -16,15 +15,9 @@ import {
   train,
   vae,
 } from "../../mod.ts";
-import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
-
-/** 120 rows of 4 x 4 grey pixels of three classes. */
-const noise = uniforms(new Float32Array(120 * 16), 5, 0, 0);
-const values = Uint8Array.from(noise, (u, i) => ((i >> 4) % 3 === i % 3 ? 200 : 0) + 55 * u);
-const rows = { values, count: 120, labels: Uint8Array.from({ length: 120 }, (_, i) => i % 3) };
-const dataset: Dataset = { name: "stripes", shape: [4, 4, 1], classes: 3, train: rows, test: rows };
+import { rows, stripes as dataset } from "../support/stripes.ts";
 
 const small = { hidden: [6], latents: 2 } as const;
 

@@ -7,7 +7,6 @@ import {
   configure,
   convVae,
   cvae,
-  type Dataset,
   decodeCheckpoint,
   impute,
   iwae,
@@ -19,16 +18,10 @@ import {
   type TrainingConfig,
   vae,
 } from "../../mod.ts";
-import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
+import { rows, stripes as dataset } from "../support/stripes.ts";
 import { assertClose } from "../support/compare.ts";
-
-/** 120 rows of 4 x 4 grey pixels of three classes. */
-const noise = uniforms(new Float32Array(120 * 16), 5, 0, 0);
-const values = Uint8Array.from(noise, (u, i) => ((i >> 4) % 3 === i % 3 ? 200 : 0) + 55 * u);
-const rows = { values, count: 120, labels: Uint8Array.from({ length: 120 }, (_, i) => i % 3) };
-const dataset: Dataset = { name: "stripes", shape: [4, 4, 1], classes: 3, train: rows, test: rows };
 
 const small = { hidden: [6], latents: 2, batchSize: 21, epochs: 4, validation: 20, learningRate: 0.01 } as const;
 
@@ -105,7 +98,10 @@ Deno.test("with batch normalization, what is made of a row does not depend on th
   const means = await trained.decode(Float32Array.of(1, 2, -1, 0));
   assertEquals(await trained.decode(Float32Array.of(-1, 0)), means.subarray(16));
   // A batch of one row, and of ten: kl is in closed form, whatever is drawn.
-  const part = (from: number, count: number) => ({ values: values.subarray(16 * from, 16 * (from + count)), count });
+  const part = (from: number, count: number) => ({
+    values: rows.values.subarray(16 * from, 16 * (from + count)),
+    count,
+  });
   const single: number[] = [];
   for (let i = 0; i < 10; i++) single.push((await trained.evaluate(part(i, 1), { binarize: "threshold" })).kl);
   const { kl } = await trained.evaluate(part(0, 10), { binarize: "threshold" });
@@ -133,7 +129,7 @@ Deno.test("with batch normalization, every measure is by the moving averages tha
   using encoder = await shifted("encoder");
   using decoder = await shifted("decoder");
   const x = trained.rowsOf(rows, 0, 10);
-  const part = { values: values.subarray(0, 160), count: 10 };
+  const part = { values: rows.values.subarray(0, 160), count: 10 };
   const either: Record<string, (trained: Trained) => Promise<unknown>> = {
     reconstruct: (trained) => trained.reconstruct(x),
     "evaluate nll": async (trained) => (await trained.evaluate(part)).nll,

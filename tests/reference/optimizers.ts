@@ -75,33 +75,24 @@ export function adagradStep(
   }
 }
 
-/** u ← μ u + g; w ← w - η u. */
+/** u ← μ u + g; w ← w - η u, or w - η (g + μ u) with Nesterov's momentum. */
 export function sgdStep(
   weight: Float64Array,
   gradient: Float64Array,
   { u }: { readonly u: Float64Array },
-  { learningRate, momentum }: { readonly learningRate: number; readonly momentum: number },
+  { learningRate, momentum, nesterov = false }: {
+    readonly learningRate: number;
+    readonly momentum: number;
+    readonly nesterov?: boolean;
+  },
 ): void {
   for (let i = 0; i < weight.length; i++) {
     u[i] = momentum * u[i] + gradient[i];
-    weight[i] -= learningRate * u[i];
+    weight[i] -= learningRate * (nesterov ? gradient[i] + momentum * u[i] : u[i]);
   }
 }
 
 /** w ← w - η λ w, before any of the steps above. Loshchilov, Hutter, https://arxiv.org/abs/1711.05101. */
 export function decayStep(weight: Float64Array, learningRate: number, decay: number): void {
   for (let i = 0; i < weight.length; i++) weight[i] -= learningRate * decay * weight[i];
-}
-
-/** u ← μ u + g; w ← w - η (g + μ u). */
-export function nesterovStep(
-  weight: Float64Array,
-  gradient: Float64Array,
-  { u }: { readonly u: Float64Array },
-  { learningRate, momentum }: { readonly learningRate: number; readonly momentum: number },
-): void {
-  for (let i = 0; i < weight.length; i++) {
-    u[i] = momentum * u[i] + gradient[i];
-    weight[i] -= learningRate * (gradient[i] + momentum * u[i]);
-  }
 }
