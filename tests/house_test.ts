@@ -427,3 +427,10 @@ Deno.test("no file imports itself by way of others, not even for a type", () => 
   const links: Record<string, string[]> = { a: ["b"], b: ["c"], c: ["d", "b"], d: [] };
   assertEquals(circle(Object.keys(links), (path) => links[path]), ["b", "c", "b"]);
 });
+
+Deno.test("of the tests that run side by side, one file alone changes the working directory, which all share", () => {
+  const changing = [...files("tests")].filter((path) =>
+    !/^tests\/(tasks|process)\//.test(path) && /inFolder\b[^;]*tasks\/support\.ts|Deno\.chdir\(/.test(read(path))
+  );
+  assertEquals(changing.filter((path) => path !== "tests/house_test.ts"), ["tests/experiments/runner_test.ts"]);
+});

@@ -2,9 +2,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Dataset, decodeCheckpoint, train, Trained } from "../../mod.ts";
-import { evaluateTask } from "../../tasks/evaluate.ts";
-import { trainTask } from "../../tasks/train.ts";
-import { attempt, inFolder } from "../tasks/support.ts";
 import { shiftedVae } from "./layer.ts";
 
 const values = Uint8Array.from({ length: 120 * 16 }, (_, i) => (i >> 4) % 2 === (i % 16 < 8 ? 0 : 1) ? 255 : 0);
@@ -27,15 +24,3 @@ Deno.test("a layer from outside trains in a model from outside, which is saved a
   const means = await loaded.reconstruct(x);
   means.forEach((mean, i) => assert(Math.abs(mean - x[i]) < 0.25, `pixel ${i}: ${mean} of ${x[i]}`));
 });
-
-Deno.test("a model with a layer from outside trains by the command line, and is evaluated", () =>
-  inFolder(async () => {
-    const model = new URL("./layer.ts", import.meta.url).href;
-    const settings = "--dataset blocks --batch-size 21 --epochs 2 --validation 40 --seed 3 --width 8 --out run".split(
-      " ",
-    );
-    const trained = await attempt(trainTask, [...settings, "--model", model]);
-    assertEquals([trained.code, trained.stderr], [0, ""]);
-    const evaluated = await attempt(evaluateTask, ["--run", "run", "--model", model]);
-    assertEquals([evaluated.code, evaluated.stderr], [0, ""]);
-  }));

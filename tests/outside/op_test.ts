@@ -1,12 +1,10 @@
 /** Ops from outside: against float64 and by differences, and in a model that the command line trains. */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checkGradients, type DataShape, Gpu, train, valuesOf } from "../../mod.ts";
-import { evaluateTask } from "../../tasks/evaluate.ts";
-import { trainTask } from "../../tasks/train.ts";
 import { Bench } from "../support/gpu.ts";
 import { assertClose, draw } from "../support/compare.ts";
-import { attempt, blocks, inFolder, jsonLines } from "../tasks/support.ts";
+import { blocks } from "../tasks/support.ts";
 import { attentive } from "./op_model.ts";
 import { softmax, softsign } from "./op.ts";
 
@@ -68,22 +66,3 @@ Deno.test("a model whose ops do not list a parameter is refused, not left untrai
     'Cannot train "attentive_vae": no gradient reaches the parameter "lost"',
   );
 });
-
-Deno.test("a model with ops from outside trains by the command line, its loss falls, and it is evaluated", () =>
-  inFolder(async () => {
-    const model = new URL("./op_model.ts", import.meta.url).href;
-    const settings = "--dataset blocks --batch-size 21 --epochs 8 --validation 40 --seed 3 --learning-rate 0.02";
-    const { code, stderr } = await attempt(trainTask, [
-      ...settings.split(" "),
-      ...["--hidden", "12", "--model", model, "--out", "run"],
-    ]);
-    assertEquals([code, stderr], [0, ""]);
-    const epochs = jsonLines(await Deno.readTextFile("run/metrics.jsonl")).filter(({ event }) => event === "epoch");
-    const losses = epochs.map(({ train }) => train.loss);
-    assert(losses.at(-1) < losses[0] - 1, `${losses}`);
-    const { train } = epochs.at(-1);
-    assertAlmostEquals(train.loss, train.nll + 0.1 * train["squared kl"], 1e-4);
-    const evaluated = await attempt(evaluateTask, ["--run", "run", "--model", model]);
-    assertEquals([evaluated.code, evaluated.stderr], [0, ""]);
-    assertStringIncludes(evaluated.stdout, "elbo");
-  }));

@@ -1,14 +1,9 @@
 /** A prior of somebody else, by way of the public names alone: its gradients, its draws, and a model that trains with it. */
 
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { checkGradients, decodeCheckpoint, Gpu, load, type Model, train } from "../../mod.ts";
-import { sampleTask } from "../../tasks/sample.ts";
-import { evaluateTask } from "../../tasks/evaluate.ts";
-import { trainTask } from "../../tasks/train.ts";
-import { attempt, blocks, inFolder, small } from "../tasks/support.ts";
+import { blocks } from "../tasks/support.ts";
 import { movedVae } from "./prior.ts";
-
-const module = new URL("prior.ts", import.meta.url).href;
 
 Deno.test("a model with a prior from outside has the gradients of differences", async () => {
   using gpu = await Gpu.open();
@@ -49,21 +44,3 @@ Deno.test("a prior from outside moves to the posteriors, and is what is drawn fr
     assertAlmostEquals(s, deviation, 5 * deviation / Math.sqrt(2 * count));
   }
 });
-
-Deno.test("a model with a prior from outside trains, is evaluated and sampled by the command line", () =>
-  inFolder(async () => {
-    const run = ["--run", "run", "--model", module];
-    for (
-      const [task, args] of [
-        [trainTask, [...small, "--model", module, "--out", "run"]],
-        [evaluateTask, [...run, "--samples", "10"]],
-        [sampleTask, [...run, "--count", "4"]],
-      ] as const
-    ) {
-      // deno-lint-ignore no-explicit-any
-      const { code, stderr } = await attempt(task as any, args);
-      assertEquals([code, stderr], [0, ""], args.join(" "));
-    }
-    const help = await attempt(trainTask, ["--help", "--model", module]);
-    assertStringIncludes(help.stdout, "one learned Gaussian");
-  }));
