@@ -1,10 +1,8 @@
 // The last dispatch of a step: sums terms over the rows of the batch, in a fixed order, into this step's slot of a ring, and where $ends is
 // 1 moves on to the next step. Where a kernel cannot bind all terms there are several: this one has $terms of $all, from $first on. One
 // workgroup; a term's parts are [parts][rows].
-// Needs: valid_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, BLOCK (values that one sum
+// Needs: tree_sum, valid_rows, buffers state, ring, and parts_0 ... of f32; const BATCH, SLOTS, INVOCATIONS, BLOCK (values that one sum
 // takes in before it is added to the others), and for each term PARTS_0, ROWS_0 (stored), ALL_0 (whether all of them are data) and REPEATS_0 (values for a row of the batch, which count as their mean) .... Gives: main.
-
-var<workgroup> partial_sums: array<f32, INVOCATIONS>;
 
 @compute @workgroup_size(INVOCATIONS)
 fn main(@builtin(local_invocation_index) index: u32) {
@@ -29,18 +27,10 @@ fn main(@builtin(local_invocation_index) index: u32) {
       }
       sums += block;
     }
-    partial_sums[index] = (sums.x + sums.z) + (sums.y + sums.w);
-    workgroupBarrier();
-    for (var width = INVOCATIONS / 2u; width > 0u; width >>= 1u) {
-      if (index < width) {
-        partial_sums[index] += partial_sums[index + width];
-      }
-      workgroupBarrier();
-    }
+    let total = tree_sum((sums.x + sums.z) + (sums.y + sums.w), index);
     if (index == 0u) {
-      ring[(step % SLOTS) * $allu + $firstu + $termu] = partial_sums[0] / f32(REPEATS_$term);
+      ring[(step % SLOTS) * $allu + $firstu + $termu] = total / f32(REPEATS_$term);
     }
-    workgroupBarrier();
   }
   //: end
   //: repeat _ 0..$ends

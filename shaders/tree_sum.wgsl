@@ -2,7 +2,7 @@
 
 var<workgroup> tree_parts: array<$type, $invocations>;
 
-/// Σ of the values of all invocations; once in a kernel, in uniform control flow only.
+/// Σ of the values of all invocations, which all of them are given; in uniform control flow only.
 fn tree_sum(value: $type, index: u32) -> $type {
   tree_parts[index] = value;
   workgroupBarrier();
@@ -12,5 +12,7 @@ fn tree_sum(value: $type, index: u32) -> $type {
     }
     workgroupBarrier();
   }
-  return tree_parts[0];
+  let sum = tree_parts[0];
+  workgroupBarrier();
+  return sum;
 }

@@ -66,6 +66,12 @@ export interface Dispatch {
   readonly starter?: Pick<Dispatch, "fragments" | "workgroups">;
 }
 
+/** So many workgroups, in rows of 32,768 where there are more than a dimension may have; the last row may reach beyond them. */
+export function inRows(count: number): readonly [x: number, y: number] {
+  const across = Math.min(count, 32768);
+  return [across, Math.ceil(count / across)];
+}
+
 /** Binds what a kernel only reads. */
 export function read(tensor: Tensor | GPUBuffer, type?: string): Binding {
   return bind(tensor, "read", type);

@@ -22,6 +22,11 @@ export function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
 }
 
+/** The greatest common divisor. */
+export function gcd(a: number, b: number): number {
+  return b ? gcd(b, a % b) : a;
+}
+
 /** A matrix of R x C values on the GPU. */
 export interface Tensor {
   readonly name: string;

@@ -6,7 +6,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Due, type Fragment, merge, sizeOf } from "../gpu/kernel.ts";
+import { type Binding, type Dispatch, type Due, type Fragment, inRows, merge, sizeOf } from "../gpu/kernel.ts";
 import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
@@ -180,12 +180,11 @@ export abstract class Dispatches {
     const { label, variable, columns4, by, bytes } = this.#producing;
     this.#producing = undefined;
     const groups = Math.ceil(this.stored(variable.rows) * Math.ceil(columns4 / RUN) / 64);
-    const across = Math.min(groups, 32768);
     this.dispatch({
       label,
       ...bytes === undefined ? {} : { bytes },
       fragments: [{ parts: [layout, produceTile], constants: { RUN } }, this.#produced(variable, columns4), by],
-      workgroups: [across, Math.ceil(groups / across)],
+      workgroups: inRows(groups),
     });
   }
 

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
+import { type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
+import { treeSum } from "../gpu/tree_sum.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Dispatches } from "./dispatches.ts";
 import type { Parameter } from "./parameters.ts";
@@ -17,7 +18,6 @@ import normShader from "../../shaders/optimizers/norm.wgsl" with { type: "text" 
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import squaresShader from "../../shaders/optimizers/squares.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
-import treeSumShader from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import updateShader from "../../shaders/optimizers/update.wgsl" with { type: "text" };
 
 /** Elementwise: four values of a parameter at a time. */
@@ -59,13 +59,17 @@ export type Transform = Rule | NormLimit | Accumulation;
 /** What updates a group of parameters: an accumulation, a limit of the norm, rules and what follows the weights, in this order. */
 export type Optimizer = readonly Transform[];
 
+function isRule(each: Transform): each is Rule {
+  return each.kind === "rule" || each.kind === "after";
+}
+
 /** The slot of an accumulation. */
 const ACCUMULATED = "accumulated";
 
 /** Names of the matrices that an optimizer keeps beside each parameter. */
 export function slotsOf(optimizer: Optimizer): string[] {
   return optimizer.flatMap((each) =>
-    each.kind === "accumulation" ? [ACCUMULATED] : each.kind === "norm" ? [] : each.slots ?? []
+    isRule(each) ? each.slots ?? [] : each.kind === "accumulation" ? [ACCUMULATED] : []
   );
 }
 
@@ -99,7 +103,7 @@ export function requireOptimizer(optimizer: Optimizer): void {
 /** An optimizer with the place of its scalars and how often it updates. */
 export interface Lowered {
   readonly optimizer: Optimizer;
-  /** The place of its first scalar in `State.scalars`. */
+  /** The place of its first number: `scalar(firstScalar)` in shaders. */
   readonly firstScalar: number;
   /** A gradient is formed in each step t with t mod every = at. */
   readonly every: number;
@@ -109,7 +113,7 @@ export interface Lowered {
 
 /** Whether nothing in an optimizer needs the whole gradient, so that an update can end the kernel of each parameter's gradient. */
 export function foldable(optimizer: Optimizer): boolean {
-  return optimizer.every(({ kind }) => kind === "rule" || kind === "after");
+  return optimizer.every(isRule);
 }
 
 /** Gradients that an update takes in. */
@@ -119,10 +123,8 @@ export function batchesOf(optimizer: Optimizer): number {
 
 /** The scalars of an optimizer in their order; bias corrections count its updates, not the steps. */
 export function scalarsOf(optimizer: Optimizer, steps: number): Schedule[] {
-  return optimizer.flatMap((each) =>
-    each.kind === "rule" || each.kind === "after"
-      ? (each.scalars ?? []).map((one) => one.kind === "correction" ? { ...one, steps } : one)
-      : []
+  return optimizer.filter(isRule).flatMap(({ scalars = [] }) =>
+    scalars.map((one) => one.kind === "correction" ? { ...one, steps } : one)
   );
 }
 
@@ -132,24 +134,24 @@ export function updating(
   parameter: Parameter,
   { optimizer, firstScalar }: Lowered,
 ): Fragment {
+  const rules = optimizer.filter(isRule);
   const parts: Part[] = [];
   let step = "gradient";
   const after: string[] = [];
-  let scalars = firstScalar;
-  for (const [i, each] of optimizer.entries()) {
-    if (each.kind === "norm" || each.kind === "accumulation") continue;
+  let place = firstScalar;
+  for (const [i, { kind, shader, scalars = [] }] of rules.entries()) {
     const rule = `rule_${i}`;
-    parts.push({ text: each.shader, parameters: { rule, scalars: `${scalars}u` } });
-    scalars += each.scalars?.length ?? 0;
-    if (each.kind === "rule") step = `${rule}(${step}, weight, index)`;
+    parts.push({ text: shader, parameters: { rule, scalars: `${place}u` } });
+    place += scalars.length;
+    if (kind === "rule") step = `${rule}(${step}, weight, index)`;
     else after.push(`${rule}(updated, index);`);
   }
   const { tensor } = parameter;
-  const slots = optimizer.flatMap((each) => "slots" in each ? each.slots ?? [] : []);
+  const slots = rules.flatMap(({ slots = [] }) => slots);
   return merge(t.tiles.before(tensor), {
     parts: [scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
     constants: { ROWS_parameter: tensor.storedRows },
-    floats: Object.assign({}, ...optimizer.map((each) => "floats" in each ? each.floats : {})),
+    floats: Object.assign({}, ...rules.map(({ floats }) => floats)),
     buffers: {
       parameter: write(tensor),
       ...Object.fromEntries(slots.map((slot) => [slot, write(parameter.slot(slot))])),
@@ -161,7 +163,7 @@ export function updating(
 /** A fragment giving `finish`, which adds a gradient to those of the steps before. */
 export function accumulating(t: Dispatches, parameter: Parameter, { optimizer, every, reduction }: Lowered): Fragment {
   const batches = batchesOf(optimizer);
-  const slot = parameter.slot(ACCUMULATED);
+  const slot = accumulatedOf(parameter);
   return {
     parts: [stateStruct, accumulateShader],
     constants: { ROWS_accumulated: slot.storedRows, EVERY: every, BATCHES: batches },
@@ -170,12 +172,10 @@ export function accumulating(t: Dispatches, parameter: Parameter, { optimizer, e
   };
 }
 
-/** Where an unfolded gradient is kept until all of the group are there. */
-export function keptGradient(parameter: Parameter, { optimizer }: Lowered, gradient: () => Tensor): Tensor {
-  return batchesOf(optimizer) > 1 ? parameter.slot(ACCUMULATED) : gradient();
+/** Where an accumulation keeps the sum of a parameter's gradients. */
+export function accumulatedOf(parameter: Parameter): Tensor {
+  return parameter.slot(ACCUMULATED);
 }
-
-const treeSum: Part = { text: treeSumShader, parameters: { type: "f32", invocations: 64 } };
 
 /** Vectors of four that one workgroup adds the squares of. */
 const SPAN = 4096;
@@ -202,7 +202,7 @@ export function recordNorm(
     t.dispatch({
       label: `${parameter.name} squares`,
       fragments: [{
-        parts: [layout, treeSum, squaresShader],
+        parts: [layout, treeSum("f32", 64), squaresShader],
         constants: {
           ROWS: tensor.storedRows,
           INPUTS: inputs,
@@ -220,7 +220,7 @@ export function recordNorm(
   t.dispatch({
     label: `norm of ${name}`,
     fragments: [{
-      parts: [treeSum, normShader],
+      parts: [treeSum("f32", 64), normShader],
       constants: { COUNT: total },
       floats: { MAXIMUM: maximum },
       buffers: { squares: read(squares), factor: write(factor) },
@@ -248,7 +248,6 @@ export function recordUpdate(
   const { storedRows, storedColumns } = parameter.tensor;
   const count = storedRows * storedColumns / 4;
   const groups = Math.ceil(count / 64 / RUN);
-  const across = Math.min(groups, 32768);
   t.dispatch({
     label: `${parameter.name} update`,
     fragments: [updating(t, parameter, lowered), {
@@ -256,6 +255,6 @@ export function recordUpdate(
       constants: { COUNT: count, RUN },
       buffers: { given: read(gradient), ...factor ? { factor: read(factor) } : {} },
     }],
-    workgroups: [across, Math.ceil(groups / across)],
+    workgroups: inRows(groups),
   });
 }

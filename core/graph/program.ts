@@ -11,10 +11,10 @@ import type { Gpu } from "../gpu/device.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
 import type { Ready } from "../gpu/strategy.ts";
-import { createBuffer } from "../gpu/tensor.ts";
+import { treeSum } from "../gpu/tree_sum.ts";
+import { createBuffer, gcd } from "../gpu/tensor.ts";
 import type { Compiled, Counter, State, Tape, Term } from "./tape.ts";
-import liveShader from "../../shaders/valid_rows.wgsl" with { type: "text" };
-import treeSumShader from "../../shaders/tree_sum.wgsl" with { type: "text" };
+import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import termSumShader from "../../shaders/term_sum.wgsl" with { type: "text" };
 import metricsShader from "../../shaders/metrics.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -71,7 +71,10 @@ export class Program {
     this.#tape = tape;
     this.#prepared = prepared;
     this.#improve = improve;
-    this.#period = prepared.reduce((period, { due }) => leastCommonMultiple(period, due?.every ?? 1), 1);
+    this.#period = prepared.reduce(
+      (period, { due: { every } = { every: 1 } }) => period / gcd(period, every) * every,
+      1,
+    );
     this.#ring = ring;
     this.terms = terms;
     this.#counters = counters;
@@ -323,11 +326,6 @@ export class Program {
   }
 }
 
-function leastCommonMultiple(a: number, b: number): number {
-  const divisor = (a: number, b: number): number => b ? divisor(b, a % b) : a;
-  return a / divisor(a, b) * b;
-}
-
 /** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */
 const SPAN = 1024;
 const LONG = 8;
@@ -355,8 +353,8 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
       fragments: [{
         parts: [
           stateStruct,
-          liveShader,
-          { text: treeSumShader, parameters: { type: "f32", invocations: 64 } },
+          validRows,
+          treeSum("f32", 64),
           termSumShader,
         ],
         constants: { BATCH: tape.batch, PARTS: parts, ROWS: storedRows, REPEATS: repeats, SPAN },
@@ -390,7 +388,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
       return {
         label: groups.length === 1 ? "metrics" : `metrics ${i}`,
         fragments: [{
-          parts: [stateStruct, liveShader, { text: metricsShader, parameters }],
+          parts: [stateStruct, validRows, treeSum("f32", tape.tiles.invocations), { text: metricsShader, parameters }],
           // As many invocations as the tiles have, so that it can become a part of the dispatch of another kernel.
           constants: {
             ...{ BATCH: tape.batch, SLOTS, INVOCATIONS: tape.tiles.invocations, BLOCK: 64 },

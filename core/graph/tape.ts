@@ -11,10 +11,10 @@
 import { Dispatches, type TapeProduct } from "./dispatches.ts";
 import { type Dispatch, type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
 import {
+  accumulatedOf,
   accumulating,
   batchesOf,
   foldable,
-  keptGradient,
   type Lowered,
   type Optimizer,
   recordNorm,
@@ -23,33 +23,36 @@ import {
   scalarsOf,
   updating,
 } from "./optimizer.ts";
+import {
+  type BackwardPass,
+  forgotten,
+  type Objective,
+  passOf,
+  requireDisjoint,
+  requireProducers,
+  requireReader,
+  type Term,
+} from "./objective.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { MOST_SCHEDULES, scaled } from "./schedule.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import { type Node, readBy, type RowScalars, type Variable } from "./variable.ts";
 import { packed } from "../gpu/packed.ts";
-import further from "../../shaders/epilogues/accumulate.wgsl" with { type: "text" };
-import first from "../../shaders/epilogues/write.wgsl" with { type: "text" };
+import accumulatePart from "../../shaders/epilogues/accumulate.wgsl" with { type: "text" };
+import writePart from "../../shaders/epilogues/write.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
-import last from "../../shaders/epilogues/add_then_finish.wgsl" with { type: "text" };
+import addThenFinish from "../../shaders/epilogues/add_then_finish.wgsl" with { type: "text" };
 import loadMatrix from "../../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
+export { isOf, type Objective, type Term } from "./objective.ts";
 export type { Node, RowScalars, Variable } from "./variable.ts";
-
-/** One named part of the loss: summed over features, averaged over the batch, in nats. */
-export interface Term {
-  readonly name: string;
-  readonly value: RowScalars;
-  /** Its weight in the minimised loss. */
-  readonly weight: Schedule;
-}
 
 /** What the steps of a program follow from. */
 export interface State {
@@ -67,22 +70,6 @@ export interface HostStream {
   readonly steps: number;
   /** Brings what the `steps` steps from `step` on need. What was submitted before has been through with its own by then. */
   bring(state: State, step: number, steps: number): void;
-}
-
-/**
- * What a group of parameters minimises: the weighted sum of the terms. The gradients of all objectives of a step are formed at the same
- * parameters, and a parameter belongs to one objective.
- */
-export interface Objective {
-  /** Names of the parameters: those that begin with this, or with one of these; all that the terms depend on where it is left out. */
-  readonly parameters?: string | readonly string[];
-  readonly terms: readonly Term[];
-  /** What updates the group. Default: the optimizer of the training. */
-  readonly optimizer?: Optimizer;
-  /** In which steps t the group is updated: where t mod `every` = `at`. Default 1: in each. */
-  readonly every?: number;
-  /** Default `every` - 1. */
-  readonly at?: number;
 }
 
 /** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
@@ -322,7 +309,7 @@ export class Tape extends Dispatches {
     if (count > expected) {
       throw new Error(`Cannot add to the gradient of "${target.name}": expected ${expected} contributions`);
     }
-    if (expected === 1) return merge({ parts: [only] }, this.#finish(target));
+    if (expected === 1) return merge({ parts: [finishPart] }, this.#finish(target));
     // Collected where the gradient will stand, unless finishing writes there: a kernel cannot bind one buffer twice.
     const stays = "shape" in target ? this.#keeps(target) === "gradient" : !target.gradientEpilogue;
     const collected = "shape" in target
@@ -335,9 +322,9 @@ export class Tape extends Dispatches {
       constants: { ROWS_collected: collected.storedRows },
       buffers: { collected: write(collected) },
     });
-    if (count === 1) return collecting(first);
-    if (count < expected || stays) return collecting(further);
-    return merge(collecting(last), this.#finish(target));
+    if (count === 1) return collecting(writePart);
+    if (count < expected || stays) return collecting(accumulatePart);
+    return merge(collecting(addThenFinish), this.#finish(target));
   }
 
   /** Counts a contribution. */
@@ -415,9 +402,13 @@ export class Tape extends Dispatches {
   /** Records the updates that did not end the kernel of their gradient. */
   #updates(name: string, parameters: ReadonlySet<Parameter>, lowered: Lowered): void {
     this.#lowered = lowered;
-    const kept = [...parameters].filter((each) => this.#keeps(each) !== "updated").map((parameter) =>
-      [parameter, keptGradient(parameter, lowered, () => this.parameterGradient(parameter))] as const
-    );
+    const kept = [...parameters].flatMap((parameter) => {
+      const keeps = this.#keeps(parameter);
+      if (keeps === "updated") return [];
+      return [
+        [parameter, keeps === "gradient" ? this.parameterGradient(parameter) : accumulatedOf(parameter)] as const,
+      ];
+    });
     if (!kept.length) return;
     const { optimizer, every, at } = lowered;
     const batches = batchesOf(optimizer);
@@ -446,7 +437,7 @@ export class Tape extends Dispatches {
     if (training) requireProducers(this.#nodes, terms);
     this.#terms = terms.length;
     scalars.push(...this.#schedules);
-    const passes = training ? objectives.map((objective) => this.#pass(objective)) : [];
+    const passes = training ? objectives.map((objective) => passOf(this.#nodes, objective)) : [];
     requireDisjoint(passes);
     const seen = new Set<RowScalars>();
     this.#shared = new Set(terms.flatMap(({ value }) => seen.has(value) ? [value] : (seen.add(value), [])));
@@ -497,28 +488,6 @@ export class Tape extends Dispatches {
     };
   }
 
-  /** Which nodes and parameters take part in the backward pass of an objective: those between its terms and its group. */
-  #pass(objective: Objective): BackwardPass {
-    const isTrained = (parameter: Parameter) => isOf(parameter, objective);
-    const depends = new Map<Node, boolean>();
-    for (const node of this.#nodes) {
-      depends.set(
-        node,
-        node.parameters.some(isTrained) ||
-          [...node.inputs, ...node.values ?? []].some(({ producer }) => producer && depends.get(producer)),
-      );
-    }
-    const active = new Set<Node>();
-    const visit = (node: Node) => {
-      if (active.has(node) || !depends.get(node)) return;
-      active.add(node);
-      for (const { producer } of [...node.inputs, ...node.values ?? []]) if (producer) visit(producer);
-    };
-    for (const { value } of objective.terms) if (value.producer) visit(value.producer);
-    const trained = new Set([...active].flatMap(({ parameters }) => parameters.filter(isTrained)));
-    return { objective, active, trained };
-  }
-
   /** Records a backward pass. */
   #backward({ objective, active, trained }: BackwardPass): void {
     this.#expected = new Map();
@@ -547,76 +516,6 @@ export class Tape extends Dispatches {
       if (found !== expected) throw new Error(forgotten(node, target.name, expected, found));
     });
   }
-}
-
-/** What is said where a node passes no gradient to what it reads, or too many. */
-function forgotten(node: Node, target: string, expected: number, found: number): string {
-  return `Cannot train through "${node.name}": no gradient for "${target}", expected ${expected} from its backward, found ${
-    node.backward ? found : "no backward"
-  }`;
-}
-
-/** @throws {Error} If something is read that no node forms: it would be zeros. */
-function requireProducers(nodes: readonly Node[], terms: readonly Term[]): void {
-  const require = (reader: string, { name, producer }: Variable | RowScalars) => {
-    if (!producer) throw new Error(`Cannot compile the tape: no node forms "${name}", which ${reader} reads`);
-  };
-  for (const node of nodes) {
-    for (const source of [...readBy(node), ...node.values ?? []]) require(`"${node.name}"`, source);
-  }
-  for (const { name, value } of terms) require(`the term "${name}"`, value);
-}
-
-/** @throws {Error} If the gradient of per-row values is not that of the one who reads them. */
-function requireReader(node: Node, values: RowScalars, terms: readonly Term[]): void {
-  if (!values.upstream) throw new Error(forgotten(node, values.name, 1, 0));
-  const term = terms.find(({ value, weight }) =>
-    value === values && !(weight.kind === "constant" && weight.value === 0)
-  );
-  if (values.consumer === node && !term) return;
-  throw new Error(
-    `Cannot train through "${node.name}": expected it alone to read the values "${values.name}", found ${
-      term ? `the term "${term.name}"` : `"${values.consumer?.name}"`
-    }; what more than one reads must be a variable`,
-  );
-}
-
-/** Whether a parameter belongs to the group of an objective. */
-export function isOf({ name, shape }: Parameter, { parameters = "" }: Objective): boolean {
-  return shape.trained !== false && [parameters].flat().some((prefix) => name.startsWith(prefix));
-}
-
-/** What takes part in the backward pass of an objective. */
-interface BackwardPass {
-  readonly objective: Objective;
-  readonly active: ReadonlySet<Node>;
-  readonly trained: ReadonlySet<Parameter>;
-}
-
-/** Checks that no parameter is updated by two objectives, and that the steps of each are some. */
-function requireDisjoint(passes: readonly BackwardPass[]): void {
-  const place = new Map<Parameter, number>();
-  passes.forEach(({ objective: { every = 1, at = every - 1 }, trained }, i) => {
-    if (!Number.isSafeInteger(every) || !Number.isSafeInteger(at) || every < 1 || at < 0 || at >= every) {
-      throw new RangeError(
-        `Cannot train by objective ${
-          i + 1
-        }: expected it to be due in steps t mod every = at, with at < every, found every ${every} and at ${at}`,
-      );
-    }
-    for (const parameter of trained) {
-      const other = place.get(parameter);
-      if (other !== undefined) {
-        throw new RangeError(
-          `Cannot train "${parameter.name}" by objectives ${other + 1} and ${
-            i + 1
-          }: expected it in the group of one, ` +
-            "named by its `parameters`",
-        );
-      }
-      place.set(parameter, i);
-    }
-  });
 }
 
 /** A fragment giving load_m of a matrix, each row `repeats` times in turn, with `given` for its words. */

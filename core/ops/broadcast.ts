@@ -6,8 +6,8 @@
 
 import { read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
+import { treeSum } from "../gpu/tree_sum.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
-import treeSum from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import columnSum from "../../shaders/column_sum.wgsl" with { type: "text" };
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };
@@ -55,7 +55,7 @@ export function broadcast(t: Tape, parameter: Parameter, columns: number, rows: 
       t.dispatch({
         label: `${parameter.name} gradient`,
         fragments: [t.load("a", t.gradient(y)), t.contribution(parameter), {
-          parts: [layout, { text: treeSum, parameters: { type: "vec4f", invocations: 64 } }, columnSum],
+          parts: [layout, treeSum("vec4f", 64), columnSum],
           constants: {
             ROWS: t.stored(rows),
             SPAN: single ? Math.ceil(columns / 4) : 1,

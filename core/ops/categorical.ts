@@ -13,7 +13,7 @@ import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { typ
 import oneHotLoader from "../../shaders/loaders/one_hot.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
+import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
@@ -54,7 +54,7 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
         t.dispatch({
           label: "categorical",
           fragments: [common(t, logits, prior), {
-            parts: [stateStruct, live, random, categoricalShader],
+            parts: [stateStruct, validRows, random, categoricalShader],
             constants: { BATCH: t.batch, STREAM_categorical: stream },
             buffers: {
               state: t.readState(),

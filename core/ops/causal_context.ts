@@ -68,7 +68,7 @@ export function causalContext(t: Tape, x: Variable, options: ContextOptions, of:
       POSITIONS: height * width,
       NEIGHBOURS: contextOffsets(radius).length,
       CHANNELS4: x.columns / 4,
-      ROWS_live: rows,
+      ROWS_valid: rows,
       [`ROWS_${name}`]: tensor.storedRows,
     },
     buffers: { [name]: read(tensor) },

@@ -10,7 +10,7 @@ import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
 import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
+import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /**
@@ -35,7 +35,7 @@ export function centred(t: Tape, x: Variable, offset: Parameter, squares = false
     parameters: [],
     forward() {
       const a = merge(t.load("x", x), {
-        parts: [stateStruct, layoutScalar, live, centredLoader],
+        parts: [stateStruct, layoutScalar, validRows, centredLoader],
         constants: {
           BATCH: t.batch,
           FEATURES: features,

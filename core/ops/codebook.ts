@@ -6,6 +6,7 @@
  */
 
 import { merge, read, write } from "../gpu/kernel.ts";
+import { treeSum } from "../gpu/tree_sum.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import { loader, type RowScalars, storing, type Tape, type Variable } from "../graph/tape.ts";
 import { createTensor } from "../gpu/tensor.ts";
@@ -14,10 +15,9 @@ import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with {
 import codebookUpdate from "../../shaders/codes/codebook_update.wgsl" with { type: "text" };
 import difference from "../../shaders/codes/difference.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
-import treeSum from "../../shaders/tree_sum.wgsl" with { type: "text" };
 import usageShader from "../../shaders/codes/usage.wgsl" with { type: "text" };
 
 /** ε, what is added to the size of a cluster, in rows. */
@@ -67,7 +67,7 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, losses, update 
     codes,
     table: codebook,
     a: merge(t.load("z", z), t.load("e", e), { parts: [difference] }),
-    epilogue: merge({ parts: [only] }, storing(left)),
+    epilogue: merge({ parts: [finishPart] }, storing(left)),
     counts: true,
   });
   const size = { rows: depth, columns: count };
@@ -95,7 +95,7 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, losses, update 
         stateStruct,
         random,
         layoutScalar,
-        { text: treeSum, parameters: { type: "f32", invocations: 256 } },
+        treeSum("f32", 256),
         usageShader,
       ],
       constants: { ...constants, CODED: z.rows, STREAM_revival: t.stream() },

@@ -8,7 +8,7 @@ import { merge, read, write } from "../gpu/kernel.ts";
 import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import columnsLoader from "../../shaders/loaders/columns.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import columnsEpilogue from "../../shaders/epilogues/columns.wgsl" with { type: "text" };
 
 /**
@@ -67,7 +67,7 @@ export function concat(t: Tape, parts: readonly Variable[]): Variable {
           continue;
         }
         const { tensor, deliver } = t.gradientTarget(part, rows / part.rows);
-        t.map(`${part.name} gradients`, load, merge({ parts: [only] }, storing(tensor)), tensor);
+        t.map(`${part.name} gradients`, load, merge({ parts: [finishPart] }, storing(tensor)), tensor);
         deliver();
       }
     },

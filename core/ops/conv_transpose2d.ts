@@ -11,7 +11,7 @@ import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { packed } from "../gpu/packed.ts";
 import { layerOutput } from "./layer.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import scattered from "../../shaders/loaders/scattered.wgsl" with { type: "text" };
 import slicesResidues from "../../shaders/tiles/slices_residues.wgsl" with { type: "text" };
@@ -214,7 +214,7 @@ function byTaps(
         a: pixels(),
         // The bias is for the sums.
         b: merge(byTap(), { parts: [biasNone] }),
-        epilogue: merge({ parts: [only] }, storing(product)),
+        epilogue: merge({ parts: [finishPart] }, storing(product)),
         macs,
       });
       const sums: Fragment = merge(packed("b", parameter.tensor), {

@@ -7,7 +7,7 @@
 import { read, write } from "../gpu/kernel.ts";
 import type { Counter, Tape, Variable } from "../graph/tape.ts";
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
+import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import counterShader from "../../shaders/codes/counter.wgsl" with { type: "text" };
 
@@ -28,7 +28,7 @@ export function counter(t: Tape, name: string, codes: Variable, size: number, me
       t.dispatch({
         label: name,
         fragments: [{
-          parts: [stateStruct, live, layoutScalar, counterShader],
+          parts: [stateStruct, validRows, layoutScalar, counterShader],
           constants: { BATCH: t.batch, ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
           buffers: {
             state: t.readState(),

@@ -17,7 +17,7 @@ import type { Activation } from "./activations.ts";
 import { reshaped } from "./reshape.ts";
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import residues from "../../shaders/loaders/residues.wgsl" with { type: "text" };
 import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
 import raster from "../../shaders/loaders/raster.wgsl" with { type: "text" };
@@ -242,7 +242,7 @@ export function contribute(
   const pixels: Images = { ...images, flat: false };
   const { rows, columns } = matrixOf(pixels);
   const gradient = t.tensor(t.variable(`gradient of ${x.name} by pixels`, columns, "f32", rows));
-  const store = merge({ parts: [only] }, storing(gradient));
+  const store = merge({ parts: [finishPart] }, storing(gradient));
   t.product(describe(placed(store, pixels, g, byResidue)));
   t.map(`${x.name} gradient`, reshaped("a", gradient, x.rows, x.columns), t.contribution(x), x);
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import { type Fragment, inRows, merge, read, write } from "../gpu/kernel.ts";
 import { packed } from "../gpu/packed.ts";
+import { gcd } from "../gpu/tensor.ts";
+import { treeSum } from "../gpu/tree_sum.ts";
 import type { Parameter, ParameterShape } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Activation } from "./activations.ts";
@@ -16,8 +18,8 @@ import forwardShader from "../../shaders/normalize/forward.wgsl" with { type: "t
 import inputGradient from "../../shaders/normalize/input_gradient.wgsl" with { type: "text" };
 import keepNone from "../../shaders/normalize/keep_none.wgsl" with { type: "text" };
 import keepRunning from "../../shaders/normalize/keep_running.wgsl" with { type: "text" };
-import live from "../../shaders/valid_rows.wgsl" with { type: "text" };
-import livePixels from "../../shaders/normalize/live_pixels.wgsl" with { type: "text" };
+import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
+import validPixels from "../../shaders/normalize/valid_pixels.wgsl" with { type: "text" };
 import runningShader from "../../shaders/normalize/running.wgsl" with { type: "text" };
 import setsShader from "../../shaders/normalize/sets.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
@@ -119,11 +121,6 @@ interface Sets extends NormOptions {
   readonly running?: { readonly averages: Parameter; readonly momentum: number };
 }
 
-/** Workgroups in a row: more rows of them where there are more. */
-const ACROSS = 32768;
-
-const gcd = (a: number, b: number): number => b ? gcd(b, a % b) : a;
-
 function normalize(
   t: Tape,
   x: Variable,
@@ -154,6 +151,7 @@ function normalize(
   const { tensor } = parameter;
   const sized = (text: string) => ({ text, parameters: { invocations } });
   const values = () => packed("norm_x", t.tensor(x));
+  const workgroups = inRows(allBlocks);
   const constants = {
     FLAT: flat,
     PIXELS: pixels,
@@ -166,14 +164,14 @@ function normalize(
     IMAGE_SETS: !running,
     COUNT: count,
     ALL_BLOCKS: allBlocks,
-    ACROSS,
+    ACROSS: workgroups[0],
     ROWS_norm_affine: tensor.storedRows,
     ROW_norm_offset: parameter.biasRow,
   };
   const counted = (): Fragment =>
     running
       ? {
-        parts: [stateStruct, live, livePixels],
+        parts: [stateStruct, validRows, validPixels],
         constants: { BATCH: t.batch, VALID_PIXELS: data % t.batch ? 0 : data / t.batch * pixels },
         buffers: { state: t.readState() },
       }
@@ -189,7 +187,6 @@ function normalize(
         buffers: { norm_running: access(running.averages.tensor) },
       }
       : { parts: [] };
-  const workgroups = [Math.min(allBlocks, ACROSS), Math.ceil(allBlocks / ACROSS)] as const;
   t.record({
     name,
     inputs: [x],
@@ -211,7 +208,7 @@ function normalize(
         label: `${name} forward`,
         fragments: [
           merge(values(), counted(), affine, keeps, epilogue(), {
-            parts: [sized(setsShader), sized(forwardShader)],
+            parts: [treeSum("vec4f", invocations), sized(setsShader), sized(forwardShader)],
             constants,
             buffers: { norm_moments: write(moments, "array<vec4f>") },
           }),
@@ -223,7 +220,7 @@ function normalize(
       const upstream = t.gradient(y);
       const given = (): Fragment =>
         merge(values(), {
-          parts: [sized(setsShader)],
+          parts: [treeSum("vec4f", invocations), sized(setsShader)],
           constants: { ...constants, ROWS_norm_upstream: upstream.storedRows },
           buffers: { norm_upstream: read(upstream), norm_moments: read(moments, "array<vec4f>") },
         });

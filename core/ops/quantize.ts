@@ -16,7 +16,7 @@ import halfNorms from "../../shaders/codes/half_norms.wgsl" with { type: "text" 
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import nearest from "../../shaders/codes/nearest.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import straightThrough from "../../shaders/codes/straight_through.wgsl" with { type: "text" };
 
 /** What quantizing gives. */
@@ -101,7 +101,7 @@ export function quantize(
             parts: [biasHalfNorms],
             buffers: { half_norms: read(norms, "array<vec4f>") },
           }),
-          epilogue: merge({ parts: [only] }, storing(t.tensor(scores))),
+          epilogue: merge({ parts: [finishPart] }, storing(t.tensor(scores))),
           macs: z.rows * depth * count,
         });
         t.dispatch({
@@ -130,7 +130,9 @@ export function quantize(
       },
       backward() {
         if (t.needsGradient(z)) {
-          if (!t.needsGradient(e)) t.map("commitment gradient", zeros("a"), merge({ parts: [only] }, finish()), e);
+          if (!t.needsGradient(e)) {
+            t.map("commitment gradient", zeros("a"), merge({ parts: [finishPart] }, finish()), e);
+          }
           target?.deliver();
         }
         updateCodebook(t, { z, e, codes, codebook, losses, update });

@@ -24,7 +24,7 @@ import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import noiseGiven from "../../shaders/noise_given.wgsl" with { type: "text" };
 import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
-import only from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
+import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import reparameterizeFull from "../../shaders/reparameterize_full.wgsl" with { type: "text" };
 import reparameterizeFullGradient from "../../shaders/epilogues/reparameterize_full_gradient.wgsl" with {
@@ -188,7 +188,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       },
       backward() {
         // Where nothing was computed from z its gradient is zero, and the KL term's is still owed.
-        if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [only] }, finish()), z);
+        if (!t.needsGradient(z)) t.map("KL gradient", zeros("a"), merge({ parts: [finishPart] }, finish()), z);
         target?.deliver();
       },
     },

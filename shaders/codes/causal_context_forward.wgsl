@@ -1,9 +1,9 @@
 // Loader: the channels of each pixel's neighbours side by side, zero outside of the image, then an indicator of the pixel's position.
-// Needs: neighbour_pixel, NO_PIXEL, pixel_of, first_row, buffer image of vec4f, const ROWS_image, ROWS_live, CHANNELS4, NEIGHBOURS.
+// Needs: neighbour_pixel, NO_PIXEL, pixel_of, first_row, buffer image of vec4f, const ROWS_image, ROWS_valid, CHANNELS4, NEIGHBOURS.
 // Gives: load_a.
 
 fn load_a(row: u32, column4: u32) -> vec4f {
-  if (row >= ROWS_live) {
+  if (row >= ROWS_valid) {
     return vec4f();
   }
   let pixel = pixel_of(row);

@@ -1,5 +1,5 @@
 // dgain = Σ da x̂, doffset = Σ da over all pixels, x̂ = (x - mean) scale: a workgroup for each vector of four channels.
-// Needs: sets.wgsl, load4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
+// Needs: tree_sum, sets.wgsl, load4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
 // ALL_PIXELS, ROW_norm_offset. Gives: main.
 
 @compute @workgroup_size($invocations)
@@ -17,8 +17,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     gain += upstream * ((load4_norm_x(at(ROWS_norm_x, row, column4)) - mean) * scale);
     offset += upstream;
   }
-  let gain_sum = sum_of(gain, index);
-  let offset_sum = sum_of(offset, index);
+  let gain_sum = tree_sum(gain, index);
+  let offset_sum = tree_sum(offset, index);
   if (index == 0u) {
     store(0u, channel4, gain_sum);
     store(ROW_norm_offset, channel4, offset_sum);

@@ -1,5 +1,5 @@
-// All pixels of an image count in its statistics. Needs: const COUNT. Gives: live_pixels.
+// All pixels of an image count in its statistics. Needs: const COUNT. Gives: valid_pixels.
 
-fn live_pixels() -> u32 {
+fn valid_pixels() -> u32 {
   return COUNT;
 }

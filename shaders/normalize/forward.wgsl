@@ -1,6 +1,6 @@
 // a = gain (x - mean) / sqrt(variance + ε) + offset, mean and variance those of each set: the variance as the mean of squares about the
 // mean, by a second pass over the set. Keeps the mean and 1 / sqrt(variance + ε) of each block's sets.
-// Needs: sets.wgsl, live_pixels, keep_running, load4_norm_x, store, buffers norm_affine and norm_moments of vec4f, const ROWS_norm_x,
+// Needs: tree_sum, sets.wgsl, valid_pixels, keep_running, load4_norm_x, store, buffers norm_affine and norm_moments of vec4f, const ROWS_norm_x,
 // ROWS_norm_affine, ROW_norm_offset, ALL_BLOCKS, ACROSS, EPSILON as f32. Gives: main.
 
 @compute @workgroup_size($invocations)
@@ -8,7 +8,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let number = group.y * ACROSS + group.x;
   if (number < ALL_BLOCKS) {
     let block = block_of(number);
-    let counted = live_pixels();
+    let counted = valid_pixels();
     let size = f32(counted * SET_CHANNELS);
     var sum = vec4f();
     for (var i = index; i < counted * block.width4; i += $invocationsu) {
@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let v = load4_norm_x(at(ROWS_norm_x, row_of(q), column4_of(q, channel4)));
       sum += into_sets(in_channels(v, channel4), channel4);
     }
-    let mean = sum_of(sum, index) / size;
+    let mean = tree_sum(sum, index) / size;
     sum = vec4f();
     for (var i = index; i < counted * block.width4; i += $invocationsu) {
       let q = pixel_in(block, i);
@@ -25,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let v = load4_norm_x(at(ROWS_norm_x, row_of(q), column4_of(q, channel4))) - of_sets(mean, channel4);
       sum += into_sets(in_channels(v * v, channel4), channel4);
     }
-    let variance = sum_of(sum, index) / size;
+    let variance = tree_sum(sum, index) / size;
     let scale = inverseSqrt(variance + EPSILON);
     for (var i = index; i < COUNT * block.width4; i += $invocationsu) {
       let q = pixel_in(block, i);

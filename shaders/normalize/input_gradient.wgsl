@@ -1,5 +1,5 @@
 // dx = scale (g - mean(g) - x̂ mean(g x̂)), g = da gain, means over each set, x̂ = (x - mean) scale; zero for rows that are no data.
-// Needs: sets.wgsl, live_pixels, load4_norm_x, store, buffers norm_upstream (da), norm_affine and norm_moments of vec4f, const
+// Needs: tree_sum, sets.wgsl, valid_pixels, load4_norm_x, store, buffers norm_upstream (da), norm_affine and norm_moments of vec4f, const
 // ROWS_norm_x, ROWS_norm_upstream, ROWS_norm_affine, ALL_BLOCKS, ACROSS. Gives: main.
 
 @compute @workgroup_size($invocations)
@@ -7,7 +7,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let number = group.y * ACROSS + group.x;
   if (number < ALL_BLOCKS) {
     let block = block_of(number);
-    let counted = live_pixels();
+    let counted = valid_pixels();
     let size = f32(counted * SET_CHANNELS);
     let mean = norm_moments[2u * number];
     let scale = norm_moments[2u * number + 1u];
@@ -23,8 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       sum += into_sets(g, channel4);
       product += into_sets(g * (v * of_sets(scale, channel4)), channel4);
     }
-    let mean_g = sum_of(sum, index) / size;
-    let mean_product = sum_of(product, index) / size;
+    let mean_g = tree_sum(sum, index) / size;
+    let mean_product = tree_sum(product, index) / size;
     for (var i = index; i < COUNT * block.width4; i += $invocationsu) {
       let q = pixel_in(block, i);
       let channel4 = channel4_in(block, i);

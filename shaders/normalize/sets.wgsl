@@ -3,7 +3,7 @@
 // each set is a component of a vector. Sums run in a fixed order.
 // Needs: at, columns_below, const FLAT (a row for each image, not for each pixel), PIXELS, CHANNELS, CHANNELS4, SET_CHANNELS,
 // BLOCK_SETS, WIDTH4, BLOCKS, IMAGE_SETS (a set for each image, not one for the batch), COUNT (pixels of a set or, padding included, of
-// the batch). Gives: row_of, column4_of, set_of, into_sets, of_sets, in_channels, Block, block_of, channel4_in, pixel_in, sum_of.
+// the batch). Gives: row_of, column4_of, set_of, into_sets, of_sets, in_channels, Block, block_of, channel4_in, pixel_in.
 
 fn row_of(q: u32) -> u32 {
   return select(q, q / PIXELS, FLAT);
@@ -56,21 +56,4 @@ fn channel4_in(block: Block, i: u32) -> u32 {
 
 fn pixel_in(block: Block, i: u32) -> u32 {
   return block.pixel + i / block.width4;
-}
-
-var<workgroup> set_sums: array<vec4f, $invocations>;
-
-/// The sum over a workgroup.
-fn sum_of(v: vec4f, index: u32) -> vec4f {
-  set_sums[index] = v;
-  workgroupBarrier();
-  for (var width = $invocationsu / 2u; width > 0u; width >>= 1u) {
-    if (index < width) {
-      set_sums[index] += set_sums[index + width];
-    }
-    workgroupBarrier();
-  }
-  let sum = set_sums[0];
-  workgroupBarrier();
-  return sum;
 }
