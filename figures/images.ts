@@ -318,13 +318,16 @@ export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {
     // The same for every label, unless the prior is conditional.
     z.set(await trained.drawPrior({ count: columns, seed, labels: [label] }), label * columns * k);
   }
+  const same = z.every((value, i) => value === z[i % (columns * k)]);
   const labels = Uint8Array.from({ length: classes * columns }, (_, i) => Math.floor(i / columns));
   const images = await trained.decode(z, { labels });
   return labelledGrid(
     {
       name: "labels",
-      title: "Every label at the same z",
-      caption: "A row for each label; the z of a column, drawn from the prior, is the same in all rows.",
+      title: same ? "Every label at the same z" : "Every label at its own prior's z",
+      caption: same
+        ? "A row for each label; the z of a column, drawn from the prior, is the same in all rows."
+        : "A row for each label; the z of a column is drawn from each label's prior by the same noise.",
     },
     imageGrid(images, layout(trained, columns)),
     { rows: Array.from({ length: classes }, (_, label) => String(label)), y: "label" },
