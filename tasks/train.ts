@@ -7,6 +7,7 @@
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
@@ -208,7 +209,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   const dataset = await loadData(source, data, context.signal);
   const training = prepare(model, dataset, told, {
     gpu,

@@ -25,6 +25,16 @@ export function host(): Host | undefined {
   return (globalThis as { readonly Deno?: Host }).Deno;
 }
 
+/** What a page, or a worker of one, says of itself; undefined in a program of Deno, Node or Bun. */
+export function page(): { readonly isSecureContext: boolean } | undefined {
+  const here = globalThis as {
+    readonly isSecureContext?: boolean;
+    readonly process?: { readonly versions?: { readonly node?: string } };
+  };
+  const { isSecureContext, process } = here;
+  return isSecureContext === undefined || process?.versions?.node ? undefined : { isSecureContext };
+}
+
 /** Deno, where the program may read and set an environment variable. */
 function permitted(name: string): Host | undefined {
   const deno = host();
