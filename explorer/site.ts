@@ -38,7 +38,9 @@ export async function shipData(
   const width = shape[0] * shape[1] * shape[2];
   const ship = async (split: Split, part: "train" | "test") => {
     const count = Math.min(counts[part], split.count);
-    if (!(split.values instanceof Uint8Array)) throw new TypeError(`Cannot ship "${name}": expected bytes, found floats`);
+    if (!(split.values instanceof Uint8Array)) {
+      throw new TypeError(`Cannot ship "${name}": expected bytes, found floats`);
+    }
     const values = `data/${name}-${part}.u8.gz`;
     files.set(values, await packed(split.values.slice(0, count * width)));
     if (!split.labels) return { count, values };
@@ -46,7 +48,14 @@ export async function shipData(
     files.set(labels, await packed(split.labels.slice(0, count)));
     return { count, values, labels };
   };
-  return { name, title, shape, classes, train: await ship(dataset.train, "train"), test: await ship(dataset.test, "test") };
+  return {
+    name,
+    title,
+    shape,
+    classes,
+    train: await ship(dataset.train, "train"),
+    test: await ship(dataset.test, "test"),
+  };
 }
 
 /** Adds the manifest. */

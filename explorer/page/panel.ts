@@ -115,8 +115,14 @@ export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): voi
     step.disabled = !training || running;
   };
   const begin = async () => {
+    play.disabled = true;
+    about.textContent = "Compiling the shaders …";
     points.train.length = points.validation.length = 0;
-    app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss) });
+    try {
+      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss) });
+    } finally {
+      play.disabled = false;
+    }
     training = running = true;
     command.textContent = commandOf(wanted.model, app.data!.name, configOf(wanted, loss));
     say();
