@@ -109,7 +109,7 @@ export interface Engine {
   model(): Promise<ModelInfo | undefined>;
   /** Opens rows: a dataset in memory. */
   useData(dataset: Dataset): Promise<DataInfo>;
-  /** Values of rows as the model is given them, [N, D], and their labels. */
+  /** Values of rows [N, D], bytes as value / 255, and their labels. */
   rows(which: RowsOf): Promise<{ x: Float32Array<ArrayBuffer>; labels?: ArrayLike<number> }>;
   encode(x: Float32Array<ArrayBuffer>, labels?: readonly number[]): Promise<Encodings>;
   /** Encodes rows of the data: up to all. */

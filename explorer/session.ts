@@ -8,7 +8,7 @@
 import { type Dataset, features, requireRows, type Split } from "../core/dataset.ts";
 import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import type { Gpu } from "../core/gpu/device.ts";
-import { Trained } from "../core/training/trained.ts";
+import type { Trained } from "../core/training/trained.ts";
 import { train, type Training } from "../core/training/trainer.ts";
 import { impute } from "../evaluation/impute.ts";
 import { scores } from "../evaluation/scores.ts";
@@ -101,10 +101,8 @@ export class Session implements Engine {
   rows(which: RowsOf): Promise<{ x: Float32Array<ArrayBuffer>; labels?: ArrayLike<number> }> {
     const split = rowsOf(this.#rows, which);
     const { values, labels } = split;
-    const x = this.#training || this.#trained ? this.#model.rowsOf(split) : Float32Array.from(
-      values,
-      values instanceof Uint8Array ? (value) => value / 255 : (value) => value,
-    );
+    const scale = values instanceof Uint8Array ? 1 / 255 : 1;
+    const x = Float32Array.from(values, (value) => value * scale);
     return Promise.resolve({ x, labels });
   }
 
@@ -169,7 +167,7 @@ export class Session implements Engine {
         count: x.length / trained.features,
         labels: given.labels && Uint8Array.from(given.labels),
       };
-      return (await scores(trained, split, { samples })).values;
+      return (await scores(trained, split, { samples, binarize: "none" })).values;
     });
   }
 

@@ -5,8 +5,13 @@
  */
 
 import type { View } from "../app.ts";
+import { draw } from "./draw.ts";
+import { morph } from "./morph.ts";
+import { outliers } from "./outliers.ts";
 import { plane } from "./plane.ts";
 import { samples } from "./samples.ts";
+import { scatter } from "./scatter.ts";
+import { traversal } from "./traversal.ts";
 
 /** Every view. */
-export const views: readonly View[] = [plane, samples];
+export const views: readonly View[] = [plane, samples, scatter, traversal, morph, draw, outliers];
