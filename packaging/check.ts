@@ -7,11 +7,11 @@
 
 import { fileURLToPath } from "node:url";
 import { open, serve } from "../tests/page/support.ts";
-import { run } from "./npm.ts";
+import { run } from "./run.ts";
 
 /** What the projects install, at the versions that were tried. */
 const PACKAGES = {
-  ...{ vite: "8.3.8", typescript: "7.0.2", webgpu: "0.6.2", bun: "1.4.5", node: "24.15.0" },
+  ...{ vite: "8.3.8", typescript: "7.0.2", webgpu: "0.6.2", bun: "1.4.5", node: "24.21.0" },
 };
 
 /** As a user writes it; `report` is what is done with the numbers. */

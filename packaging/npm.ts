@@ -5,6 +5,7 @@
  * @module
  */
 
+import { run } from "./run.ts";
 import { withoutRemarks } from "./shaders.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -86,14 +87,6 @@ async function ownFiles(): Promise<Record<string, string>> {
     "README.md": await Deno.readTextFile(new URL("npm.md", import.meta.url)),
     "LICENSE": await Deno.readTextFile(new URL("LICENSE", root)),
   };
-}
-
-/** Runs a program; what it says is told only if it fails. */
-export async function run(program: string, args: readonly string[], cwd: URL): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], cwd }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  if (success) return out;
-  throw new Error(`Cannot run ${program} ${args[0]}: ${(error || out).trim()}`);
 }
 
 if (import.meta.main) {
