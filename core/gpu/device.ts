@@ -6,7 +6,8 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, host, page, readText, setDefault } from "./environment.ts";
+import { environment, page, readText, setDefault } from "./environment.ts";
+import { host } from "./host.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
   driverVariables,
@@ -46,7 +47,7 @@ const NO_ADAPTER_IN_PAGE = "Cannot find a GPU adapter: this browser has WebGPU b
 function withoutWebGpu(): string {
   const found = "Cannot use WebGPU: navigator.gpu is missing here";
   const here = page();
-  if (!here) return `${found} (Deno 2.9 has it; Node and Bun have it of npm webgpu)`;
+  if (!here) return `${found}: use a runtime that has it, or npm webgpu in Node and Bun`;
   return here.isSecureContext
     ? `${found}: use a current Chrome, Edge, Firefox or Safari`
     : `${found}, as in every page that does not come by https or from localhost`;
