@@ -5,6 +5,7 @@
  */
 
 import type { DataInfo, Engine, EngineEvent, ModelInfo } from "../engine.ts";
+import type { Manifest } from "./source.ts";
 import type { State } from "./state.ts";
 
 /** What may change: the model that is open, the rows, or the weights of a training. */
@@ -16,7 +17,12 @@ export class App {
   data: DataInfo | undefined;
   readonly #listeners = new Set<(change: Change) => void>();
 
-  constructor(readonly engine: Engine, readonly state: State, readonly say: (message: string) => void) {}
+  constructor(
+    readonly engine: Engine,
+    readonly manifest: Manifest,
+    readonly state: State,
+    readonly say: (message: string) => void,
+  ) {}
 
   changed(change: Change): void {
     for (const listener of [...this.#listeners]) listener(change);

@@ -7,19 +7,30 @@
  */
 
 import type { Engine } from "../engine.ts";
+import { engineInServer } from "../in_server.ts";
 import { engineInWorker } from "../in_worker.ts";
+import { PlainEngine } from "../plain.ts";
 import { App, type View } from "./app.ts";
 import { element } from "./elements.ts";
 import { mountPanel } from "./panel.ts";
-import { readManifest } from "./source.ts";
+import { type Manifest, readManifest } from "./source.ts";
 import { State } from "./state.ts";
 import { views } from "./views/mod.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
-/** The first of the ways to compute that there is here. */
-async function findEngine(): Promise<Engine> {
-  return await engineInWorker(new URL("worker.js", document.baseURI));
+/** The first of the ways to compute that there is here; `#way=` in the address asks for another. */
+async function findEngine(state: State, manifest: Manifest): Promise<Engine> {
+  const wanted = state.get("way");
+  if (wanted !== "server" && wanted !== "plain" && "gpu" in navigator) {
+    try {
+      return await engineInWorker(new URL("worker.js", document.baseURI));
+    } catch {
+      // There is WebGPU, but no adapter.
+    }
+  }
+  if (wanted !== "plain" && manifest.server) return await engineInServer();
+  return new PlainEngine();
 }
 
 /** Shows one view at a time, each behind a tab. */
@@ -74,11 +85,12 @@ function say(message: string): void {
 
 try {
   const manifest = await readManifest();
-  const engine = await findEngine();
+  const state = new State();
+  const engine = await findEngine(state, manifest);
   const ways = { webgpu: "WebGPU in this page", server: "the server", plain: "plain TypeScript" };
   byId("way").textContent = `Computes by ${ways[engine.way]}: ${engine.adapter}`;
-  const app = new App(engine, new State(), say);
-  mountPanel(byId("panel"), app, manifest);
+  const app = new App(engine, manifest, state, say);
+  mountPanel(byId("panel"), app);
   mountViews(app);
 } catch (error) {
   byId("way").textContent = error instanceof Error ? error.message : String(error);

@@ -7,8 +7,8 @@
 import type { Losses } from "../../core/training/events.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
-import { button, choice, element, entry, labelled, slider, table } from "./elements.ts";
-import { checkpointOf, loadShipped, type Manifest } from "./source.ts";
+import { button, choice, element, entry, labelled, slider } from "./elements.ts";
+import { checkpointOf, dropped, loadShipped, readManifest } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
@@ -46,25 +46,14 @@ export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>)
   };
 }
 
-/** The command that repeats a training. */
-export function commandOf(model: string, dataset: string, config: Readonly<Record<string, unknown>>): string {
-  const flags = Object.entries(config).map(([name, value]) =>
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${
-      Array.isArray(value) ? value.join(",") : value
-    }`
-  );
-  return `deno task train --model ${model} --dataset ${dataset} ${flags.join(" ")}`;
-}
-
 /** Builds the panel. */
-export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): void {
-  const { engine, state } = app;
+export function mountPanel(host: HTMLElement, app: App): void {
+  const { engine, manifest, state } = app;
   const about = element("p", { className: "quiet" });
   const numbers = element("dl", { className: "numbers" });
   const losses = element("canvas");
   const bars = element("canvas");
   const use = element("p", { className: "quiet" });
-  const command = element("code");
 
   const open = async (name: string) => {
     const found = manifest.models.find((each) => each.name === name);
@@ -110,6 +99,7 @@ export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): voi
   const pause = button("Pause", () => app.attempt(toggle), { disabled: true });
   const step = button("One step", () => app.attempt(() => engine.control({ steps: 1 })), { disabled: true });
   const say = () => {
+    play.disabled = engine.way === "plain";
     pause.textContent = running ? "Pause" : "Go on";
     pause.disabled = !training;
     step.disabled = !training || running;
@@ -124,7 +114,6 @@ export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): voi
       play.disabled = false;
     }
     training = running = true;
-    command.textContent = commandOf(wanted.model, app.data!.name, configOf(wanted, loss));
     say();
     describe();
     app.changed("model");
@@ -199,6 +188,25 @@ export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): voi
     if (change === "model") void app.attempt(measureLatents);
   });
 
+  /** Opens the run anew whenever its training has written another checkpoint. */
+  function follow(): void {
+    let changed = manifest.models.find(({ name }) => name === state.get("run"))?.changed;
+    let last = state.get("run");
+    setInterval(() => {
+      if (training || document.hidden) return;
+      void app.attempt(async () => {
+        const now = (await readManifest()).models.find(({ name }) => name === state.get("run"));
+        if (now?.name !== last) [last, changed] = [now?.name, now?.changed];
+        if (!now || now.changed === changed) return;
+        changed = now.changed;
+        app.model = await engine.open(await checkpointOf(now));
+        describe();
+        app.changed("weights");
+        await measureLatents();
+      });
+    }, 3000);
+  }
+
   const dataset = choice(
     "Data",
     manifest.datasets.map(({ name, title }) => [name, title] as const),
@@ -237,12 +245,28 @@ export function mountPanel(host: HTMLElement, app: App, manifest: Manifest): voi
     numbers,
     labelled(losses, "Losses in nats per datum", undefined),
     element("div", {}, labelled(bars, "KL of each latent dimension, nats"), use),
-    element("details", {}, element("summary", {}, "The command that repeats this"), command),
   );
   say();
+  // A checkpoint, images or a table that are dropped on the page: they stay on this machine.
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    void app.attempt(async () => {
+      const found = await dropped([...event.dataTransfer?.files ?? []]);
+      if ("dataset" in found) {
+        app.data = await engine.useData(found.dataset);
+        app.changed("data");
+        app.say(`${found.dataset.name}: ${app.data.train} rows to train on, ${app.data.test} to test on`);
+      } else {
+        app.model = await engine.open(found.checkpoint);
+        describe();
+        app.changed("model");
+      }
+    });
+  });
+  if (manifest.server) follow();
   void app.attempt(async () => {
     await useData(state.get("data") ?? manifest.datasets[0]?.name);
     if (manifest.models.length) await open(state.get("run") ?? manifest.models[0].name);
   });
-  void table;
 }

@@ -44,7 +44,7 @@ Deno.test("every module of the package has what it imports, types too", async ()
 
 Deno.test("what trains a VAE is small, in ES2022, and does without Deno", async () => {
   const text = 'export { Gpu, train, vae } from "./mod.js";';
-  const script = await bundle({ text }, { packages: folder });
+  const script = await bundle({ text }, { library: root });
   const size = await gzipped(script);
   assert(size <= MOST, `${size} bytes`);
   assert(size > MOST / 2, `${size} bytes, so few that something must be missing`);
