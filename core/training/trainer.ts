@@ -10,10 +10,12 @@ import { descent } from "./descent.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
@@ -146,6 +148,10 @@ class Trainer<C extends object> {
         } training rows of "${dataset.name}"`,
       );
     }
+    const steps = trainingSteps(training, all - validation);
+    if (steps > LAST_STEP) {
+      throw new RangeError(`Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`);
+    }
     if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
@@ -189,11 +195,14 @@ class Trainer<C extends object> {
     if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
-    const diverged = async (): Promise<Error> => {
-      snapshot!.restore();
-      resting = true;
-      rest(false);
-      const error = await optimization.diverged(snapshotStep);
+    const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
+      const restore = () => {
+        snapshot!.restore();
+        resting = true;
+        rest(false);
+      };
+      restore();
+      const error = await optimization.diverged(snapshotStep, seen && { ...seen, restore });
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
       resting = true;
@@ -238,13 +247,19 @@ class Trainer<C extends object> {
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        else {
+          // Moments may overflow where the losses do not.
+          const search = () => parameters.nonFinite();
+          const place = await search();
+          if (place) throw await diverged({ place: `"${place}"`, search });
+          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        }
         if (optimization.step < end) break;
 
         if (validation) {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-          if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
         }
         trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);

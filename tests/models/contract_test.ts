@@ -423,7 +423,7 @@ Deno.test("train() stops at a number that is not finite, names tensor and step, 
   // The first update makes every weight ±1e30; the second step meets them.
   assertEquals(error.step, 1);
   assert(
-    /step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+"/.test(error.message),
+    /epoch 1, step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+"/.test(error.message),
     error.message,
   );
   const { tensors, progress } = decodeCheckpoint(await training.trained.toBytes(), "left");
@@ -440,7 +440,7 @@ Deno.test("train() finds a number that is not finite in the validation, before t
       for await (const event of training) assert(event.event !== "epoch");
     },
     DivergenceError,
-    "step 1 gave a number that is not finite",
+    "epoch 1, step 0 gave a number that is not finite",
   );
   training.trained.destroy();
 });
