@@ -268,7 +268,9 @@ async function readMeasures(file: string): Promise<{ step: number; measures: Mea
 function requireSame(found: Checkpoint, { point, folder, dataset, config }: Job): void {
   const { epochs, ...asked } = config;
   const fail = (expected: string, found: unknown) => {
-    throw new Error(`Cannot use the run "${folder}": expected ${expected}, found ${found}; name another folder with --out`);
+    throw new Error(
+      `Cannot use the run "${folder}": expected ${expected}, found ${found}; name another folder with --out`,
+    );
   };
   if (found.model !== point.model.name) fail(`model ${point.model.name}`, found.model);
   const rows = dataset.train.count - Number(config.validation);

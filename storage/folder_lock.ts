@@ -77,7 +77,9 @@ async function open(path: string): Promise<Deno.FsFile> {
   await requireNoLink(path);
   const info = await Deno.lstat(path).catch(() => undefined);
   // Opening a pipe waits for someone at its other end.
-  if (info && !info.isFile) throw new Error(`expected ${LOCK_FILE} in it to be a file, found something else; remove it`);
+  if (info && !info.isFile) {
+    throw new Error(`expected ${LOCK_FILE} in it to be a file, found something else; remove it`);
+  }
   return await Deno.open(path, { write: true, create: true });
 }
 

@@ -213,7 +213,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     );
     context.print();
     const { distance: drawn, reference, accuracy } = distance;
-    table({ frechetClassifierDistance: drawn, ofTrainingImages: reference, ...(accuracy === undefined ? {} : { accuracy }) });
+    table({
+      frechetClassifierDistance: drawn,
+      ofTrainingImages: reference,
+      ...(accuracy === undefined ? {} : { accuracy }),
+    });
   }
   for (const note of notes) context.print(note);
   context.emit({

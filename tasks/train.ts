@@ -182,7 +182,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     requireUnchanged(resume, { ...begun.told, dataset: name, dataSeed: seed, ...ofData }, asked);
     context.print(`The run "${resume}" was stopped before its first checkpoint: it is begun anew`);
     const again = { ...begun.told, epochs: given.has("epochs") ? values.training.epochs : epochs };
-    return await begin({ named: begun, data, told: again, settings: { ...settings, out: out || resume }, lock }, context);
+    return await begin(
+      { named: begun, data, told: again, settings: { ...settings, out: out || resume }, lock },
+      context,
+    );
   }
   const resumed = await openRun(resume, among);
   const { checkpoint, model } = resumed;
@@ -197,7 +200,9 @@ function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>
   const change = firstChange(was, { ...asked });
   if (!change) return;
   throw new UsageError(
-    `Cannot change ${flagName(change.name)} of the run "${folder}": it was begun with ${change.was}, found ${change.now}; ` +
+    `Cannot change ${
+      flagName(change.name)
+    } of the run "${folder}": it was begun with ${change.was}, found ${change.now}; ` +
       "leave the flag out, or train a new run",
   );
 }

@@ -353,7 +353,9 @@ export class Trained<C extends object = object> {
       const losses = await sweep.losses({ steps: this.progress.step, samples, signal });
       for (const [name, value] of Object.entries(losses)) {
         if (!Number.isFinite(value)) {
-          throw new RangeError(`Cannot evaluate "${this.model.name}" on these rows: expected a finite ${name}, found ${value}`);
+          throw new RangeError(
+            `Cannot evaluate "${this.model.name}" on these rows: expected a finite ${name}, found ${value}`,
+          );
         }
       }
       return losses;

@@ -150,7 +150,9 @@ class Trainer<C extends object> {
     }
     const steps = trainingSteps(training, all - validation);
     if (steps > LAST_STEP) {
-      throw new RangeError(`Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`);
+      throw new RangeError(
+        `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
+      );
     }
     if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
     // Before there is a GPU, a run folder or anything else that would be left behind.

@@ -454,6 +454,26 @@ Deno.test("train() says in one line that the device was lost", async () => {
   assert(/^The GPU device was lost \(destroyed\) on \S.*$/.test(error.message), error.message);
 });
 
+Deno.test("train() resumed refuses other settings than it was begun with, and takes the same ones and more epochs", async () => {
+  const config = { ...small, beta: 1, epochs: 1 };
+  const begun = train(betaVae as Model, dataset, config as object, { gpu });
+  for await (const { event } of begun) assert(event);
+  const resume = decodeCheckpoint(await begun.trained.toBytes(), "a run");
+  begun.trained.destroy();
+  const others = { beta: 100, hidden: [7], learningRate: 0.5, seed: 9, batchSize: 20, optimizer: "sgd" };
+  for (const [name, value] of Object.entries(others)) {
+    assertThrows(
+      () => train(betaVae as Model, dataset, { [name]: value } as object, { gpu, resume }),
+      RangeError,
+      `Cannot resume "a run": expected ${name} `,
+    );
+  }
+  const again = train(betaVae as Model, dataset, { ...config, epochs: 2, beta: undefined } as object, { gpu, resume });
+  for await (const event of again) assert(event);
+  assertEquals((again.trained.config as { beta: number }).beta, 1);
+  again.trained.destroy();
+});
+
 Deno.test("train() refuses what does not fit before anything is trained", () => {
   const attempt = (config: object) => assertThrows(() => train(vae, dataset, config, { gpu }), Error).message;
   assertEquals(

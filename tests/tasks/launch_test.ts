@@ -144,7 +144,7 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
 }, () =>
   inFolder(async (folder) => {
     const args = [...await training(folder, 5000), "--json", "--out", `${folder}/run`];
-    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
       const child = start(signal === "SIGINT" ? ["train", ...args] : ["train", "--resume", `${folder}/run`, "--json"]);
       let stdout = "";
       for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
