@@ -157,6 +157,23 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
     }
   }));
 
+Deno.test("a task that is to outlive its terminal goes on after SIGHUP, and ends by SIGTERM", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const args = ["train", ...await training(folder, 5000), "--json", "--out", `${folder}/run`];
+    const child = start(args, { ELBO_NOHUP: "1" });
+    let stdout = "";
+    let sent: Deno.Signal | undefined;
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      stdout += part;
+      const epochs = stdout.split('"event":"epoch"').length - 1;
+      if (!sent && stdout.includes('"start"')) child.kill(sent = "SIGHUP");
+      else if (sent === "SIGHUP" && epochs > 20) child.kill(sent = "SIGTERM");
+    }
+    assertEquals([(await child.status).code, await new Response(child.stderr).text()], [143, ""]);
+  }));
+
 Deno.test("launch.ts refuses a task that is not there, and a path that Deno cannot be told of, with 2", async () => {
   const launched = async (...args: string[]) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
