@@ -125,6 +125,8 @@ const sameKeyPress = 1000;
 
 /** Aborts at the first signal, exits at the second. Returns what gives the exit code of the signal, or 0. */
 function listen(controller: AbortController): () => number {
+  // Asked before there is any listener: with the first, Deno handles other signals too.
+  const outlives = outlivesTerminal();
   let code = 0;
   let first = 0;
   const stop = (number: number) => () => {
@@ -140,6 +142,6 @@ function listen(controller: AbortController): () => number {
   };
   Deno.addSignalListener("SIGINT", stop(2));
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(15));
-  listenToHangup(outlivesTerminal(), stop(1));
+  listenToHangup(outlives, stop(1));
   return () => code;
 }

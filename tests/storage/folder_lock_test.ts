@@ -1,22 +1,14 @@
 /** One training a folder: a lock that goes with its holder. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { withFolder } from "../support/folder.ts";
 import { FolderLock, LOCK_FILE } from "../../storage/folder_lock.ts";
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const RUNNING = "a training is running in it; wait for it, or name another folder";
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
 
 Deno.test("FolderLock makes the folder, refuses a second one by any of its names, and leaves nothing behind", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const run = `${folder}/a/run`;
     const lock = await FolderLock.take(run);
     assertEquals(names(run), [LOCK_FILE]);
@@ -31,7 +23,7 @@ Deno.test("FolderLock makes the folder, refuses a second one by any of its names
   }));
 
 Deno.test("FolderLock is had by one of many at a time", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     for (let round = 0; round < 20; round++) {
       const taken = await Promise.allSettled(Array.from({ length: 8 }, () => FolderLock.take(folder)));
       const locks = taken.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
@@ -41,7 +33,7 @@ Deno.test("FolderLock is had by one of many at a time", () =>
   }));
 
 Deno.test("FolderLock goes with a process that is killed, and its file that stays behind locks nothing", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const module = JSON.stringify(import.meta.resolve("../../storage/folder_lock.ts"));
     const code = `import { FolderLock } from ${module}; await FolderLock.take(${JSON.stringify(folder)});
       console.log("locked"); setInterval(() => {}, 1000);`;
@@ -63,7 +55,7 @@ Deno.test("FolderLock goes with a process that is killed, and its file that stay
 Deno.test("FolderLock does not follow a link, nor wait for a pipe, and changes no file that is there", {
   ignore: Deno.build.os === "windows",
 }, () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const [run, mine] = [`${folder}/run`, `${folder}/mine.txt`];
     const path = `${run}/${LOCK_FILE}`;
     await Deno.mkdir(run);

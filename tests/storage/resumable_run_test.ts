@@ -98,7 +98,7 @@ Deno.test("load() takes a path or a file: URL, and names the file that it cannot
   }));
 
 Deno.test("RunRecorder.claim() is refused while another records in the folder, and where a run in it is not gone on with", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const claim = (options = {}) => RunRecorder.claim(folder, train(vae, blocks(), config, { gpu }), options);
     const first = await claim();
     await assertRejects(() => claim(), Error, `Cannot write to the folder "${folder}": a training is running in it`);
@@ -111,7 +111,7 @@ Deno.test("RunRecorder.claim() is refused while another records in the folder, a
   }));
 
 Deno.test("RunRecorder cuts half a line off before it adds one, and knows in which epoch a checkpoint was", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     // Epochs of 3 1/3 steps: three are done after 10.
     const thirds = { ...config, batchSize: 30 };
     const record = async (settings: object, resumed?: StoredRun) => {
