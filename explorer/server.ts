@@ -151,12 +151,12 @@ const isName = (name: string) => name !== "" && name !== "." && name !== ".." &&
 /** Why a request is not answered: a name that leads here from elsewhere, another page, or no token. */
 function refuse(
   request: Request,
-  { host, hostname, searchParams }: URL,
+  { host, hostname, origin: own, searchParams }: URL,
   token: string | undefined,
 ): string | undefined {
   if (request.headers.get("host") !== host) return "expected this server's own Host";
   const origin = request.headers.get("origin");
-  if (origin !== null && new URL(origin).host !== host) return "expected this server's own page as Origin";
+  if (origin !== null && origin !== own) return "expected this server's own page as Origin";
   const here = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
   if (token === undefined) return here ? undefined : "expected 127.0.0.1 or localhost as Host";
   const cookie = /(?:^|; )elbo=([^;]*)/.exec(request.headers.get("cookie") ?? "")?.[1];

@@ -63,7 +63,7 @@ export function decodeWire(bytes: Uint8Array<ArrayBuffer>): unknown {
     if (name !== undefined && Object.hasOwn(TYPES, name)) {
       const type = TYPES[name];
       const size = (count ?? NaN) * type.BYTES_PER_ELEMENT;
-      if (!Number.isSafeInteger(count) || !(at + size <= bytes.length)) {
+      if (!Number.isSafeInteger(count) || size < 0 || !(at + size <= bytes.length)) {
         throw new RangeError(`Cannot read a message of ${bytes.length} bytes: an array ends beyond it`);
       }
       const array = new type(bytes.slice(at, at + size).buffer);

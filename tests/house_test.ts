@@ -23,7 +23,6 @@ const mayImport: Record<string, readonly string[]> = {
   evaluation: ["core"],
   storage: ["core", "datasets", "models"],
   explorer: ["core", "models", "datasets", "evaluation", "packaging"],
-  packaging: [],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   shaders: [],
 };

@@ -8,7 +8,7 @@ import type { Losses } from "../../core/training/events.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
 import { button, choice, element, entry, labelled, slider } from "./elements.ts";
-import { checkpointOf, dropped, loadShipped, readManifest } from "./source.ts";
+import { checkpointOf, dropped, epochsOf, loadShipped, readManifest, type ShippedModel } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
@@ -63,7 +63,17 @@ export function mountPanel(host: HTMLElement, app: App): void {
     app.model = await engine.open(await checkpointOf(found));
     state.set("run", name);
     describe();
+    await showMetrics(found);
     app.changed("model");
+  };
+  /** The losses of a run that was trained elsewhere. */
+  const showMetrics = async (run: ShippedModel) => {
+    const epochs = await epochsOf(run);
+    points.train = epochs.map(({ epoch, train }) => [epoch, train]);
+    points.validation = epochs.flatMap(({ epoch, validation }) => validation ? [[epoch, validation]] : []);
+    const last = epochs.at(-1);
+    if (last) show(last.validation ?? last.train);
+    redraw(true);
   };
   const describe = () => {
     const { model, data, latents, parameters, step } = app.model!;
@@ -126,7 +136,11 @@ export function mountPanel(host: HTMLElement, app: App): void {
   const adjust = (name: string) => (value: number) => {
     loss[name] = value;
     state.set(name, value);
-    if (training) void app.attempt(() => engine.control({ adjust: { [name]: value } }));
+    if (!training) return;
+    void app.attempt(async () => {
+      await engine.control({ adjust: { [name]: value } });
+      app.model = { ...app.model!, config: { ...app.model!.config, [name]: value } };
+    });
   };
 
   const lines = (): Line[] => {
@@ -143,15 +157,13 @@ export function mountPanel(host: HTMLElement, app: App): void {
   const redraw = (force: boolean) => {
     if (!force && performance.now() - drawn < 200) return;
     drawn = performance.now();
+    losses.closest("figure")!.hidden = !points.train.length;
     if (points.train.length) lineChart(losses, lines(), "epochs");
   };
-  const show = (epoch: number, { elbo, nll, kl }: Losses) => {
+  const show = ({ elbo, nll, kl }: Losses) => {
     const value = (name: string, number: number) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, number.toFixed(2)));
     numbers.replaceChildren(value("ELBO", elbo), value("NLL", nll), value("KL", kl));
-    points.train.push([epoch, { elbo, nll, kl, loss: 0 }]);
-    // As many points as the chart has pixels, or so.
-    if (points.train.length > 800) points.train = points.train.filter((_, i) => i % 2 === 0);
   };
   const measureLatents = async () => {
     if (!app.data || !app.model?.can.encode) return;
@@ -164,7 +176,10 @@ export function mountPanel(host: HTMLElement, app: App): void {
   let shown = 0;
   app.onEvent((event) => {
     if (event.event === "progress") {
-      show(event.epoch, event.train);
+      show(event.train);
+      points.train.push([event.epoch, event.train]);
+      // As many points as the chart has pixels, or so.
+      if (points.train.length > 800) points.train = points.train.filter((_, i) => i % 2 === 0);
       redraw(false);
       if (performance.now() - shown > 700 || !running) {
         shown = performance.now();
@@ -201,6 +216,7 @@ export function mountPanel(host: HTMLElement, app: App): void {
         changed = now.changed;
         app.model = await engine.open(await checkpointOf(now));
         describe();
+        await showMetrics(now);
         app.changed("weights");
         await measureLatents();
       });
@@ -248,8 +264,8 @@ export function mountPanel(host: HTMLElement, app: App): void {
   );
   say();
   // A checkpoint, images or a table that are dropped on the page: they stay on this machine.
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
     void app.attempt(async () => {
       const found = await dropped([...event.dataTransfer?.files ?? []]);

@@ -5,6 +5,8 @@
  */
 
 import type { Dataset, Split } from "../../core/dataset.ts";
+import type { EpochEvent } from "../../core/training/events.ts";
+import { element } from "./elements.ts";
 
 /** Rows that come as files of bytes, packed by gzip: values [N, D] and labels [N]. */
 export interface ShippedData {
@@ -54,8 +56,8 @@ export async function checkpointOf({ checkpoint }: ShippedModel): Promise<Uint8A
 }
 
 async function unpacked(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { body } = await fetched(path);
-  return new Uint8Array(await new Response(body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
+  const stream = (await (await fetched(path)).blob()).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 /** Loads rows. */
@@ -66,6 +68,14 @@ export async function loadShipped({ name, shape, classes, train, test }: Shipped
     ...labels ? { labels: await unpacked(labels) } : {},
   });
   return { name, shape, classes, train: await split(train), test: await split(test) };
+}
+
+/** The losses of a run's epochs: those of its validation too, where it has any. A line that is cut short is left out. */
+export async function epochsOf({ metrics }: ShippedModel): Promise<EpochEvent[]> {
+  if (!metrics) return [];
+  const text = await (await fetched(metrics)).text();
+  const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter(Boolean);
+  return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "epoch");
 }
 
 /** What was dropped on the page: a checkpoint, or images of one size. */
@@ -104,7 +114,7 @@ function divided(
 async function imagesOf(files: readonly File[]): Promise<Dataset> {
   const side = 28;
   const values = new Uint8Array(files.length * side * side);
-  const canvas = new OffscreenCanvas(side, side);
+  const canvas = element("canvas", { width: side, height: side });
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingQuality = "high";
   for (const [i, file] of files.entries()) {

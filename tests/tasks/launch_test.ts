@@ -144,7 +144,7 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
 }, () =>
   inFolder(async (folder) => {
     const args = [...await training(folder, 5000), "--json", "--out", `${folder}/run`];
-    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
       const child = start(signal === "SIGINT" ? ["train", ...args] : ["train", "--resume", `${folder}/run`, "--json"]);
       let stdout = "";
       for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -155,6 +155,23 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
       assertEquals([(await child.status).code, stderr], [code, ""]);
       assertEquals(jsonLines(stdout).at(-1).stopped, true);
     }
+  }));
+
+Deno.test("a task that is to outlive its terminal goes on after SIGHUP, and ends by SIGTERM", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const args = ["train", ...await training(folder, 5000), "--json", "--out", `${folder}/run`];
+    const child = start(args, { ELBO_NOHUP: "1" });
+    let stdout = "";
+    let sent: Deno.Signal | undefined;
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      stdout += part;
+      const epochs = stdout.split('"event":"epoch"').length - 1;
+      if (!sent && stdout.includes('"start"')) child.kill(sent = "SIGHUP");
+      else if (sent === "SIGHUP" && epochs > 20) child.kill(sent = "SIGTERM");
+    }
+    assertEquals([(await child.status).code, await new Response(child.stderr).text()], [143, ""]);
   }));
 
 Deno.test("launch.ts refuses a task that is not there, and a path that Deno cannot be told of, with 2", async () => {

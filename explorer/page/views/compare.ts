@@ -8,22 +8,7 @@ import { newest, type View } from "../app.ts";
 import { type Line, lineChart } from "../charts.ts";
 import { button, choice, element, labelled, table } from "../elements.ts";
 import { tiles } from "../pixels.ts";
-import { checkpointOf, fetched, type ShippedModel } from "../source.ts";
-
-/** An epoch of metrics.jsonl, as far as it is drawn. */
-interface Epoch {
-  readonly epoch: number;
-  readonly elbo: number;
-}
-
-async function epochsOf({ metrics }: ShippedModel): Promise<Epoch[]> {
-  if (!metrics) return [];
-  const text = await (await fetched(metrics)).text();
-  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter(Boolean).flatMap((line) => {
-    const { event, epoch, train, validation } = JSON.parse(line);
-    return event === "epoch" ? [{ epoch, elbo: (validation ?? train).elbo }] : [];
-  });
-}
+import { checkpointOf, epochsOf } from "../source.ts";
 
 /** Compares the run that is open with another. */
 export const compare: View = {
@@ -49,7 +34,9 @@ export const compare: View = {
       const found = chosen.map((name) => manifest.models.find((each) => each.name === name)!);
       const lines: Line[] = [];
       for (const [i, run] of found.entries()) {
-        const points = (await epochsOf(run)).map(({ epoch, elbo }) => [epoch, elbo] as const);
+        const points = (await epochsOf(run)).map(({ epoch, train, validation }) =>
+          [epoch, (validation ?? train).elbo] as const
+        );
         lines.push({ name: run.title, colour: i ? "--second" : "--accent", dash: i ? [5, 3] : [], points });
       }
       lineChart(curves, lines, "epochs");

@@ -109,7 +109,7 @@ export const scatter: View = {
       });
       summary.replaceChildren(
         element("p", {}, "The aggregate posterior beside the prior, whose mean is 0 and variance 1:"),
-        table(["", "mean", "variance", "KL, nats"], rows),
+        table(["latent", "mean", "variance", "KL, nats"], rows),
       );
     });
     const pick = (event: PointerEvent) => {

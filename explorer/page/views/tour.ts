@@ -11,7 +11,9 @@ import { tiles } from "../pixels.ts";
 /** MathML of a formula, which browsers set themselves. */
 function formula(markup: string): HTMLElement {
   const host = element("p", { className: "formula" });
-  host.innerHTML = `<math display="block">${markup}</math>`;
+  // Brackets of the height of the text.
+  const flat = markup.replaceAll(/<mo>(?=[()[\]])/g, '<mo stretchy="false">');
+  host.innerHTML = `<math display="block">${flat}</math>`;
   return host;
 }
 
