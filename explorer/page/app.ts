@@ -5,7 +5,7 @@
  */
 
 import type { DataInfo, Engine, ModelInfo } from "../engine.ts";
-import type { Manifest } from "./source.ts";
+import type { Manifest } from "../manifest.ts";
 import type { State } from "./state.ts";
 
 /** What may change: the model that is open, the rows, or the weights of a training. */

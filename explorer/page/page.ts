@@ -13,7 +13,8 @@ import { PlainEngine } from "../plain.ts";
 import { App, type View } from "./app.ts";
 import { element } from "./elements.ts";
 import { mountPanel } from "./panel.ts";
-import { checkpointOf, type Manifest, readManifest } from "./source.ts";
+import type { Manifest } from "../manifest.ts";
+import { checkpointOf, readManifest } from "./source.ts";
 import { State } from "./state.ts";
 import { views } from "./views/mod.ts";
 

@@ -9,15 +9,8 @@ import type { Engine } from "../engine.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
 import { button, choice, element, entry, labelled, slider } from "./elements.ts";
-import {
-  checkpointOf,
-  droppedFiles,
-  epochsOf,
-  loadShipped,
-  opened,
-  readManifest,
-  type ShippedModel,
-} from "./source.ts";
+import type { ShippedModel } from "../manifest.ts";
+import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, readManifest } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
