@@ -177,7 +177,10 @@ class Trainer<C extends object> {
     const validation = await this.#validationOf(trained);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    const stop = () => signal?.aborted ?? false;
+    const stop = () => {
+      trained.check();
+      return signal?.aborted ?? false;
+    };
     // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
     // being trained.
     let resting = true;
@@ -248,6 +251,7 @@ class Trainer<C extends object> {
         trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
+        await parameters.settle();
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
@@ -256,7 +260,8 @@ class Trainer<C extends object> {
       if (stopped) trained.progress = await optimization.progress();
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
     } finally {
-      rest(true);
+      // What is gone need not be put back.
+      if (usable(trained)) rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();
@@ -330,6 +335,7 @@ class Trainer<C extends object> {
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    await parameters.settle();
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -350,6 +356,16 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
     }, this.#config);
     return trained;
+  }
+}
+
+/** Whether a model is neither destroyed nor on a lost device. */
+function usable(trained: Trained): boolean {
+  try {
+    trained.check();
+    return true;
+  } catch {
+    return false;
   }
 }
 
