@@ -13,6 +13,7 @@ import {
   driverVariables,
   type OwnFamily,
   runsOnProcessor,
+  strategiesClosed,
   strategyFor,
   type StrategyOptions,
   unlistedFeatures,
@@ -80,6 +81,19 @@ function packedParts(sizes: readonly number[]): {
 
 const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
 
+/** The devices of {@linkcode Gpu.open} that are still there. */
+let opened: readonly WeakRef<GPUDevice>[] = [];
+
+/**
+ * Waits until no driver works for this process: for a program to await before it exits. A driver that runs on the processor has threads of
+ * its own, and what they need is taken down as the process ends: it then ends with a fault, after all was done well.
+ */
+export async function driversIdle(): Promise<void> {
+  const devices = opened.flatMap((each) => each.deref() ?? []);
+  // Of one that was destroyed or lost too it says when its work is done.
+  await Promise.all([strategiesClosed(), ...devices.map(({ queue }) => queue.onSubmittedWorkDone().catch(() => {}))]);
+}
+
 /** A device, what is known of its adapter, and its compiled pipelines. */
 export class Gpu {
   /** The adapter in words, as events and checkpoints name it. */
@@ -135,15 +149,14 @@ export class Gpu {
     const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
     const unlisted = unlistedFeatures(adapter.info.description);
     const { compileAhead, onWarning } = options;
-    const open = async (granted: readonly string[]) =>
-      new Gpu(
-        await adapter.requestDevice({
-          requiredFeatures: [...known, ...granted] as GPUFeatureName[],
-          requiredLimits,
-        }),
-        adapter.info,
-        { granted, compileAhead, onWarning },
-      );
+    const open = async (granted: readonly string[]) => {
+      const device = await adapter.requestDevice({
+        requiredFeatures: [...known, ...granted] as GPUFeatureName[],
+        requiredLimits,
+      });
+      opened = [...opened.filter((each) => each.deref()), new WeakRef(device)];
+      return new Gpu(device, adapter.info, { granted, compileAhead, onWarning });
+    };
     // Asked for, and done without where they are refused.
     if (unlisted.length) {
       try {
@@ -304,7 +317,8 @@ export class Gpu {
   /** Destroys the device and everything on it. */
   destroy(): void {
     this.#over ??= `The GPU was destroyed (${this.adapter})`;
-    this.strategy.close();
+    // It ends by itself.
+    void this.strategy.close();
     this.device.destroy();
   }
 

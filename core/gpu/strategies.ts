@@ -7,6 +7,7 @@
 
 import { CACHE_SWITCH, compileAhead, FAMILY, FEATURE, isLavapipe, lavapipe, NEEDS } from "./lavapipe/strategy.ts";
 import { DRIVERS, VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
+import { compilersStopped } from "./lavapipe/compile_ahead.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
 /** The families of kernels that strategies bring, and what each needs of an adapter. */
@@ -38,6 +39,11 @@ export function strategyFor(device: GPUDevice, adapter: string, options: Strateg
     });
   }
   return plain(runsOnProcessor(adapter));
+}
+
+/** Ends what strategies run beside, and waits until none of it is in a driver. */
+export async function strategiesClosed(): Promise<void> {
+  await compilersStopped();
 }
 
 /** Features that are worth asking an adapter for, though it does not list them. */

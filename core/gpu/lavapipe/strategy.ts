@@ -99,7 +99,7 @@ export function lavapipe(
         },
       };
     },
-    close: () => ahead?.close(),
+    close: async () => await ahead?.close(),
   };
 }
 
