@@ -392,6 +392,7 @@ export class Parameters implements Iterable<Parameter> {
 
   /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */
   snapshot(previous?: Snapshot): Snapshot {
+    this.check();
     const buffers = [...this].flatMap((parameter) =>
       [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer)
     );

@@ -174,7 +174,10 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    const validation = await this.#validationOf(trained);
+    const validation = await this.#validationOf(trained).catch((error) => {
+      optimization.destroy();
+      throw error;
+    });
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     const stop = () => {
@@ -188,7 +191,6 @@ class Trainer<C extends object> {
       if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
       resting = wanted;
     };
-    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     const diverged = async (): Promise<Error> => {
@@ -203,6 +205,7 @@ class Trainer<C extends object> {
     };
 
     try {
+      if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
         event: "start",
         adapter: gpu.adapter,
@@ -334,8 +337,13 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    parameters.initialize(initializersOf(this.#training), this.#training.seed);
-    await parameters.settle();
+    try {
+      parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      await parameters.settle();
+    } catch (error) {
+      parameters.destroy();
+      throw error;
+    }
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,

@@ -179,7 +179,7 @@ Deno.test(
   { ignore },
   async () => {
     using gpu = await Gpu.open();
-      const strategy = lavapipe(gpu.device, gpu.adapter, {
+    const strategy = lavapipe(gpu.device, gpu.adapter, {
       subgroups: true,
       ahead: new CompileAhead({ start: obliging }),
     });
