@@ -35,7 +35,7 @@ export interface LimitedKernel {
   readonly bindings: readonly {
     readonly buffer: { readonly size: number };
     readonly access: "read" | "uniform" | "read_write";
-    /** Of a texture in its place. */
+    /** What is bound in its place. */
     readonly copy?: unknown;
   }[];
 }
