@@ -6,8 +6,9 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, host, readText, setDefault } from "./environment.ts";
+import { environment, page, readText, setDefault } from "./environment.ts";
 import { ErrorScopes, GpuError } from "./error_scopes.ts";
+import { host } from "./host.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
   driverVariables,
@@ -16,7 +17,7 @@ import {
   strategiesClosed,
   strategyFor,
   type StrategyOptions,
-  unlistedFeatures,
+  wantedFeatures,
 } from "./strategies.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -26,8 +27,11 @@ export { GpuError } from "./error_scopes.ts";
 export interface GpuOptions {
   /** Prefer the low-power adapter of a machine that has two. */
   readonly powerPreference?: GPUPowerPreference;
-  /** Compile kernels on a second thread too, where that is of use: with Mesa's software adapter. For programs, which can have workers. */
-  readonly compileAhead?: boolean;
+  /**
+   * Starts a worker that compiles kernels beside, where that is of use: with Mesa's software adapter. `compileWorker` of
+   * `@elbo/elbo/files` is one.
+   */
+  readonly compileAhead?: () => Worker;
   /** Told in a sentence what does not work on this machine and is done without. */
   readonly onWarning?: (warning: string) => void;
 }
@@ -35,6 +39,18 @@ export interface GpuOptions {
 const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or Direct3D 12 driver. " +
   "On Linux without a GPU, install the software driver: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), " +
   "dnf install mesa-vulkan-drivers (Fedora), apk add mesa-vulkan-swrast (Alpine)";
+const NO_ADAPTER_IN_PAGE = "Cannot find a GPU adapter: this browser has WebGPU but no adapter for it here. " +
+  "Turn on hardware acceleration in its settings and update the graphics driver, or try another browser";
+
+/** Why there is no `navigator.gpu`, and what to do. */
+function withoutWebGpu(): string {
+  const found = "Cannot use WebGPU: navigator.gpu is missing here";
+  const here = page();
+  if (!here) return `${found}: use a runtime that has it, or npm webgpu in Node and Bun`;
+  return here.isSecureContext
+    ? `${found}: use a current Chrome, Edge, Firefox or Safari`
+    : `${found}, as in every page that does not come by https or from localhost`;
+}
 
 /**
  * Makes Deno on Linux take Vulkan, and keeps a stray message away; tells drivers what their strategies want of them.
@@ -94,6 +110,11 @@ export async function driversIdle(): Promise<void> {
   await Promise.all([strategiesClosed(), ...devices.map(({ queue }) => queue.onSubmittedWorkDone().catch(() => {}))]);
 }
 
+/** An adapter in words: browsers give some of them, or none. */
+function nameOf(info: GPUAdapterInfo | undefined): string {
+  return info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") || "unknown adapter";
+}
+
 /** A device, what is known of its adapter, and its compiled pipelines. */
 export class Gpu {
   /** The adapter in words, as events and checkpoints name it. */
@@ -114,12 +135,11 @@ export class Gpu {
    * @param options What its strategy must know.
    */
   constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, options: StrategyOptions = {}) {
-    this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
-      "unknown adapter";
+    this.adapter = nameOf(info);
     this.identity = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(", ") ||
       this.adapter;
-    this.cpu = runsOnProcessor(this.adapter);
-    this.strategy = strategyFor(device, this.adapter, options);
+    this.cpu = runsOnProcessor(this.adapter, info);
+    this.strategy = strategyFor(device, this.adapter, { facts: info, ...options });
     device.lost.then(({ reason }) => {
       this.#over ??= `The GPU device was lost (${reason || "unknown reason"}) on ${this.adapter}`;
     });
@@ -133,11 +153,9 @@ export class Gpu {
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     prepareLinux();
     const gpu = globalThis.navigator?.gpu;
-    if (!gpu) {
-      throw new GpuError("Cannot use WebGPU: navigator.gpu is missing here (Deno 2.9 or a recent browser has it)");
-    }
+    if (!gpu) throw new GpuError(withoutWebGpu());
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-    if (!adapter) throw new GpuError(NO_ADAPTER);
+    if (!adapter) throw new GpuError(page() ? NO_ADAPTER_IN_PAGE : NO_ADAPTER);
     const { limits } = adapter;
     const requiredLimits = {
       maxBufferSize: limits.maxBufferSize,
@@ -147,7 +165,7 @@ export class Gpu {
       maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
     };
     const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
-    const unlisted = unlistedFeatures(adapter.info.description);
+    const wanted = wantedFeatures(nameOf(adapter.info), adapter.info, adapter.features);
     const { compileAhead, onWarning } = options;
     const open = async (granted: readonly string[]) => {
       const device = await adapter.requestDevice({
@@ -158,9 +176,9 @@ export class Gpu {
       return new Gpu(device, adapter.info, { granted, compileAhead, onWarning });
     };
     // Asked for, and done without where they are refused.
-    if (unlisted.length) {
+    if (wanted.length) {
       try {
-        return await open(unlisted);
+        return await open(wanted);
       } catch {
         // What is wrong, if it is not these, is told below.
       }
@@ -168,7 +186,7 @@ export class Gpu {
     try {
       return await open([]);
     } catch (error) {
-      throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
+      throw new GpuError(`Cannot open the GPU device of ${nameOf(adapter.info)}`, { cause: error });
     }
   }
 
@@ -202,6 +220,7 @@ export class Gpu {
   async #compile(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline> {
     const { device } = this;
     this.check();
+    const directives = await this.strategy.directives?.(code) ?? "";
     const scopes = this.scopes();
     const compiling = scopes.within(() => {
       const bindGroupLayout = device.createBindGroupLayout({
@@ -212,7 +231,7 @@ export class Gpu {
           ...copy ? copy.layout : { buffer: { type: BUFFER_TYPES[access] } },
         })),
       });
-      const module = device.createShaderModule({ label, code });
+      const module = device.createShaderModule({ label, code: directives + code });
       const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout] });
       return device.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: "main" } });
     });

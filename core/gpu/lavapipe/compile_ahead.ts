@@ -42,10 +42,10 @@ export type Outcome = "compiled" | "lost" | "closed";
 
 /** How a {@linkcode CompileAhead} works. */
 export interface CompileAheadOptions {
+  /** Starts the worker, compile_worker.ts. */
+  readonly start: () => Worker;
   /** Told once, in a sentence, if the worker is given up. */
   readonly onLost?: (warning: string) => void;
-  /** Starts the worker. */
-  readonly start?: () => Worker;
   /** Milliseconds for which the worker may be silent: the longest that a kernel takes to compile, several times over. */
   readonly patience?: number;
 }
@@ -77,7 +77,7 @@ export class CompileAhead {
   #end: ((outcome: Outcome) => void) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ onLost = () => {}, patience = PATIENCE, start = startWorker }: CompileAheadOptions = {}) {
+  constructor({ start, onLost = () => {}, patience = PATIENCE }: CompileAheadOptions) {
     this.#onLost = onLost;
     this.#patience = patience;
     try {
@@ -184,10 +184,6 @@ export class CompileAhead {
     // Later than whoever waits for it, who may end the process: a thread that is being ended is in the driver once more.
     setTimeout(() => worker.terminate());
   }
-}
-
-function startWorker(): Worker {
-  return new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
 }
 
 /** What the worker needs to compile a dispatch. */

@@ -22,21 +22,27 @@ opened.catch(() => {});
 
 async function compile({ label, code, bindings }: AheadKernel): Promise<void> {
   const gpu = await opened;
-  const bound = bindings.map(({ size, access, format }) => {
-    const usage = access === "uniform" ? GPUBufferUsage.UNIFORM : 0;
-    const buffer = createBuffer(gpu, label, format ? size : Math.min(size, MOST_BYTES), usage);
-    return { buffer, access, ...format ? { copy: textureCopy(gpu.device, buffer, format) } : {} };
-  });
+  const scopes = gpu.scopes();
+  const bound = scopes.within(() =>
+    bindings.map(({ size, access, format }) => {
+      const usage = access === "uniform" ? GPUBufferUsage.UNIFORM : 0;
+      const buffer = createBuffer(gpu, label, format ? size : Math.min(size, MOST_BYTES), usage);
+      return { buffer, access, ...format ? { copy: textureCopy(gpu.device, buffer, format) } : {} };
+    })
+  );
   const pipeline = await gpu.pipeline(label, code, bound);
-  const bindGroup = bindGroupOf(gpu.device, label, pipeline, bound);
-  const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  gpu.device.queue.submit([encoder.finish()]);
+  scopes.within(() => {
+    const bindGroup = bindGroupOf(gpu.device, label, pipeline, bound);
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+  });
   await gpu.device.queue.onSubmittedWorkDone();
+  await scopes.settle();
   for (const { buffer } of bound) free(buffer);
 }
 
