@@ -6,7 +6,7 @@
 
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
-import { Gpu } from "../core/gpu/device.ts";
+import { Gpu, GpuError } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
@@ -249,7 +249,15 @@ async function begin({ named, data, told, settings, resumed, lock }: Job, contex
     context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
-  await report(training.trained as Trained, dataset, folder, context);
+  await report(training.trained as Trained, dataset, folder, context).catch((error) => {
+    if (!(error instanceof GpuError)) throw error;
+    const run = typed(folder, named);
+    throw new GpuError(
+      `${error.message}. The training is done, and its checkpoint is: ${join(folder, FILES.checkpoint)}; ` +
+        `for the figures: deno task report --run ${run}`,
+      { cause: error },
+    );
+  });
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
 }

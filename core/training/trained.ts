@@ -9,7 +9,8 @@ import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress,
 import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { features, type Split } from "../dataset.ts";
-import { Gpu } from "../gpu/device.ts";
+import { Gpu, GpuError } from "../gpu/device.ts";
+import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
 import { readValues } from "./pixels.ts";
@@ -84,9 +85,10 @@ export interface EvaluateOptions {
 export class Trained<C extends object = object> {
   readonly tiles: Tiles;
   readonly #state: GPUBuffer;
+  readonly #scopes: ErrorScopes;
   readonly #mappings = new Map<string, Promise<Mapping>>();
   /** Those of the mappings that are compiled. */
-  readonly #programs: Program[] = [];
+  readonly #programs = new Set<Program>();
   #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
@@ -107,7 +109,8 @@ export class Trained<C extends object = object> {
     readonly tuned: TunedTiles = {},
   ) {
     this.tiles = chooseTiles(gpu, training.tiles, tuned);
-    this.#state = createState(gpu);
+    this.#scopes = gpu.scopes();
+    this.#state = this.#scopes.within(() => createState(gpu));
   }
 
   /**
@@ -124,16 +127,28 @@ export class Trained<C extends object = object> {
     const { training, data, progress } = checkpoint;
     const gpu = options.gpu ??
       (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
-    const parameters = new Parameters(gpu, shapes);
     const ownsGpu = !options.gpu && !options.device;
+    let parameters: Parameters | undefined;
     try {
+      parameters = new Parameters(gpu, shapes);
       parameters.write(checkpoint.tensors, checkpoint.file);
+      await parameters.settle();
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
-      parameters.destroy();
+      parameters?.destroy();
       if (ownsGpu) gpu.destroy();
       throw error;
     }
+  }
+
+  /**
+   * Asks whether the model can be used.
+   *
+   * @throws {GpuError} If it was destroyed, or its device is lost or was destroyed: load its checkpoint on another one then.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError(`Cannot use the model "${this.model.name}": it was destroyed`);
+    this.gpu.check();
   }
 
   /** D */
@@ -153,6 +168,7 @@ export class Trained<C extends object = object> {
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
@@ -180,6 +196,7 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
       throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
     }
@@ -277,6 +294,7 @@ export class Trained<C extends object = object> {
 
   /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
   async hasDensity(): Promise<boolean> {
+    this.check();
     const { encode, decode, density } = this.model;
     if (!encode || !decode || density === "none") return false;
     const condition = { labels: [0], covariates: this.data.covariates?.map(() => 0) };
@@ -325,13 +343,17 @@ export class Trained<C extends object = object> {
         const key = keyOf(name, rows);
         const mapping = this.#mappings.get(key);
         this.#mappings.delete(key);
-        await mapping?.then(({ program }) => program.destroy(), () => {});
+        await mapping?.then(({ program }) => {
+          this.#programs.delete(program);
+          program.destroy();
+        }, () => {});
       }
     }
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
   async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
+    this.check();
     const { samples = 1, signal, seed = this.training.seed } = options;
     requireSeed(seed);
     if (!Number.isSafeInteger(samples) || samples < 1) {
@@ -394,6 +416,7 @@ export class Trained<C extends object = object> {
     record: Recording,
     steps = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     const count = values.length / columns;
     if (count === 0 || !Number.isInteger(count)) {
       throw new RangeError(
@@ -406,7 +429,11 @@ export class Trained<C extends object = object> {
     const wanted = count >= MANY ? MANY : FEW;
     const key = keyOf(name, wanted);
     let mapping = this.#mappings.get(key);
-    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+    if (!mapping) {
+      this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+      // There may be memory for it another time.
+      mapping.catch(() => this.#mappings.delete(key));
+    }
     const { input, condition, outputs, program } = await mapping;
     const { rows } = input;
     const width = outputs[0].columns;
@@ -414,12 +441,16 @@ export class Trained<C extends object = object> {
     let recorded = 0;
     const next = (): Chunk<void> | undefined => {
       if (recorded === count) return undefined;
+      this.check();
       const from = recorded;
       const to = recorded = Math.min(from + rows, count);
-      upload(this.gpu, input, values.subarray(from * columns, to * columns));
-      if (condition) {
-        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
-      }
+      const scopes = this.gpu.scopes();
+      scopes.within(() => {
+        upload(this.gpu, input, values.subarray(from * columns, to * columns));
+        if (condition) {
+          upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
+        }
+      });
       program.seek({ step: from / rows * steps, seed, count: rows, shuffle: false });
       const chunks: Chunk<unknown>[] = [];
       for (let left = steps; left > 0; left -= program.most) chunks.push(program.chunk(Math.min(left, program.most)));
@@ -430,7 +461,10 @@ export class Trained<C extends object = object> {
           copies.submit();
         },
         async read() {
-          for (const [i, result] of (await copies.read()).entries()) {
+          const results = await copies.read();
+          for (const chunk of chunks) await chunk.read();
+          await scopes.settle();
+          for (const [i, result] of results.entries()) {
             const matrix = unpack(outputs[i], result, 0, to - from);
             if (outputs.length === 1) {
               out.set(matrix, from * width);
@@ -450,33 +484,39 @@ export class Trained<C extends object = object> {
   }
 
   async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
-    const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
-    const input = tape.variable("input", columns);
+    const scopes = this.gpu.scopes();
     const kind = this.#condition;
-    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
-    let results: readonly Variable[];
-    let compiled: Compiled;
+    const tape = scopes.within(() => new Tape(this.gpu, rows, this.tiles, this.#state));
     try {
-      results = record(tape, input, condition);
-      if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
-      if (steps > 1) advance(tape, 1);
-      compiled = tape.compile([]);
+      const { input, condition, results, compiled } = scopes.within(() => {
+        const input = tape.variable("input", columns);
+        const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
+        const results = record(tape, input, condition);
+        if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+        if (steps > 1) advance(tape, 1);
+        return { input, condition, results, compiled: tape.compile([]) };
+      });
+      await scopes.settle();
+      await this.#scopes.settle();
+      await this.parameters.settle();
+      const program = await Program.create(tape, compiled);
+      this.#programs.add(program);
+      // Destroyed while it compiled.
+      if (this.#destroyed) program.destroy();
+      return {
+        input: tape.tensor(input),
+        ...(condition ? { condition: tape.tensor(condition) } : {}),
+        outputs: results.map((result) => tape.tensor(result)),
+        program,
+      };
     } catch (error) {
       tape.destroy();
-      // So many rows of a wide model may be more than a buffer can hold.
-      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record, steps);
+      // So many rows of a wide model may be more than a buffer can hold, or than there is memory for.
+      if ((error instanceof RangeError || error instanceof GpuError) && rows > FEW) {
+        return await this.#compile(name, FEW, columns, record, steps);
+      }
       throw error;
     }
-    const program = await Program.create(tape, compiled);
-    this.#programs.push(program);
-    // Destroyed while it compiled.
-    if (this.#destroyed) program.destroy();
-    return {
-      input: tape.tensor(input),
-      ...(condition ? { condition: tape.tensor(condition) } : {}),
-      outputs: results.map((result) => tape.tensor(result)),
-      program,
-    };
   }
 
   /**
@@ -484,6 +524,7 @@ export class Trained<C extends object = object> {
    * them to a path.
    */
   async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
+    this.check();
     const { model, config, training, data, progress, tuned } = this;
     return encodeCheckpoint({
       model: model.name,
@@ -499,6 +540,7 @@ export class Trained<C extends object = object> {
 
   /** Frees what it holds on the GPU, and the device if it opened it. */
   destroy(): void {
+    if (this.#destroyed) return;
     this.#destroyed = true;
     for (const program of this.#programs) program.destroy();
     this.#state.destroy();

@@ -227,10 +227,16 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    let validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained).catch((error) => {
+      optimization.destroy();
+      throw error;
+    });
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    const stop = () => signal?.aborted ?? false;
+    const stop = () => {
+      trained.check();
+      return signal?.aborted ?? false;
+    };
     // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
     // being trained.
     let resting = true;
@@ -238,7 +244,6 @@ class Trainer<C extends object> {
       if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
       resting = wanted;
     };
-    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
@@ -263,6 +268,7 @@ class Trainer<C extends object> {
     };
 
     try {
+      if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
         event: "start",
         adapter: gpu.adapter,
@@ -329,6 +335,7 @@ class Trainer<C extends object> {
         trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
+        await parameters.settle();
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
@@ -337,7 +344,8 @@ class Trainer<C extends object> {
       if (stopped) trained.progress = await optimization.progress();
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
     } finally {
-      rest(true);
+      // What is gone need not be put back.
+      if (usable(trained)) rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();
@@ -414,7 +422,13 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    try {
+      parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      await parameters.settle();
+    } catch (error) {
+      parameters.destroy();
+      throw error;
+    }
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -435,6 +449,16 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
     }, this.#config);
     return trained;
+  }
+}
+
+/** Whether a model is neither destroyed nor on a lost device. */
+function usable(trained: Trained): boolean {
+  try {
+    trained.check();
+    return true;
+  } catch {
+    return false;
   }
 }
 

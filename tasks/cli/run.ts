@@ -13,6 +13,7 @@
  * @module
  */
 
+import { driversIdle } from "../../core/gpu/device.ts";
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
 import { listenToHangup, outlivesTerminal } from "./hangup.ts";
 import { shown, stderr, stdout, type Terminal, textColumns } from "./terminal.ts";
@@ -63,6 +64,7 @@ export async function main<G extends FlagGroups>(task: Task<G>, args: readonly s
     signal: controller.signal,
     debug: Deno.env.get("ELBO_DEBUG") === "1",
   });
+  await idle();
   // A task that was stopped has not done all that it was asked for, however cleanly it ended.
   Deno.exit(code === 0 ? stopped() : code);
 }
@@ -117,6 +119,19 @@ function describe(error: unknown, debug: boolean): string {
   return `Error: ${line || error.name}`;
 }
 
+/** Milliseconds after which a wait wants a word. */
+const LONG_WAIT = 2000;
+
+/** Waits for what would end the process with a fault if it were cut off. It is less than a second but with slow compilers. */
+async function idle(): Promise<void> {
+  const screen = stderr();
+  const waiting = "Waiting for the GPU driver's compiler";
+  const timer = setTimeout(() => screen.interactive && screen.write(`\r\x1b[K${waiting}`), LONG_WAIT);
+  await driversIdle();
+  clearTimeout(timer);
+  if (screen.interactive) screen.write("\r\x1b[K");
+}
+
 /**
  * How long a second signal still counts as the first one, in milliseconds: at a terminal Ctrl-C reaches the whole
  * process group, and `deno task` passes its own on as well, so one key press gives two.
@@ -137,7 +152,7 @@ function listen(controller: AbortController): () => number {
       if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
       controller.abort();
     } else if (performance.now() - first > sameKeyPress) {
-      Deno.exit(code);
+      idle().finally(() => Deno.exit(code));
     }
   };
   Deno.addSignalListener("SIGINT", stop(2));
