@@ -110,7 +110,7 @@ async function readFile(file: DataFile): Promise<Read> {
 /** The rows of the files: one that holds all, or some by the names that MNIST's have. */
 async function partsOf(files: ReadonlyMap<string, Read>): Promise<Parts> {
   const used = new Set<string>();
-  const rows = async (name: string): Promise<Rows> => {
+  const rows = (name: string): Rows => {
     const labels = name.replace("images", "labels").replace("idx3", "idx1");
     const beside = labels === name ? undefined : files.get(labels);
     for (const each of [name, ...beside ? [labels] : []]) used.add(each);
@@ -134,7 +134,7 @@ async function partsOf(files: ReadonlyMap<string, Read>): Promise<Parts> {
     default: {
       const test = ["t10k", "test"].map((part) => main.replace("train", part))
         .find((name) => name !== main && files.has(name));
-      parts = { train: await rows(main), ...(test ? { test: await rows(test) } : {}) };
+      parts = { train: rows(main), ...(test ? { test: rows(test) } : {}) };
     }
   }
   const other = [...files.keys()].find((name) => !used.has(name));

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { open, serve } from "../tests/page/support.ts";
 import { run } from "./run.ts";
 
