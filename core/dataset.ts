@@ -55,7 +55,9 @@ export function requireRows(name: string, shape: Dataset["shape"], { values, cou
       `Cannot use "${name}": expected rows of height x width x channels, each at least 1, found ${shape.join(" x ")}`,
     );
   }
-  if (!whole(count)) throw new RangeError(`Cannot use "${name}": expected at least 1 row, found ${count}`);
+  if (!whole(count) || count >= 2 ** 31) {
+    throw new RangeError(`Cannot use "${name}": expected at least 1 row, and fewer than 2^31, found ${count}`);
+  }
   if (values.length !== count * features(shape)) {
     throw new RangeError(`Cannot use "${name}": expected ${count} x ${features(shape)} values, found ${values.length}`);
   }

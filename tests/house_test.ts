@@ -22,6 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   figures: ["core"],
   evaluation: ["core"],
   storage: ["core", "datasets", "models"],
+  explorer: ["core", "models", "datasets", "evaluation", "packaging"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   shaders: [],
 };

@@ -4,15 +4,18 @@
  * @module
  */
 
+import { begunWith, firstChange } from "./changes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
@@ -50,7 +53,7 @@ export interface TrainOptions {
    * each chunk is one step.
    */
   readonly chunkSeconds?: () => number;
-  /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
+  /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
 }
 
@@ -118,7 +121,7 @@ export function configureTraining<C extends object>(
  * @param model A model of `models/`, or one of your own.
  * @param dataset Rows in memory; they are copied to the GPU once.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
@@ -173,7 +176,13 @@ class Trainer<C extends object> {
         } training rows of "${dataset.name}"`,
       );
     }
-    if (resume) requireSame(resume, model, dataset, all - validation);
+    const steps = trainingSteps(training, all - validation);
+    if (steps > LAST_STEP) {
+      throw new RangeError(
+        `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
+      );
+    }
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
@@ -232,15 +241,25 @@ class Trainer<C extends object> {
     if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
-    const diverged = async (): Promise<Error> => {
-      snapshot!.restore();
-      resting = true;
-      rest(false);
-      const error = await optimization.diverged(snapshotStep);
+    const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
+      const restore = () => {
+        snapshot!.restore();
+        resting = true;
+        rest(false);
+      };
+      restore();
+      const error = await optimization.diverged(snapshotStep, seen && { ...seen, restore });
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
       resting = true;
       return error;
+    };
+
+    /** Weights and moments may overflow where the losses do not. */
+    const requireFinite = async () => {
+      const search = () => parameters.nonFinite();
+      const place = await search();
+      if (place) throw await diverged({ place: `"${place}"`, search });
     };
 
     try {
@@ -271,6 +290,7 @@ class Trainer<C extends object> {
             const { training, config } = this.#adjusted;
             this.#adjusted = undefined;
             rest(true);
+            await requireFinite();
             snapshot = parameters.snapshot(snapshot);
             snapshotStep = optimization.step;
             await optimization.adjust!(training, config);
@@ -295,13 +315,16 @@ class Trainer<C extends object> {
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        else {
+          await requireFinite();
+          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        }
         if (optimization.step < end) break;
 
         if (validation) {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-          if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
         }
         trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);
@@ -423,12 +446,13 @@ function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   return { values, count: rows.length };
 }
 
-function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {
-  const found = { model: model.name, rows: count, features: features(dataset.shape) };
-  const expected = { model: resume.model, rows: resume.data.count, features: features(resume.data.shape) };
-  for (const key of ["model", "rows", "features"] as const) {
-    if (found[key] !== expected[key]) {
-      throw new RangeError(`Cannot resume "${resume.file}": expected ${key} ${expected[key]}, found ${found[key]}`);
-    }
-  }
+function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {
+  const fail = (name: string, expected: unknown, found: unknown) => {
+    throw new RangeError(`Cannot resume "${resume.file}": expected ${name} ${expected}, found ${found}`);
+  };
+  if (model.name !== resume.model) fail("model", resume.model, model.name);
+  const change = firstChange(begunWith(model as Model, resume), { ...asked });
+  if (change) fail(change.name, change.was, change.now);
+  const [expected, found] = [features(resume.data.shape), features(dataset.shape)];
+  if (found !== expected) fail("features", expected, found);
 }
