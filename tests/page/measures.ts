@@ -3,15 +3,15 @@
  * training.
  *
  * ```sh
- * deno run -A --lock=tests/deno.lock bench/explorer.ts [minutes of training, 1 by default]
+ * deno run -A --lock=tests/deno.lock tests/page/measures.ts [minutes of training, 1 by default]
  * ```
  *
  * @module
  */
 
 import type { Page } from "npm:playwright-core@1.65.1";
-import { served } from "../tests/page/explorer.ts";
-import { open } from "../tests/page/support.ts";
+import { served } from "./explorer.ts";
+import { open } from "./support.ts";
 
 const minutes = Number(Deno.args[0] ?? 1);
 
