@@ -62,7 +62,7 @@ Deno.test({
 
     await page.locator("#tab-compare").click();
     for (const n of [1, 2, 3, 4]) await shows(page, n);
-    assertMatch((await page.locator("#view").textContent())!, /No setting differs/);
+    await page.getByText("No setting differs").waitFor();
     await page.locator("#tab-tour").click();
     await shows(page, 0);
     await page.getByRole("button", { name: "Next" }).click();
