@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Gpu, GpuError, logLikelihood, type Model, models, train, type Trained } from "../../mod.ts";
+import { type Gpu, GpuError, logLikelihood, type Model, models, train, type Trained } from "../../mod.ts";
 import { load, save } from "../../storage/checkpoint.ts";
 import { stripes } from "../support/stripes.ts";
 
