@@ -24,7 +24,7 @@ import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
-import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
+import { Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
 import type { TrainingConfig } from "./training_settings.ts";

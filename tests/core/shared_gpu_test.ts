@@ -76,7 +76,7 @@ for (const model of [vae, cvae, gmm] as readonly Model[]) {
     const watched = watch(gpu.device);
     await everything(model, gpu);
     const { calls } = watched;
-    const every = Math.ceil(calls / 25);
+    const every = Math.ceil(calls / 16);
     for (let call = 0; call < calls; call += every) {
       watched.failAt(call);
       const error = await assertRejects(() => everything(model, gpu), Error, "", `call ${call} of ${calls}`);

@@ -231,7 +231,7 @@ Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench
   for (const [name, { command }] of Object.entries(tasks)) {
     const [, task] = launcher.exec(command) ?? [];
     if (task) launched.add(task);
-    else assert(["bench", "fuzz", "npm", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
+    else assert(["bench", "fuzz", "soak", "npm", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
   const page = Deno.readTextFileSync(`${root}docs/safety.md`);
