@@ -30,6 +30,7 @@ export const FILES = {
   config: "config.json",
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
   report: "report.html",
@@ -51,6 +52,7 @@ const configCheck: Check = fields({
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
+  from: optional(text),
   remarks: optional(listOf(text)),
   config: optional(recordOf(setting)),
 });
@@ -59,10 +61,14 @@ const configCheck: Check = fields({
 const losses: Check = (value, name) =>
   recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
+const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
+
 /** A line of `metrics.jsonl`. */
 const eventCheck: Check = (value, name) =>
   fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
-    ...(value as TrainingEvent).event === "epoch" ? { epoch: counted } : { epochs: counted, stopped: flag },
+    ...(value as TrainingEvent).event === "epoch"
+      ? { epoch: counted }
+      : { epochs: counted, stopped: flag, early: optional(flag), best: optional(bestCheck) },
     step: counted,
     train: losses,
     validation: optional(losses),
@@ -85,6 +91,8 @@ export interface RunConfig {
   readonly parameters: number;
   /** ISO 8601, UTC. */
   readonly started: string;
+  /** The run whose weights it began with, if any. */
+  readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
   /** Training and model settings, and the tile choice. */
@@ -152,7 +160,25 @@ export async function readRun(folder: string): Promise<StoredRun | undefined> {
 }
 
 /**
- * The same.
+ * The checkpoint of the best epoch, where the last one is another; undefined where it is not, or nothing was validated on.
+ *
+ * @throws {FileError} If it is damaged.
+ */
+export async function readBest(
+  { folder, checkpoint: { progress, model } }: StoredRun,
+): Promise<Checkpoint | undefined> {
+  // A kill between two writes may leave the file of an epoch that the checkpoint has improved on.
+  if (!progress.best || progress.best.step === progress.step) return undefined;
+  const file = join(folder, FILES.best);
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const best = decodeCheckpoint(bytes, file);
+  if (best.model === model) return best;
+  throw new FileError(file, `expected a model "${model}", as in ${FILES.checkpoint}, found "${best.model}"`);
+}
+
+/**
+ * The run in a folder.
  *
  * @throws {Error} If there is no checkpoint.
  */

@@ -52,7 +52,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const { compare, out } = values.comparing;
   if (given.has("compare")) {
     if (values.run.run) throw new UsageError("Cannot compare: expected --run or --compare, found both");
-    return await compareRuns(compare, values.run.model, out || COMPARISON, context);
+    return await compareRuns(compare, values.run, out || COMPARISON, context);
   }
   if (out) {
     throw new UsageError(`--out goes with --compare: the report of one run is ${FILES.report} in its folder`);
@@ -69,7 +69,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
 
 async function compareRuns(
   folders: readonly string[],
-  modules: readonly string[],
+  values: RunChoice,
   file: string,
   context: Context,
 ): Promise<void> {
@@ -80,10 +80,10 @@ async function compareRuns(
   const runs: Report[] = [];
   const notes = new Set<string>();
   const courses: { name: string; epochs: EpochEvent[] }[] = [];
-  const among = [...await namedModels(modules), ...builtIn];
+  const among = [...await namedModels(values.model), ...builtIn];
   using gpu = await Gpu.open();
   for (const [i, folder] of folders.entries()) {
-    const run = await openRun(folder, among);
+    const run = await openRun(folder, among, values.checkpoint);
     using trained = await Trained.fromCheckpoint(run.model, run.checkpoint, { gpu });
     const images = run.model.decode && run.model.latents && isImage(trained.data.shape);
     const drawn = await drawAll(images ? [() => samples(trained)] : [], context.signal);

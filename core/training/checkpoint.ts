@@ -37,6 +37,17 @@ export interface Progress {
   readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
+  /** The epoch that was best so far, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
+}
+
+/** The epoch after which the validation loss was lowest. */
+export interface BestEpoch {
+  readonly epoch: number;
+  /** Steps done after it. */
+  readonly step: number;
+  /** The validation loss, by the weights of the terms that their schedules end with. */
+  readonly loss: number;
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -89,6 +100,7 @@ const headerCheck = fields({
     steps: counter,
     loss: optional(finite),
     counts: optional(listOf(listOf(counter))),
+    best: optional(fields({ epoch: counter, step: counter, loss: finite })),
   }),
   adapter: text,
   tiles: text,

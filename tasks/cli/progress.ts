@@ -127,7 +127,9 @@ function epochLine(event: EpochEvent, epochs?: number): string {
 function endLine(event: EndEvent, epochs?: number): string {
   const what = event.stopped
     ? `Stopped in epoch ${event.epochs + 1}${epochs ? ` of ${epochs}` : ""}, at step ${count(event.step)}`
-    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps`;
+    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps${
+      event.early ? ` (early: the validation loss was lowest after epoch ${event.best!.epoch})` : ""
+    }`;
   const validation = event.validation ? `; validation ${losses(event.validation)}` : "";
   return `${what}, after ${duration(event.seconds)}: ${losses(event.train)}${validation}`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import { FILES, join, readBest, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
@@ -30,15 +30,22 @@ export interface Run extends NamedModel, StoredRun {}
  *
  * @param folder "" for the newest.
  * @param among The models that it may be of.
+ * @param which The checkpoint: the last, from which a training goes on, or the best where one is kept.
  * @throws {UsageError} If there is no such folder.
  * @throws {Error} If a file is missing or damaged, or the checkpoint is of another model.
  */
-export async function openRun(folder: string, among: readonly NamedModel[] = builtIn): Promise<Run> {
+export async function openRun(
+  folder: string,
+  among: readonly NamedModel[] = builtIn,
+  which: RunChoice["checkpoint"] = "last",
+): Promise<Run> {
   folder ||= await newestRun();
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
   if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
-  const run = await requireRun(folder);
+  const last = await requireRun(folder);
+  const best = which === "best" ? await readBest(last) : undefined;
+  const run = best ? { ...last, checkpoint: best } : last;
   const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
   requireFit(named.model, run.checkpoint);
@@ -134,9 +141,15 @@ export async function namedModels(names: readonly string[]): Promise<NamedModel[
 }
 
 /** The run that was asked for; one that was not named is called by its name. */
-export async function chosenRun({ run, model }: RunChoice, { print }: Context): Promise<Run> {
-  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn);
+export async function chosenRun({ run, model, checkpoint }: RunChoice, { print }: Context): Promise<Run> {
+  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn, checkpoint);
   if (!run) print(`Run: ${opened.folder} (the newest in ${RUNS}/)`);
+  const { file, progress: { best } } = opened.checkpoint;
+  if (file === join(opened.folder, FILES.best) && best) {
+    print(
+      `Checkpoint: ${FILES.best}, of epoch ${best.epoch}, where the validation loss was lowest (or --checkpoint last)`,
+    );
+  }
   return opened;
 }
 
