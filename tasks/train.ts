@@ -10,21 +10,15 @@ import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
-import {
-  CHECKPOINT_SECONDS,
-  completed,
-  epochAt,
-  epochsOf,
-  isComplete,
-  isEarly,
-  RunRecorder,
-} from "../storage/resumable_run.ts";
+import { begunWith, firstChange } from "../core/training/changes.ts";
+import { FolderLock } from "../storage/folder_lock.ts";
+import { CHECKPOINT_SECONDS, completed, epochsOf, isComplete, isEarly, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
 import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
-import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { completedEpochs, type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
@@ -46,12 +40,14 @@ import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
+  type BegunRun,
   type DataChoice,
   dataChoice,
   datasetOf,
   defaultFolder,
   loadData,
   namedDataset,
+  openBegun,
   openRun,
   quoted,
   requireFree,
@@ -123,12 +119,12 @@ function runSettings(): Settings<RunSettings> {
  * resumed.
  */
 async function flags(args: readonly string[]): Promise<Flags<Groups>> {
-  const { model, checkpoint } = await namedModel(args).catch((error): NamedModel & Partial<Run> => {
+  const { model, checkpoint, data = checkpoint?.data } = await namedModel(args).catch((error): Named => {
     if (wantsHelp(args)) return { model: vae as Model };
     throw error;
   });
   const settings = model.settings as Settings<unknown>;
-  const dataset = peekFlag(args, "dataset") ?? checkpoint?.data.name ?? mnist.name;
+  const dataset = peekFlag(args, "dataset") ?? data?.name ?? mnist.name;
   return {
     name: "train",
     summary:
@@ -181,13 +177,16 @@ function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
   return Object.fromEntries(used) as Settings<TrainingConfig>;
 }
 
-async function namedModel(args: readonly string[]): Promise<NamedModel & Partial<Run>> {
+/** A model, and where it is that of a run, the run. */
+type Named = NamedModel & Partial<Run> & Partial<BegunRun>;
+
+async function namedModel(args: readonly string[]): Promise<Named> {
   const [resume, from, model] = ["resume", "from", "model"].map((setting) => peekFlag(args, setting));
   const among = model === undefined ? builtIn : [await findNamedModel(model)];
-  const run = resume ?? from;
+  if (resume) return await openBegun(resume, among) ?? await openRun(resume, among);
   // A model that is named may be another than that of the run: of the same weights with another objective, say.
-  if (!run || (from && model !== undefined)) return among.length === 1 ? among[0] : { model: vae as Model };
-  return await openRun(run, among);
+  if (from && model === undefined) return await openRun(from, among);
+  return model === undefined ? { model: vae as Model } : among[0];
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
@@ -209,18 +208,38 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     const kept = keptSettings(from, model, otherData);
     return await begin({ named: model, data, told: { ...kept, ...told }, settings, from }, context);
   }
-  const resumed = await openRun(settings.resume, given.has("model") ? [await findNamedModel(settings.model)] : builtIn);
-  const { dataSeed } = settings;
+  const among = given.has("model") ? [await findNamedModel(settings.model)] : builtIn;
+  const { resume, out, dataSeed } = settings;
+  // Before it is read: nobody else goes on with it from now on.
+  using lock = out && out !== resume ? undefined : await FolderLock.take(resume);
   const dataset = namedDataset(settings.dataset).name;
-  requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) });
+  const { dataset: name, ...ofData } = only({ dataset, dataSeed, ...values.dataset as object });
+  const asked = { ...told, ...ofData };
+  const begun = await openBegun(resume, among);
+  if (begun) {
+    const { data, told: { epochs }, from } = begun;
+    const { seed, settings: ofData } = data;
+    requireUnchanged(resume, { ...begun.told, dataset: data.name, dataSeed: seed, ...ofData }, {
+      ...asked,
+      dataset: name,
+    });
+    context.print(`The run "${resume}" was stopped before its first checkpoint: it is begun anew`);
+    const again = { ...begun.told, epochs: given.has("epochs") ? values.training.epochs : epochs };
+    const into = { ...settings, out: out || resume };
+    const weights = from ? { from: await openRun(from, among, settings.checkpoint) } : {};
+    return await begin({ named: begun, data, told: again, settings: into, lock, ...weights }, context);
+  }
+  const resumed = await openRun(resume, among);
+  const { model } = resumed;
   const { training } = resumed.checkpoint;
-  const asked = given.has("epochs") ? values.training.epochs : training.epochs;
-  const epochs = epochsOf(resumed.model, resumed.checkpoint, asked);
+  // Where the data are now; whether they are still the same is seen once they are read.
+  const data = { ...dataChoice(resumed.checkpoint), ...(name === undefined ? {} : { name: String(name) }) };
+  requireUnchanged(resume, { ...begunWith(model, resumed.checkpoint), ...data.settings }, asked);
   const patience = given.has("patience") ? values.training.patience : training.patience;
   const checkpoint = { ...resumed.checkpoint, training: { ...training, patience } };
+  const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : training.epochs);
   if (isComplete(checkpoint, epochs)) return await complete({ ...resumed, checkpoint }, epochs, context);
-  const data = dataChoice(resumed.checkpoint);
-  await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed }, context);
+  await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock }, context);
 }
 
 /** The settings of a run that another one begins with. Of other data as many rows are held out as of any. */
@@ -234,24 +253,15 @@ function keptSettings(
   return { ...training, ...(otherData ? {} : { validation }), ...Object.fromEntries(known) };
 }
 
-/** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
-function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<string, unknown>>): void {
-  const { name, seed, settings } = dataChoice(checkpoint);
-  const had: Record<string, unknown> = {
-    ...checkpoint.config,
-    ...checkpoint.training,
-    dataset: name,
-    dataSeed: seed,
-    ...settings,
-  };
-  for (const [name, value] of Object.entries(told)) {
-    // How long it goes on changes nothing of what was done.
-    if (["epochs", "patience"].includes(name) || String(value) === String(had[name])) continue;
-    throw new UsageError(
-      `Cannot change ${flagName(name)} of the run "${folder}": it was begun with ${had[name]}, found ${value}; ` +
-        "leave the flag out, or train a new run",
-    );
-  }
+function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>, asked: object): void {
+  const change = firstChange(was, { ...asked });
+  if (!change) return;
+  throw new UsageError(
+    `Cannot change ${
+      flagName(change.name)
+    } of the run "${folder}": it was begun with ${change.was}, found ${change.now}; ` +
+      "leave the flag out, or train a new run",
+  );
 }
 
 /** What is to be trained, from its first step or from a checkpoint. */
@@ -264,15 +274,18 @@ interface Job {
   readonly resumed?: Run;
   /** The run whose weights it begins with. */
   readonly from?: Run;
+  /** Of the folder, where it is that of a run that is there already. */
+  readonly lock?: FolderLock;
 }
 
-async function begin({ named, data, told, settings, resumed, from }: Job, context: Context): Promise<void> {
+async function begin({ named, data, told, settings, resumed, from, lock }: Job, context: Context): Promise<void> {
   const { model } = named;
   const source = namedDataset(data.name);
   const name = source.name.replace(/.*\//, "");
-  const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
-  if (!resumed || elsewhere) await requireFree(folder);
+  // A folder that is not there yet is made only once all that is asked for is known to be possible.
+  using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
+  if (!lock) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
   const dataset = await loadData(source, data, context.signal);
   const training = prepare(model, dataset, told, {
@@ -283,12 +296,15 @@ async function begin({ named, data, told, settings, resumed, from }: Job, contex
     from: from?.checkpoint,
   });
   context.signal.throwIfAborted();
+  using made = lock ?? there ? undefined : await FolderLock.take(folder);
+  if (made) await requireFree(folder);
   const recorder = await RunRecorder.claim(folder, training, {
     resumed,
     every: settings.checkpointEvery,
     seconds: settings.checkpointSeconds,
     module: named.module,
     from: from?.folder,
+    lock: lock ?? there ?? made,
   });
   context.print(
     `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}`,
@@ -404,8 +420,8 @@ async function report(trained: Trained, dataset: Dataset, folder: string, contex
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
 async function complete(run: Run, epochs: number, context: Context): Promise<void> {
   const { folder, checkpoint, model } = run;
-  const { progress: { step, best }, training, data } = checkpoint;
-  const trainedEpochs = epochAt({ step, training, data });
+  const { step, best } = checkpoint.progress;
+  const trainedEpochs = completedEpochs(step, checkpoint);
   let last: EndEvent | undefined;
   if (!isComplete(checkpoint)) {
     // Fewer epochs were asked for than it was begun for.
@@ -427,7 +443,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
       } of ` +
         `them without a lower validation loss than after epoch ${best!.epoch}.`,
     );
-    context.print(`To train on: deno task train --resume ${typed(folder, run)} --patience ${2 * training.patience}`);
+    context.print(`To train on: deno task train --resume ${typed(folder, run)} --patience ${2 * checkpoint.training.patience}`);
     return;
   }
   context.print(
@@ -440,6 +456,10 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
 /** When a file was last written, in milliseconds; 0 for one that is not there. */
 async function modified(path: string): Promise<number> {
   return await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
 }
 
 async function exists(path: string): Promise<boolean> {

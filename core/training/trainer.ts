@@ -4,6 +4,7 @@
  * @module
  */
 
+import { begunWith, firstChange } from "./changes.ts";
 import { type BestEpoch, type Checkpoint, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
@@ -46,7 +47,7 @@ export interface TrainOptions {
   readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
-  /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
+  /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
   /** Starts a new training from these weights: with other settings, or on other data of the same shape. */
   readonly from?: Checkpoint;
@@ -96,7 +97,7 @@ export function configureTraining<C extends object>(
  * @param model A model of `models/`, or one of your own.
  * @param dataset Rows in memory; they are copied to the GPU once.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
@@ -152,7 +153,7 @@ class Trainer<C extends object> {
     if (training.patience > 0 && validation === 0) {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    if (resume) requireSame(resume, model, dataset, all - validation);
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
@@ -411,12 +412,13 @@ function requireStart<C extends object>(from: Checkpoint, model: Model<C>, confi
   requireFit(model, { ...from, model: model.name, config: config as Record<string, unknown>, data, tensors });
 }
 
-function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {
-  const found = { model: model.name, rows: count, features: features(dataset.shape) };
-  const expected = { model: resume.model, rows: resume.data.count, features: features(resume.data.shape) };
-  for (const key of ["model", "rows", "features"] as const) {
-    if (found[key] !== expected[key]) {
-      throw new RangeError(`Cannot resume "${resume.file}": expected ${key} ${expected[key]}, found ${found[key]}`);
-    }
-  }
+function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {
+  const fail = (name: string, expected: unknown, found: unknown) => {
+    throw new RangeError(`Cannot resume "${resume.file}": expected ${name} ${expected}, found ${found}`);
+  };
+  if (model.name !== resume.model) fail("model", resume.model, model.name);
+  const change = firstChange(begunWith(model as Model, resume), { ...asked });
+  if (change) fail(change.name, change.was, change.now);
+  const [expected, found] = [features(resume.data.shape), features(dataset.shape)];
+  if (found !== expected) fail("features", expected, found);
 }

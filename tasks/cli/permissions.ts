@@ -8,6 +8,7 @@
 import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError } from "./flags.ts";
+import { OUTLIVES } from "./hangup.ts";
 
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
 export const RUNS = "runs";
@@ -28,6 +29,7 @@ export const VARIABLES: readonly string[] = [
   ...DRIVER_VARIABLES,
   "ELBO_DATA",
   "ELBO_DEBUG",
+  OUTLIVES,
   "TERM",
 ];
 

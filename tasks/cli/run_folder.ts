@@ -5,8 +5,20 @@
  */
 
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readBest, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import {
+  FILES,
+  isLeftOver,
+  join,
+  readBest,
+  readConfig,
+  readMetrics,
+  requireRun,
+  type StoredRun,
+} from "../../storage/run_folder.ts";
+import { FileError } from "../../core/bounds.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
+import { configureTraining } from "../../core/training/trainer.ts";
+import { trainingSettings } from "../../core/training/training_settings.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
 import { findDataset } from "../../storage/datasets.ts";
@@ -40,9 +52,7 @@ export async function openRun(
   which: RunChoice["checkpoint"] = "last",
 ): Promise<Run> {
   folder ||= await newestRun();
-  const info = await Deno.stat(folder).catch(() => undefined);
-  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
-  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
+  await requireFolder(folder);
   const last = await requireRun(folder);
   const best = which === "best" ? await readBest(last) : undefined;
   const run = best ? { ...last, checkpoint: best } : last;
@@ -53,7 +63,66 @@ export async function openRun(
   return { ...named, ...run };
 }
 
-function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
+async function requireFolder(folder: string): Promise<void> {
+  const info = await Deno.stat(folder).catch(() => undefined);
+  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
+  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
+}
+
+/** A run that was killed before its first checkpoint, with what it was begun with. */
+export interface BegunRun extends NamedModel {
+  readonly folder: string;
+  readonly data: DataChoice;
+  /** Settings of the training and of the model. */
+  readonly told: Readonly<Record<string, unknown>>;
+  /** The run whose weights it was to begin with. */
+  readonly from?: string;
+}
+
+/**
+ * The run in a folder that has no checkpoint yet, as `config.json` says it was begun; undefined where there is a checkpoint, or was one.
+ *
+ * @param among The models that it may be of.
+ * @throws {UsageError} If there is no such folder.
+ * @throws {Error} If nothing says what it was, `config.json` is damaged, or it is of another model.
+ */
+export async function openBegun(folder: string, among: readonly NamedModel[] = builtIn): Promise<BegunRun | undefined> {
+  await requireFolder(folder);
+  if (await Deno.stat(join(folder, FILES.checkpoint)).then(() => true, () => false)) return undefined;
+  const file = join(folder, FILES.config);
+  const kept = await readConfig(folder);
+  if (!kept) {
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    if (!names.every(isLeftOver)) return undefined;
+    throw new Error(
+      `Cannot resume "${folder}": it was stopped before anything was written to it; begin again with --out ${
+        quoted(folder)
+      }`,
+    );
+  }
+  // Of epochs that are done there was a checkpoint.
+  if ((await readMetrics(folder)).length) return undefined;
+  const { model: name, dataset, config, tiles, dataSeed: seed = 0, datasetSettings = {} } = kept;
+  if (name === undefined || dataset === undefined || config === undefined) {
+    throw new FileError(file, "expected model, dataset and config of a run that is begun anew, found one missing");
+  }
+  const named = modelOf({ model: name, file }, among);
+  const { settings } = named.model;
+  const told: Record<string, unknown> = Object.fromEntries(
+    Object.entries({ ...config, ...(tiles === undefined ? {} : { tiles }) })
+      .filter(([name]) => Object.hasOwn(trainingSettings, name) || Object.hasOwn(settings, name)),
+  );
+  try {
+    configureTraining(named.model, told);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause });
+  }
+  const data = { name: dataset, seed, settings: datasetSettings };
+  return { ...named, folder, data, told, ...(kept.from === undefined ? {} : { from: kept.from }) };
+}
+
+function modelOf({ model, file }: Pick<Checkpoint, "model" | "file">, among: readonly NamedModel[]): NamedModel {
   const named = among.find((one) => one.model.name === model);
   if (named) return named;
   const names = among.map((one) => one.model.name);
@@ -106,9 +175,10 @@ export async function requireFree(folder: string): Promise<void> {
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) return;
   if (!info.isDirectory) throw new UsageError(`Cannot write the run to "${folder}": there is a file of that name`);
-  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const all = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const names = all.filter((name) => !isLeftOver(name));
   if (names.length === 0) return;
-  const way = names.includes(FILES.checkpoint)
+  const way = names.includes(FILES.checkpoint) || names.includes(FILES.config)
     ? `go on with the run in it by --resume ${quoted(folder)}, or name`
     : "name";
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);

@@ -144,7 +144,7 @@ Deno.test("train --from begins with the weights of a run, keeps its settings but
           /expected data of its shape \[4,4,1\], found \[8,8,1\] in "sprites"/,
         ],
         [["--resume", "first"], /expected --resume or --from, found both/],
-        [["--model", "ppca"], /expected a model that is trained by gradient; "ppca" fits itself anew],
+        [["--model", "ppca"], /expected a model that is trained by gradient; "ppca" fits itself anew/],
       ] as const
     ) {
       const { code, stderr } = await attempt(trainTask, ["--from", "first", ...args, "--out", "no"]);
