@@ -443,7 +443,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
       } of ` +
         `them without a lower validation loss than after epoch ${best!.epoch}.`,
     );
-    context.print(`To train on: deno task train --resume ${typed(folder, run)} --patience ${2 * checkpoint.training.patience}`);
+    context.print(
+      `To train on: deno task train --resume ${typed(folder, run)} --patience ${2 * checkpoint.training.patience}`,
+    );
     return;
   }
   context.print(

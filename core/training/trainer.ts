@@ -7,6 +7,7 @@
 import { begunWith, firstChange } from "./changes.ts";
 import { type BestEpoch, type Checkpoint, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
+import { differences, type Digest, digestOf } from "./digest.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
@@ -122,6 +123,7 @@ class Trainer<C extends object> {
   readonly #config: C;
   readonly #count: number;
   readonly #validation: number;
+  readonly #digest: Digest;
   #trained: Trained<C> | undefined;
 
   constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
@@ -153,8 +155,11 @@ class Trainer<C extends object> {
     if (training.patience > 0 && validation === 0) {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
-    // Before there is a GPU, a run folder or anything else that would be left behind.
+    this.#digest = digestOf(dataset);
+    if (resume) {
+      if (dataset.shape.join() === resume.data.shape.join()) requireSameData(resume, dataset, this.#digest);
+      requireSame(resume, model, dataset, { ...values, rows: all - validation });
+    } // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
@@ -318,7 +323,9 @@ class Trainer<C extends object> {
   async #begin(): Promise<Trained<C>> {
     const { resume, from, gpu, device } = this.#options;
     if (resume) {
-      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, {
+      // The name that the same data have now.
+      const data = { ...resume.data, name: this.#dataset.name };
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, data, training: this.#training }, {
         gpu,
         device,
       });
@@ -332,6 +339,7 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
+      digest: this.#digest,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,
@@ -385,6 +393,17 @@ async function better(
 ): Promise<BestEpoch | undefined> {
   const loss = validation.scheduled ? (await validation.losses({ steps: Infinity })).loss : now;
   return Number.isFinite(loss) && !(best && loss >= best.loss) ? { ...at, loss } : best;
+}
+
+/**
+ * @throws {RangeError} If the data are others than those that a training was begun on, whatever they are called.
+ */
+export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, digest: Digest): void {
+  const differs = data.digest ? differences(data.digest, digest) : [];
+  if (!differs.length) return;
+  throw new RangeError(
+    `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
+  );
 }
 
 /** The tensors of a checkpoint without the optimizer's. */
