@@ -67,6 +67,8 @@ export interface Dataset {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What of the files was read, and what was not. */
   readonly reading?: Reading;
+  /** What each row is called in what was read, such as its file: by its number there. */
+  readonly rowNames?: readonly string[];
 }
 
 /** D, the number of features of a datum. */
@@ -225,6 +227,8 @@ export interface LoadOptions<C extends object = object> {
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;
+  /** Gives all rows in their order, as `train` and as `test` both, where the source does not say which are which. Default: false. */
+  readonly undivided?: boolean;
   /** Settings of the dataset; those left out take their defaults. */
   readonly settings?: Partial<C>;
   /** Keeps decoded images, so that the next loading is faster. Without it they are decoded each time. */

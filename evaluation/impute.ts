@@ -75,7 +75,7 @@ export interface ImputeOptions extends ConditionOptions {
  * Source: Rezende, Mohamed and Wierstra, arXiv:1401.4082, appendix F.
  *
  * @param rows [N, D], values from 0 to 1 as the model was given them in training; what is missing is not read.
- * @param mask 1 where a value is observed, [D].
+ * @param mask 1 where a value is observed, [D], or [N, D] for rows that miss different values.
  * @returns [N, D], the observed values as they were.
  * @throws {RangeError} If the mask is of another size, nothing is observed, or there are no rounds.
  */
@@ -87,7 +87,7 @@ export async function impute(
 ): Promise<Float32Array<ArrayBuffer>> {
   const width = trained.features;
   const observed = Array.from(mask).filter((value) => value).length;
-  if (mask.length !== width || observed === 0) {
+  if ((mask.length !== width && mask.length !== rows.length) || observed === 0) {
     throw new RangeError(
       `Cannot impute: expected a mask of ${width} values with some observed, found ${mask.length} with ${observed} observed`,
     );
@@ -95,7 +95,7 @@ export async function impute(
   if (!Number.isSafeInteger(iterations) || iterations < 1) {
     throw new RangeError(`Cannot impute: expected at least 1 iteration, found ${iterations}`);
   }
-  const x = Float32Array.from(rows, (value, i) => mask[i % width] ? value : start[i % width % start.length]);
+  const x = Float32Array.from(rows, (value, i) => mask[i % mask.length] ? value : start[i % width % start.length]);
   const sums = new Float64Array(x.length);
   const counted = Math.ceil(iterations / 2);
   for (let round = 0; round < iterations; round++) {
@@ -108,8 +108,8 @@ export async function impute(
     const mean = last || !random ? await trained.decode(z, condition) : undefined;
     if (last) mean!.forEach((value, i) => sums[i] += value / counted);
     const next = random ? await trained.decode(z, { ...condition, draw: "sample", seed: step }) : mean!;
-    for (let i = 0; i < x.length; i++) if (!mask[i % width]) x[i] = next[i];
+    for (let i = 0; i < x.length; i++) if (!mask[i % mask.length]) x[i] = next[i];
     onProgress?.((round + 1) / iterations);
   }
-  return x.map((value, i) => mask[i % width] ? value : sums[i]);
+  return x.map((value, i) => mask[i % mask.length] ? value : sums[i]);
 }

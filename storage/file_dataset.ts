@@ -86,14 +86,14 @@ function absolute(path: string): string {
 }
 
 async function load(path: string, options: LoadOptions & { readonly seed: number }): Promise<Dataset> {
-  const { seed, signal } = options;
+  const { seed, undivided, signal } = options;
   if ((await statIfThere(path))?.isDirectory) {
     const idx = idxFile(path);
     return idx ? { ...await load(idx, options), name: path } : await readImageFolder(path, options);
   }
   if (path.endsWith("/frey_rawface.mat")) {
     return {
-      ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, signal }),
+      ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, undivided, signal }),
       name: path,
     };
   }
@@ -113,7 +113,12 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     );
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
-  const parts = test ? { train: whole(train), test: whole(test) } : divide(train, seed, path);
+  const all = whole(train);
+  const parts = test
+    ? { train: all, test: whole(test) }
+    : undivided
+    ? { train: all, test: all }
+    : divide(train, seed, path);
   const classes = classesOf(parts.train, parts.test);
   return {
     ...{ name: path, shape: train.shape, seed, ...parts },

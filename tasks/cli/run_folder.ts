@@ -247,12 +247,12 @@ export function dataChoice({ data: { name, seed = 0, shape, settings } }: Checkp
  */
 export async function loadData(
   source: DatasetSource,
-  { seed, settings }: Pick<DataChoice, "seed" | "settings">,
+  { seed, settings, undivided }: Pick<DataChoice, "seed" | "settings"> & { readonly undivided?: boolean },
   signal: AbortSignal,
 ): Promise<Dataset> {
   using progress = loadingProgress(stderr());
   const cache = folderCache(join(KEPT, "images"));
-  const dataset = await source.load({ seed, settings, signal, cache, onProgress: progress.show });
+  const dataset = await source.load({ seed, settings, undivided, signal, cache, onProgress: progress.show });
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
@@ -290,7 +290,11 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     source = findDataset(name);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return fail(`its dataset "${name}" is none of ${[...datasets.keys()].join(", ")}, and no file or folder`, error);
+    const known = [...datasets.keys()].join(", ");
+    return fail(
+      `its dataset "${name}" is none of ${known}, and no file or folder; say where it is with --dataset`,
+      error,
+    );
   }
   try {
     configure<object>(source.settings ?? {}, settings, `the dataset "${name}"`);
@@ -299,8 +303,10 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     return fail(error.message, error);
   }
   const dataset = await loadData(source, { seed, settings }, signal);
-  const { shape, count } = checkpoint.data;
-  if (dataset.shape.join() !== shape.join() || dataset.train.count < count + checkpoint.training.validation) {
+  const { shape, count, digest } = checkpoint.data;
+  // Without a digest, which names other data by what is other, their number must do.
+  const few = !digest && dataset.train.count < count + checkpoint.training.validation;
+  if (dataset.shape.join() !== shape.join() || few) {
     fail(
       `expected "${name}" as it was, ${count + checkpoint.training.validation} training rows of [${shape}], ` +
         `found ${dataset.train.count} of [${dataset.shape}]`,
