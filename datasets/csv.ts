@@ -103,6 +103,8 @@ class Table {
   /** Which of #names a row has. */
   #labels = new Uint8Array(0);
   readonly #names = new Map<string, number>();
+  /** What the columns of values are called, where the first line says it. */
+  #header: string[] = [];
 
   /**
    * @param lines Lines that are not empty.
@@ -165,7 +167,10 @@ class Table {
         } else if (name.startsWith(COVARIATE)) {
           this.#covariates.push(cell);
           this.#columns[column] = KNOWN;
-        } else this.#columns[column] = VALUE;
+        } else {
+          this.#header.push(cell);
+          this.#columns[column] = VALUE;
+        }
         column++;
       }
     }
@@ -185,11 +190,14 @@ class Table {
     if (count === 0 || this.#width === 0) throw this.#error("expected rows of numbers, found none");
     const rows = {
       ...{ shape: [1, this.#width, 1] as const, count, values: this.#values },
+      ...(this.#header.length ? { columns: this.#header } : {}),
       ...(this.#covariates.length ? { covariates: this.#covariateValues, names: this.#covariates } : {}),
     };
     if (!this.#hasLabels) return rows;
     const classes = this.#classes();
-    return { ...rows, labels: this.#labels.map((name) => classes[name]) };
+    const names = [...this.#names.keys()];
+    const classNames = names.every((name) => Number.isNaN(Number(name))) ? { classNames: names.toSorted() } : {};
+    return { ...rows, ...classNames, labels: this.#labels.map((name) => classes[name]) };
   }
 
   get #width(): number {

@@ -24,6 +24,10 @@ export interface StoredArray {
 /** Rows not yet divided. */
 export interface Rows extends Split {
   readonly shape: Dataset["shape"];
+  /** What the D columns are called, where they have names. */
+  readonly columns?: Dataset["columns"];
+  /** What the classes are called, where they have names. */
+  readonly classNames?: Dataset["classNames"];
   /** What the covariates are called, where there are any. */
   readonly names?: readonly string[];
 }

@@ -123,6 +123,8 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
   return {
     ...{ name: path, shape: train.shape, seed, ...parts },
     ...(classes === undefined ? {} : { classes }),
+    ...(train.classNames ? { classNames: train.classNames } : {}),
+    ...(train.columns ? { columns: train.columns } : {}),
     ...(train.names ? { covariates: train.names } : {}),
   };
 }

@@ -137,6 +137,8 @@ class Trainer<C extends object> {
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
     requireRows(dataset.name, dataset.shape, dataset.train);
+    this.#digest = digestOf(dataset);
+    if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
     const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
@@ -155,11 +157,8 @@ class Trainer<C extends object> {
     if (training.patience > 0 && validation === 0) {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    this.#digest = digestOf(dataset);
-    if (resume) {
-      if (dataset.shape.join() === resume.data.shape.join()) requireSameData(resume, dataset, this.#digest);
-      requireSame(resume, model, dataset, { ...values, rows: all - validation });
-    } // Before there is a GPU, a run folder or anything else that would be left behind.
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
+    // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;

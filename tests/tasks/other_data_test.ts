@@ -11,7 +11,6 @@ import {
 import { parquetReadObjects } from "npm:hyparquet@1.31.5";
 import { uniforms } from "../../core/graph/random.ts";
 import { encodeNpy, parseNpy, parseNpz } from "../../datasets/npy.ts";
-import { encodePng } from "../../figures/grid.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import type { Task } from "../../tasks/cli/run.ts";
 import { encodeTask } from "../../tasks/encode.ts";
@@ -22,7 +21,7 @@ import { reportTask } from "../../tasks/report.ts";
 import { sampleTask } from "../../tasks/sample.ts";
 import { scoreTask } from "../../tasks/score.ts";
 import { trainTask } from "../../tasks/train.ts";
-import { idx } from "../datasets/support.ts";
+import { greyPng, idx } from "../datasets/support.ts";
 import { attempt, blocks, inFolder, jsonLines } from "./support.ts";
 
 const tiny = "--hidden 6 --latents 2 --batch-size 20 --seed 3 --epochs 2".split(" ");
@@ -199,8 +198,7 @@ Deno.test("rows of a folder of images carry their files' names, and labels their
     for (const [c, name] of ["cat", "dog"].entries()) {
       await Deno.mkdir(`photos/${name}`, { recursive: true });
       for (let i = 0; i < 6; i++) {
-        const values = new Uint8Array(16 * 16).fill(40 + 20 * i + 100 * c);
-        await Deno.writeFile(`photos/${name}/${i}.png`, encodePng({ height: 16, width: 16, channels: 1, values }));
+        await Deno.writeFile(`photos/${name}/${i}.png`, greyPng(16, 16, 40 + 20 * i + 100 * c));
       }
     }
     await ran(trainTask, "--dataset", "photos", ...tiny.map((arg) => arg === "20" ? "4" : arg), "--out", "run");
