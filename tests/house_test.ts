@@ -8,6 +8,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { withFolder } from "./support/folder.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -246,9 +247,8 @@ Deno.test("hostOnly() finds Deno and node:, and lets what asks for them and comm
 const CONSTANTS = ["GPUBufferUsage", "GPUTextureUsage", "GPUShaderStage", "GPUMapMode"]
   .map((name) => `declare const ${name}: Readonly<Record<string, number>>;`).join("\n");
 
-Deno.test("mod.ts passes a check of types with the DOM library alone, and files.ts does not", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
-  try {
+Deno.test("mod.ts passes a check of types with the DOM library alone, and files.ts does not", () =>
+  withFolder(async (folder) => {
     const lib = ["dom", "dom.iterable", "dom.asynciterable", "esnext"];
     await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ compilerOptions: { lib, strict: true } }));
     await Deno.writeTextFile(`${folder}/constants.d.ts`, CONSTANTS);
@@ -262,10 +262,7 @@ Deno.test("mod.ts passes a check of types with the DOM library alone, and files.
     };
     assertEquals(await check("mod.ts"), "");
     assertStringIncludes(await check("files.ts"), "Cannot find name 'Deno'");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 for (const entry of ["mod.ts", "files.ts"]) {
   Deno.test(`${entry} re-exports and does nothing else`, () => {

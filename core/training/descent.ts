@@ -17,12 +17,14 @@ import { createTrainingProgram, type TrainingProgram, type TrainingProgramOption
 export async function descent(
   options: Omit<TrainingProgramOptions, "step">,
   resume: Checkpoint | undefined,
+  chunkSeconds?: () => number,
 ): Promise<Optimization> {
-  const { training: { batchSize, epochs }, split: { count } } = options;
+  const { training: { batchSize }, split: { count } } = options;
+  let { epochs } = options.training;
   const start = resume?.progress.step ?? 0;
-  const step = await createTrainingProgram({ ...options, step: start });
-  const { program } = step;
-  const { terms } = program;
+  let step = await createTrainingProgram({ ...options, step: start });
+  let { program } = step;
+  let { terms } = program;
 
   // A checkpoint of an older version has no sum of the loss, and may have other terms: the means are then of the steps from here on.
   const kept = resume?.progress;
@@ -31,7 +33,7 @@ export async function descent(
     throw new FileError(resume!.file, message, { verb: "load" });
   }
   const begun = kept?.sums.length === terms.length ? kept : undefined;
-  const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
+  let sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
   // Each step by its own weights.
   let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
   let steps = begun?.steps ?? 0;
@@ -40,8 +42,13 @@ export async function descent(
     const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
     return lossesOf(terms, [...sums].map(mean), mean(loss));
   };
-  const pace = new Pace();
+  const pace = new Pace(chunkSeconds);
   let done = start;
+  const forget = () => {
+    sums = new Float64Array(terms.length);
+    loss = steps = 0;
+    program.setCounts();
+  };
 
   return {
     get step() {
@@ -68,18 +75,24 @@ export async function descent(
       const reached = { step: done, train: train(), samplesPerSecond };
       if (done < end) return reached;
       const measured = program.measure(await program.counts());
-      sums.fill(0);
-      loss = 0;
-      steps = 0;
-      program.setCounts();
+      forget();
       return { ...reached, train: { ...reached.train, ...measured } };
     },
     async progress() {
       const counts = steps ? await program.counts() : [];
       return { step: done, sums: [...sums], loss, steps, ...(counts.length ? { counts } : {}) };
     },
+    async adjust(training, config) {
+      const adjusted = await createTrainingProgram({ ...options, training, config, step: done });
+      step.destroy();
+      step = adjusted;
+      ({ program } = step);
+      ({ terms } = program);
+      ({ epochs } = training);
+      forget();
+    },
     diverged: async (from) => new DivergenceError(done, await findPlace(step, from, done)),
-    destroy: step.destroy,
+    destroy: () => step.destroy(),
   };
 }
 

@@ -94,8 +94,9 @@ export class Trained<C extends object = object> {
   constructor(
     readonly gpu: Gpu,
     readonly model: Model<C>,
-    readonly config: C,
-    readonly training: TrainingConfig,
+    /** Set by the training alone, which {@linkcode Training.adjust} may change. */
+    public config: C,
+    public training: TrainingConfig,
     readonly data: DataDescription,
     readonly parameters: Parameters,
     public progress: Progress,

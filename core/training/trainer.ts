@@ -5,7 +5,7 @@
  */
 
 import { begunWith, firstChange } from "./changes.ts";
-import { type BestEpoch, type Checkpoint, requireFit } from "./checkpoint.ts";
+import { type BestEpoch, type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { differences, type Digest, digestOf } from "./digest.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
@@ -18,7 +18,7 @@ import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
-import { mapped, type Optimization } from "./optimization.ts";
+import { mapped, type Optimization, type Reached } from "./optimization.ts";
 import { isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
 import { Trained } from "./trained.ts";
@@ -48,6 +48,11 @@ export interface TrainOptions {
   readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
+  /**
+   * How many seconds a chunk of steps should take, asked before each: the GPU is free for other work between two. Default 0.08; with 0
+   * each chunk is one step.
+   */
+  readonly chunkSeconds?: () => number;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
   /** Starts a new training from these weights: with other settings, or on other data of the same shape. */
@@ -63,10 +68,30 @@ export interface Training<C extends object> extends AsyncIterable<TrainingEvent>
    * @throws {Error} Before the first event.
    */
   readonly trained: Trained<C>;
+  /**
+   * Changes settings while the training goes on, from the next chunk of steps: what the loss is (weights, free bits, capacity, ...), the
+   * learning rate and its schedule, clipping, the number of epochs. The checkpoint then has the new ones, and the means of the epoch in
+   * progress begin anew.
+   *
+   * @throws {RangeError} If a setting does not fit, or cannot change while a model is trained: one that changes shapes, rows or seeds.
+   */
+  adjust(config: Partial<TrainingConfig & C>): void;
 }
 
 /** Validation rows that are encoded after an epoch, to see which latents are in use. */
 const LATENT_ROWS = 256;
+
+/** Settings of a training that may change while it goes on. */
+const ADJUSTABLE: readonly (keyof TrainingConfig)[] = [
+  "epochs",
+  "learningRate",
+  "learningRateSchedule",
+  "learningRateSteps",
+  "learningRateFactor",
+  "weightDecay",
+  "clipNorm",
+  "clipValue",
+];
 
 /** Splits a flat configuration into the training's and the model's part, and checks both. */
 export function configureTraining<C extends object>(
@@ -112,6 +137,7 @@ export function train<C extends object>(
     get trained() {
       return trainer.trained;
     },
+    adjust: (config) => trainer.adjust(config),
   };
 }
 
@@ -119,8 +145,10 @@ class Trainer<C extends object> {
   readonly #model: Model<C>;
   readonly #dataset: Dataset;
   readonly #options: TrainOptions;
-  readonly #training: TrainingConfig;
-  readonly #config: C;
+  #training: TrainingConfig;
+  #config: C;
+  /** Settings to go on by, from the next chunk on. */
+  #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
   readonly #count: number;
   readonly #validation: number;
   readonly #digest: Digest;
@@ -174,6 +202,22 @@ class Trainer<C extends object> {
     return this.#trained;
   }
 
+  adjust(values: Partial<TrainingConfig & C>): void {
+    const from = this.#adjusted ?? { training: this.#training, config: this.#config };
+    const name = this.#model.name;
+    if (this.#model.fit) throw new RangeError(`Cannot adjust the training of "${name}": it is not one by gradient`);
+    const { training, config } = configureTraining(this.#model, { ...from.training, ...from.config, ...values });
+    const keys = Object.keys(training) as (keyof TrainingConfig)[];
+    const fixed = keys.find((key) => !ADJUSTABLE.includes(key) && training[key] !== this.#training[key]);
+    if (fixed) throw new RangeError(`Cannot adjust ${fixed}: it is fixed once a training has begun`);
+    const shapes = (of: C) => JSON.stringify(this.#model.parameters(of, dataShape(this.#dataset)));
+    if (shapes(config) !== shapes(this.#config)) {
+      const changed = Object.keys(values).filter((key) => key in this.#model.settings);
+      throw new RangeError(`Cannot adjust ${changed.join(", ")}: the parameters would have other shapes`);
+    }
+    this.#adjusted = { training, config };
+  }
+
   /** The number of steps after which an epoch is complete. */
   #stepsUntil(epoch: number): number {
     return trainingSteps({ ...this.#training, epochs: epoch }, this.#count);
@@ -181,12 +225,12 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs } = this.#training;
+    const epochs = () => this.#training.epochs;
     const trained = await this.#begin();
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    const validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     const stop = () => signal?.aborted ?? false;
@@ -201,7 +245,7 @@ class Trainer<C extends object> {
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     let best = resume?.progress.best;
-    const { patience } = this.#training;
+    const progress = async (): Promise<Progress> => ({ ...await optimization.progress(), ...(best ? { best } : {}) });
     const diverged = async (): Promise<Error> => {
       snapshot!.restore();
       resting = true;
@@ -222,7 +266,7 @@ class Trainer<C extends object> {
         parameters: parameters.count,
         config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
         step: start,
-        epochs,
+        epochs: epochs(),
         stepsPerEpoch: this.#stepsUntil(1),
       };
       await optimization.begin();
@@ -232,21 +276,36 @@ class Trainer<C extends object> {
         samplesPerSecond: 0,
       };
       let epoch = 1;
-      while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
-      for (; epoch <= epochs && !isExhausted(patience, epoch - 1, best); epoch++) {
+      while (this.#stepsUntil(epoch) <= start && epoch <= epochs()) epoch++;
+      for (; epoch <= epochs() && !isExhausted(this.#training.patience, epoch - 1, best); epoch++) {
         const end = this.#stepsUntil(epoch);
-        rest(false);
-        const reached = yield* mapped(
-          optimization.advance({ epoch, end, stop }),
-          ({ epoch, step, ...measured }): TrainingEvent => ({
-            event: "progress",
-            epoch,
-            step,
-            steps: this.#stepsUntil(epochs),
-            ...measured,
-            seconds: seconds(),
-          }),
-        );
+        let reached: Reached;
+        do {
+          if (this.#adjusted) {
+            const { training, config } = this.#adjusted;
+            this.#adjusted = undefined;
+            rest(true);
+            snapshot = parameters.snapshot(snapshot);
+            snapshotStep = optimization.step;
+            trained.progress = await progress();
+            await optimization.adjust!(training, config);
+            [this.#training, this.#config] = [trained.training, trained.config] = [training, config];
+            validation?.destroy();
+            validation = await this.#validationOf(trained);
+          }
+          rest(false);
+          reached = yield* mapped(
+            optimization.advance({ epoch, end, stop: () => stop() || this.#adjusted !== undefined }),
+            ({ epoch, step, ...measured }): TrainingEvent => ({
+              event: "progress",
+              epoch,
+              step,
+              steps: this.#stepsUntil(epochs()),
+              ...measured,
+              seconds: seconds(),
+            }),
+          );
+        } while (this.#adjusted && reached !== "diverged" && optimization.step < end && !stop());
         if (reached === "diverged") throw await diverged();
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
@@ -260,16 +319,16 @@ class Trainer<C extends object> {
           if (!Number.isFinite(last.validation.loss)) throw await diverged();
           best = await better(validation, last.validation, { epoch, step: end }, best);
         }
-        trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
+        trained.progress = await progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const early = isExhausted(patience, epoch - 1, best);
-      const stopped = !early && step < this.#stepsUntil(epochs);
-      if (stopped) trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
+      const early = isExhausted(this.#training.patience, epoch - 1, best);
+      const stopped = !early && step < this.#stepsUntil(epochs());
+      if (stopped) trained.progress = await progress();
       const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
@@ -292,7 +351,11 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const split = slice(this.#dataset.train, 0, this.#count);
     const training = this.#training;
-    return await descent({ gpu, tiles, model, config, training, parameters, data: this.#dataset, split }, resume);
+    return await descent(
+      { gpu, tiles, model, config, training, parameters, data: this.#dataset, split },
+      resume,
+      this.#options.chunkSeconds,
+    );
   }
 
   /** The sweep that measures validation rows, if there are any. */

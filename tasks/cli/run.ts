@@ -15,7 +15,7 @@
 
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
 import { outlivesTerminal } from "./hangup.ts";
-import { shown, stderr, stdout, type Terminal } from "./terminal.ts";
+import { shown, stderr, stdout, type Terminal, textColumns } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
@@ -32,7 +32,7 @@ export interface Context {
 }
 
 /** One command of the command line. */
-export interface Task<G extends FlagGroups> {
+export interface Task<G extends FlagGroups = FlagGroups> {
   /** The flags, or how they follow from the command line (the flags of a model depend on `--model`). */
   readonly flags: Flags<G> | ((args: readonly string[]) => Flags<G> | Promise<Flags<G>>);
   run(options: Parsed<G>, context: Context): Promise<void> | void;
@@ -83,7 +83,7 @@ export async function execute<G extends FlagGroups>(
     name = flags.name;
     const options = parseFlags(flags, args);
     if (options.help) {
-      const lines = helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100).split("\n");
+      const lines = helpText(flags, textColumns(stdout)).split("\n");
       stdout.write(lines.map(shown).join("\n"));
       return 0;
     }

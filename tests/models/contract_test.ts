@@ -9,7 +9,6 @@ import {
   activate,
   bernoulliNll,
   betaVae,
-  type Checkpoint,
   composed,
   constant,
   convVae,
@@ -19,8 +18,6 @@ import {
   defaults,
   dense,
   DivergenceError,
-  type EndEvent,
-  type EpochEvent,
   Gpu,
   GpuError,
   iwae,
@@ -44,6 +41,7 @@ import { load, save } from "../../storage/checkpoint.ts";
 import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { assertSame, gpu } from "../support/gpu.ts";
+import { checkpointOf, type Outcome, outcomeOf } from "./support.ts";
 
 interface ProbedConfig extends MlpConfig {
   readonly probe: number;
@@ -111,39 +109,19 @@ function known(model: Model, settings: object): object {
   );
 }
 
-interface Outcome {
-  readonly epochs: readonly EpochEvent[];
-  readonly end: EndEvent;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** Trains to the end. `stopAfter` aborts once so many steps are done. */
 async function trained(
   model: Model,
   config: object = {},
-  options: TrainOptions & { readonly stopAfter?: number } = {},
+  { stopAfter = Infinity, ...options }: TrainOptions & { readonly stopAfter?: number } = {},
 ): Promise<Outcome> {
-  const controller = new AbortController();
-  const training = train(model, dataset, options.resume ? config : { ...known(model, small), ...config }, {
-    ...(options.device ? {} : { gpu }),
-    ...options,
-    signal: controller.signal,
-  });
-  const epochs: EpochEvent[] = [];
-  let end: EndEvent | undefined;
-  let bytes: Uint8Array<ArrayBuffer> | undefined;
-  for await (const event of training) {
-    if ("step" in event && event.step >= (options.stopAfter ?? Infinity)) controller.abort();
-    if (event.event === "epoch") epochs.push(event);
-    if (event.event !== "end") continue;
-    end = event;
-    bytes = await training.trained.toBytes();
-  }
-  training.trained.destroy();
-  return { epochs, end: end!, bytes: bytes! };
+  const given = options.resume ? config : { ...known(model, small), ...config };
+  const on = options.device ? {} : { gpu };
+  return await outcomeOf(
+    (signal) => train(model, dataset, given, { ...on, ...options, signal }),
+    (event) => "step" in event && event.step >= stopAfter,
+  );
 }
-
-const checkpointOf = ({ bytes }: Outcome): Checkpoint => decodeCheckpoint(bytes, "checkpoint");
 
 /** Convolutions as small as the data; with channels that come in fours and that do not. */
 const smallConv = { encoder: "conv", channels: [4, 3], kernel: 3, activation: "tanh" } as const;

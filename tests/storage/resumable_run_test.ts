@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { completed, isComplete, load, readConfig, readMetrics, readRun, RunRecorder, save } from "../../files.ts";
 import { type Dataset, train, vae } from "../../mod.ts";
+import { withFolder } from "../support/folder.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** 120 rows of 16 features: two blocks that switch on together. */
@@ -13,15 +14,6 @@ function blocks(): Dataset {
 }
 
 const config = { hidden: [6], latents: 2, batchSize: 20, epochs: 3, validation: 20, seed: 4 };
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Trains in a folder, from where the run in it stands; stopped after the epoch of that number. */
 async function trained(folder: string, stopAfter = Infinity): Promise<void> {
@@ -38,7 +30,7 @@ async function trained(folder: string, stopAfter = Infinity): Promise<void> {
 }
 
 Deno.test("a run that was stopped and resumed by the public names has the bytes and the epochs of one that was not", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const [whole, parts] = [`${folder}/whole`, `${folder}/parts`];
     await trained(whole);
     await trained(parts, 1);
@@ -56,7 +48,7 @@ Deno.test("a run that was stopped and resumed by the public names has the bytes 
   }));
 
 Deno.test("completed() writes the end that a kill kept from being written, once", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await trained(folder);
     const file = `${folder}/metrics.jsonl`;
     const lines = (await Deno.readTextFile(file)).split("\n");
@@ -70,7 +62,7 @@ Deno.test("completed() writes the end that a kill kept from being written, once"
   }));
 
 Deno.test("RunRecorder.claim() says that a folder cannot be written to, before anything is trained", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const training = train(vae, blocks(), config, { gpu });
     await assertRejects(
@@ -81,7 +73,7 @@ Deno.test("RunRecorder.claim() says that a folder cannot be written to, before a
   }));
 
 Deno.test("load() takes a path or a file: URL, and names the file that it cannot read", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const training = train(vae, blocks(), { ...config, epochs: 1 }, { gpu });
     for await (const { event } of training) assert(event);
     const path = `${folder}/50 %.safetensors`;
