@@ -17,6 +17,30 @@ export interface Split {
   readonly labels?: Uint8Array<ArrayBuffer>;
   /** What else is known of each row: row-major [N, C], where the dataset names covariates. */
   readonly covariates?: Float32Array<ArrayBuffer>;
+  /** The number of each row in what was read, from 0, [N]: of rows that were mixed and divided after they were read. */
+  readonly rowNumbers?: Uint32Array<ArrayBuffer>;
+  /** 1 where a value was missing and another stands in its place, row-major [N, D]; only where some were. */
+  readonly missing?: Uint8Array<ArrayBuffer>;
+}
+
+/** How the columns of a table were standardized: value = (number - mean) / deviation. */
+export interface Scaling {
+  /** Of the training rows, one a column. */
+  readonly mean: readonly number[];
+  /** Standard deviation of the training rows; 1 for a column that never changes. */
+  readonly deviation: readonly number[];
+}
+
+/** What was read, and what was not. */
+export interface Reading {
+  /** The files, arrays or columns that the values are from. */
+  readonly values?: readonly string[];
+  /** That of the labels. */
+  readonly labels?: string;
+  /** What was passed over, and why. */
+  readonly passedOver?: readonly { readonly name: string; readonly why: string }[];
+  /** What else is worth a line at the start of a training: images of other sizes, missing values that were filled in. */
+  readonly remarks?: readonly string[];
 }
 
 /** A dataset with its train and test rows in memory. */
@@ -27,6 +51,12 @@ export interface Dataset {
   readonly shape: readonly [height: number, width: number, channels: number];
   /** Number of classes, where there are labels. */
   readonly classes?: number;
+  /** What the classes are called, one for each. */
+  readonly classNames?: readonly string[];
+  /** What the D columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** How the columns were standardized, where they were: undone in samples and reconstructions. */
+  readonly scaling?: Scaling;
   /** What the C numbers are called that are known of each row besides, such as the size and place of a sprite. */
   readonly covariates?: readonly string[];
   readonly train: Split;
@@ -35,6 +65,8 @@ export interface Dataset {
   readonly seed?: number;
   /** All settings that it was loaded with, where its source has any: with them the same rows can be had again. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What of the files was read, and what was not. */
+  readonly reading?: Reading;
 }
 
 /** D, the number of features of a datum. */
@@ -62,25 +94,60 @@ export function requireRows(name: string, shape: Dataset["shape"], { values, cou
 }
 
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
-export function slice({ values, count, labels, covariates }: Split, from: number, to: number): Split {
-  const part = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T): T => {
+export function slice(split: Split, from: number, to: number): Split {
+  const { values, count } = split;
+  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+    all: T,
+  ): T => {
     const width = all.length / count;
     return all.subarray(from * width, to * width) as T;
   };
+  const { labels, covariates, rowNumbers, missing } = split;
   return {
     values: part(values),
     count: to - from,
     ...(labels ? { labels: part(labels) } : {}),
     ...(covariates ? { covariates: part(covariates) } : {}),
+    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
+    ...(missing ? { missing: part(missing) } : {}),
   };
 }
 
-/** What a model may know of the data: its shape, its number of classes, the names of its covariates. */
-export type DataShape = Pick<Dataset, "shape" | "classes" | "covariates">;
+/** What a model may know of the data: its shape, its classes and columns with their names, its scale, the names of its covariates. */
+export type DataShape = Pick<Dataset, "shape" | "classes" | "classNames" | "columns" | "scaling" | "covariates">;
 
 /** That part of a dataset, or of what holds more. */
-export function dataShape({ shape, classes, covariates }: DataShape): DataShape {
-  return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
+export function dataShape({ shape, classes, classNames, columns, scaling, covariates }: DataShape): DataShape {
+  return {
+    shape,
+    ...(classes ? { classes } : {}),
+    ...(classNames ? { classNames } : {}),
+    ...(columns ? { columns } : {}),
+    ...(scaling ? { scaling } : {}),
+    ...(covariates ? { covariates } : {}),
+  };
+}
+
+/**
+ * The class of a name or number.
+ *
+ * @throws {RangeError} If there is none.
+ */
+export function classOf(
+  name: string,
+  { classes = 0, classNames = [] }: Pick<DataShape, "classes" | "classNames">,
+): number {
+  const byName = classNames.indexOf(name);
+  if (byName >= 0) return byName;
+  const number = /^\d+$/.test(name) ? Number(name) : NaN;
+  if (number < classes) return number;
+  const known = classNames.length ? classNames.slice(0, 20).join(", ") : `a number from 0 to ${classes - 1}`;
+  throw new RangeError(`expected a class (${known}${classNames.length > 20 ? ", ..." : ""}), found "${name}"`);
+}
+
+/** What a class is called: by its name, or else its number. */
+export function className(label: number, { classNames }: Pick<DataShape, "classNames">): string {
+  return classNames?.[label] ?? String(label);
 }
 
 /** A file's bytes, and the path that messages call it by. */

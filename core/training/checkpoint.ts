@@ -76,6 +76,9 @@ const headerCheck = fields({
     shape: listOf(whole(1, LARGEST), 3),
     count: whole(1, LARGEST),
     classes: optional(whole(1, 256)),
+    classNames: optional(listOf(text)),
+    columns: optional(listOf(text)),
+    scaling: optional(fields({ mean: listOf(finite), deviation: listOf(finite) })),
     covariates: optional(listOf(text)),
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
@@ -113,6 +116,14 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   if (features(header.data.shape) > LARGEST) {
     fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
   }
+  const { classes, classNames, columns, scaling } = header.data;
+  const width = features(header.data.shape);
+  const fits = (list: readonly unknown[] | undefined, length: number) => !list || list.length === length;
+  if (!fits(classNames, classes ?? 0)) fail(`expected ${classes ?? 0} names of classes, found ${classNames!.length}`);
+  if (![columns, scaling?.mean, scaling?.deviation].every((list) => fits(list, width))) {
+    fail(`expected names and scales of ${width} columns, found others`);
+  }
+  if (scaling?.deviation.some((deviation) => deviation <= 0)) fail("expected scales above 0, found others");
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
     fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }
