@@ -10,7 +10,9 @@ import { type Dataset, slice } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
 import { copyPixels, pngDecoder } from "../datasets/png.ts";
 import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
-import { encodePng, imageGrid } from "../figures/grid.ts";
+import { bytesOf } from "../figures/figure.ts";
+import { imageGrid } from "../figures/grid.ts";
+import { gridFigure, labelledGrid } from "../figures/labelled_grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { pixels } from "../core/training/caveats.ts";
@@ -23,6 +25,7 @@ interface Imputing {
   readonly split: SplitName;
   readonly count: number;
   readonly iterations: number;
+  readonly chains: number;
   readonly seed: number;
   readonly show: number;
   readonly out: string;
@@ -33,7 +36,8 @@ type Groups = { readonly run: FlagGroup<RunChoice>; readonly imputing: FlagGroup
 const flags: Flags<Groups> = {
   name: "impute",
   summary:
-    "Hides a part of each image and fills it in from the rest: encoding and decoding in turn, what is observed held fast.",
+    "Hides a part of each image and fills it in from the rest: the mean of the completions that the model finds probable, " +
+    "how far apart they lie, and the error beside that of the mean image.",
   groups: {
     run: runChoice,
     imputing: {
@@ -59,11 +63,18 @@ const flags: Flags<Groups> = {
           default: 50,
           minimum: 1,
           maximum: 100_000,
-          help: "rounds of encoding and decoding",
+          help:
+            "rounds: in each, every chain draws a completion, which is weighted by how well it fits what is observed",
         },
+        chains: { type: "integer", default: 8, minimum: 1, maximum: 1000, help: "chains for each image" },
         seed: seedFlag("of the draws, and of random:P"),
         show: { type: "integer", default: 10, minimum: 1, maximum: 1000, help: "images in the picture" },
-        out: { type: "string", default: "", help: "the PNG to write (default: imputed.png in the run folder)" },
+        out: {
+          type: "string",
+          default: "",
+          help:
+            "the picture to write: .svg with words around it, .png without (default: imputed.svg in the run folder)",
+        },
       },
       placeholders: { mask: "MASK", out: "FILE" },
     },
@@ -98,17 +109,29 @@ async function maskOf(name: string, shape: Dataset["shape"], seed: number): Prom
   );
 }
 
-/** The mean of each value over rows, 1,000 at most, [D]. */
-function meanRow(trained: Trained, dataset: Dataset): Float64Array {
-  const rows = trained.rowsOf(slice(dataset.train, 0, Math.min(1000, trained.data.count)));
-  const width = trained.features;
+/** Training rows that chains start from. */
+const NEIGHBOURS = 1000;
+
+/** Training rows as the model was given them, [M, D]: none of those that are imputed. */
+function trainingRows(trained: Trained, dataset: Dataset, imputed: number): Float32Array | undefined {
+  const from = Math.min(imputed, trained.data.count);
+  const to = Math.min(from + NEIGHBOURS, trained.data.count);
+  return to > from ? trained.rowsOf(slice(dataset.train, from, to)) : undefined;
+}
+
+/** The mean of each value over rows, [D]; ½ without rows. */
+function meanRow(rows: Float32Array | undefined, width: number): Float64Array {
+  if (!rows) return new Float64Array(width).fill(0.5);
   const mean = new Float64Array(width);
   rows.forEach((value, i) => mean[i % width] += value * width / rows.length);
   return mean;
 }
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { mask: name, split, iterations, seed, out } = values.imputing;
+  const { mask: name, split, iterations, chains, seed, out } = values.imputing;
+  if (out && !/\.(png|svg)$/.test(out)) {
+    throw new UsageError(`--out: expected a file that ends with .svg or .png, found "${out}"`);
+  }
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
   const mask = await maskOf(name, checkpoint.data.shape, seed);
@@ -116,7 +139,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   if (missing === 0 || missing === mask.length) {
     throw new UsageError(`--mask: expected some pixels missing and some observed, found ${missing} of ${mask.length}`);
   }
-  const file = out || join(folder, "imputed.png");
+  const file = out || join(folder, "imputed.svg");
   const dataset = await datasetOf(chosen, context.signal);
   const all = splitOf(dataset, checkpoint, split);
   const count = Math.min(values.imputing.count, all.count);
@@ -124,10 +147,13 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const width = trained.features;
   const original = trained.rowsOf(all, 0, count, seed);
-  const start = meanRow(trained, dataset);
+  const neighbours = trainingRows(trained, dataset, split === "train" ? count : 0);
+  const start = meanRow(neighbours, width);
   using progress = measuringProgress(context);
-  const imputed = await impute(trained, original, mask, {
+  const { values: imputed, deviation, effectiveDraws } = await impute(trained, original, mask, {
     iterations,
+    chains,
+    ...(neighbours ? { neighbours } : {}),
     start,
     seed,
     labels,
@@ -144,21 +170,67 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const [mse, baseline] = [error((i) => imputed[i]), error((i) => start[i % width])];
   const show = Math.min(values.imputing.show, count);
   const part = original.subarray(0, show * width);
-  const images = Float32Array.of(
-    ...part,
-    ...part.map((value, i) => mask[i % width] ? value : 0.5),
-    ...imputed.subarray(0, show * width),
+  const shown = (rows: Float32Array) => rows.subarray(0, show * width);
+  // Twice the deviation: of values from 0 to 1 it is ½ at most.
+  const rows: [name: string, images: Float32Array][] = [
+    ["image", shown(original)],
+    ["observed", shown(original).map((value, i) => mask[i % width] ? value : 0.5)],
+    ["imputed", shown(imputed)],
+    ...(effectiveDraws
+      ? [["deviation x 2", shown(deviation).map((value) => 2 * value)] as [string, Float32Array]]
+      : []),
+  ];
+  const grid = imageGrid(Float32Array.of(...rows.flatMap(([, images]) => [...images])), {
+    shape: trained.data.shape,
+    columns: show,
+    ...(file.endsWith(".svg") ? { scale: Math.max(1, Math.floor(60 / trained.data.shape[1])) } : {}),
+  });
+  const names = rows.map(([name]) => name);
+  const words = {
+    name: "imputed",
+    title: `${split} images with a part missing (${name}), filled in by ${model.name}`,
+    caption: "",
+  };
+  await writeFileAtomically(
+    file,
+    bytesOf(file.endsWith(".svg") ? labelledGrid(words, grid, { rows: names }) : gridFigure(words, grid)),
   );
-  await writeFileAtomically(file, encodePng(imageGrid(images, { shape: trained.data.shape, columns: show })));
+  context.print(`${file}: ${show} ${split} images in columns; from above: ${names.join(", ")}`);
+  const effective = effectiveDraws && effectiveDraws.reduce((sum, draws) => sum + draws, 0) / count;
+  const ratio = mse / baseline;
   context.print(
-    `${file}: ${show} ${split} images, under them what was observed, under that what ${model.name} makes of it`,
+    `mean squared error of ${missing} missing values of ${width}, ${count} rows: ${mse.toFixed(5)}; ` +
+      `the mean image in their place: ${baseline.toFixed(5)} (${ratio.toFixed(2)} of it)`,
   );
-  context.print(
-    `mean squared error of ${missing} missing values of ${width}, ${count} rows, ${iterations} iterations: ` +
-      `${mse.toFixed(5)}; the mean image in their place: ${baseline.toFixed(5)}`,
-  );
+  if (effective !== undefined) {
+    context.print(
+      `${iterations} iterations of ${chains} chains: ${iterations * chains} draws, of which ${
+        effective.toFixed(1)
+      } count a row on average; more iterations come nearer`,
+    );
+  } else {
+    context.print(
+      `${model.name} has no density to weigh completions by: its reconstruction stands in place of what is missing`,
+    );
+  }
+  if (ratio >= 1) {
+    context.print("The mean image is as near: this model has not learned how the parts of an image go together");
+  }
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
-  context.emit({ run: folder, file, mask: name, split, count, missing, iterations, seed, mse, baseline });
+  context.emit({
+    run: folder,
+    file,
+    mask: name,
+    split,
+    count,
+    missing,
+    iterations,
+    seed,
+    mse,
+    baseline,
+    chains,
+    ...(effective === undefined ? {} : { effectiveDraws: effective }),
+  });
 }
 
 /** The task. */
