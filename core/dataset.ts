@@ -67,6 +67,8 @@ export interface Dataset {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What of the files was read, and what was not. */
   readonly reading?: Reading;
+  /** What each row is called in what was read, such as its file: by its number there. */
+  readonly rowNames?: readonly string[];
 }
 
 /** D, the number of features of a datum. */
@@ -200,6 +202,20 @@ export interface DatasetSource<C extends object = object> {
   load(options?: LoadOptions<C>): Promise<Dataset>;
 }
 
+/** Keeps bytes by name: what is not there, or cannot be read, is made again. */
+export interface ByteCache {
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** How far a loading is. */
+export interface LoadProgress {
+  /** What is counted: `images`. */
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+}
+
 /** How {@linkcode DatasetSource.load} is called. */
 export interface LoadOptions<C extends object = object> {
   /**
@@ -211,8 +227,14 @@ export interface LoadOptions<C extends object = object> {
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;
+  /** Gives all rows in their order, as `train` and as `test` both, where the source does not say which are which. Default: false. */
+  readonly undivided?: boolean;
   /** Settings of the dataset; those left out take their defaults. */
   readonly settings?: Partial<C>;
+  /** Keeps decoded images, so that the next loading is faster. Without it they are decoded each time. */
+  readonly cache?: ByteCache;
+  /** Called while much is being loaded. */
+  readonly onProgress?: (progress: LoadProgress) => void;
   /** Stops the loading. */
   readonly signal?: AbortSignal;
 }

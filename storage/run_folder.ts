@@ -23,17 +23,27 @@ import {
   whole,
 } from "../core/json.ts";
 import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
+import { temporaryNames } from "./write.ts";
 
 /** The files of a run folder. */
 export const FILES = {
   config: "config.json",
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
   report: "report.html",
 } as const;
+
+const leftOver = new Set([LOCK_FILE, ...Object.values(FILES).flatMap(temporaryNames)]);
+
+/** Whether a file is one that a killed training leaves behind and that says nothing: its lock, or what it was writing. */
+export function isLeftOver(name: string): boolean {
+  return leftOver.has(name);
+}
 
 /** Numbers that a run counts: of steps, epochs, scalars. */
 const counted = whole(0, 2 ** 32 - 1);
@@ -48,9 +58,12 @@ const configCheck: Check = fields({
   module: optional(text),
   dataset: optional(text),
   datasetSettings: optional(recordOf(setting)),
+  dataSeed: optional(counted),
+  tiles: optional(text),
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
+  from: optional(text),
   remarks: optional(listOf(text)),
   config: optional(recordOf(setting)),
 });
@@ -59,10 +72,14 @@ const configCheck: Check = fields({
 const losses: Check = (value, name) =>
   recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
+const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
+
 /** A line of `metrics.jsonl`. */
 const eventCheck: Check = (value, name) =>
   fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
-    ...(value as TrainingEvent).event === "epoch" ? { epoch: counted } : { epochs: counted, stopped: flag },
+    ...(value as TrainingEvent).event === "epoch"
+      ? { epoch: counted }
+      : { epochs: counted, stopped: flag, early: optional(flag), best: optional(bestCheck) },
     step: counted,
     train: losses,
     validation: optional(losses),
@@ -80,11 +97,17 @@ export interface RunConfig {
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
+  /** What the rows were divided or made by, if by anything. */
+  readonly dataSeed?: number;
+  /** The tiles that were asked for; `config` has those in use. */
+  readonly tiles?: string;
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** ISO 8601, UTC. */
   readonly started: string;
+  /** The run whose weights it began with, if any. */
+  readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
   /** Training and model settings, and the tile choice. */
@@ -152,7 +175,25 @@ export async function readRun(folder: string): Promise<StoredRun | undefined> {
 }
 
 /**
- * The same.
+ * The checkpoint of the best epoch, where the last one is another; undefined where it is not, or nothing was validated on.
+ *
+ * @throws {FileError} If it is damaged.
+ */
+export async function readBest(
+  { folder, checkpoint: { progress, model } }: StoredRun,
+): Promise<Checkpoint | undefined> {
+  // A kill between two writes may leave the file of an epoch that the checkpoint has improved on.
+  if (!progress.best || progress.best.step === progress.step) return undefined;
+  const file = join(folder, FILES.best);
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const best = decodeCheckpoint(bytes, file);
+  if (best.model === model) return best;
+  throw new FileError(file, `expected a model "${model}", as in ${FILES.checkpoint}, found "${best.model}"`);
+}
+
+/**
+ * The run in a folder.
  *
  * @throws {Error} If there is no checkpoint.
  */

@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { driverVariables } from "../core/gpu/strategies.ts";
 import { UsageError } from "./cli/flags.ts";
+import { ignoresHangup, OUTLIVES } from "./cli/hangup.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
 
@@ -29,20 +30,39 @@ function read(path: string): string {
  * module, or of a large dataset, whose files have known sums. What a lock file names is fetched before anything runs.
  */
 function copyOfLock(): { readonly file: string } & Disposable {
-  const file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
-  Deno.copyFileSync(path("deno.lock"), file);
-  return { file, [Symbol.dispose]: () => Deno.removeSync(file) };
+  let file: string | undefined;
+  try {
+    file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
+    Deno.copyFileSync(path("deno.lock"), file);
+  } catch (cause) {
+    if (file) Deno.removeSync(file);
+    throw new LaunchError(`Cannot copy deno.lock to ${file ?? "a temporary file"}: ${reasonOf(cause)}`, { cause });
+  }
+  const copy = file;
+  return { file: copy, [Symbol.dispose]: () => Deno.removeSync(copy) };
+}
+
+/** What keeps a task from being started. */
+class LaunchError extends Error {}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Runs the task to its end and returns its exit code. */
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
+  // Programs that are started inherit which signals are ignored.
+  const outlives = Deno.build.os !== "windows" && ignoresHangup(read("/proc/self/status"));
   using lock = copyOfLock();
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
     // What drivers are told and the task could not find out.
-    env: Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
+    env: {
+      ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
+      ...outlives ? { [OUTLIVES]: "1" } : {},
+    },
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
@@ -58,6 +78,7 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
     });
   on("SIGINT");
   if (Deno.build.os !== "windows") on("SIGTERM");
+  if (Deno.build.os !== "windows" && !outlives) on("SIGHUP");
   return (await child.status).code;
 }
 
@@ -66,8 +87,9 @@ if (import.meta.main) {
   try {
     Deno.exit(await launch(task, args));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    const usage = error instanceof UsageError;
+    if (!usage && !(error instanceof LaunchError)) throw error;
     console.error(`Error: ${shown(error.message)}`);
-    Deno.exit(2);
+    Deno.exit(usage ? 2 : 1);
   }
 }

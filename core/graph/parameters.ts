@@ -254,16 +254,24 @@ export class Parameters implements Iterable<Parameter> {
     });
   }
 
-  /** Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>". */
-  async read(): Promise<NamedTensors> {
+  /**
+   * Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>".
+   *
+   * @param options Whether to read the slots too.
+   */
+  async read({ slots = true }: { readonly slots?: boolean } = {}): Promise<NamedTensors> {
+    const wanted = [...this].flatMap((parameter) =>
+      [["", parameter.tensor] as const, ...(slots ? parameter.slots : [])].map(prefixed).map(([prefix, tensor]) => ({
+        ...{ name: prefix + parameter.name, shape: parameter.shape, parameter, tensor },
+      }))
+    );
+    // All at once: each read by itself waits for the GPU.
+    const read = await Promise.all(wanted.map(({ parameter, tensor }) => parameter.get(tensor)));
     const tensors: NamedTensors = new Map();
-    for (const parameter of this) {
-      const { inputs, outputs } = parameter.shape;
-      for (const [prefix, tensor] of [["", parameter.tensor] as const, ...parameter.slots].map(prefixed)) {
-        const { weight, bias } = await parameter.get(tensor);
-        if (inputs > 0) tensors.set(`${prefix}${parameter.name}.weight`, { shape: [inputs, outputs], data: weight });
-        tensors.set(`${prefix}${parameter.name}.bias`, { shape: [outputs], data: bias });
-      }
+    for (const [i, { name, shape: { inputs, outputs } }] of wanted.entries()) {
+      const { weight, bias } = read[i];
+      if (inputs > 0) tensors.set(`${name}.weight`, { shape: [inputs, outputs], data: weight });
+      tensors.set(`${name}.bias`, { shape: [outputs], data: bias });
     }
     return tensors;
   }

@@ -7,6 +7,7 @@
 
 import { excerpt, FileError } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
+import type { Digest } from "./digest.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
 import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
@@ -24,6 +25,8 @@ export interface DataDescription extends DataShape {
   readonly seed?: number;
   /** The settings of the dataset, if it has any. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What they are recognized by; checkpoints of older versions have none. */
+  readonly digest?: Digest;
 }
 
 /** Where a training stands. */
@@ -37,6 +40,17 @@ export interface Progress {
   readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
+  /** The epoch that was best so far, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
+}
+
+/** The epoch after which the validation loss was lowest. */
+export interface BestEpoch {
+  readonly epoch: number;
+  /** Steps done after it. */
+  readonly step: number;
+  /** The validation loss, by the weights of the terms that their schedules end with. */
+  readonly loss: number;
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -66,6 +80,8 @@ const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
 
+const partCheck = fields({ count: counter, values: text, labels: optional(text), covariates: optional(text) });
+
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
   model: text,
@@ -82,6 +98,7 @@ const headerCheck = fields({
     covariates: optional(listOf(text)),
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
+    digest: optional(fields({ all: optional(partCheck), train: optional(partCheck), test: optional(partCheck) })),
   }),
   progress: fields({
     step: counter,
@@ -89,6 +106,7 @@ const headerCheck = fields({
     steps: counter,
     loss: optional(finite),
     counts: optional(listOf(listOf(counter))),
+    best: optional(fields({ epoch: counter, step: counter, loss: finite })),
   }),
   adapter: text,
   tiles: text,

@@ -5,6 +5,7 @@
  */
 
 import type { LatentUse } from "../distributions/encoded.ts";
+import type { BestEpoch } from "./checkpoint.ts";
 
 /** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
 export interface Losses {
@@ -79,6 +80,10 @@ export interface EndEvent {
   readonly seconds: number;
   /** True where an AbortSignal ended it before the last epoch. */
   readonly stopped: boolean;
+  /** True where `patience` ended it before the last epoch. */
+  readonly early?: boolean;
+  /** The epoch with the lowest validation loss, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
 }
 
 /** Everything that a training yields. */

@@ -35,6 +35,7 @@ export const FIT_SETTINGS = [
   "binarize",
   "rows",
   "validation",
+  "patience",
   "seed",
   "tiles",
 ] as const satisfies readonly (

@@ -56,7 +56,10 @@ export interface Swept {
 
 /** How a sweep is made. */
 export interface SweepRun {
-  /** Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew. Default: 0. */
+  /**
+   * Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew. `Infinity`: as it
+   * ends. Default: 0.
+   */
   readonly steps?: number;
   /** Draws of z (and of the pixels, if binarized dynamically) for each row. Default: 1. */
   readonly samples?: number;
@@ -115,6 +118,12 @@ export class Sweep {
     const recorded = record(tape);
     const compiled = tape.compile(recorded.objectives);
     return new Sweep(options, state, recorded, tape, compiled, await Program.create(tape, compiled));
+  }
+
+  /** Whether anything that it measures follows a schedule. */
+  get scheduled(): boolean {
+    const weights = this.#program.terms.map(({ weight }) => weight);
+    return [...this.#compiled.scalars, ...weights].some(({ kind }) => kind !== "constant");
   }
 
   /** Goes over all rows. Yields the fraction done, and returns means over rows and draws, and the sums. */

@@ -521,8 +521,10 @@ export class Trained<C extends object = object> {
   /**
    * The checkpoint's bytes. `save` of `@elbo/elbo/files` writes
    * them to a path.
+   *
+   * @param options Whether to keep what only the optimizer needs to go on. Default: true.
    */
-  async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  async toBytes({ optimizer = true }: { readonly optimizer?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { model, config, training, data, progress, tuned } = this;
     return encodeCheckpoint({
       model: model.name,
@@ -533,7 +535,7 @@ export class Trained<C extends object = object> {
       adapter: this.gpu.adapter,
       tiles: tilesName(this.tiles),
       ...(Object.keys(tuned).length ? { tuned } : {}),
-    }, await this.parameters.read());
+    }, await this.parameters.read({ slots: optimizer }));
   }
 
   /** Frees what it holds on the GPU, and the device if it opened it. */

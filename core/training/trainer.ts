@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { Checkpoint } from "./checkpoint.ts";
+import { begunWith, firstChange } from "./changes.ts";
+import { type BestEpoch, type Checkpoint, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
+import { differences, type Digest, digestOf } from "./digest.ts";
 import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
@@ -17,6 +19,7 @@ import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization } from "./optimization.ts";
+import { isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
@@ -45,8 +48,10 @@ export interface TrainOptions {
   readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
-  /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
+  /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
+  /** Starts a new training from these weights: with other settings, or on other data of the same shape. */
+  readonly from?: Checkpoint;
 }
 
 /** A training: iterate over it for its events. Between two events nothing else touches the parameters. */
@@ -93,7 +98,7 @@ export function configureTraining<C extends object>(
  * @param model A model of `models/`, or one of your own.
  * @param dataset Rows in memory; they are copied to the GPU once.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
@@ -118,6 +123,7 @@ class Trainer<C extends object> {
   readonly #config: C;
   readonly #count: number;
   readonly #validation: number;
+  readonly #digest: Digest;
   #trained: Trained<C> | undefined;
 
   constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
@@ -125,6 +131,7 @@ class Trainer<C extends object> {
     const isFloat = !(dataset.train.values instanceof Uint8Array);
     const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    if (options.from) requireStart(options.from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
@@ -145,8 +152,14 @@ class Trainer<C extends object> {
         } training rows of "${dataset.name}"`,
       );
     }
-    if (resume) requireSame(resume, model, dataset, all - validation);
-    // Before there is a GPU, a run folder or anything else that would be left behind.
+    if (training.patience > 0 && validation === 0) {
+      throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
+    }
+    this.#digest = digestOf(dataset);
+    if (resume) {
+      if (dataset.shape.join() === resume.data.shape.join()) requireSameData(resume, dataset, this.#digest);
+      requireSame(resume, model, dataset, { ...values, rows: all - validation });
+    } // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
@@ -188,6 +201,8 @@ class Trainer<C extends object> {
     if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
+    let best = resume?.progress.best;
+    const { patience } = this.#training;
     const diverged = async (): Promise<Error> => {
       snapshot!.restore();
       resting = true;
@@ -219,7 +234,7 @@ class Trainer<C extends object> {
       };
       let epoch = 1;
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
-      for (; epoch <= epochs; epoch++) {
+      for (; epoch <= epochs && !isExhausted(patience, epoch - 1, best); epoch++) {
         const end = this.#stepsUntil(epoch);
         rest(false);
         const reached = yield* mapped(
@@ -244,17 +259,20 @@ class Trainer<C extends object> {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
           if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          best = await better(validation, last.validation, { epoch, step: end }, best);
         }
-        trained.progress = await optimization.progress();
+        trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const stopped = step < this.#stepsUntil(epochs);
-      if (stopped) trained.progress = await optimization.progress();
-      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
+      const early = isExhausted(patience, epoch - 1, best);
+      const stopped = !early && step < this.#stepsUntil(epochs);
+      if (stopped) trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
+      const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
+      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
       rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
@@ -303,9 +321,11 @@ class Trainer<C extends object> {
 
   /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */
   async #begin(): Promise<Trained<C>> {
-    const { resume, gpu, device } = this.#options;
+    const { resume, from, gpu, device } = this.#options;
     if (resume) {
-      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, {
+      // The name that the same data have now.
+      const data = { ...resume.data, name: this.#dataset.name };
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, data, training: this.#training }, {
         gpu,
         device,
       });
@@ -319,6 +339,7 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
+      digest: this.#digest,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,
@@ -329,7 +350,8 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    if (from) parameters.write(weightsOf(from), from.file);
+    else parameters.initialize(initializersOf(this.#training), this.#training.seed);
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -342,6 +364,7 @@ class Trainer<C extends object> {
       !gpu && !device,
       tuned,
     );
+    if (from) return trained;
     await this.#model.start?.({
       parameters,
       batchSize: this.#training.batchSize,
@@ -361,12 +384,60 @@ function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   return { values, count: rows.length };
 }
 
-function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {
-  const found = { model: model.name, rows: count, features: features(dataset.shape) };
-  const expected = { model: resume.model, rows: resume.data.count, features: features(resume.data.shape) };
-  for (const key of ["model", "rows", "features"] as const) {
-    if (found[key] !== expected[key]) {
-      throw new RangeError(`Cannot resume "${resume.file}": expected ${key} ${expected[key]}, found ${found[key]}`);
-    }
+/** The best epoch so far: this one, if its validation loss is lower. What is scheduled is taken as it ends, so that epochs compare. */
+async function better(
+  validation: Sweep,
+  { loss: now }: Losses,
+  at: Omit<BestEpoch, "loss">,
+  best: BestEpoch | undefined,
+): Promise<BestEpoch | undefined> {
+  const loss = validation.scheduled ? (await validation.losses({ steps: Infinity })).loss : now;
+  return Number.isFinite(loss) && !(best && loss >= best.loss) ? { ...at, loss } : best;
+}
+
+/**
+ * @throws {RangeError} If the data are others than those that a training was begun on, whatever they are called.
+ */
+export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, digest: Digest): void {
+  const differs = data.digest ? differences(data.digest, digest) : [];
+  if (!differs.length) return;
+  throw new RangeError(
+    `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
+  );
+}
+
+/** The tensors of a checkpoint without the optimizer's. */
+function weightsOf({ tensors }: Checkpoint): Checkpoint["tensors"] {
+  return new Map(tensors.entries().filter(([name]) => !name.startsWith("optimizer.")));
+}
+
+/**
+ * @throws {RangeError} If a training cannot start from the weights of a checkpoint.
+ * @throws {FileError} If they are of another size than this model's.
+ */
+function requireStart<C extends object>(from: Checkpoint, model: Model<C>, config: C, dataset: Dataset): void {
+  if (model.fit) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected a model that is trained by gradient; "${model.name}" fits itself anew`,
+    );
   }
+  if (dataset.shape.join() !== from.data.shape.join()) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected data of its shape [${from.data.shape}], found [${dataset.shape}] in "${dataset.name}"`,
+    );
+  }
+  const data = { ...from.data, ...dataShape(dataset) };
+  const tensors = weightsOf(from);
+  requireFit(model, { ...from, model: model.name, config: config as Record<string, unknown>, data, tensors });
+}
+
+function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {
+  const fail = (name: string, expected: unknown, found: unknown) => {
+    throw new RangeError(`Cannot resume "${resume.file}": expected ${name} ${expected}, found ${found}`);
+  };
+  if (model.name !== resume.model) fail("model", resume.model, model.name);
+  const change = firstChange(begunWith(model as Model, resume), { ...asked });
+  if (change) fail(change.name, change.was, change.now);
+  const [expected, found] = [features(resume.data.shape), features(dataset.shape)];
+  if (found !== expected) fail("features", expected, found);
 }

@@ -35,6 +35,7 @@ export interface TrainingConfig {
   readonly binarize: Binarization;
   readonly rows: Placement;
   readonly validation: number;
+  readonly patience: number;
   readonly seed: number;
   readonly initializer: typeof INITIALIZERS[number];
   readonly biasInitializer: typeof INITIALIZERS[number];
@@ -130,6 +131,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help: "where the training rows lie: on the GPU, or on the host, from where they are brought step by step",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
+  patience: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    help: "early stopping: epochs in a row without a lower validation loss, after which the training ends; 0: never",
+  },
   seed: {
     type: "integer",
     default: 0,
@@ -161,6 +168,17 @@ export function trainingSteps(
   count: number,
 ): number {
   return Math.ceil(epochs * count / batchSize);
+}
+
+/** Epochs that are complete after so many steps: e with {@linkcode trainingSteps} of e not above them. */
+export function completedEpochs(
+  step: number,
+  { training: { batchSize }, data: { count } }: {
+    readonly training: Pick<TrainingConfig, "batchSize">;
+    readonly data: { readonly count: number };
+  },
+): number {
+  return Math.floor(step * batchSize / count);
 }
 
 /**

@@ -8,6 +8,7 @@
 import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError } from "./flags.ts";
+import { OUTLIVES } from "./hangup.ts";
 
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
 export const RUNS = "runs";
@@ -28,6 +29,7 @@ export const VARIABLES: readonly string[] = [
   ...DRIVER_VARIABLES,
   "ELBO_DATA",
   "ELBO_DEBUG",
+  OUTLIVES,
   "TERM",
 ];
 
@@ -55,9 +57,16 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   impute: runOrFiles,
   // Pictures lie beside the table.
   score: (said) =>
-    runOrFiles(said, (out) => [".csv", ".png", ".svg"].flatMap((ending) => file(out.replace(/\.csv$/, ending)))),
+    runOrFiles(said, (out) => {
+      const stem = out.replace(/\.[^./\\]+$/, "");
+      return [out, `${stem}.png`, `${stem}.svg`].flatMap(file);
+    }),
   evaluate: () => [KEPT],
-  report: (said) => said("compare") === undefined ? [said("run") ?? RUNS] : file(said("out") ?? COMPARISON),
+  report: (said) =>
+    said("compare") !== undefined
+      ? file(said("out") ?? COMPARISON)
+      // The figures are in a folder beside the page.
+      : runOrFiles(said, (out) => [...file(out), out.replace(/\.html$/i, "")]),
   experiment: (said) => [said("out") ?? EXPERIMENTS],
   tune: () => [KEPT],
   models: () => [],

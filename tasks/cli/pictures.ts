@@ -79,12 +79,14 @@ export interface Written {
  * figures that need none.
  *
  * @param split Rows that were not trained on.
+ * @param name Of the page, without `.html`, where it is not the run's own report: its figures are then all in a folder of that name.
  */
 export async function writeReport(
   folder: string,
   trained: Trained,
   split: Split,
   signal: AbortSignal,
+  name?: string,
 ): Promise<Written> {
   const events = await readMetrics(folder);
   const epochs = events.filter((event) => event.event === "epoch");
@@ -96,12 +98,13 @@ export async function writeReport(
     notes.push("No morphs: they go from one test image to another, and there is only one");
   }
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
-  const known: readonly string[] = Object.values(FILES);
-  const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));
-  await requireNoLink(join(folder, FIGURES));
-  await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  const known: readonly string[] = name === undefined ? Object.values(FILES) : [];
+  const inside = name === undefined ? join(folder, FIGURES) : name;
+  const paths = figures.map(({ file }) => known.includes(file) ? join(folder, file) : join(inside, file));
+  await requireNoLink(inside);
+  await Deno.mkdir(inside, { recursive: true });
   for (const [i, figure] of figures.entries()) await writeFigure(paths[i], figure);
-  const file = join(folder, FILES.report);
+  const file = name === undefined ? join(folder, FILES.report) : `${name}.html`;
   const report = await reportOf(folder, trained, figures);
   await writePage(file, reportPage({ ...report, remarks: [...report.remarks, ...notes] }));
   return { file, figures: paths, notes };

@@ -7,18 +7,19 @@
  * | 0 | done |
  * | 1 | failed: one line on stderr says why; `ELBO_DEBUG=1` adds the stack |
  * | 2 | the command line was wrong |
- * | 130, 143 | stopped by Ctrl-C, by SIGTERM |
+ * | 129, 130, 143 | stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGTERM |
  * | 141 | whoever read the output went away |
  *
  * @module
  */
 
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
+import { outlivesTerminal } from "./hangup.ts";
 import { shown, stderr, stdout, type Terminal } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
-  /** Aborted by Ctrl-C: finish what must be finished, then return or throw. */
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP: finish what must be finished, then return or throw. */
   readonly signal: AbortSignal;
   /** Standard output. */
   readonly terminal: Terminal;
@@ -140,5 +141,6 @@ function listen(controller: AbortController): () => number {
     });
   on("SIGINT", 2);
   if (Deno.build.os !== "windows") on("SIGTERM", 15);
+  if (Deno.build.os !== "windows" && !outlivesTerminal()) on("SIGHUP", 1);
   return () => code;
 }

@@ -5,16 +5,31 @@
  */
 
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import {
+  FILES,
+  isLeftOver,
+  join,
+  readBest,
+  readConfig,
+  readMetrics,
+  requireRun,
+  type StoredRun,
+} from "../../storage/run_folder.ts";
+import { FileError } from "../../core/bounds.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
+import { configureTraining } from "../../core/training/trainer.ts";
+import { trainingSettings } from "../../core/training/training_settings.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
+import { folderCache } from "../../storage/cache.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
-import { RUNS } from "./permissions.ts";
+import { KEPT, RUNS } from "./permissions.ts";
+import { loadingProgress } from "./progress.ts";
 import type { Context } from "./run.ts";
 import type { RunChoice, SplitName } from "./run_flags.ts";
+import { stderr } from "./terminal.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
@@ -30,15 +45,20 @@ export interface Run extends NamedModel, StoredRun {}
  *
  * @param folder "" for the newest.
  * @param among The models that it may be of.
+ * @param which The checkpoint: the last, from which a training goes on, or the best where one is kept.
  * @throws {UsageError} If there is no such folder.
  * @throws {Error} If a file is missing or damaged, or the checkpoint is of another model.
  */
-export async function openRun(folder: string, among: readonly NamedModel[] = builtIn): Promise<Run> {
+export async function openRun(
+  folder: string,
+  among: readonly NamedModel[] = builtIn,
+  which: RunChoice["checkpoint"] = "last",
+): Promise<Run> {
   folder ||= await newestRun();
-  const info = await Deno.stat(folder).catch(() => undefined);
-  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
-  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
-  const run = await requireRun(folder);
+  await requireFolder(folder);
+  const last = await requireRun(folder);
+  const best = which === "best" ? await readBest(last) : undefined;
+  const run = best ? { ...last, checkpoint: best } : last;
   const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
   requireFit(named.model, run.checkpoint);
@@ -46,7 +66,66 @@ export async function openRun(folder: string, among: readonly NamedModel[] = bui
   return { ...named, ...run };
 }
 
-function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
+async function requireFolder(folder: string): Promise<void> {
+  const info = await Deno.stat(folder).catch(() => undefined);
+  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
+  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
+}
+
+/** A run that was killed before its first checkpoint, with what it was begun with. */
+export interface BegunRun extends NamedModel {
+  readonly folder: string;
+  readonly data: DataChoice;
+  /** Settings of the training and of the model. */
+  readonly told: Readonly<Record<string, unknown>>;
+  /** The run whose weights it was to begin with. */
+  readonly from?: string;
+}
+
+/**
+ * The run in a folder that has no checkpoint yet, as `config.json` says it was begun; undefined where there is a checkpoint, or was one.
+ *
+ * @param among The models that it may be of.
+ * @throws {UsageError} If there is no such folder.
+ * @throws {Error} If nothing says what it was, `config.json` is damaged, or it is of another model.
+ */
+export async function openBegun(folder: string, among: readonly NamedModel[] = builtIn): Promise<BegunRun | undefined> {
+  await requireFolder(folder);
+  if (await Deno.stat(join(folder, FILES.checkpoint)).then(() => true, () => false)) return undefined;
+  const file = join(folder, FILES.config);
+  const kept = await readConfig(folder);
+  if (!kept) {
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    if (!names.every(isLeftOver)) return undefined;
+    throw new Error(
+      `Cannot resume "${folder}": it was stopped before anything was written to it; begin again with --out ${
+        quoted(folder)
+      }`,
+    );
+  }
+  // Of epochs that are done there was a checkpoint.
+  if ((await readMetrics(folder)).length) return undefined;
+  const { model: name, dataset, config, tiles, dataSeed: seed = 0, datasetSettings = {} } = kept;
+  if (name === undefined || dataset === undefined || config === undefined) {
+    throw new FileError(file, "expected model, dataset and config of a run that is begun anew, found one missing");
+  }
+  const named = modelOf({ model: name, file }, among);
+  const { settings } = named.model;
+  const told: Record<string, unknown> = Object.fromEntries(
+    Object.entries({ ...config, ...(tiles === undefined ? {} : { tiles }) })
+      .filter(([name]) => Object.hasOwn(trainingSettings, name) || Object.hasOwn(settings, name)),
+  );
+  try {
+    configureTraining(named.model, told);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause });
+  }
+  const data = { name: dataset, seed, settings: datasetSettings };
+  return { ...named, folder, data, told, ...(kept.from === undefined ? {} : { from: kept.from }) };
+}
+
+function modelOf({ model, file }: Pick<Checkpoint, "model" | "file">, among: readonly NamedModel[]): NamedModel {
   const named = among.find((one) => one.model.name === model);
   if (named) return named;
   const names = among.map((one) => one.model.name);
@@ -99,9 +178,10 @@ export async function requireFree(folder: string): Promise<void> {
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) return;
   if (!info.isDirectory) throw new UsageError(`Cannot write the run to "${folder}": there is a file of that name`);
-  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const all = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const names = all.filter((name) => !isLeftOver(name));
   if (names.length === 0) return;
-  const way = names.includes(FILES.checkpoint)
+  const way = names.includes(FILES.checkpoint) || names.includes(FILES.config)
     ? `go on with the run in it by --resume ${quoted(folder)}, or name`
     : "name";
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);
@@ -134,9 +214,15 @@ export async function namedModels(names: readonly string[]): Promise<NamedModel[
 }
 
 /** The run that was asked for; one that was not named is called by its name. */
-export async function chosenRun({ run, model }: RunChoice, { print }: Context): Promise<Run> {
-  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn);
+export async function chosenRun({ run, model, checkpoint }: RunChoice, { print }: Context): Promise<Run> {
+  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn, checkpoint);
   if (!run) print(`Run: ${opened.folder} (the newest in ${RUNS}/)`);
+  const { file, progress: { best } } = opened.checkpoint;
+  if (file === join(opened.folder, FILES.best) && best) {
+    print(
+      `Checkpoint: ${FILES.best}, of epoch ${best.epoch}, where the validation loss was lowest (or --checkpoint last)`,
+    );
+  }
   return opened;
 }
 
@@ -161,10 +247,12 @@ export function dataChoice({ data: { name, seed = 0, shape, settings } }: Checkp
  */
 export async function loadData(
   source: DatasetSource,
-  { seed, settings }: Pick<DataChoice, "seed" | "settings">,
+  { seed, settings, undivided }: Pick<DataChoice, "seed" | "settings"> & { readonly undivided?: boolean },
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const dataset = await source.load({ seed, settings, signal });
+  using progress = loadingProgress(stderr());
+  const cache = folderCache(join(KEPT, "images"));
+  const dataset = await source.load({ seed, settings, undivided, signal, cache, onProgress: progress.show });
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
@@ -202,7 +290,11 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     source = findDataset(name);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return fail(`its dataset "${name}" is none of ${[...datasets.keys()].join(", ")}, and no file or folder`, error);
+    const known = [...datasets.keys()].join(", ");
+    return fail(
+      `its dataset "${name}" is none of ${known}, and no file or folder; say where it is with --dataset`,
+      error,
+    );
   }
   try {
     configure<object>(source.settings ?? {}, settings, `the dataset "${name}"`);
@@ -211,8 +303,10 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     return fail(error.message, error);
   }
   const dataset = await loadData(source, { seed, settings }, signal);
-  const { shape, count } = checkpoint.data;
-  if (dataset.shape.join() !== shape.join() || dataset.train.count < count + checkpoint.training.validation) {
+  const { shape, count, digest } = checkpoint.data;
+  // Without a digest, which names other data by what is other, their number must do.
+  const few = !digest && dataset.train.count < count + checkpoint.training.validation;
+  if (dataset.shape.join() !== shape.join() || few) {
     fail(
       `expected "${name}" as it was, ${count + checkpoint.training.validation} training rows of [${shape}], ` +
         `found ${dataset.train.count} of [${dataset.shape}]`,

@@ -54,8 +54,9 @@ export function statusLine(terminal: Terminal): StatusLine {
 const encoder = new TextEncoder();
 
 function terminal(stream: typeof Deno.stdout | typeof Deno.stderr): Terminal {
+  const isTerminal = stream.isTerminal();
   return {
-    interactive: stream.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    interactive: isTerminal && Deno.env.get("TERM") !== "dumb",
     columns() {
       try {
         return Deno.consoleSize().columns || 80;
@@ -64,8 +65,13 @@ function terminal(stream: typeof Deno.stdout | typeof Deno.stderr): Terminal {
       }
     },
     write(text) {
-      // writeSync may take only a part of it
-      for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(stream.writeSync(bytes));
+      try {
+        // writeSync may take only a part of it
+        for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(stream.writeSync(bytes));
+      } catch (error) {
+        // Of a terminal that was closed SIGHUP tells, which ends the task in order.
+        if (!isTerminal) throw error;
+      }
     },
   };
 }

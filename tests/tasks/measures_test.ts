@@ -97,7 +97,10 @@ Deno.test("encode writes means and variances as .npz, .npy and .csv", () =>
     ]);
     const refused = await attempt(encodeTask, ["--out", "z.txt"]);
     assertEquals(refused.code, 2);
-    assertStringIncludes(refused.stderr, '--out: expected a file that ends with .npy, .npz or .csv, found "z.txt"');
+    assertStringIncludes(
+      refused.stderr,
+      '--out: expected a file that ends with .npz, .csv, .parquet or .npy, found "z.txt"',
+    );
   }));
 
 Deno.test("score sorts the rows, draws the worst above the best, and takes other data of the same shape", () =>

@@ -1,0 +1,240 @@
+/**
+ * Which rows a task that reads a run works on: the run's own, wherever they are now, or others of the same shape.
+ *
+ * @module
+ */
+
+import { classOf, type Dataset, type Scaling, slice, type Split } from "../../core/dataset.ts";
+import { differences, digestOf, isOneFile } from "../../core/training/digest.ts";
+import { type FlagGroup, UsageError } from "./flags.ts";
+import type { Context } from "./run.ts";
+import { type SplitName, SPLITS } from "./run_flags.ts";
+import { dataChoice, datasetOf, loadData, namedDataset, type Run, splitOf } from "./run_folder.ts";
+
+/** What a task is told of its data. */
+export interface DataFlags {
+  readonly dataset: string;
+  readonly split: "auto" | SplitName | "all";
+}
+
+/** The flag of {@linkcode DataFlags} that names the data. */
+export const datasetFlag = {
+  type: "string",
+  default: "",
+  help: "where the run's data are now, or other data of the same shape: a name, or a path (default: where they were)",
+} as const;
+
+/** The flags of {@linkcode DataFlags}. */
+export const dataFlags = {
+  title: "Data",
+  settings: {
+    dataset: datasetFlag,
+    split: {
+      type: "choice",
+      default: "auto",
+      choices: ["auto", ...SPLITS, "all"],
+      help: "which rows; auto: the test rows where data have such, all rows of new data in one file",
+    },
+  },
+  placeholders: { dataset: "NAME" },
+} as const satisfies FlagGroup<DataFlags>;
+
+/** Data beside a run. */
+export interface RunData {
+  readonly dataset: Dataset;
+  /** Whether they are those that the run was trained on. */
+  readonly own: boolean;
+}
+
+/** Rows of them. */
+export interface ChosenRows extends RunData {
+  readonly rows: Split;
+  readonly split: SplitName | "all";
+  /** Which split each row is of, where the rows are of several. */
+  readonly splits?: readonly string[];
+}
+
+/**
+ * The data of `--dataset`, or those of the run. Those of the run are recognized by the digest in its checkpoint, whatever they are called;
+ * what else is there is new data.
+ *
+ * @param reading Settings that new data are read with, where their files know them.
+ * @throws {UsageError} If there are none of that name.
+ * @throws {Error} If they are of another shape.
+ */
+export async function runData(
+  run: Run,
+  dataset: string,
+  { signal, print }: Context,
+  reading: object = {},
+): Promise<RunData> {
+  const { data } = run.checkpoint;
+  const source = dataset ? namedDataset(dataset) : undefined;
+  if (!source || source.name === data.name) {
+    const loaded = await datasetOf(run, signal);
+    const differs = data.digest ? differences(data.digest, digestOf(loaded)) : [];
+    if (!differs.length) return { dataset: loaded, own: true };
+    print(`Other data: "${data.name}" is not what the run was trained on (${differs.join(", ")}); taken as new data`);
+  }
+  const from = source ?? namedDataset(data.name);
+  const { seed, settings } = dataChoice(run.checkpoint);
+  const known = Object.entries({ ...from.settingsFor?.(data.shape), ...settings, ...reading })
+    .filter(([name]) => name in (from.settings ?? {}));
+  const choice = { seed, settings: Object.fromEntries(known) };
+  const whole = fitted(await loadData(from, { ...choice, undivided: true }, signal), run);
+  if (!data.digest || differences(data.digest, digestOf(whole)).length) return { dataset: whole, own: false };
+  print(`Data: ${from.name}, the same that the run was trained on`);
+  const divided = whole.train === whole.test ? await loadData(from, choice, signal) : whole;
+  return { dataset: fitted(divided, run), own: true };
+}
+
+/**
+ * The rows asked for. Of the run's own data as they were divided; of new data in one file all, in the file's order, where nothing else is
+ * said; of new data that have test rows, these.
+ */
+export async function chosenRows(
+  run: Run,
+  { dataset, split }: DataFlags,
+  context: Context,
+  reading: object = {},
+): Promise<ChosenRows> {
+  const found = await runData(run, dataset, context, reading);
+  const { own } = found;
+  const whole = found.dataset.train === found.dataset.test && !own;
+  if (split === "validation" && !own) {
+    throw new UsageError(
+      "Cannot use --split validation: only the run's own data have such rows; expected test, train or all",
+    );
+  }
+  const asked = split === "auto" ? whole ? "all" : "test" : split;
+  if (asked !== "all") {
+    const data = whole ? await divided(run, found.dataset, context) : found.dataset;
+    return {
+      ...found,
+      rows: own ? splitOf(data, run.checkpoint, asked) : data[asked as "test" | "train"],
+      split: asked,
+    };
+  }
+  if (whole) return { ...found, rows: found.dataset.test, split: "all" };
+  const names: SplitName[] = own && run.checkpoint.training.validation
+    ? ["train", "validation", "test"]
+    : ["train", "test"];
+  const parts = names.map((name) => own ? splitOf(found.dataset, run.checkpoint, name) : found.dataset[name as "test"]);
+  return { ...found, ...joined(parts, names, isOneFile(found.dataset)), split: "all" };
+}
+
+/** New data divided as training data would be. */
+async function divided(run: Run, { name, settings }: Dataset, { signal }: Context): Promise<Dataset> {
+  const { seed } = dataChoice(run.checkpoint);
+  return fitted(await loadData(namedDataset(name), { seed, settings: settings ?? {} }, signal), run);
+}
+
+/** All rows of some splits: in the order of the file, where they are of one, else one split after the other. */
+function joined(
+  parts: readonly Split[],
+  names: readonly string[],
+  oneFile: boolean,
+): Pick<ChosenRows, "rows" | "splits"> {
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  const numbers = parts.flatMap((part) => Array.from({ length: part.count }, (_, i) => part.rowNumbers?.[i] ?? i));
+  const order = Uint32Array.from(numbers.keys());
+  if (oneFile && parts.every(({ rowNumbers }) => rowNumbers)) order.sort((a, b) => numbers[a] - numbers[b]);
+  const all = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(of: (part: Split) => A | undefined) => {
+    const values = parts.map(of);
+    if (!values.every((each) => each !== undefined)) return undefined;
+    const width = values[0].length / parts[0].count;
+    const places = parts.flatMap((part, p) => Array.from({ length: part.count }, (_, i) => [p, i] as const));
+    const out = new (values[0].constructor as { new (length: number): A })(count * width);
+    order.forEach((place, row) => {
+      const [p, i] = places[place];
+      out.set(values[p]!.subarray(i * width, (i + 1) * width), row * width);
+    });
+    return out;
+  };
+  const [labels, covariates, missing] = [
+    all(({ labels }) => labels),
+    all(({ covariates }) => covariates),
+    all(({ missing }) => missing),
+  ];
+  const splits = parts.flatMap((part, p) => new Array<string>(part.count).fill(names[p]));
+  return {
+    rows: {
+      count,
+      values: all(({ values }) => values)!,
+      rowNumbers: Uint32Array.from(order, (place) => numbers[place]),
+      ...(labels ? { labels } : {}),
+      ...(covariates ? { covariates } : {}),
+      ...(missing ? { missing } : {}),
+    },
+    splits: Array.from(order, (place) => splits[place]),
+  };
+}
+
+/**
+ * Other data as the run's model takes them: the columns in its order, on its scale, with its classes.
+ *
+ * @throws {Error} If they do not have what it takes.
+ */
+function fitted(dataset: Dataset, run: Run): Dataset {
+  const { data, config } = run.checkpoint;
+  const fail = (message: string): never => {
+    throw new Error(`Cannot use "${dataset.name}" with ${run.folder}: ${message}`);
+  };
+  let [train, test] = [dataset.train, dataset.test];
+  const change = (to: (split: Split) => Split) =>
+    [train, test] = train === test ? bothOf(to(train)) : [to(train), to(test)];
+  const { columns } = data;
+  if (columns && dataset.columns && columns.join("\n") !== dataset.columns.join("\n")) {
+    const places = columns.map((name) => dataset.columns!.indexOf(name));
+    const lacking = columns.filter((_, i) => places[i] < 0);
+    if (lacking.length) fail(`expected the columns ${columns.join(", ")}; ${lacking.join(", ")} is not there`);
+    change((split) => withColumns(split, places, dataset.columns!.length));
+  } else if (dataset.shape.join() !== data.shape.join()) {
+    fail(`expected data of [${data.shape}], found [${dataset.shape}]`);
+  }
+  if (data.scaling) change((split) => scaledAs(split, dataset.scaling, data.scaling!));
+  const kind = run.model.condition?.(config);
+  const [theirs, ours] = [dataset.classNames, data.classNames];
+  if (kind && kind !== "covariates" && theirs && ours && theirs.join("\n") !== ours.join("\n")) {
+    const labels = theirs.map((name) =>
+      ours.includes(name) ? classOf(name, data) : fail(`its class ${name} is none of the run's`)
+    );
+    change((split) => split.labels ? { ...split, labels: split.labels.map((label) => labels[label]) } : split);
+  }
+  return { ...dataset, shape: data.shape, train, test, ...(data.scaling ? { scaling: data.scaling } : {}) };
+}
+
+const bothOf = (split: Split): [Split, Split] => [split, split];
+
+/** The columns at some places. */
+function withColumns(split: Split, places: readonly number[], width: number): Split {
+  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A): A => {
+    const out = new (values.constructor as { new (length: number): A })(split.count * places.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = values[Math.floor(i / places.length) * width + places[i % places.length]];
+    }
+    return out;
+  };
+  return { ...split, values: pick(split.values), ...(split.missing ? { missing: pick(split.missing) } : {}) };
+}
+
+/** (x - mean) / deviation of the run, of numbers that were standardized by statistics of their own, or not at all. */
+function scaledAs(split: Split, was: Scaling | undefined, scaling: Scaling): Split {
+  const width = scaling.mean.length;
+  const same = was &&
+    [...was.mean, ...was.deviation].every((value, i) => value === [...scaling.mean, ...scaling.deviation][i]);
+  if (same) return split;
+  const values = Float32Array.from(split.values, (value, i) => {
+    const column = i % width;
+    const number = was ? value * was.deviation[column] + was.mean[column] : value;
+    return (number - scaling.mean[column]) / scaling.deviation[column];
+  });
+  return { ...split, values };
+}
+
+/** The first rows, as many as there are of so many. */
+export function firstRows<R extends Pick<ChosenRows, "rows" | "splits">>(chosen: R, count: number): R {
+  const { rows, splits } = chosen;
+  if (count >= rows.count) return chosen;
+  return { ...chosen, rows: slice(rows, 0, count), ...(splits ? { splits: splits.slice(0, count) } : {}) };
+}
