@@ -6,11 +6,14 @@
 
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
-import { impute } from "../evaluation/impute.ts";
-import { encodePng, imageGrid } from "../figures/grid.ts";
+import { impute, type Imputed } from "../evaluation/impute.ts";
+import { bytesOf } from "../figures/figure.ts";
+import { imageGrid } from "../figures/grid.ts";
+import { gridFigure, labelledGrid } from "../figures/labelled_grid.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
+import { layout } from "../figures/images.ts";
 import { holesOf, MASK_HELP } from "./cli/holes.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { pixels } from "../core/training/caveats.ts";
@@ -24,6 +27,7 @@ interface Imputing {
   readonly mask: string;
   readonly count: number;
   readonly iterations: number;
+  readonly chains: number;
   readonly seed: number;
   readonly show: number;
   readonly out: string;
@@ -36,7 +40,7 @@ type Groups = {
 };
 
 /** A picture, or the rows as numbers. */
-const FORMATS = ["png", ...TABLES] as const;
+const FORMATS = ["svg", "png", ...TABLES] as const;
 
 /** Images that are imputed, where nothing is said of how many. */
 const IMAGES = 256;
@@ -44,8 +48,8 @@ const IMAGES = 256;
 const flags: Flags<Groups> = {
   name: "impute",
   summary:
-    "Fills in what is missing of rows, or hides a part of each image and fills it in from the rest: encoding and decoding in turn, what " +
-    "is observed held fast.",
+    "Fills in what is missing of rows, or hides a part of each image and fills it in from the rest: the mean of the completions that the " +
+    "model finds probable, and how far apart they lie. Its error stands beside that of the mean image or row.",
   groups: {
     run: runChoice,
     data: dataFlags,
@@ -65,16 +69,18 @@ const flags: Flags<Groups> = {
           default: 50,
           minimum: 1,
           maximum: 100_000,
-          help: "rounds of encoding and decoding",
+          help:
+            "rounds: in each, every chain draws a completion, which is weighted by how well it fits what is observed",
         },
+        chains: { type: "integer", default: 8, minimum: 1, maximum: 1000, help: "chains for each row" },
         seed: seedFlag("of the draws, and of random:P"),
         show: { type: "integer", default: 10, minimum: 1, maximum: 1000, help: "images in the picture" },
         out: {
           type: "string",
           default: "",
           help:
-            "the .png to write, or of numbers .csv, .parquet, .npy or .npz (default: imputed.png in the run folder, imputed.csv " +
-            "of a table)",
+            "the picture to write, .svg with words around it or .png without; or of numbers .csv, .parquet, .npy or .npz (default: " +
+            "imputed.svg in the run folder, imputed.csv of a table)",
         },
       },
       placeholders: { mask: "MASK", out: "FILE" },
@@ -87,22 +93,33 @@ const flags: Flags<Groups> = {
   ],
 };
 
-/** The mean of each value over rows, 1,000 at most, [D]. */
-function meanRow(trained: Trained, dataset: Dataset): Float64Array {
-  const rows = trained.rowsOf(slice(dataset.train, 0, Math.min(1000, trained.data.count)));
-  const width = trained.features;
+/** Training rows that chains start from. */
+const NEIGHBOURS = 1000;
+
+/** Training rows as the model was given them, [M, D]: of those that are imputed none, unless there are no others. */
+function trainingRows(trained: Trained, dataset: Dataset, imputed: Split): Float32Array {
+  const { train } = dataset;
+  const known = Math.min(trained.data.count, train.count);
+  // Rows of one array, where the split is that of the training.
+  const same = imputed.values.buffer === train.values.buffer && imputed.values.byteOffset === train.values.byteOffset;
+  const from = same && imputed.count < known ? imputed.count : 0;
+  return trained.rowsOf(slice(train, from, Math.min(from + NEIGHBOURS, known)));
+}
+
+/** The mean of each value over rows, [D]. */
+function meanRow(rows: Float32Array, width: number): Float64Array {
   const mean = new Float64Array(width);
   rows.forEach((value, i) => mean[i % width] += value * width / rows.length);
   return mean;
 }
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { iterations, seed, out } = values.imputing;
+  const { iterations, chains, seed, out } = values.imputing;
   formatOf(out, FORMATS);
   const run = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = run;
   const { shape } = checkpoint.data;
-  const format = formatFor(out, shape);
+  const format = formatFor(out, shape, "svg");
   const all = await chosenRows(run, values.data, context, { missing: "mean" });
   const chosen = firstRows(all, values.imputing.count || (isTable(shape) ? Infinity : IMAGES));
   const { rows, dataset, own, split } = chosen;
@@ -112,7 +129,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const width = trained.features;
   const original = trained.rowsOf(rows, 0, count, seed);
-  const start = meanRow(trained, dataset);
+  const neighbours = trainingRows(trained, dataset, rows);
+  const start = meanRow(neighbours, width);
   // Rows that lack nothing stay as they are; of those that lack everything nothing is known but the mean.
   const lacks = (row: number) => observed.subarray(row * width, (row + 1) * width).includes(0);
   const knows = (row: number) => observed.subarray(row * width, (row + 1) * width).includes(1);
@@ -120,48 +138,80 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const needed = places.filter((row) => lacks(row) && knows(row));
   const empty = places.filter((row) => !knows(row));
   using progress = measuringProgress(context);
-  const found = await impute(trained, rowsAt(original, needed, width), rowsAt(observed, needed, width), {
+  const options = {
     iterations,
+    chains,
+    neighbours,
     start,
     seed,
     ...(rows.labels ? { labels: rowsAt(rows.labels, needed, 1) } : {}),
     ...(rows.covariates ? { covariates: rowsAt(rows.covariates, needed, rows.covariates.length / count) } : {}),
     signal: context.signal,
-    onProgress: (done) => progress.show({ done }),
-  });
+    onProgress: (done: number) => progress.show({ done }),
+  };
+  const found: Imputed | undefined = needed.length
+    ? await impute(trained, rowsAt(original, needed, width), rowsAt(observed, needed, width), options)
+    : undefined;
   progress.clear();
   const imputed = original.slice();
-  needed.forEach((row, i) => imputed.set(found.subarray(i * width, (i + 1) * width), row * width));
+  const deviation = new Float32Array(original.length);
+  needed.forEach((row, i) => {
+    imputed.set(found!.values.subarray(i * width, (i + 1) * width), row * width);
+    deviation.set(found!.deviation.subarray(i * width, (i + 1) * width), row * width);
+  });
   for (const row of empty) imputed.set(start, row * width);
   const missing = observed.reduce((sum, value) => sum + (value ? 0 : 1), 0);
   const [known, errors] = [hidden.reduce((sum, value) => sum + value, 0), errorsOf(original, hidden)];
   const [mse, baseline] = [errors((i) => imputed[i]), errors((i) => start[i % width])];
   const what = own ? `${split} rows` : `rows of ${dataset.name}`;
-  if (format === "png") {
+  if (format === "png" || format === "svg") {
     const show = Math.min(values.imputing.show, count);
-    const part = original.subarray(0, show * width);
-    const images = Float32Array.of(
-      ...part.map((value, i) => rows.missing?.[i] ? 0.5 : value),
-      ...part.map((value, i) => observed[i] ? value : 0.5),
-      ...imputed.subarray(0, show * width),
-    );
-    await writeFileAtomically(file, encodePng(imageGrid(images, { shape, columns: show })));
-    context.print(`${file}: ${show} ${what}, under them what was observed, under that what ${model.name} makes of it`);
+    const shown = (values: Float32Array) => values.subarray(0, show * width);
+    const strips: [name: string, images: Float32Array][] = [
+      ["image", shown(original).map((value, i) => rows.missing?.[i] ? 0.5 : value)],
+      ["observed", shown(original).map((value, i) => observed[i] ? value : 0.5)],
+      ["imputed", shown(imputed)],
+      // Of values from 0 to 1 it is ½ at most.
+      ...(found?.effectiveDraws
+        ? [["deviation x 2", shown(deviation).map((value) => 2 * value)] satisfies [string, Float32Array]]
+        : []),
+    ];
+    const names = strips.map(([name]) => name);
+    const images = new Float32Array(strips.length * show * width);
+    strips.forEach(([, strip], i) => images.set(strip, i * show * width));
+    const words = { name: "imputed", title: `Filled in by ${model.name}: ${what}, mask ${name}`, caption: "" };
+    const figure = format === "svg"
+      ? labelledGrid(words, imageGrid(images, { ...layout(trained, show), columns: show }), { rows: names })
+      : gridFigure(words, imageGrid(images, { shape, columns: show }));
+    await writeFileAtomically(file, bytesOf(figure));
+    context.print(`${file}: ${show} ${what} in columns; from above: ${names.join(", ")}`);
   } else {
     await writeTable(file, { count, fields: [...rowFields(chosen), valueField(imputed, trained.data)] }, format);
     context.print(`${file}: ${count} ${what} (${split}), ${missing} missing values filled in by ${model.name}`);
   }
   const each = Math.round(missing / count);
+  const effective = found?.effectiveDraws && found.effectiveDraws.reduce((sum, n) => sum + n, 0) / needed.length;
   if (known) {
+    const of = missing === each * count ? `${each} missing values of ${width}` : `${known} missing values`;
+    const mean = `the mean ${isTable(shape) ? "row" : "image"}`;
     context.print(
-      `mean squared error of ${
-        missing === each * count ? `${each} missing values of ${width}` : `${known} missing values`
-      }, ` +
-        `${count} rows, ${iterations} iterations: ${mse.toFixed(5)}; the mean ${
-          isTable(shape) ? "row" : "image"
-        } in their place: ` +
-        baseline.toFixed(5),
+      `mean squared error of ${of}, ${count} rows: ${mse.toFixed(5)}; ${mean} in their place: ${baseline.toFixed(5)} ` +
+        `(${(mse / baseline).toFixed(2)} of it)`,
     );
+    if (mse >= baseline) {
+      context.print(
+        `${mean} is no worse: the model has not learned how what is observed and what is missing go together`,
+      );
+    }
+  }
+  if (effective !== undefined) {
+    context.print(
+      `${iterations} iterations of ${chains} chains: ${iterations * chains} draws a row, equal to ${
+        effective.toFixed(1)
+      } independent ones; more iterations come nearer`,
+    );
+  } else if (found) {
+    context.print(`${model.name} has no density to weigh completions by: what is missing is its reconstruction`);
   }
   if (empty.length) {
     const [first] = empty;
@@ -173,7 +223,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   }
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   context.emit({
-    ...{ run: folder, file, dataset: dataset.name, own, mask: name, split, count, iterations, seed },
+    ...{ run: folder, file, dataset: dataset.name, own, mask: name, split, count, iterations, chains, seed },
+    ...(effective === undefined ? {} : { effectiveDraws: effective }),
     missing: known && missing === each * count ? each : missing,
     ...(known ? { mse, baseline } : {}),
   });

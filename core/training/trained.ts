@@ -17,6 +17,9 @@ import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "../model.ts";
 import { advance } from "../ops/advance.ts";
+import { columns as columnsOf } from "../ops/columns.ts";
+import { concat } from "../ops/concat.ts";
+import { columnOf } from "../ops/sum.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters } from "../graph/parameters.ts";
@@ -77,6 +80,22 @@ export interface EvaluateOptions {
   /** Default: that of the training. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
+}
+
+/** z ~ q(z | x) of N rows with all that importance weights need: {@linkcode Trained.weightedDraws}. */
+export interface WeightedDraws {
+  /** q(z | x) */
+  readonly encoded: Encoded;
+  /** z [N, K] */
+  readonly z: Float32Array<ArrayBuffer>;
+  /** E[x | z] [N, D] */
+  readonly mean: Float32Array<ArrayBuffer>;
+  /** x ~ p(x | z) [N, D] */
+  readonly sample: Float32Array<ArrayBuffer>;
+  /** -log p(x | z) over what is observed of each row, nats [N] */
+  readonly nll: Float32Array<ArrayBuffer>;
+  /** log q(z | x) - log p(z), nats [N] */
+  readonly divergence: Float32Array<ArrayBuffer>;
 }
 
 /** A model and its parameters on a GPU. */
@@ -266,6 +285,47 @@ export class Trained<C extends object = object> {
     });
     const count = x.length / this.features;
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
+  }
+
+  /**
+   * A draw from q(z | x) of each row, what it decodes to, and its importance weight for p(z | what is observed of x).
+   *
+   * @param rows [N, 2 D]: the D values of a row, then for each 1 where it is observed and 0 where it is missing.
+   * @throws {TypeError} If the posterior has no density.
+   */
+  async weightedDraws(
+    rows: Float32Array,
+    { seed = 0, ...given }: ConditionOptions & { readonly seed?: number } = {},
+  ): Promise<WeightedDraws> {
+    const { features, latents, parameters, config } = this;
+    const out = await this.#apply("weigh draws", rows, 2 * features, { seed, ...given }, (t, input, condition) => {
+      const { encode, decode, density } = this.model;
+      if (!encode || !decode || density === "none") return [];
+      const x = columnsOf(t, input, 0, features);
+      const posterior = encode(t, parameters, x, config, condition);
+      this.#covariance = posterior.covariance;
+      if (!posterior.covariance) return [];
+      const { z, kl } = posterior.draw({ divergence: "sampled" });
+      const likelihood = decode(t, parameters, z, config, condition);
+      const nll = likelihood.nll(x, columnsOf(t, input, features, features));
+      const parts = [z, likelihood.mean(), likelihood.sample(), columnOf(t, nll), columnOf(t, kl)];
+      return [concat(t, [...parts, posterior.statistics])];
+    });
+    const count = rows.length / (2 * features);
+    const width = out.length / count;
+    let first = 0;
+    const next = (columns: number) => {
+      const from = first;
+      first += columns;
+      const part = new Float32Array(count * columns);
+      for (let row = 0; row < count; row++) {
+        part.set(out.subarray(row * width + from, row * width + from + columns), row * columns);
+      }
+      return part;
+    };
+    const [z, mean, sample, nll, divergence] = [latents, features, features, 1, 1].map(next);
+    const encoded = { statistics: next(width - first), count, latents, covariance: this.#covariance };
+    return { encoded, z, mean, sample, nll, divergence };
   }
 
   /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */

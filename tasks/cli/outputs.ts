@@ -29,15 +29,24 @@ export function formatOf<E extends string>(out: string, allowed: readonly E[]): 
   throw new UsageError(`--out: expected a file that ends with ${list}, found "${out}"`);
 }
 
+/** Pictures: with words around them, or alone. */
+export type PictureFormat = "svg" | "png";
+
 /**
  * The format of samples, reconstructions and imputed rows: a picture of images, a table of tables, or what `--out` asks for.
  *
+ * @param picture The picture where nothing is asked for.
  * @throws {UsageError} If a picture of a table is asked for.
  */
-export function formatFor(out: string, shape: Dataset["shape"]): "png" | TableFormat {
+export function formatFor(
+  out: string,
+  shape: Dataset["shape"],
+  picture: PictureFormat = "png",
+): PictureFormat | TableFormat {
   const table = isTable(shape);
-  const format = formatOf(out, table ? [...TABLES, "png" as const] : ["png" as const, ...TABLES]);
-  if (!table || format !== "png") return format;
+  const pictures = picture === "png" ? ["png", "svg"] as const : ["svg", "png"] as const;
+  const format = formatOf(out, table ? [...TABLES, ...pictures] : [...pictures, ...TABLES]);
+  if (!table || (format !== "png" && format !== "svg")) return format;
   throw new UsageError(
     `--out: the run is of a table: expected a file that ends with .csv, .parquet, .npy or .npz, found "${out}"`,
   );

@@ -113,7 +113,7 @@ Deno.test("every task does its work with the permissions that it is given, where
       const [task, ...outs] of [
         ["sample", "samples.png", "a.png"],
         ["reconstruct", "reconstructions.png", "b.png"],
-        ["impute", "imputed.png", "c.png"],
+        ["impute", "imputed.svg", "c.png"],
         ["encode", "latents.npz", "d.csv"],
         ["score", "scores.csv", "e.csv"],
       ]

@@ -137,7 +137,7 @@ Deno.test("impute fills in what is missing better than the mean image, and refus
       const { code, stdout } = await attempt(imputeTask, ["--mask", "bottom", "--json", "--iterations", "10"]);
       assertEquals(code, 0);
       const [result] = jsonLines(stdout);
-      assertEquals([result.missing, result.count, result.file], [8, 240, "runs/first/imputed.png"]);
+      assertEquals([result.missing, result.count, result.file], [8, 240, "runs/first/imputed.svg"]);
       assert(result.mse < result.baseline / 2, `${result.mse} ${result.baseline}`);
       for (
         const [mask, message] of [["middle", "expected left, right"], ["random:0", "found 0 of 16"], [
