@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, features, type Reading, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/graph/random.ts";
 
@@ -24,12 +24,14 @@ export interface StoredArray {
 /** Rows not yet divided. */
 export interface Rows extends Split {
   readonly shape: Dataset["shape"];
-  /** What the D columns are called, where they have names. */
-  readonly columns?: Dataset["columns"];
-  /** What the classes are called, where they have names. */
-  readonly classNames?: Dataset["classNames"];
   /** What the covariates are called, where there are any. */
   readonly names?: readonly string[];
+  /** What the classes are called, where they have names. */
+  readonly classNames?: readonly string[];
+  /** What the columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** What was read, and what was not. */
+  readonly reading?: Reading;
 }
 
 /** The part of the rows that becomes the test rows, where nobody said which. */

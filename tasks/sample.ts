@@ -8,7 +8,7 @@ import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
 import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { formatFor, formatOf, valueField } from "./cli/outputs.ts";
+import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -115,13 +115,13 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const options = { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) };
-  if (format === "png") await writeFigure(file, await samples(trained, options));
+  if (isPicture(format)) await writeFigure(file, await samples(trained, options));
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
     await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
   }
-  context.print(`${file}: ${drawing.count} ${format === "png" ? "images" : "rows"} drawn from ${model.name}`);
+  context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
   context.emit({
     run: folder,
     file,

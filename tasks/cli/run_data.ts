@@ -4,8 +4,8 @@
  * @module
  */
 
-import { classOf, type Dataset, type Scaling, slice, type Split } from "../../core/dataset.ts";
-import { differences, digestOf, isOneFile } from "../../core/training/digest.ts";
+import { classOf, type Dataset, type DatasetSource, type Scaling, slice, type Split } from "../../core/dataset.ts";
+import { differences, type Digest, digestOf, isOneFile } from "../../core/training/digest.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import type { Context } from "./run.ts";
 import { type SplitName, SPLITS } from "./run_flags.ts";
@@ -77,15 +77,58 @@ export async function runData(
     print(`Other data: "${data.name}" is not what the run was trained on (${differs.join(", ")}); taken as new data`);
   }
   const from = source ?? namedDataset(data.name);
+  const whole = fitted(await loadNew(from, run, reading, signal), run);
+  if (source && data.digest && rowsOf(digestOf(whole)) === rowsOf(data.digest)) {
+    // As they were divided for the training: by its rows columns are standardized and missing cells filled in.
+    const again = await loadData(from, knownChoice(from, run), signal);
+    if (!differences(data.digest, digestOf(again)).length) {
+      print(`Data: ${from.name}, the same that the run was trained on`);
+      return { dataset: again, own: true };
+    }
+  }
+  return { dataset: whole, own: false };
+}
+
+/** Rows of all parts. */
+function rowsOf({ all, train, test }: Digest): number {
+  return [all, train, test].reduce((sum, part) => sum + (part?.count ?? 0), 0);
+}
+
+/** The seed of a run and those of its data's settings that another source knows. */
+function knownChoice(source: DatasetSource, run: Run, more: object = {}) {
   const { seed, settings } = dataChoice(run.checkpoint);
-  const known = Object.entries({ ...from.settingsFor?.(data.shape), ...settings, ...reading })
-    .filter(([name]) => name in (from.settings ?? {}));
-  const choice = { seed, settings: Object.fromEntries(known) };
-  const whole = fitted(await loadData(from, { ...choice, undivided: true }, signal), run);
-  if (!data.digest || differences(data.digest, digestOf(whole)).length) return { dataset: whole, own: false };
-  print(`Data: ${from.name}, the same that the run was trained on`);
-  const divided = whole.train === whole.test ? await loadData(from, choice, signal) : whole;
-  return { dataset: fitted(divided, run), own: true };
+  const all = { ...source.settingsFor?.(run.checkpoint.data.shape), ...settings, ...more };
+  const known = Object.entries(all).filter(([name]) => name in (source.settings ?? {}));
+  return { seed, settings: Object.fromEntries(known) as Record<string, unknown> };
+}
+
+/**
+ * New data, whole, read as the run's own were: of a table the columns of their names, whatever else is there, with a column of labels or
+ * without.
+ */
+async function loadNew(source: DatasetSource, run: Run, reading: object, signal: AbortSignal): Promise<Dataset> {
+  const { columns } = run.checkpoint.data;
+  const { seed, settings } = knownChoice(source, run, reading);
+  const attempts = "columns" in settings
+    ? [{ ...(columns ? { columns, dropColumn: [] } : {}) }, {
+      labelColumn: "",
+      dropColumn: [],
+      ...(columns ? { columns } : {}),
+    }, {
+      labelColumn: "",
+      dropColumn: [],
+      columns: [],
+    }]
+    : [{}];
+  for (const [i, attempt] of attempts.entries()) {
+    try {
+      return await loadData(source, { seed, settings: { ...settings, ...attempt }, undivided: true }, signal);
+    } catch (error) {
+      // A column of the run's table that new data do not have.
+      if (!(error instanceof RangeError) || i === attempts.length - 1) throw error;
+    }
+  }
+  throw new Error("There is no way to read data");
 }
 
 /**

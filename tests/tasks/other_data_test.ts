@@ -317,3 +317,83 @@ Deno.test("impute hides columns of a table, or of each row what a mask or chance
       assertStringIncludes(stderr, message);
     }
   }));
+
+/** The table with its first column a thousandfold. */
+const large = (from = 0, rows = 60) =>
+  table(from, rows).split("\n").map((line) => line.replace(/^[\d.]+/, (left) => String(1000 * Number(left)))).join(
+    "\n",
+  );
+
+Deno.test("a standardized table is its own again where it moved, new rows come on its scale, and samples in its units", () =>
+  inFolder(async () => {
+    await Deno.writeTextFile("table.csv", large());
+    await ran(trainTask, "--dataset", "table.csv", "--standardize", ...forTable, "--out", "run");
+    await Deno.copyFile("table.csv", "moved.csv");
+    assertEquals(jsonLines(await ran(evaluateTask, "--run", "run", "--dataset", "moved.csv", "--json"))[0].own, true);
+    // A row of the file among other rows is encoded as it is among its own.
+    await ran(encodeTask, "--run", "run", "--split", "all", "--out", "all.csv");
+    const lines = large().split("\n");
+    await Deno.writeTextFile("few.csv", [lines[0], lines[1], lines[5]].join("\n") + "\n");
+    await ran(encodeTask, "--run", "run", "--dataset", "few.csv", "--out", "few.csv.npz");
+    const few = parseNpz(await Deno.readFile("few.csv.npz"), "few").get("mean")!.read().values;
+    const all = await csv("all.csv");
+    [all[0], all[4]].forEach(({ mean_0, mean_1 }, i) => {
+      assertAlmostEquals(few[2 * i], Number(mean_0), 1e-4);
+      assertAlmostEquals(few[2 * i + 1], Number(mean_1), 1e-4);
+    });
+    await ran(sampleTask, "--run", "run", "--count", "50");
+    const samples = await csv("run/samples.csv");
+    const mean = samples.reduce((sum, { left }) => sum + Number(left) / 50, 0);
+    assert(mean > 300 && mean < 700, `${mean}`);
+    await ran(reconstructTask, "--run", "run");
+    assert((await csv("run/reconstructions.csv")).every(({ left }) => Number(left) > 50));
+  }));
+
+Deno.test("impute fills in the cells that a file lacks, each row's own, and leaves all others as they are", () =>
+  withTable(async () => {
+    const lines = table(100, 12).trimEnd().split("\n").map((line) => line.split(","));
+    const holes = [[1, 1], [3, 0], [3, 2], [7, 1]];
+    for (const [line, column] of holes) lines[line][column] = line === 7 ? "NA" : "";
+    // Nothing is known of the last row.
+    lines.push(["", "", "", "1"]);
+    await Deno.writeTextFile("holes.csv", lines.map((cells) => cells.join(",")).join("\n") + "\n");
+    const stdout = await ran(imputeTask, "--run", "run", "--dataset", "holes.csv", "--iterations", "4");
+    assertMatch(
+      stdout,
+      /run\/imputed-holes\.csv: 13 rows of .*holes\.csv \(all\), 7 missing values filled in by vae\n/,
+    );
+    assertStringIncludes(stdout, "1 rows have nothing observed (the first is row 12): they are the mean row");
+    const imputed = await csv("run/imputed-holes.csv");
+    imputed.slice(0, 12).forEach((row, i) =>
+      ["left", "right", "middle"].forEach((name, c) => {
+        const value = Number(row[name]);
+        if (holes.some(([line, column]) => line === i + 1 && column === c)) {
+          assert(Number.isFinite(value) && value !== 0);
+        } else assertAlmostEquals(value, Number(lines[i + 1][c]), 1e-6);
+      })
+    );
+  }));
+
+Deno.test("new data without labels, with more columns or with text among them are read by the names of the run's columns", () =>
+  inFolder(async () => {
+    const species = (text: string, names: readonly string[]) =>
+      text.trimEnd().split("\n").map((line, i) =>
+        i ? line.replace(/.$/, (label) => names[Number(label)]) : line.replace("label", "species")
+      );
+    await Deno.writeTextFile("table.csv", species(table(), ["oak", "elm"]).join("\n") + "\n");
+    await ran(trainTask, "--dataset", "table.csv", "--label-column", "species", ...forTable, "--out", "run");
+    const rows = species(table(100, 10), ["elm", "oak"]);
+    await Deno.writeTextFile("labelled.csv", rows.join("\n") + "\n");
+    await Deno.writeTextFile("bare.csv", rows.map((line) => line.replace(/,[^,]*$/, "")).join("\n") + "\n");
+    await Deno.writeTextFile(
+      "more.csv",
+      rows.map((line, i) => `${i ? "on a hill" : "place"},${line}`).join("\n") + "\n",
+    );
+    for (const name of ["labelled", "bare", "more"]) {
+      await ran(encodeTask, "--run", "run", "--dataset", `${name}.csv`, "--out", `z-${name}.csv`);
+    }
+    const [labelled, bare, more] = await Promise.all(["labelled", "bare", "more"].map((name) => csv(`z-${name}.csv`)));
+    assertEquals(labelled.map(({ label }) => label), rows.slice(1).map((line) => line.split(",").at(-1)));
+    assertEquals(more, labelled);
+    assertEquals(bare, labelled.map(({ label: _, ...row }) => row));
+  }));
