@@ -6,10 +6,11 @@
 
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
+import { dataLine } from "../core/description.ts";
 import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
 import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -226,6 +227,7 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
+  for (const line of await findings(training.trained as Trained)) context.print(line);
   await report(training.trained as Trained, dataset, folder, context);
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
@@ -267,6 +269,7 @@ async function follow(
       if (event.event === "end") return event;
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
+        context.print(dataLine(event.data));
         const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }
