@@ -204,6 +204,20 @@ export interface DatasetSource<C extends object = object> {
   load(options?: LoadOptions<C>): Promise<Dataset>;
 }
 
+/** Keeps bytes by name: what is not there, or cannot be read, is made again. */
+export interface ByteCache {
+  read(name: string): Promise<Uint8Array | undefined>;
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** How far a loading is. */
+export interface LoadProgress {
+  /** What is counted: `images`. */
+  readonly what: string;
+  readonly done: number;
+  readonly of: number;
+}
+
 /** How {@linkcode DatasetSource.load} is called. */
 export interface LoadOptions<C extends object = object> {
   /**
@@ -217,6 +231,10 @@ export interface LoadOptions<C extends object = object> {
   readonly seed?: number;
   /** Settings of the dataset; those left out take their defaults. */
   readonly settings?: Partial<C>;
+  /** Keeps decoded images, so that the next loading is faster. Without it they are decoded each time. */
+  readonly cache?: ByteCache;
+  /** Called while much is being loaded. */
+  readonly onProgress?: (progress: LoadProgress) => void;
   /** Stops the loading. */
   readonly signal?: AbortSignal;
 }

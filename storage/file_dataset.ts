@@ -6,6 +6,7 @@
 
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
+import type { Settings } from "../core/settings.ts";
 import { matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
@@ -13,7 +14,7 @@ import { parsePackedIdx } from "../datasets/idx.ts";
 import { parseMat } from "../datasets/mat.ts";
 import { parseNpy, parseNpz } from "../datasets/npy.ts";
 import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
-import { readImageFolder } from "./image_folder.ts";
+import { imageSettings, readImageFolder } from "./image_folder.ts";
 import { isFile, piecewise, readWhole, statIfThere, systemFailure } from "./read.ts";
 import { withFiles } from "./source_files.ts";
 
@@ -22,7 +23,7 @@ import { withFiles } from "./source_files.ts";
  *
  * | path | rows | labels | covariates |
  * |---|---|---|---|
- * | a folder | PNG files, grey or colour, 8 bits a channel | folders by class | |
+ * | a folder | PNG, JPEG and WebP images, grey or colour | folders by class | |
  * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
  * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C] |
  * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
@@ -41,11 +42,34 @@ export function fileDataset(path: string): DatasetSource {
     name,
     summary: "a dataset of one's own",
     source: name,
-    load: async ({ seed = 0, signal } = {}) => {
-      signal?.throwIfAborted();
-      return await load(name, { seed, signal });
+    settings: settingsOf(name),
+    load: async (options = {}) => {
+      options.signal?.throwIfAborted();
+      return await load(name, { ...options, seed: options.seed ?? 0 });
     },
   };
+}
+
+/** What files can be told, by which they are. */
+export const FILE_SETTINGS: Readonly<Record<string, Settings<object>>> = {
+  "--dataset FOLDER, images": imageSettings,
+};
+
+/** What the files at a path can be told. */
+function settingsOf(path: string): Settings<object> | undefined {
+  return Deno.statSync(path).isDirectory && !idxFile(path) ? imageSettings : undefined;
+}
+
+/** The file with the training images of a folder that holds files of MNIST's names. */
+function idxFile(folder: string): string | undefined {
+  const isThere = (path: string) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  };
+  return ["", ".gz"].map((end) => `${folder}/train-images-idx3-ubyte${end}`).find(isThere);
 }
 
 /** Links are not followed: what a link is called says what it is. */
@@ -61,10 +85,11 @@ function absolute(path: string): string {
   return decodeURIComponent(new URL(escape(path), `file://${escape(Deno.cwd())}/`).pathname).replace(/(.)\/+$/, "$1");
 }
 
-async function load(path: string, { seed, signal }: LoadOptions & { readonly seed: number }): Promise<Dataset> {
+async function load(path: string, options: LoadOptions & { readonly seed: number }): Promise<Dataset> {
+  const { seed, signal } = options;
   if ((await statIfThere(path))?.isDirectory) {
-    const idx = await firstThere(["", ".gz"].map((end) => `${path}/train-images-idx3-ubyte${end}`));
-    return idx ? { ...await load(idx, { seed, signal }), name: path } : await readImageFolder(path, { seed, signal });
+    const idx = idxFile(path);
+    return idx ? { ...await load(idx, options), name: path } : await readImageFolder(path, options);
   }
   if (path.endsWith("/frey_rawface.mat")) {
     return {

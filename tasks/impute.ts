@@ -8,7 +8,8 @@ import { readWhole } from "../storage/read.ts";
 import { writeFileAtomically } from "../storage/write.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
-import { copyPixels, pngDecoder } from "../datasets/png.ts";
+import { copyPixels, requireOpaque } from "../datasets/image.ts";
+import { pngDecoder } from "../datasets/png.ts";
 import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
@@ -84,6 +85,7 @@ async function maskOf(name: string, shape: Dataset["shape"], seed: number): Prom
     throw new UsageError(`--mask: cannot read the file "${name}": ${cause.message}`, { cause });
   });
   const image = (await pngDecoder())(bytes, name);
+  requireOpaque(image, name);
   const [height, width, channels] = shape;
   if (image.height !== height || image.width !== width) {
     throw new UsageError(

@@ -11,6 +11,7 @@ import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
+import { FILE_SETTINGS } from "../storage/file_dataset.ts";
 import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -79,7 +80,7 @@ function runSettings(): Settings<RunSettings> {
     dataset: {
       type: "string",
       default: mnist.name,
-      help: `${[...datasets.keys()].join(", ")}, or files: a folder of PNGs, .npy, .npz, .csv, .mat, idx`,
+      help: `${[...datasets.keys()].join(", ")}, or files: a folder of images, .csv, .npy, .npz, .mat, .parquet, idx`,
     },
     dataSeed: {
       type: "integer",
@@ -117,7 +118,7 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       },
       dataset: {
         title: `Dataset ${dataset} (--dataset NAME --help shows another one's)`,
-        settings: (datasets.get(dataset)?.settings ?? {}) as Settings<unknown>,
+        settings: settingsOf(dataset, args),
       },
       training: { title: "Training", settings: trainingSettingsOf(model) },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
@@ -126,6 +127,9 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       ...Object.keys(trainingSettings).map((key) => [key, "the models that are trained by gradient"] as const),
       ...models.values().flatMap(({ name, settings }) =>
         Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
+      ),
+      ...Object.entries(FILE_SETTINGS).flatMap(([files, settings]) =>
+        Object.keys(settings).map((key) => [key, files] as const)
       ),
       ...datasets.values().flatMap(({ name, settings = {} }) =>
         Object.keys(settings).map((key) => [key, `--dataset ${name}`] as const)
@@ -138,6 +142,16 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       "deno task train --model ./my_vae.ts --binarize threshold --out runs/mine",
     ],
   };
+}
+
+/** The settings of a dataset or of files; none where there are no such, for the help and for a run whose data are gone. */
+function settingsOf(dataset: string, args: readonly string[]): Settings<unknown> {
+  try {
+    return (namedDataset(dataset).settings ?? {}) as Settings<unknown>;
+  } catch (error) {
+    if (peekFlag(args, "dataset") !== undefined && !wantsHelp(args)) throw error;
+    return {};
+  }
 }
 
 /** A model that fits itself has no use for the settings of an optimizer. */

@@ -11,12 +11,15 @@ import { settled } from "../../core/values.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
+import { folderCache } from "../../storage/cache.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { UsageError } from "./flags.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
-import { RUNS } from "./permissions.ts";
+import { KEPT, RUNS } from "./permissions.ts";
+import { loadingProgress } from "./progress.ts";
 import type { Context } from "./run.ts";
 import type { RunChoice, SplitName } from "./run_flags.ts";
+import { stderr } from "./terminal.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
@@ -166,7 +169,11 @@ export async function loadData(
   { seed, settings }: Pick<DataChoice, "seed" | "settings">,
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const dataset = settled(await source.load({ seed, settings, signal }));
+  using progress = loadingProgress(stderr());
+  const cache = folderCache(join(KEPT, "images"));
+  const dataset = settled(
+    await source.load({ seed, settings, signal, cache, onProgress: progress.show }),
+  );
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,

@@ -413,7 +413,7 @@ Deno.test("fileDataset() refuses more images like the first than fit into memory
     await assertRejects(
       () => fileDataset(folder).load(),
       FileError,
-      "found 6000 images like the first of 384,000 MiB",
+      "found 6000 images of 8192 x 8192 grey of 384,000 MiB",
     );
   });
 });
