@@ -53,7 +53,7 @@ export {
   type RowValues,
   settled,
   type SplitInput,
-  summarize,
+  summarizeValues,
   type ValueSummary,
 } from "./core/values.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { Dataset, Reading } from "./dataset.ts";
-import { describeValues, summarize, type ValueSummary } from "./values.ts";
+import { describeValues, summarizeValues, type ValueSummary } from "./values.ts";
 
 /** What a training or a measure is of. */
 export interface DataSummary extends Reading {
@@ -30,7 +30,7 @@ export function describeData(
   dataset: Dataset,
   training: number,
   validation: number,
-  range: ValueSummary = summarize(dataset.train, dataset.test),
+  range: ValueSummary = summarizeValues(dataset.train, dataset.test),
 ): DataSummary {
   const { shape, classes, classNames, columns, covariates, reading, test } = dataset;
   return {

@@ -121,7 +121,7 @@ function scanBytes(parts: readonly Uint8Array[]): Scan {
 }
 
 /** What the values of splits are, seen together. */
-export function summarize(...splits: readonly Pick<Split, "values">[]): ValueSummary {
+export function summarizeValues(...splits: readonly Pick<Split, "values">[]): ValueSummary {
   const { integers: _, ...summary } = scan(splits.map(({ values }) => values));
   return summary;
 }

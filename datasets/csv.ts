@@ -6,10 +6,14 @@
  */
 
 import { excerpt, FileError, requireMemory } from "../core/bounds.ts";
+import { labelColumn } from "./layout.ts";
 import type { Rows } from "./rows.ts";
 
-/** The column that holds the class of a row. */
+/** The column that holds the class of a row, whatever it holds; one of another name in {@linkcode labelColumn} only if they are classes. */
 const LABEL = "label";
+
+/** A column that has the name of classes and is none of them. */
+class NoClasses extends Error {}
 
 /** What the names of columns begin with that hold covariates. */
 const COVARIATE = "c_";
@@ -28,7 +32,7 @@ export interface PiecewiseFile {
 
 /**
  * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label`
- * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose names
+ * (or `class`, `target`, ..., see {@linkcode labelColumn}) gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose names
  * begin with `c_` are covariates.
  *
  * Cells may be in double quotes; a line break within a cell is not understood.
@@ -39,9 +43,18 @@ export interface PiecewiseFile {
 export async function readCsv(file: PiecewiseFile): Promise<Rows> {
   let lines = 0;
   await eachLine(file, () => lines++);
-  const table = new Table(file.path, lines, file.size);
-  await eachLine(file, (line, number) => table.add(line, number));
-  return table.rows();
+  const read = async (guess: boolean): Promise<Rows> => {
+    const table = new Table(file.path, lines, file.size, guess);
+    await eachLine(file, (line, number) => table.add(line, number));
+    return table.rows();
+  };
+  try {
+    return await read(true);
+  } catch (error) {
+    if (!(error instanceof NoClasses)) throw error;
+    const rows = await read(false);
+    return { ...rows, reading: { ...rows.reading, remarks: [...rows.reading?.remarks ?? [], error.message] } };
+  }
 }
 
 /** Characters that a line may have: half of the longest text that the engine has. */
@@ -93,6 +106,11 @@ class Table {
   /** What each column is. */
   #columns = new Uint8Array(0);
   #hasLabels = false;
+  /** What the column of the labels is called. */
+  #label = LABEL;
+  readonly #guess: boolean;
+  /** Names of the values' columns, where the first line has names. */
+  #valueNames: string[] = [];
   /** Names of the covariates, in the order of their places. */
   #covariates: string[] = [];
   /** Rows there will be, and that are there. */
@@ -107,8 +125,10 @@ class Table {
   /**
    * @param lines Lines that are not empty.
    * @param size Bytes of the file.
+   * @param guess Whether a column may hold the classes that is not called `label`.
    */
-  constructor(path: string, lines: number, size: number) {
+  constructor(path: string, lines: number, size: number, guess = true) {
+    this.#guess = guess;
     this.#path = path;
     this.#lines = lines;
     this.#size = size;
@@ -157,15 +177,21 @@ class Table {
     this.#columns = new Uint8Array(columns);
     if (isHeader) {
       let column = 0;
-      for (const cell of this.#cells(line)) {
+      const names = [...this.#cells(line)];
+      const found = labelColumn(names);
+      for (const cell of names) {
         const name = cell.toLowerCase();
-        if (name === LABEL && !this.#hasLabels) {
+        if (column === found && (this.#guess || name === LABEL)) {
           this.#hasLabels = true;
+          this.#label = cell;
           this.#columns[column] = CLASS;
         } else if (name.startsWith(COVARIATE)) {
           this.#covariates.push(cell);
           this.#columns[column] = KNOWN;
-        } else this.#columns[column] = VALUE;
+        } else {
+          this.#columns[column] = VALUE;
+          this.#valueNames.push(cell);
+        }
         column++;
       }
     }
@@ -186,10 +212,11 @@ class Table {
     const rows = {
       ...{ shape: [1, this.#width, 1] as const, count, values: this.#values },
       ...(this.#covariates.length ? { covariates: this.#covariateValues, names: this.#covariates } : {}),
+      ...(this.#valueNames.length ? { columns: this.#valueNames } : {}),
     };
     if (!this.#hasLabels) return rows;
     const classes = this.#classes();
-    return { ...rows, labels: this.#labels.map((name) => classes[name]) };
+    return { ...rows, labels: this.#labels.map((name) => classes[name]), reading: { labels: this.#label } };
   }
 
   get #width(): number {
@@ -199,7 +226,10 @@ class Table {
   #nameOf(cell: string): number {
     const known = this.#names.get(cell);
     if (known !== undefined) return known;
-    if (this.#names.size === 256) throw this.#error('expected at most 256 different values of "label", found more');
+    if (this.#names.size === 256) {
+      this.#requireLabel();
+      throw this.#error('expected at most 256 different values of "label", found more');
+    }
     this.#names.set(cell, this.#names.size);
     return this.#names.size - 1;
   }
@@ -211,10 +241,17 @@ class Table {
     if (numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return numbers;
     const number = names.find((_, i) => !Number.isNaN(numbers[i]));
     if (number !== undefined) {
+      this.#requireLabel();
       throw this.#error(`expected labels to be integers from 0 to 255, or all of them names, found ${excerpt(number)}`);
     }
     const sorted = [...names].sort();
     return names.map((name) => sorted.indexOf(name));
+  }
+
+  /** Of a column that is not called `label`, what is no class is a value. */
+  #requireLabel(): void {
+    if (this.#label.toLowerCase() === LABEL) return;
+    throw new NoClasses(`the column ${this.#label} holds numbers that are no classes: a value as the others`);
   }
 
   /** The cells of a line, one after the other: all of a long line at once would take many times its size. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, features, type Reading, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/graph/random.ts";
 
@@ -26,6 +26,10 @@ export interface Rows extends Split {
   readonly shape: Dataset["shape"];
   /** What the covariates are called, where there are any. */
   readonly names?: readonly string[];
+  /** What the columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** What was read, and what was not. */
+  readonly reading?: Reading;
 }
 
 /** The part of the rows that becomes the test rows, where nobody said which. */

@@ -7,10 +7,11 @@
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import type { Settings } from "../core/settings.ts";
-import { matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
 import { parsePackedIdx } from "../datasets/idx.ts";
+import { withoutIndex } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
 import { parseNpy, parseNpz } from "../datasets/npy.ts";
 import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
@@ -97,7 +98,8 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
       name: path,
     };
   }
-  const { train, test } = await readParts(path, signal);
+  const read = await readParts(path, signal);
+  const [train, test] = withoutIndex(read.train, read.test ? [read.test] : []);
   if (test && test.shape.join() !== train.shape.join()) {
     throw new FileError(
       path,
@@ -119,6 +121,8 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     ...{ name: path, shape: train.shape, seed, ...parts },
     ...(classes === undefined ? {} : { classes }),
     ...(train.names ? { covariates: train.names } : {}),
+    ...(train.columns ? { columns: train.columns } : {}),
+    ...(train.reading ? { reading: train.reading } : {}),
   };
 }
 
@@ -130,7 +134,7 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
     case "txt":
       return { train: await readCsv(await piecewise(path, signal)) };
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await readWhole(file, signal), file));
+      return await withNeighbours(path, async (file) => parseNpy(await readWhole(file, signal), file), arrangedRows);
     case "npz":
       return namedParts(parseNpz(await readWhole(path, signal), path), path);
     case "mat":
@@ -141,10 +145,14 @@ async function readParts(path: string, signal: AbortSignal | undefined): Promise
 }
 
 /** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
-async function withNeighbours(path: string, read: (path: string) => Promise<NumericArray>): Promise<Parts> {
+async function withNeighbours(
+  path: string,
+  read: (path: string) => Promise<NumericArray>,
+  arranged: typeof rowsOf = rowsOf,
+): Promise<Parts> {
   const rows = async (file: string): Promise<Rows> => {
     const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return rowsOf(await read(file), file, labels ? { labels: await read(labels) } : {});
+    return arranged(await read(file), file, labels ? { labels: await read(labels) } : {});
   };
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
   return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };

@@ -5,7 +5,7 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { dataLine } from "../core/description.ts";
 import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
@@ -19,6 +19,7 @@ import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { summarizeValues } from "../core/values.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
@@ -224,7 +225,9 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
-  const dataset = await loadData(source, data, context.signal);
+  const dataset = await loadData(source, data, context.signal).then((loaded) =>
+    resumed ? loaded : standardized(loaded, { source, data, model, told }, context.signal)
+  );
   const training = prepare(model, dataset, told, {
     gpu,
     tune: (step) => tunedFor(step, context.print),
@@ -245,6 +248,21 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   await report(training.trained as Trained, dataset, folder, context);
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
+}
+
+/** A table of numbers under a likelihood that nobody chose is standardized, where its source can do that and was not told. */
+async function standardized(
+  loaded: Dataset,
+  { source, data, model, told }: Pick<Job, "data" | "told"> & { readonly source: DatasetSource; readonly model: Model },
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const isTable = loaded.shape[0] === 1 && loaded.shape[2] === 1;
+  const decided = "likelihood" in told || "standardize" in data.settings || loaded.scaling;
+  if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
+  if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
+  const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
+  const remark = "columns standardized: --no-standardize keeps their numbers";
+  return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
 /** A run as it is named on the command line: its folder, and the module that its model is from. */

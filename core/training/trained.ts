@@ -34,7 +34,7 @@ import {
   type RowValues,
   settledSplit,
   type SplitInput,
-  summarize,
+  summarizeValues,
 } from "../values.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
@@ -383,7 +383,7 @@ export class Trained<C extends object = object> {
   admit(what: string, split: SplitInput, binarize: Binarization = this.training.binarize): Split {
     const { shape, range } = this.data;
     const rows = settledSplit(what, split, shape, range?.kind);
-    requireSupport(what, this.model as Model, this.config, summarize(rows), binarize);
+    requireSupport(what, this.model as Model, this.config, summarizeValues(rows), binarize);
     return rows;
   }
 

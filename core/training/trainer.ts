@@ -16,7 +16,7 @@ import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
-import { type DatasetInput, settled, summarize } from "../values.ts";
+import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization } from "./optimization.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
@@ -127,7 +127,7 @@ class Trainer<C extends object> {
   constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
     const dataset = settled(input);
-    const range = summarize(dataset.train, dataset.test);
+    const range = summarizeValues(dataset.train, dataset.test);
     const isFloat = range.type === "floats";
     const asked = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
     const choice = resume ? undefined : model.choose?.(dataShape(dataset), range, asked);
