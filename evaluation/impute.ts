@@ -9,6 +9,7 @@ import type { Dataset } from "../core/dataset.ts";
 import { drawEncoded, marginals } from "../core/distributions/encoded.ts";
 import { uniforms } from "../core/graph/random.ts";
 import type { Trained } from "../core/training/trained.ts";
+import { inputRows, type RowValues } from "../core/values.ts";
 
 /** Parts of an image that can be missing, besides `random:P`. */
 export const MASKS = ["left", "right", "top", "bottom", "center"] as const;
@@ -74,14 +75,14 @@ export interface ImputeOptions extends ConditionOptions {
  *
  * Source: Rezende, Mohamed and Wierstra, arXiv:1401.4082, appendix F.
  *
- * @param rows [N, D], values from 0 to 1 as the model was given them in training; what is missing is not read.
+ * @param given [N, D], values from 0 to 1 as the model was given them in training; what is missing is not read.
  * @param mask 1 where a value is observed, [D].
  * @returns [N, D], the observed values as they were.
  * @throws {RangeError} If the mask is of another size, nothing is observed, or there are no rounds.
  */
 export async function impute(
   trained: Trained,
-  rows: Float32Array,
+  given: RowValues,
   mask: ArrayLike<number>,
   { iterations = 100, start = [0.5], seed = 0, signal, onProgress, ...condition }: ImputeOptions = {},
 ): Promise<Float32Array<ArrayBuffer>> {
@@ -95,7 +96,13 @@ export async function impute(
   if (!Number.isSafeInteger(iterations) || iterations < 1) {
     throw new RangeError(`Cannot impute: expected at least 1 iteration, found ${iterations}`);
   }
-  const x = Float32Array.from(rows, (value, i) => mask[i % width] ? value : start[i % width % start.length]);
+  const x = inputRows(
+    "impute",
+    given,
+    width,
+    trained.data.range?.kind,
+    (value, i) => mask[i % width] ? value : start[i % width % start.length],
+  );
   const sums = new Float64Array(x.length);
   const counted = Math.ceil(iterations / 2);
   for (let round = 0; round < iterations; round++) {

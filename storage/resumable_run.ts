@@ -93,7 +93,7 @@ export class RunRecorder {
     this.#saved = { step, epoch };
   }
 
-  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
+  async #configure({ model, dataset, data, adapter, parameters, config }: StartEvent): Promise<void> {
     const { trained } = this.training;
     const { module, resumed } = this.options;
     const started = resumed?.config?.started ?? new Date().toISOString();
@@ -109,6 +109,7 @@ export class RunRecorder {
         ...caveats(trained.model, trained.config, trained.training.binarize),
         ...scheduleCaveats(trained.training, trained.data.count),
       ],
+      data,
       config,
     });
   }

@@ -11,7 +11,7 @@ import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, join, sayData, splitOf } from "./cli/run_folder.ts";
 
 interface Encoding {
   readonly split: SplitName;
@@ -63,7 +63,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
   const file = out || join(folder, "latents.npz");
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
+  const dataset = await datasetOf(chosen, context.signal);
+  sayData(context, dataset, checkpoint);
+  const rows = splitOf(dataset, checkpoint, split);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const { labels, count } = rows;
   const { mean, logVariance } = await trained.encode(trained.rowsOf(rows, 0, count, seed), rows);

@@ -10,7 +10,7 @@ import { UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
-import { caveats, collapseWarning } from "../core/training/caveats.ts";
+import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
@@ -21,7 +21,7 @@ import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, splitOf } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, sayData, splitOf } from "./cli/run_folder.ts";
 
 interface Measuring {
   readonly split: SplitName;
@@ -136,6 +136,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? checkpoint.training.binarize
     : values.measuring.binarize;
   const dataset = await datasetOf(chosen, context.signal);
+  sayData(context, dataset, checkpoint);
   const rows = splitOf(dataset, checkpoint, split);
   if (frechet && !dataset.classes) {
     throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
@@ -166,7 +167,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = caveats(model, trained.config, binarize);
+  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
   const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
   context.print(
     `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${

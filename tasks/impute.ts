@@ -17,7 +17,7 @@ import { measuringProgress } from "./cli/measuring.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, join, sayData, splitOf } from "./cli/run_folder.ts";
 
 interface Imputing {
   readonly mask: string;
@@ -120,6 +120,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   }
   const file = out || join(folder, "imputed.png");
   const dataset = await datasetOf(chosen, context.signal);
+  sayData(context, dataset, checkpoint);
   const all = splitOf(dataset, checkpoint, split);
   const count = Math.min(values.imputing.count, all.count);
   const { labels, covariates } = slice(all, 0, count);

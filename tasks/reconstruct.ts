@@ -11,7 +11,7 @@ import { writeFigure } from "./cli/pictures.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, FILES, join, splitOf } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, FILES, join, sayData, splitOf } from "./cli/run_folder.ts";
 
 interface Drawing {
   readonly split: SplitName;
@@ -48,7 +48,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { folder, checkpoint, model } = chosen;
   const { out, split } = values.drawing;
   const file = out || join(folder, FILES.reconstructions);
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
+  const dataset = await datasetOf(chosen, context.signal);
+  sayData(context, dataset, checkpoint);
+  const rows = splitOf(dataset, checkpoint, split);
   const count = Math.min(values.drawing.count, rows.count);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   await writeFigure(file, await reconstructions(trained, rows, count));

@@ -6,8 +6,9 @@
 
 import { writeFileAtomically, writeText } from "../storage/write.ts";
 import type { Dataset, Split } from "../core/dataset.ts";
-import { caveats } from "../core/training/caveats.ts";
+import { caveats, findings } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
+import { settled } from "../core/values.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { COLUMNS } from "../figures/images.ts";
@@ -17,7 +18,7 @@ import { measuringProgress } from "./cli/measuring.ts";
 import { drawAll, writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, namedDataset, type Run, splitOf } from "./cli/run_folder.ts";
+import { chosenRun, datasetOf, join, namedDataset, type Run, sayData, splitOf } from "./cli/run_folder.ts";
 
 interface Scoring {
   readonly dataset: string;
@@ -79,17 +80,23 @@ const flags: Flags<Groups> = {
 };
 
 /** The rows asked for, of the run's own data or of others. */
-async function rowsOf(chosen: Run, { dataset, split }: Scoring, signal: AbortSignal): Promise<Split> {
+async function rowsOf(chosen: Run, { dataset, split }: Scoring, context: Context): Promise<Split> {
+  const { signal } = context;
   const { data } = chosen.checkpoint;
-  if (!dataset) return splitOf(await datasetOf(chosen, signal), chosen.checkpoint, split);
+  if (!dataset) {
+    const own = await datasetOf(chosen, signal);
+    sayData(context, own, chosen.checkpoint);
+    return splitOf(own, chosen.checkpoint, split);
+  }
   if (split === "validation") throw new UsageError("--split validation: expected test or train of another dataset");
   const source = namedDataset(dataset);
-  const other: Dataset = await source.load({ settings: source.settingsFor?.(data.shape), signal });
+  const other: Dataset = settled(await source.load({ settings: source.settingsFor?.(data.shape), signal }));
   if (other.shape.join() !== data.shape.join()) {
     throw new Error(
       `Cannot score "${dataset}" with ${chosen.folder}: expected data of [${data.shape}], found [${other.shape}]`,
     );
   }
+  sayData(context, other);
   return other[split];
 }
 
@@ -112,7 +119,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { folder, checkpoint, model } = chosen;
   const file = out || join(folder, "scores.csv");
   const png = file.replace(/\.csv$/, ".png");
-  const rows = await rowsOf(chosen, values.scoring, context.signal);
+  const rows = await rowsOf(chosen, values.scoring, context);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   using progress = measuringProgress(context);
   const found = await scores(trained, rows, { samples, seed, signal: context.signal, onProgress: progress.show });
@@ -141,7 +148,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       `best ${found.values[best].toFixed(3)} (row ${best})`,
   );
   if (figures.length) context.print(`${svg}: how they are spread`);
-  for (const note of [...notes, ...caveats(model, trained.config, checkpoint.training.binarize)]) context.print(note);
+  const remarks = [...caveats(model, trained.config, checkpoint.training.binarize), ...await findings(trained)];
+  for (const note of [...notes, ...remarks]) context.print(note);
   context.emit({
     run: folder,
     file,

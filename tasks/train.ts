@@ -5,11 +5,12 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import { dataLine } from "../core/description.ts";
 import { Gpu } from "../core/gpu/device.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
 import { FILE_SETTINGS } from "../storage/file_dataset.ts";
 import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
@@ -18,6 +19,7 @@ import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { summarizeValues } from "../core/values.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
@@ -223,7 +225,9 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
   if (!resumed || elsewhere) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
-  const dataset = await loadData(source, data, context.signal);
+  const dataset = await loadData(source, data, context.signal).then((loaded) =>
+    resumed ? loaded : standardized(loaded, { source, data, model, told }, context.signal)
+  );
   const training = prepare(model, dataset, told, {
     gpu,
     tune: (step) => tunedFor(step, context.print),
@@ -240,9 +244,25 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
     context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
+  for (const line of await findings(training.trained as Trained)) context.print(line);
   await report(training.trained as Trained, dataset, folder, context);
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
+}
+
+/** A table of numbers under a likelihood that nobody chose is standardized, where its source can do that and was not told. */
+async function standardized(
+  loaded: Dataset,
+  { source, data, model, told }: Pick<Job, "data" | "told"> & { readonly source: DatasetSource; readonly model: Model },
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const isTable = loaded.shape[0] === 1 && loaded.shape[2] === 1;
+  const decided = "likelihood" in told || "standardize" in data.settings || loaded.scaling;
+  if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
+  if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
+  const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
+  const remark = "columns standardized: --no-standardize keeps their numbers";
+  return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
 /** A run as it is named on the command line: its folder, and the module that its model is from. */
@@ -281,6 +301,7 @@ async function follow(
       if (event.event === "end") return event;
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
+        context.print(dataLine(event.data));
         const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }

@@ -8,10 +8,11 @@
 import { excerpt, FileError } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
 import { readTuned, type TunedTiles } from "../products/tiles.ts";
 import { configure } from "../settings.ts";
+import { KINDS, type ValueSummary } from "../values.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -24,6 +25,8 @@ export interface DataDescription extends DataShape {
   readonly seed?: number;
   /** The settings of the dataset, if it has any. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What the values were; checkpoints of older versions do not say. */
+  readonly range?: ValueSummary;
 }
 
 /** Where a training stands. */
@@ -66,6 +69,15 @@ const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
 
+/** What a {@linkcode ValueSummary} must be. */
+export const rangeCheck: Check = fields({
+  type: oneOf("bytes", "floats"),
+  kind: oneOf(...KINDS),
+  minimum: finite,
+  maximum: finite,
+  extremes: finite,
+});
+
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
   model: text,
@@ -82,6 +94,7 @@ const headerCheck = fields({
     covariates: optional(listOf(text)),
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
+    range: optional(rangeCheck),
   }),
   progress: fields({
     step: counter,

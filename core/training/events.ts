@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DataSummary } from "../description.ts";
 import type { LatentUse } from "../distributions/encoded.ts";
 
 /** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
@@ -29,6 +30,8 @@ export interface StartEvent {
   readonly adapter: string;
   readonly model: string;
   readonly dataset: string;
+  /** What was read. */
+  readonly data: DataSummary;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** Training and model settings, and the tile choice. */

@@ -6,7 +6,8 @@
 
 import type { Checkpoint } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
-import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
+import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
+import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
@@ -15,9 +16,11 @@ import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
+import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization } from "./optimization.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
+import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
 import {
@@ -91,13 +94,13 @@ export function configureTraining<C extends object>(
  * ```
  *
  * @param model A model of `models/`, or one of your own.
- * @param dataset Rows in memory; they are copied to the GPU once.
+ * @param dataset Rows in memory; they are copied to the GPU once. Arrays of bytes stand for value / 255, others for themselves.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit, or values that are no data of the likelihood, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
-  dataset: Dataset,
+  dataset: DatasetInput,
   config: Partial<TrainingConfig & C> = {},
   options: TrainOptions = {},
 ): Training<C> {
@@ -118,43 +121,55 @@ class Trainer<C extends object> {
   readonly #config: C;
   readonly #count: number;
   readonly #validation: number;
+  readonly #summary: DataSummary;
   #trained: Trained<C> | undefined;
 
-  constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
+  constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
-    const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const dataset = settled(input);
+    const range = summarizeValues(dataset.train, dataset.test);
+    const isFloat = range.type === "floats";
+    const asked = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const choice = resume ? undefined : model.choose?.(dataShape(dataset), range, asked);
+    const given = {
+      ...choice?.binarize && { binarize: choice.binarize },
+      ...choice?.config,
+      ...asked,
+    };
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
-    requireRows(dataset.name, dataset.shape, dataset.train);
+    if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
-    const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
+    const validation = "validation" in asked ? training.validation : Math.min(training.validation, Math.floor(all / 6));
     if (validation >= all) {
       throw new RangeError(
         `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
       );
     }
-    if (training.batchSize > all - validation) {
-      throw new RangeError(
-        `Cannot train with batches of ${training.batchSize}: expected at most the ${
-          all - validation
-        } training rows of "${dataset.name}"`,
-      );
-    }
-    if (resume) requireSame(resume, model, dataset, all - validation);
+    const count = all - validation;
+    const batchSize = Math.min(training.batchSize, count);
+    // A fit sweeps over all rows, whatever the batch.
+    const shrank = batchSize < training.batchSize && !model.fit;
+    const remarks = [
+      ...choice ? [choice.why] : [],
+      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
+    ];
+    if (resume) requireSame(resume, model, dataset, count);
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
-    this.#training = { ...training, validation };
+    this.#training = { ...training, batchSize, validation };
     this.#config = config;
-    this.#count = all - validation;
+    this.#count = count;
     this.#validation = validation;
+    const summary = describeData(dataset, count, validation, range);
+    this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
   }
 
   get trained(): Trained<C> {
@@ -205,6 +220,7 @@ class Trainer<C extends object> {
         adapter: gpu.adapter,
         model: this.#model.name,
         dataset: this.#dataset.name,
+        data: this.#summary,
         parameters: parameters.count,
         config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
         step: start,
@@ -319,6 +335,7 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
+      range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,

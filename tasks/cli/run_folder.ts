@@ -6,6 +6,8 @@
 
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
 import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import { dataLine, describeData } from "../../core/description.ts";
+import { settled } from "../../core/values.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
@@ -169,7 +171,9 @@ export async function loadData(
 ): Promise<Dataset> {
   using progress = loadingProgress(stderr());
   const cache = folderCache(join(KEPT, "images"));
-  const dataset = await source.load({ seed, settings, signal, cache, onProgress: progress.show });
+  const dataset = settled(
+    await source.load({ seed, settings, signal, cache, onProgress: progress.show }),
+  );
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
@@ -190,6 +194,12 @@ export function namedDataset(nameOrPath: string): DatasetSource {
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** Says what was read: of a run its rows as it divided them, of other data all of them. */
+export function sayData({ print }: Context, dataset: Dataset, run?: Checkpoint): void {
+  const [training, validation] = run ? [run.data.count, run.training.validation] : [dataset.train.count, 0];
+  print(dataLine(describeData(dataset, training, validation)));
 }
 
 /**
