@@ -7,12 +7,16 @@
 
 import { FileError } from "../core/bounds.ts";
 import { defaults } from "../core/settings.ts";
+import { labelColumn } from "./layout.ts";
 import type { Rows } from "./rows.ts";
 import { areClasses, hasComma, isMissing, numberOf, planOf, Table, type TableConfig, tableSettings } from "./table.ts";
 import { cellsOf, type Delimiter, DELIMITERS, eachLine, type PiecewiseFile } from "./text_lines.ts";
 
 /** Lines that are looked at to tell what stands between cells, and their characters together. */
 const [SAMPLE, SAMPLE_SIZE] = [50, 2 ** 20];
+
+/** Columns that a table may have: images of 1024 x 1024. */
+const MOST_COLUMNS = 2 ** 20;
 
 /** Lines that are no data. */
 const COMMENT = /^\s*[#%]/;
@@ -96,12 +100,14 @@ async function layoutOf(file: PiecewiseFile): Promise<Layout> {
   });
   if (lines === 0) throw new FileError(file.path, "expected rows of numbers, found none");
   const delimiter = delimiterOf(sample);
+  if (sample.some((line) => survey(line, delimiter).width > MOST_COLUMNS)) {
+    throw new FileError(file.path, `expected at most ${MOST_COLUMNS} columns, found more`);
+  }
   const cells = sample.map((line) => [...cellsOf(line, delimiter)]);
   const header = isHeader(cells);
   const width = (cells[1] ?? cells[0]).length;
   const [first] = cells;
   if (header) {
-    // R writes no name above the names of the rows.
     const names = first.length === width - 1 ? ["", ...first] : first;
     return { rows: lines - 1, delimiter, width: names.length, names, header };
   }
@@ -113,17 +119,28 @@ async function layoutOf(file: PiecewiseFile): Promise<Layout> {
 
 const isNumber = (cell: string) => !Number.isNaN(numberOf(cell));
 
+/** How many cells a line has, and how many of them are numbers. */
+function survey(line: string, delimiter: Delimiter): { readonly width: number; readonly numbers: number } {
+  let [width, numbers] = [0, 0];
+  for (const cell of cellsOf(line, delimiter)) {
+    if (++width > MOST_COLUMNS) break;
+    if (isNumber(cell) || hasComma(cell)) numbers++;
+  }
+  return { width, numbers };
+}
+
 /** What stands between the cells: what gives every line as many, and the most numbers. */
 function delimiterOf(sample: readonly string[]): Delimiter {
   const [first, ...rest] = sample;
-  const lines = rest.length ? rest : [first];
   let [best, most]: [Delimiter | undefined, number] = [undefined, -1];
   for (const delimiter of DELIMITERS) {
-    const cells = lines.map((line) => [...cellsOf(line, delimiter)]);
-    const width = cells[0].length;
-    const own = [...cellsOf(first, delimiter)].length;
-    if (width < 2 || own < width - 1 || own > width || cells.some(({ length }) => length !== width)) continue;
-    const numbers = cells.flat().filter((cell) => isNumber(cell) || hasComma(cell)).length;
+    const own = survey(first, delimiter);
+    const others = rest.map((line) => survey(line, delimiter));
+    const { width } = others[0] ?? own;
+    if (width < 2 || others.some((line) => line.width !== width)) continue;
+    // R writes no name above the names of the rows.
+    if (own.width !== width && own.width !== width - 1) continue;
+    const numbers = others.reduce((sum, line) => sum + line.numbers, own.numbers) + (own.width === width ? 0.5 : 0);
     if (numbers > most) [best, most] = [delimiter, numbers];
   }
   return best ?? DELIMITERS.find((delimiter) => delimiter !== " " && first.includes(delimiter)) ?? ",";
@@ -144,9 +161,6 @@ function isHeader([first, ...rest]: readonly (readonly string[])[]): boolean {
   );
 }
 
-/** Names of columns that hold the classes where nobody says so. */
-const LABELS = ["label"];
-
 /** The column whose name says that it holds the classes, if it does. */
 async function labelOf(
   file: PiecewiseFile,
@@ -154,7 +168,7 @@ async function labelOf(
   config: TableConfig,
 ): Promise<{ readonly label: number; readonly remarks: readonly string[] }> {
   if (!names || config.labelColumn) return { label: -1, remarks: [] };
-  const label = names.findIndex((name) => LABELS.includes(name.toLowerCase()));
+  const label = labelColumn(names);
   if (label < 0 || names[label].toLowerCase() === "label") return { label, remarks: [] };
   const texts = new Set<string>();
   let skip = header;
@@ -165,5 +179,8 @@ async function labelOf(
     return texts.size <= 256;
   });
   if (areClasses(texts, rows)) return { label, remarks: [] };
-  return { label: -1, remarks: [`${names[label]} holds no classes: a value like the others`] };
+  return {
+    label: -1,
+    remarks: [`the column ${names[label]} holds numbers that are no classes: a value as the others`],
+  };
 }

@@ -334,12 +334,15 @@ export class Table {
     const { unit } = this.#options;
     const wrong = [...this.#wrong].sort(([a], [b]) => a - b);
     const name = (column: number) => excerpt(this.#nameOf(column)).slice(1, -1);
+    // A list between commas cannot hold all names.
+    const typed = (column: number) =>
+      /^[^,"]{1,80}$/.test(this.#options.names?.[column] ?? "") ? name(column) : `${column + 1}`;
     const described = wrong.slice(0, 6).map(([column, { what, cell, where, count }]) => {
       const found = cell === "" ? "" : `${excerpt(cell)} `;
       return `${what} in ${name(column)} (${found}in ${unit} ${where}${count > 1 ? `, ${count} cells` : ""})`;
     });
     const more = wrong.length > 6 ? `, and in ${wrong.length - 6} more columns` : "";
-    throw this.#error(`expected numbers, found ${described.join(", ")}${more}${this.#advice(wrong, name)}`);
+    throw this.#error(`expected numbers, found ${described.join(", ")}${more}${this.#advice(wrong, typed)}`);
   }
 
   /** What can be done about columns that hold no numbers. */

@@ -7,10 +7,11 @@
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { configure, defaults, type Settings } from "../core/settings.ts";
-import { matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
 import { parsePackedIdx } from "../datasets/idx.ts";
+import { withoutIndex } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
 import { parseNpy, parseNpz } from "../datasets/npy.ts";
 import { gunzip } from "../datasets/packed.ts";
@@ -141,10 +142,11 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
   const told: Partial<FileConfig> = configure(settings, options.settings, `"${path}"`);
   const config = { ...defaults(fileSettings), ...told };
   const read = await readParts(path, config, signal);
-  const [train, test] = [read.train, read.test].map((rows) => rows && shaped(rows, config.shape, path)) as [
-    Rows,
-    Rows?,
-  ];
+  // Columns that were asked for by name are all meant.
+  const tables = config.columns.length
+    ? [read.train, read.test].filter((rows) => rows !== undefined)
+    : withoutIndex(read.train, read.test ? [read.test] : []);
+  const [train, test] = tables.map((rows) => shaped(rows, config.shape, path));
   if (test && test.shape.join() !== train.shape.join()) {
     throw new FileError(
       path,
@@ -204,7 +206,7 @@ async function readParts(path: string, config: TableConfig, signal: AbortSignal 
   if (TABLES.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
   switch (kind) {
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await readUnpacked(file, signal), file));
+      return await withNeighbours(path, async (file) => parseNpy(await readUnpacked(file, signal), file), arrangedRows);
     case "npz":
       return namedParts(parseNpz(await readUnpacked(path, signal), path), path);
     case "mat":
@@ -236,10 +238,14 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
-async function withNeighbours(path: string, read: (path: string) => Promise<NumericArray>): Promise<Parts> {
+async function withNeighbours(
+  path: string,
+  read: (path: string) => Promise<NumericArray>,
+  arranged: typeof rowsOf = rowsOf,
+): Promise<Parts> {
   const rows = async (file: string): Promise<Rows> => {
     const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return rowsOf(await read(file), file, labels ? { labels: await read(labels) } : {});
+    return arranged(await read(file), file, labels ? { labels: await read(labels) } : {});
   };
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
   return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };

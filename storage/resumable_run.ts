@@ -169,7 +169,7 @@ export class RunRecorder implements Disposable {
     if (trained.progress.best?.step === step) this.#best = await trained.toBytes({ optimizer: false });
   }
 
-  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
+  async #configure({ model, dataset, data, adapter, parameters, config }: StartEvent): Promise<void> {
     const { trained } = this.training;
     const { module, resumed, from = resumed?.config?.from } = this.options;
     const started = resumed?.config?.started ?? new Date().toISOString();
@@ -188,6 +188,7 @@ export class RunRecorder implements Disposable {
         ...caveats(trained.model, trained.config, trained.training.binarize),
         ...scheduleCaveats(trained.training, trained.data.count),
       ],
+      data,
       config,
     });
   }

@@ -6,6 +6,7 @@
  */
 
 import { FileError } from "../core/bounds.ts";
+import type { DataSummary } from "../core/description.ts";
 import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
@@ -22,7 +23,7 @@ import {
   text,
   whole,
 } from "../core/json.ts";
-import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, rangeCheck } from "../core/training/checkpoint.ts";
 import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
 import { temporaryNames } from "./write.ts";
@@ -52,6 +53,23 @@ const counted = whole(0, 2 ** 32 - 1);
 const single = either("a number, text, true or false", finite, text, flag);
 const setting = either("a number, text, true or false, or a list of them", single, listOf(single));
 
+const rows = whole(0, Number.MAX_SAFE_INTEGER);
+
+/** What a {@linkcode DataSummary} must be. */
+const dataCheck: Check = fields({
+  rows: fields({ training: rows, validation: rows, test: rows }),
+  shape: listOf(whole(1, 2 ** 31 - 1), 3),
+  range: rangeCheck,
+  classes: optional(counted),
+  classNames: optional(listOf(text)),
+  columns: optional(listOf(text)),
+  covariates: optional(listOf(text)),
+  values: optional(listOf(text)),
+  labels: optional(text),
+  passedOver: optional(listOf(fields({ name: text, why: text }))),
+  remarks: optional(listOf(text)),
+});
+
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
   model: optional(text),
@@ -65,6 +83,7 @@ const configCheck: Check = fields({
   started: optional(text),
   from: optional(text),
   remarks: optional(listOf(text)),
+  data: optional(dataCheck),
   config: optional(recordOf(setting)),
 });
 
@@ -110,6 +129,8 @@ export interface RunConfig {
   readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
+  /** What was read. */
+  readonly data: DataSummary;
   /** Training and model settings, and the tile choice. */
   readonly config: Readonly<Record<string, unknown>>;
 }

@@ -10,7 +10,7 @@ import { UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
-import { caveats, collapseWarning } from "../core/training/caveats.ts";
+import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
@@ -173,7 +173,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = caveats(model, trained.config, binarize);
+  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
   const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
   context.print(
     `${model.name} on ${dataset.name}, ${split}: ${rows.count} rows, ${

@@ -8,11 +8,13 @@
 import { excerpt, FileError } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
 import type { Digest } from "./digest.ts";
+import type { BestEpoch } from "./patience.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
 import { readTuned, type TunedTiles } from "../products/tiles.ts";
 import { configure } from "../settings.ts";
+import { KINDS, type ValueSummary } from "../values.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -27,6 +29,8 @@ export interface DataDescription extends DataShape {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What they are recognized by; checkpoints of older versions have none. */
   readonly digest?: Digest;
+  /** What the values were; checkpoints of older versions do not say. */
+  readonly range?: ValueSummary;
 }
 
 /** Where a training stands. */
@@ -42,15 +46,6 @@ export interface Progress {
   readonly counts?: readonly (readonly number[])[];
   /** The epoch that was best so far, where rows are held out to validate on. */
   readonly best?: BestEpoch;
-}
-
-/** The epoch after which the validation loss was lowest. */
-export interface BestEpoch {
-  readonly epoch: number;
-  /** Steps done after it. */
-  readonly step: number;
-  /** The validation loss, by the weights of the terms that their schedules end with. */
-  readonly loss: number;
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -81,6 +76,14 @@ const LARGEST = 2 ** 31 - 1;
 const counter = whole(0, 2 ** 32 - 1);
 
 const partCheck = fields({ count: counter, values: text, labels: optional(text), covariates: optional(text) });
+/** What a {@linkcode ValueSummary} must be. */
+export const rangeCheck: Check = fields({
+  type: oneOf("bytes", "floats"),
+  kind: oneOf(...KINDS),
+  minimum: finite,
+  maximum: finite,
+  extremes: finite,
+});
 
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
@@ -99,6 +102,7 @@ const headerCheck = fields({
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
     digest: optional(fields({ all: optional(partCheck), train: optional(partCheck), test: optional(partCheck) })),
+    range: optional(rangeCheck),
   }),
   progress: fields({
     step: counter,

@@ -12,6 +12,7 @@ import type { Fit } from "./fit_context.ts";
 import type { Model } from "../model.ts";
 import { makeResident } from "../ops/gather.ts";
 import type { Optimization } from "./optimization.ts";
+import { summarizeValues } from "../values.ts";
 import type { Trained } from "./trained.ts";
 import type { TrainingConfig } from "./training_settings.ts";
 
@@ -70,7 +71,7 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       return train;
     },
     async begin() {
-      const data = dataShape(dataset);
+      const data = { ...dataShape(dataset), range: trained.data.range ?? summarizeValues(split) };
       const resumed = start > 0;
       fit = await model.fit!(
         { gpu, tiles, parameters, data, binarize, batchSize, seed, split, source, resumed },

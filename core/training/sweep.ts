@@ -193,7 +193,7 @@ export interface EvaluationOptions extends BatchSource {
 /** The sweep that measures a model's terms on a split. */
 export async function evaluation(options: EvaluationOptions): Promise<Sweep> {
   const { model, config, parameters, split, data } = options;
-  requireRows("rows", data.shape, split);
+  requireRows("measure the rows", data.shape, split);
   // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
   const seed = (options.seed ^ 0x9e3779b9) >>> 0;
   return await Sweep.create({ ...options, seed }, (t) => {

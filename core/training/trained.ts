@@ -7,7 +7,7 @@
 
 import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
-import { features, type Split } from "../dataset.ts";
+import { features, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
@@ -28,7 +28,17 @@ import { normals, uniforms } from "../graph/random.ts";
 import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
+import { requireSupport } from "./support.ts";
 import type { TrainingConfig } from "./training_settings.ts";
+import {
+  inputRows,
+  numbersFrom,
+  requireFinite,
+  type RowValues,
+  settledSplit,
+  type SplitInput,
+  summarizeValues,
+} from "../values.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
 const [FEW, MANY] = [128, 4096];
@@ -240,10 +250,13 @@ export class Trained<C extends object = object> {
    * @throws {TypeError} If the likelihood has no quantiles.
    */
   async decode(
-    z: Float32Array,
+    z: RowValues,
     { draw = "mean", seed = 0, ...given }: Omit<SampleOptions, "count" | "temperature"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, ...given }, (t, x, condition) => {
+    const { latents } = this;
+    const codes = numbersFrom("decode", z, latents);
+    requireFinite("decode", codes, latents);
+    return await this.#apply(`decode ${draw}`, codes, latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
       if (draw !== "quantiles") return [likelihood[draw]()];
@@ -260,12 +273,12 @@ export class Trained<C extends object = object> {
   /**
    * Means and log-variances of each latent dimension under q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    * @returns mean and logVariance, [count, K] each
    */
   async encode(
-    x: Float32Array,
+    x: RowValues,
     options: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
     return marginals(await this.posterior(x, options));
@@ -274,16 +287,17 @@ export class Trained<C extends object = object> {
   /**
    * q(z | x) with all that it is made of: for draws, densities and divergences on the host.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    */
-  async posterior(x: Float32Array, options: ConditionOptions = {}): Promise<Encoded> {
-    const statistics = await this.#apply("encode", x, this.features, options, (t, input, condition) => {
+  async posterior(x: RowValues, options: ConditionOptions = {}): Promise<Encoded> {
+    const rows = this.#rowsFrom("encode", x);
+    const statistics = await this.#apply("encode", rows, this.features, options, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       this.#covariance = posterior?.covariance;
       return posterior ? [posterior.statistics] : [];
     });
-    const count = x.length / this.features;
+    const count = rows.length / this.features;
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
   }
 
@@ -339,23 +353,23 @@ export class Trained<C extends object = object> {
   /**
    * The mean of p(x | z) at the mean of q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, D]
    */
-  async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async reconstruct(x: RowValues, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     return await this.decode((await this.encode(x, options)).mean, options);
   }
 
   /**
    * Which code every position of a datum has, for models with a codebook.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, P], from 0 to K - 1
    * @throws {TypeError} If the model has none.
    */
-  async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
+  async codes(x: RowValues): Promise<Uint32Array<ArrayBuffer>> {
     return Uint32Array.from(
-      await this.#apply("give codes", x, this.features, {}, (t, input) => {
+      await this.#apply("give codes", this.#rowsFrom("give codes", x), this.features, {}, (t, input) => {
         const { codes } = this.model;
         return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
       }),
@@ -384,8 +398,8 @@ export class Trained<C extends object = object> {
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
-  async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
-    const { samples = 1, signal } = options;
+  async evaluate(split: SplitInput, options: EvaluateOptions = {}): Promise<Losses> {
+    const { samples = 1, binarize = this.training.binarize, signal } = options;
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
     }
@@ -396,8 +410,8 @@ export class Trained<C extends object = object> {
       config: this.config,
       parameters: this.parameters,
       data: this.data,
-      split,
-      binarize: options.binarize ?? this.training.binarize,
+      split: this.admit("evaluate", split, binarize),
+      binarize,
       rows: this.training.rows,
       seed: options.seed ?? this.training.seed,
       batchSize: this.training.batchSize,
@@ -415,8 +429,27 @@ export class Trained<C extends object = object> {
    * @returns [rows, D]
    */
   rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
-    const { features, training: { binarize } } = this;
-    return readValues(split, binarize, from * features, new Float32Array(count * features), seed);
+    const { data: { shape, range }, features, training: { binarize } } = this;
+    const rows = settledSplit("read rows", slice(split, from, from + count), shape, range?.kind);
+    return readValues(rows, binarize, 0, new Float32Array(count * features), seed);
+  }
+
+  /**
+   * Rows of a program as this model takes them.
+   *
+   * @param what What is to be done with them, for messages.
+   * @throws {RangeError} If there are none, they do not fit the shape, a number is not finite, labels are missing, or the values are no
+   * data of the likelihood; the message names the row and the column.
+   */
+  admit(what: string, split: SplitInput, binarize: Binarization = this.training.binarize): Split {
+    const { shape, range } = this.data;
+    const rows = settledSplit(what, split, shape, range?.kind);
+    requireSupport(what, this.model as Model, this.config, summarizeValues(rows), binarize);
+    return rows;
+  }
+
+  #rowsFrom(what: string, x: RowValues): Float32Array<ArrayBuffer> {
+    return inputRows(`${what} with "${this.model.name}"`, x, this.features, this.data.range?.kind);
   }
 
   /** What the model is given besides, if anything. */

@@ -5,10 +5,11 @@
  */
 
 import { begunWith, firstChange } from "./changes.ts";
-import { type BestEpoch, type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
+import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { differences, type Digest, digestOf } from "./digest.ts";
-import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
+import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
+import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
@@ -17,10 +18,12 @@ import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
+import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization, type Reached } from "./optimization.ts";
-import { isExhausted } from "./patience.ts";
+import { type BestEpoch, isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
+import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
 import {
@@ -55,7 +58,7 @@ export interface TrainOptions {
   readonly chunkSeconds?: () => number;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
-  /** Starts a new training from these weights: with other settings, or on other data of the same shape. */
+  /** Starts a new training from these weights, with the settings of their training but for those given, or on other data of the shape. */
   readonly from?: Checkpoint;
 }
 
@@ -121,13 +124,14 @@ export function configureTraining<C extends object>(
  * ```
  *
  * @param model A model of `models/`, or one of your own.
- * @param dataset Rows in memory; they are copied to the GPU once.
+ * @param dataset Rows in memory; they are copied to the GPU once. Arrays of bytes stand for value / 255, others for themselves.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, or values that are no data of the
+ * likelihood, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
-  dataset: Dataset,
+  dataset: DatasetInput,
   config: Partial<TrainingConfig & C> = {},
   options: TrainOptions = {},
 ): Training<C> {
@@ -152,49 +156,66 @@ class Trainer<C extends object> {
   readonly #count: number;
   readonly #validation: number;
   readonly #digest: Digest;
+  readonly #summary: DataSummary;
   #trained: Trained<C> | undefined;
 
-  constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
+  constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
-    const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const dataset = settled(input);
+    const range = summarizeValues(dataset.train, dataset.test);
+    this.#digest = digestOf(dataset);
+    const isFloat = range.type === "floats";
+    const { from } = options;
+    const asked = resume
+      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
+      : from
+      ? { ...settingsOf(from, model as Model, this.#digest), ...values }
+      : values;
+    const choice = resume || from ? undefined : model.choose?.(dataShape(dataset), range, asked);
+    const given = {
+      ...choice?.binarize && { binarize: choice.binarize },
+      ...choice?.config,
+      ...asked,
+    };
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
-    if (options.from) requireStart(options.from, model, config, dataset);
+    if (from) requireStart(from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
-    requireRows(dataset.name, dataset.shape, dataset.train);
-    this.#digest = digestOf(dataset);
     if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
+    if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
-    const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
+    const validation = "validation" in asked ? training.validation : Math.min(training.validation, Math.floor(all / 6));
     if (validation >= all) {
       throw new RangeError(
         `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
       );
     }
-    if (training.batchSize > all - validation) {
-      throw new RangeError(
-        `Cannot train with batches of ${training.batchSize}: expected at most the ${
-          all - validation
-        } training rows of "${dataset.name}"`,
-      );
-    }
     if (training.patience > 0 && validation === 0) {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
+    const count = all - validation;
+    const batchSize = Math.min(training.batchSize, count);
+    // A fit sweeps over all rows, whatever the batch.
+    const shrank = batchSize < training.batchSize && !model.fit;
+    const remarks = [
+      ...choice ? [choice.why] : [],
+      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
+    ];
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
-    this.#training = { ...training, validation };
+    this.#training = { ...training, batchSize, validation };
     this.#config = config;
-    this.#count = all - validation;
+    this.#count = count;
     this.#validation = validation;
+    const summary = describeData(dataset, count, validation, range);
+    this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
   }
 
   get trained(): Trained<C> {
@@ -257,14 +278,17 @@ class Trainer<C extends object> {
       return error;
     };
 
+    // What the columns were divided by is in the checkpoint.
+    const { scaling: _, ...shape } = dataShape(this.#dataset);
     try {
       yield {
         event: "start",
         adapter: gpu.adapter,
         model: this.#model.name,
         dataset: this.#dataset.name,
+        data: this.#summary,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
+        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...shape },
         step: start,
         epochs: epochs(),
         stepsPerEpoch: this.#stepsUntil(1),
@@ -402,6 +426,7 @@ class Trainer<C extends object> {
       ...(settings ? { settings } : {}),
       count: this.#count,
       digest: this.#digest,
+      range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,
@@ -466,6 +491,18 @@ export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, d
   throw new RangeError(
     `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
   );
+}
+
+/** The settings of a run that another one begins with, as far as its model has them. Of other data as many rows are held out as of any. */
+function settingsOf(
+  { training, config, data }: Checkpoint,
+  { settings }: Model,
+  digest: Digest,
+): Record<string, unknown> {
+  const { validation, ...others } = training;
+  const known = Object.entries(config).filter(([name]) => Object.hasOwn(settings as object, name));
+  const same = data.digest && !differences(data.digest, digest).length;
+  return { ...others, ...(same ? { validation } : {}), ...Object.fromEntries(known) };
 }
 
 /** The tensors of a checkpoint without the optimizer's. */

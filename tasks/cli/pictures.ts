@@ -5,6 +5,7 @@
  */
 
 import { requireNoLink, writeFileAtomically, writeText } from "../../storage/write.ts";
+import { dataLine } from "../../core/description.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
@@ -15,7 +16,7 @@ import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { caveats, scheduleCaveats } from "../../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../../core/training/caveats.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -37,7 +38,12 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: [...caveats(model, config, training.binarize), ...scheduleCaveats(training, data.count)],
+    remarks: [
+      ...kept?.data ? [dataLine(kept.data)] : [],
+      ...caveats(model, config, training.binarize),
+      ...scheduleCaveats(training, data.count),
+      ...await findings(trained),
+    ],
     losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
     configuration: {
       model: model.name,

@@ -77,7 +77,7 @@ Deno.test("a run whose data moved finds them by --dataset as its own, in every t
       assertEquals([found.own, found.split, found.elbo], [true, "test", before.elbo]);
     }
     const where = ["--run", "elsewhere/run", "--dataset", "elsewhere/new.idx"];
-    assertStringIncludes(await ran(encodeTask, ...where), "new.idx, the same that the run was trained on");
+    assertStringIncludes(await ran(encodeTask, ...where), 'new.idx" holds the data that the run was trained on');
     for (const task of [reconstructTask, imputeTask, reportTask]) await ran(task as Task<FlagGroups>, ...where);
     await ran(scoreTask, ...where, "--samples", "1");
     assertEquals(await csv("elsewhere/run/scores.csv").then((rows) => rows.length), 40);
@@ -121,7 +121,10 @@ Deno.test("new data are scored and encoded whole, in the file's order, down to a
   withTable(async () => {
     await Deno.writeTextFile("new.csv", table(100, 25));
     const said = await ran(scoreTask, "--run", "run", "--dataset", "new.csv", "--samples", "2");
-    assertMatch(said, /^run\/scores-new\.csv: 25 rows of .*\/new\.csv, all, in the order of the file\n/);
+    assertMatch(
+      said,
+      /^Data: 25 rows; 3 columns .*\nrun\/scores-new\.csv: 25 rows of .*\/new\.csv, all, in the order of the file\n/,
+    );
     const scored = await csv("run/scores-new.csv");
     assertEquals(scored.map(({ row }) => Number(row)), Array.from({ length: 25 }, (_, i) => i));
     assertEquals(Object.keys(scored[0]), ["row", "label", "score", "rank"]);
@@ -230,7 +233,7 @@ Deno.test("a score of other data leaves the run's own as they were, and those of
     const report = await Deno.readTextFile("run/report.html");
     assertMatch(
       await ran(reportTask, "--run", "run", "--dataset", "a/x.csv"),
-      /^run\/report-x\.html: .*figures are in run\/report-x\//,
+      /\nrun\/report-x\.html: .*figures are in run\/report-x\//,
     );
     assertEquals(await Deno.readTextFile("run/report.html"), report);
   }));
