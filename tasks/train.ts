@@ -8,6 +8,7 @@ import type { Settings } from "../core/settings.ts";
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { dataLine } from "../core/description.ts";
 import { Gpu } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
@@ -294,7 +295,7 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
   // A folder that is not there yet is made only once all that is asked for is known to be possible.
   using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
   if (!lock) await requireFree(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   const dataset = await loadData(source, data, context.signal).then((loaded) =>
     resumed || from
       ? likeRun(loaded, (resumed ?? from)!)

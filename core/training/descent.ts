@@ -7,10 +7,11 @@
 import { FileError } from "../bounds.ts";
 import { Pace } from "../gpu/chunks.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DivergenceError } from "./divergence.ts";
+import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import type { Optimization } from "./optimization.ts";
 import { lossesOf, weighted } from "./sweep.ts";
+import { completedEpochs } from "./training_settings.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
 
 /** Compiles the step of a training, which goes on where `resume` stood. */
@@ -91,14 +92,47 @@ export async function descent(
       ({ epochs } = training);
       forget();
     },
-    diverged: async (from) => new DivergenceError(done, await findPlace(step, from, done)),
+    async diverged(from, seen) {
+      const error = (bad: number, place: string, hint?: string) => {
+        const epoch = completedEpochs(bad, { training: { batchSize }, data: { count } }) + 1;
+        return new DivergenceError(bad, epoch, place, hint);
+      };
+      if (!seen) return error(done, await findPlace(step, from, done) ?? "the sum of a term over the batch");
+      // What the last update made is seen in the step after it.
+      if (!seen.search) return error(done - 1, await findPlace(step, from, done) ?? seen.place);
+      const hint = "A smaller learning rate, smaller weights such as beta, or data of a smaller scale may help";
+      return error(await firstBad(step, from, done, seen), seen.place, hint);
+    },
     destroy: () => step.destroy(),
   };
 }
 
-/** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
-async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
+/** Repeats the training from `from`, which gives the same bits. */
+async function repeat({ program, seek }: TrainingProgram, from: number, to: number): Promise<void> {
   seek(from);
-  while (program.step < bad) await program.submit(Math.min(64, program.most, bad - program.step));
-  return await program.findNonFinite() ?? "the sum of a term over the batch";
+  while (program.step < to) await program.submit(Math.min(64, program.most, to - program.step));
+}
+
+/** Repeats the training up to the bad step, and looks into that one. */
+async function findPlace(step: TrainingProgram, from: number, bad: number): Promise<string | undefined> {
+  await repeat(step, from, bad);
+  return await step.program.findNonFinite();
+}
+
+/** The first step after which there is something to find, by halves: what is not finite stays so. */
+async function firstBad(
+  step: TrainingProgram,
+  from: number,
+  to: number,
+  { search, restore }: Sighting,
+): Promise<number> {
+  let [good, bad] = [from, to];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    restore();
+    await repeat(step, from, middle);
+    if (await search!()) bad = middle;
+    else good = middle;
+  }
+  return bad - 1;
 }

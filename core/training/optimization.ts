@@ -6,6 +6,7 @@
  */
 
 import type { Progress } from "./checkpoint.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import type { TrainingConfig } from "./training_settings.ts";
 
@@ -54,11 +55,12 @@ export interface Optimization {
   /** What a checkpoint says of where it stands. */
   progress(): Promise<Progress>;
   /**
-   * Why the losses are no longer finite. It may train again.
+   * Why something is no longer finite. It may train again.
    *
    * @param from The step of the parameters, which are the last good ones.
+   * @param seen Where it was seen, if not in the losses of a step.
    */
-  diverged(from: number): Promise<Error>;
+  diverged(from: number, seen?: Sighting): Promise<Error>;
   /** Frees what it holds on the GPU; the parameters stay. */
   destroy(): void;
 }

@@ -12,10 +12,12 @@ import { type Dataset, dataShape, features, slice, type Split } from "../dataset
 import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { type DatasetInput, settled, summarizeValues } from "../values.ts";
@@ -200,6 +202,12 @@ class Trainer<C extends object> {
     const batchSize = Math.min(training.batchSize, count);
     // A fit sweeps over all rows, whatever the batch.
     const shrank = batchSize < training.batchSize && !model.fit;
+    const steps = trainingSteps({ ...training, batchSize }, count);
+    if (steps > LAST_STEP) {
+      throw new RangeError(
+        `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
+      );
+    }
     const remarks = [
       ...choice ? [choice.why] : [],
       ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
@@ -267,11 +275,14 @@ class Trainer<C extends object> {
     let snapshotStep = start;
     let best = resume?.progress.best;
     const progress = async (): Promise<Progress> => ({ ...await optimization.progress(), ...(best ? { best } : {}) });
-    const diverged = async (): Promise<Error> => {
-      snapshot!.restore();
-      resting = true;
-      rest(false);
-      const error = await optimization.diverged(snapshotStep);
+    const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
+      const restore = () => {
+        snapshot!.restore();
+        resting = true;
+        rest(false);
+      };
+      restore();
+      const error = await optimization.diverged(snapshotStep, seen && { ...seen, restore });
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
       resting = true;
@@ -280,6 +291,13 @@ class Trainer<C extends object> {
 
     // What the columns were divided by is in the checkpoint.
     const { scaling: _, ...shape } = dataShape(this.#dataset);
+    /** Weights and moments may overflow where the losses do not. */
+    const requireFinite = async () => {
+      const search = () => parameters.nonFinite();
+      const place = await search();
+      if (place) throw await diverged({ place: `"${place}"`, search });
+    };
+
     try {
       yield {
         event: "start",
@@ -309,6 +327,7 @@ class Trainer<C extends object> {
             const { training, config } = this.#adjusted;
             this.#adjusted = undefined;
             rest(true);
+            await requireFinite();
             snapshot = parameters.snapshot(snapshot);
             snapshotStep = optimization.step;
             trained.progress = await progress();
@@ -334,13 +353,16 @@ class Trainer<C extends object> {
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        else {
+          await requireFinite();
+          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        }
         if (optimization.step < end) break;
 
         if (validation) {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-          if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
           best = await better(validation, last.validation, { epoch, step: end }, best);
         }
         trained.progress = await progress();

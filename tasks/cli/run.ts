@@ -14,7 +14,7 @@
  */
 
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
-import { outlivesTerminal } from "./hangup.ts";
+import { listenToHangup, outlivesTerminal } from "./hangup.ts";
 import { shown, stderr, stdout, type Terminal, textColumns } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
@@ -125,22 +125,23 @@ const sameKeyPress = 1000;
 
 /** Aborts at the first signal, exits at the second. Returns what gives the exit code of the signal, or 0. */
 function listen(controller: AbortController): () => number {
+  // Asked before there is any listener: with the first, Deno handles other signals too.
+  const outlives = outlivesTerminal();
   let code = 0;
   let first = 0;
-  const on = (signal: Deno.Signal, number: number) =>
-    Deno.addSignalListener(signal, () => {
-      if (code === 0) {
-        code = 128 + number;
-        first = performance.now();
-        const screen = stderr();
-        if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
-        controller.abort();
-      } else if (performance.now() - first > sameKeyPress) {
-        Deno.exit(code);
-      }
-    });
-  on("SIGINT", 2);
-  if (Deno.build.os !== "windows") on("SIGTERM", 15);
-  if (Deno.build.os !== "windows" && !outlivesTerminal()) on("SIGHUP", 1);
+  const stop = (number: number) => () => {
+    if (code === 0) {
+      code = 128 + number;
+      first = performance.now();
+      const screen = stderr();
+      if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
+      controller.abort();
+    } else if (performance.now() - first > sameKeyPress) {
+      Deno.exit(code);
+    }
+  };
+  Deno.addSignalListener("SIGINT", stop(2));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(15));
+  listenToHangup(outlives, stop(1));
   return () => code;
 }
