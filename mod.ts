@@ -46,6 +46,16 @@ export {
   type SourceFiles,
   type Split,
 } from "./core/dataset.ts";
+export { dataLine, type DataSummary, describeData } from "./core/description.ts";
+export {
+  type DatasetInput,
+  type Numbers,
+  type RowValues,
+  settled,
+  type SplitInput,
+  summarizeValues,
+  type ValueSummary,
+} from "./core/values.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
 export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
@@ -77,7 +87,17 @@ export {
 } from "./core/training/fit.ts";
 export type { RecordedSweep, Sum, Sweep, SweepOptions, SweepRun, Swept } from "./core/training/sweep.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
-export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
+export type {
+  Batch,
+  Choice,
+  Codes,
+  Condition,
+  DataShape,
+  Model,
+  PriorDraw,
+  StartContext,
+  Support,
+} from "./core/model.ts";
 export * as nn from "./core/nn/mod.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
@@ -176,6 +196,7 @@ export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae } from "./models/beta_vae.ts";
 export {
+  chosenLikelihood,
   type Head,
   likelihoodCaveats,
   type LikelihoodConfig,

@@ -55,6 +55,8 @@ export const classifier: Model<ClassifierConfig> = {
   },
   encode: (t, p, x) => point(t, featuresOf(t, p, x)),
   condition: () => "one-hot",
+  // Images are what it is given; what it says is of labels.
+  support: () => "density",
   latents: (config) => config.features,
   density: "none",
 };

@@ -27,7 +27,7 @@ export function isImage([height, width, channels]: Trained["data"]["shape"]): bo
 }
 
 /** How large pixels are drawn where images stand under names: an image is 40 to 80 pixels wide, unless it is larger itself. */
-function layout(trained: Trained, columns: number, gap = 2) {
+export function layout(trained: Trained, columns: number, gap = 2) {
   const { shape } = trained.data;
   return { shape, columns, gap, scale: Math.max(1, Math.floor(80 / Math.max(shape[0], shape[1]))) };
 }

@@ -13,7 +13,13 @@ import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodCaveats, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
+import {
+  chosenLikelihood,
+  likelihoodCaveats,
+  likelihoodFindings,
+  likelihoodShapes,
+  likelihoodSupport,
+} from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
 
 /** The encoder's and decoder's configuration; a code has no variance to build a tower for. */
@@ -75,6 +81,8 @@ export const ae: Model<AeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
+  findings: likelihoodFindings,
+  choose: chosenLikelihood,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };
 
@@ -104,5 +112,7 @@ export const dae: Model<DaeConfig> = {
   decode,
   latents: (config) => config.latents,
   support: likelihoodSupport,
+  findings: likelihoodFindings,
+  choose: chosenLikelihood,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };

@@ -16,7 +16,13 @@ import type { Setting, Settings } from "../core/settings.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
-import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import {
+  chosenLikelihood,
+  likelihoodCaveats,
+  likelihoodFindings,
+  likelihoodSettings,
+  likelihoodSupport,
+} from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
@@ -244,6 +250,8 @@ export function composed(
     decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
     latents: (config) => config.latents,
     support: likelihoodSupport,
+    findings: likelihoodFindings,
+    choose: defaults.likelihood ? undefined : chosenLikelihood,
     condition: given,
     prior: (config) =>
       config.prior === "standard"

@@ -10,7 +10,7 @@ import { UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
-import { caveats, collapseWarning } from "../core/training/caveats.ts";
+import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
@@ -20,11 +20,11 @@ import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from 
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, splitOf } from "./cli/run_folder.ts";
+import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun } from "./cli/run_folder.ts";
 
 interface Measuring {
-  readonly split: SplitName;
   readonly samples: number;
   readonly estimator: typeof ESTIMATORS[number];
   readonly binarize: Binarization | "as-trained";
@@ -32,7 +32,11 @@ interface Measuring {
   readonly seed: number;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly measuring: FlagGroup<Measuring> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly measuring: FlagGroup<Measuring>;
+};
 
 const flags: Flags<Groups> = {
   name: "evaluate",
@@ -41,10 +45,10 @@ const flags: Flags<Groups> = {
     "the log-likelihood; how the latents are used; how near reconstructions are.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     measuring: {
       title: "Measuring",
       settings: {
-        split: splitFlag,
         samples: {
           type: "integer",
           default: 1,
@@ -76,7 +80,11 @@ const flags: Flags<Groups> = {
       },
     },
   },
-  examples: ["deno task evaluate", "deno task evaluate --run runs/mine --split validation --samples 5000 --json"],
+  examples: [
+    "deno task evaluate",
+    "deno task evaluate --run runs/mine --split validation --samples 5000 --json",
+    "deno task evaluate --dataset new.csv",
+  ],
 };
 
 /** Rows whose reconstructions are compared. */
@@ -132,12 +140,11 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { split, samples, seed, estimator, frechet } = values.measuring;
+  const { samples, seed, estimator, frechet } = values.measuring;
   const binarize = values.measuring.binarize === "as-trained"
     ? checkpoint.training.binarize
     : values.measuring.binarize;
-  const dataset = await datasetOf(chosen, context.signal);
-  const rows = splitOf(dataset, checkpoint, split);
+  const { dataset, rows, split, own } = await chosenRows(chosen, values.data, context);
   if (frechet && !dataset.classes) {
     throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
   }
@@ -167,10 +174,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = caveats(model, trained.config, binarize);
+  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
   const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
   context.print(
-    `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${
+    `${model.name} on ${dataset.name}, ${split}: ${rows.count} rows, ${
       exact ? "exact" : `${draws} of z each`
     }, nats per datum`,
   );
@@ -222,6 +229,8 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   for (const note of notes) context.print(note);
   context.emit({
     run: folder,
+    dataset: dataset.name,
+    own,
     split,
     samples,
     seed,

@@ -15,15 +15,21 @@ import { COMPARISON } from "./cli/permissions.ts";
 import { drawAll, reportOf, writePage, writeReport } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { builtIn } from "./cli/model_module.ts";
+import { defaultFile, formatOf } from "./cli/outputs.ts";
+import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
 import { type RunChoice, runChoice } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, FIGURES, FILES, namedModels, openRun, readMetrics } from "./cli/run_folder.ts";
+import { chosenRun, FIGURES, FILES, namedModels, openRun, readMetrics } from "./cli/run_folder.ts";
 
 interface Comparing {
   readonly compare: readonly string[];
   readonly out: string;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly comparing: FlagGroup<Comparing> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly comparing: FlagGroup<Comparing>;
+};
 
 const flags: Flags<Groups> = {
   name: "report",
@@ -32,11 +38,18 @@ const flags: Flags<Groups> = {
     "settings: one file, to be opened in any browser. With --compare, one page that shows several runs side by side.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     comparing: {
       title: "Comparing",
       settings: {
         compare: { type: "strings", default: [], help: "two run folders or more" },
-        out: { type: "string", default: "", help: `the page to write (default: ${COMPARISON})` },
+        out: {
+          type: "string",
+          default: "",
+          help:
+            `the page to write, .html; the figures of one run in a folder beside it (default: ${FILES.report} in the run ` +
+            `folder, of other data report-DATA.html, of several runs ${COMPARISON})`,
+        },
       },
       placeholders: { compare: "DIR DIR ...", out: "FILE" },
     },
@@ -50,26 +63,31 @@ const flags: Flags<Groups> = {
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const { compare, out } = values.comparing;
+  formatOf(out, ["html"]);
   if (given.has("compare")) {
     if (values.run.run) throw new UsageError("Cannot compare: expected --run or --compare, found both");
-    return await compareRuns(compare, values.run.model, out || COMPARISON, context);
-  }
-  if (out) {
-    throw new UsageError(`--out goes with --compare: the report of one run is ${FILES.report} in its folder`);
+    return await compareRuns(compare, values.run, out || COMPARISON, context);
   }
   const chosen = await chosenRun(values.run, context);
   const { folder, model, checkpoint } = chosen;
-  const { test } = await datasetOf(chosen, context.signal);
+  const data = await chosenRows(chosen, values.data, context);
+  const { rows, own, split, dataset } = data;
+  const isOwn = !out && own && split === "test";
+  const page = isOwn ? undefined : (out || await defaultFile(folder, "report", "html", data)).replace(/\.html$/i, "");
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { file, figures, notes } = await writeReport(folder, trained, test, context.signal);
-  context.print(`${file}: open it in a browser; its ${figures.length} figures are in ${folder} and ${FIGURES}/ there`);
+  const { file, figures, notes } = await writeReport(folder, trained, rows, context.signal, page);
+  const where = page === undefined ? `${folder} and ${FIGURES}/ there` : `${page}/`;
+  context.print(`${file}: open it in a browser; its ${figures.length} figures are in ${where}`);
+  if (!own) {
+    context.print(`What it shows of data are ${rows.count} rows of ${dataset.name}, which the run was not trained on`);
+  }
   for (const note of notes) context.print(note);
-  context.emit({ run: folder, file, figures, notes });
+  context.emit({ run: folder, file, dataset: dataset.name, own, split, figures, notes });
 }
 
 async function compareRuns(
   folders: readonly string[],
-  modules: readonly string[],
+  values: RunChoice,
   file: string,
   context: Context,
 ): Promise<void> {
@@ -80,10 +98,10 @@ async function compareRuns(
   const runs: Report[] = [];
   const notes = new Set<string>();
   const courses: { name: string; epochs: EpochEvent[] }[] = [];
-  const among = [...await namedModels(modules), ...builtIn];
+  const among = [...await namedModels(values.model), ...builtIn];
   using gpu = await Gpu.open();
   for (const [i, folder] of folders.entries()) {
-    const run = await openRun(folder, among);
+    const run = await openRun(folder, among, values.checkpoint);
     using trained = await Trained.fromCheckpoint(run.model, run.checkpoint, { gpu });
     const images = run.model.decode && run.model.latents && isImage(trained.data.shape);
     const drawn = await drawAll(images ? [() => samples(trained)] : [], context.signal);

@@ -5,12 +5,15 @@
  */
 
 import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
+import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, FILES, join } from "./cli/run_folder.ts";
+import { datasetFlag, runData } from "./cli/run_data.ts";
+import { chosenRun, FILES, join } from "./cli/run_folder.ts";
 
 interface Drawing {
   readonly count: number;
@@ -21,7 +24,11 @@ interface Drawing {
   readonly covariates: readonly number[];
   readonly seed: number;
   readonly columns: number;
+  readonly dataset: string;
 }
+
+/** A picture, or the samples as numbers. */
+const FORMATS = ["png", ...TABLES] as const;
 
 type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
 
@@ -34,7 +41,13 @@ const flags: Flags<Groups> = {
       title: "Drawing",
       settings: {
         count: { type: "integer", default: COLUMNS * COLUMNS, minimum: 1, maximum: 100_000, help: "how many images" },
-        out: { type: "string", default: "", help: `the PNG to write (default: ${FILES.samples} in the run folder)` },
+        out: {
+          type: "string",
+          default: "",
+          help:
+            `the .png to write, or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.samples} in the run folder, ` +
+            "samples.csv of a table)",
+        },
         temperature: {
           type: "number",
           default: 1,
@@ -66,8 +79,9 @@ const flags: Flags<Groups> = {
           maximum: 1000,
           help: "images in a row (quantiles: 5)",
         },
+        dataset: { ...datasetFlag, help: "the data whose first test rows have those covariates (default: the run's)" },
       },
-      placeholders: { out: "FILE" },
+      placeholders: { out: "FILE", dataset: "NAME" },
     },
   },
   examples: [
@@ -79,9 +93,11 @@ const flags: Flags<Groups> = {
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+  const { out, label, covariates: given, dataset, ...told } = values.drawing;
+  formatOf(out, FORMATS);
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { out, label, covariates: given, ...told } = values.drawing;
+  const format = formatFor(out, checkpoint.data.shape);
   const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
   if (label >= 0 && !model.condition) {
     throw new UsageError(`--label: expected a conditional model, such as cvae; ${folder} holds a ${model.name}`);
@@ -93,14 +109,19 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       : "a model conditioned on covariates";
     throw new UsageError(`--covariates: expected ${expected}, found ${given.length}`);
   }
-  const covariates = names.length && !given.length ? (await datasetOf(chosen, context.signal)).test.covariates : given;
-  const file = out || join(folder, FILES.samples);
+  const covariates = names.length && !given.length
+    ? (await runData(chosen, dataset, context)).dataset.test.covariates
+    : given;
+  const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await writeFigure(
-    file,
-    await samples(trained, { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) }),
-  );
-  context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
+  const options = { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) };
+  if (isPicture(format)) await writeFigure(file, await samples(trained, options));
+  else {
+    const values = await trained.sample(options);
+    const count = values.length / trained.features;
+    await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
+  }
+  context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
   context.emit({
     run: folder,
     file,
@@ -108,6 +129,16 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     ...(label >= 0 ? { label } : {}),
     ...(given.length ? { covariates: given } : {}),
   });
+}
+
+/** Quantiles are five rows of a datum. */
+function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">): Field[] {
+  if (draw !== "quantiles") return [];
+  const rows = count * QUANTILES.length;
+  return [
+    { name: "datum", values: Uint32Array.from({ length: rows }, (_, i) => Math.floor(i / QUANTILES.length)) },
+    { name: "deviations", values: Float32Array.from({ length: rows }, (_, i) => QUANTILES[i % QUANTILES.length]) },
+  ];
 }
 
 /** The task. */

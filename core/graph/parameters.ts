@@ -312,11 +312,15 @@ export class Parameters implements Iterable<Parameter> {
     });
   }
 
-  /** Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>". */
-  async read(): Promise<NamedTensors> {
+  /**
+   * Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>".
+   *
+   * @param options Whether to read the slots too.
+   */
+  async read({ slots = true }: { readonly slots?: boolean } = {}): Promise<NamedTensors> {
     this.check();
     const all = [...this].flatMap((parameter) =>
-      [["", parameter.tensor] as const, ...parameter.slots].map(([slot, tensor]) => ({
+      [["", parameter.tensor] as const, ...(slots ? parameter.slots : [])].map(([slot, tensor]) => ({
         parameter,
         tensor,
         name: `${slot && `optimizer.${slot}.`}${parameter.name}`,

@@ -7,11 +7,14 @@
 
 import { excerpt, FileError, firstNonFinite, requireFinite } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
+import type { Digest } from "./digest.ts";
+import type { BestEpoch } from "./patience.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
 import { readTuned, type TunedTiles } from "../products/tiles.ts";
 import { configure } from "../settings.ts";
+import { KINDS, type ValueSummary } from "../values.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -24,6 +27,10 @@ export interface DataDescription extends DataShape {
   readonly seed?: number;
   /** The settings of the dataset, if it has any. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What they are recognized by; checkpoints of older versions have none. */
+  readonly digest?: Digest;
+  /** What the values were; checkpoints of older versions do not say. */
+  readonly range?: ValueSummary;
 }
 
 /** Where a training stands. */
@@ -37,6 +44,8 @@ export interface Progress {
   readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
+  /** The epoch that was best so far, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -66,6 +75,16 @@ const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
 
+const partCheck = fields({ count: counter, values: text, labels: optional(text), covariates: optional(text) });
+/** What a {@linkcode ValueSummary} must be. */
+export const rangeCheck: Check = fields({
+  type: oneOf("bytes", "floats"),
+  kind: oneOf(...KINDS),
+  minimum: finite,
+  maximum: finite,
+  extremes: finite,
+});
+
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
   model: text,
@@ -76,9 +95,14 @@ const headerCheck = fields({
     shape: listOf(whole(1, LARGEST), 3),
     count: whole(1, LARGEST),
     classes: optional(whole(1, 256)),
+    classNames: optional(listOf(text)),
+    columns: optional(listOf(text)),
+    scaling: optional(fields({ mean: listOf(finite), deviation: listOf(finite) })),
     covariates: optional(listOf(text)),
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
+    digest: optional(fields({ all: optional(partCheck), train: optional(partCheck), test: optional(partCheck) })),
+    range: optional(rangeCheck),
   }),
   progress: fields({
     step: counter,
@@ -86,6 +110,7 @@ const headerCheck = fields({
     steps: counter,
     loss: optional(finite),
     counts: optional(listOf(listOf(counter))),
+    best: optional(fields({ epoch: counter, step: counter, loss: finite })),
   }),
   adapter: text,
   tiles: text,
@@ -113,6 +138,14 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   if (features(header.data.shape) > LARGEST) {
     fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
   }
+  const { classes, classNames, columns, scaling } = header.data;
+  const width = features(header.data.shape);
+  const fits = (list: readonly unknown[] | undefined, length: number) => !list || list.length === length;
+  if (!fits(classNames, classes ?? 0)) fail(`expected ${classes ?? 0} names of classes, found ${classNames!.length}`);
+  if (![columns, scaling?.mean, scaling?.deviation].every((list) => fits(list, width))) {
+    fail(`expected names and scales of ${width} columns, found others`);
+  }
+  if (scaling?.deviation.some((deviation) => deviation <= 0)) fail("expected scales above 0, found others");
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
     fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }

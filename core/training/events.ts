@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { DataSummary } from "../description.ts";
 import type { LatentUse } from "../distributions/encoded.ts";
+import type { BestEpoch } from "./patience.ts";
 
 /** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
 export interface Losses {
@@ -29,6 +31,8 @@ export interface StartEvent {
   readonly adapter: string;
   readonly model: string;
   readonly dataset: string;
+  /** What was read. */
+  readonly data: DataSummary;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** Training and model settings, and the tile choice. */
@@ -79,6 +83,10 @@ export interface EndEvent {
   readonly seconds: number;
   /** True where an AbortSignal ended it before the last epoch. */
   readonly stopped: boolean;
+  /** True where `patience` ended it before the last epoch. */
+  readonly early?: boolean;
+  /** The epoch with the lowest validation loss, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
 }
 
 /** Everything that a training yields. */

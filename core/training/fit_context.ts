@@ -10,6 +10,7 @@ import type { Losses } from "./events.ts";
 import type { Binarization, Resident } from "../ops/gather.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import type { Tiles } from "../products/tiles.ts";
+import type { ValueSummary } from "../values.ts";
 
 /** A fit under way. */
 export interface Fit {
@@ -28,7 +29,7 @@ export interface FitContext {
   readonly gpu: Gpu;
   readonly tiles: Tiles;
   readonly parameters: Parameters;
-  readonly data: DataShape;
+  readonly data: DataShape & { readonly range?: ValueSummary };
   readonly binarize: Binarization;
   readonly batchSize: number;
   readonly seed: number;

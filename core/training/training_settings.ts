@@ -35,6 +35,7 @@ export interface TrainingConfig {
   readonly binarize: Binarization;
   readonly rows: Placement;
   readonly validation: number;
+  readonly patience: number;
   readonly seed: number;
   readonly initializer: typeof INITIALIZERS[number];
   readonly biasInitializer: typeof INITIALIZERS[number];
@@ -130,6 +131,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help: "where the training rows lie: on the GPU, or on the host, from where they are brought step by step",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
+  patience: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    help: "early stopping: epochs in a row without a lower validation loss, after which the training ends; 0: never",
+  },
   seed: {
     type: "integer",
     default: 0,

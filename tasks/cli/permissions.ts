@@ -57,9 +57,16 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   impute: runOrFiles,
   // Pictures lie beside the table.
   score: (said) =>
-    runOrFiles(said, (out) => [".csv", ".png", ".svg"].flatMap((ending) => file(out.replace(/\.csv$/, ending)))),
+    runOrFiles(said, (out) => {
+      const stem = out.replace(/\.[^./\\]+$/, "");
+      return [out, `${stem}.png`, `${stem}.svg`].flatMap(file);
+    }),
   evaluate: () => [KEPT],
-  report: (said) => said("compare") === undefined ? [said("run") ?? RUNS] : file(said("out") ?? COMPARISON),
+  report: (said) =>
+    said("compare") !== undefined
+      ? file(said("out") ?? COMPARISON)
+      // The figures are in a folder beside the page.
+      : runOrFiles(said, (out) => [...file(out), out.replace(/\.html$/i, "")]),
   experiment: (said) => [said("out") ?? EXPERIMENTS],
   tune: () => [KEPT],
   explore: (said) => said("build") === undefined ? [] : [said("build")!],

@@ -5,6 +5,7 @@
  */
 
 import { requireNoLink, writeFileAtomically, writeText } from "../../storage/write.ts";
+import { dataLine } from "../../core/description.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
@@ -15,7 +16,7 @@ import { type Report, reportPage } from "../../figures/report.ts";
 import { type Draw, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { caveats, scheduleCaveats } from "../../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../../core/training/caveats.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -37,7 +38,12 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: [...caveats(model, config, training.binarize), ...scheduleCaveats(training, data.count)],
+    remarks: [
+      ...kept?.data ? [dataLine(kept.data)] : [],
+      ...caveats(model, config, training.binarize),
+      ...scheduleCaveats(training, data.count),
+      ...await findings(trained),
+    ],
     losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
     configuration: {
       model: model.name,
@@ -79,12 +85,14 @@ export interface Written {
  * figures that need none.
  *
  * @param split Rows that were not trained on.
+ * @param name Of the page, without `.html`, where it is not the run's own report: its figures are then all in a folder of that name.
  */
 export async function writeReport(
   folder: string,
   trained: Trained,
   split: Split,
   signal: AbortSignal,
+  name?: string,
 ): Promise<Written> {
   const events = await readMetrics(folder);
   const epochs = events.filter((event) => event.event === "epoch");
@@ -96,12 +104,13 @@ export async function writeReport(
     notes.push("No morphs: they go from one test image to another, and there is only one");
   }
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
-  const known: readonly string[] = Object.values(FILES);
-  const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));
-  await requireNoLink(join(folder, FIGURES));
-  await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  const known: readonly string[] = name === undefined ? Object.values(FILES) : [];
+  const inside = name === undefined ? join(folder, FIGURES) : name;
+  const paths = figures.map(({ file }) => known.includes(file) ? join(folder, file) : join(inside, file));
+  await requireNoLink(inside);
+  await Deno.mkdir(inside, { recursive: true });
   for (const [i, figure] of figures.entries()) await writeFigure(paths[i], figure);
-  const file = join(folder, FILES.report);
+  const file = name === undefined ? join(folder, FILES.report) : `${name}.html`;
   const report = await reportOf(folder, trained, figures);
   await writePage(file, reportPage({ ...report, remarks: [...report.remarks, ...notes] }));
   return { file, figures: paths, notes };

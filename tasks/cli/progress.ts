@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { LoadProgress } from "../../core/dataset.ts";
 import type { LatentUse } from "../../core/distributions/encoded.ts";
 import type {
   EndEvent,
@@ -16,7 +17,7 @@ import type {
 } from "../../core/training/events.ts";
 import { collapseWarning } from "../../core/training/caveats.ts";
 import type { Context } from "./run.ts";
-import { type StatusLine, statusLine } from "./terminal.ts";
+import { type StatusLine, statusLine, type Terminal } from "./terminal.ts";
 
 /** What {@linkcode trainingProgress} returns. */
 export interface Progress extends Omit<StatusLine, "draw"> {
@@ -67,6 +68,32 @@ export function trainingProgress(context: Context): Progress {
   };
 }
 
+/** Draws how far the loading of data is, on a screen; nothing for what takes less than half a second. */
+export function loadingProgress(terminal: Terminal): Omit<StatusLine, "draw"> & {
+  readonly show: (progress: LoadProgress) => void;
+} {
+  const { draw, ...line } = statusLine(terminal);
+  const began = performance.now();
+  let drawn = began + 400;
+  return {
+    show({ what, done, of }) {
+      const now = performance.now();
+      if (!terminal.interactive || now < drawn + 100) return;
+      drawn = now;
+      const left = duration((now - began) / 1000 * (of - done) / done);
+      draw(
+        withBar(
+          [`reading ${what}`, `${count(done)}/${count(of)}`, `${left} left`],
+          1,
+          done / of,
+          terminal.columns() - 1,
+        ),
+      );
+    },
+    ...line,
+  };
+}
+
 /** Prints what the library warns of; a line that may be drawn at the time is drawn again below it. */
 export function warner({ terminal, json, print }: Context): (warning: string) => void {
   return (warning) => {
@@ -104,12 +131,15 @@ export function progressLine(event: ProgressEvent, columns: number, start?: Star
     .map((parts) => parts.filter(Boolean));
   const width = (parts: readonly string[]) => parts.join("  ").length;
   const parts = layouts.find((parts) => width(parts) <= columns) ?? [title];
-  const room = Math.min(30, columns - width(parts) - 2);
-  if (room >= 8) {
-    const filled = Math.round(done * room);
-    parts.splice(1, 0, "█".repeat(filled) + "░".repeat(room - filled));
-  }
-  return parts.join("  ").slice(0, Math.max(0, columns));
+  return withBar(parts, 1, done, columns);
+}
+
+/** The parts of a line with a bar before the part `at`, where there is room for one. */
+function withBar(parts: readonly string[], at: number, done: number, columns: number): string {
+  const room = Math.min(30, columns - parts.join("  ").length - 2);
+  const filled = Math.round(done * room);
+  const bar = room >= 8 ? ["█".repeat(filled) + "░".repeat(room - filled)] : [];
+  return parts.toSpliced(at, 0, ...bar).join("  ").slice(0, Math.max(0, columns));
 }
 
 function epochLine(event: EpochEvent, epochs?: number): string {
@@ -127,7 +157,9 @@ function epochLine(event: EpochEvent, epochs?: number): string {
 function endLine(event: EndEvent, epochs?: number): string {
   const what = event.stopped
     ? `Stopped in epoch ${event.epochs + 1}${epochs ? ` of ${epochs}` : ""}, at step ${count(event.step)}`
-    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps`;
+    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps${
+      event.early ? ` (early: the validation loss was lowest after epoch ${event.best!.epoch})` : ""
+    }`;
   const validation = event.validation ? `; validation ${losses(event.validation)}` : "";
   return `${what}, after ${duration(event.seconds)}: ${losses(event.train)}${validation}`;
 }

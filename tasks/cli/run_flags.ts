@@ -12,7 +12,19 @@ export interface RunChoice {
   readonly run: string;
   /** Modules of models, where the run's is not one of elbo's. */
   readonly model: readonly string[];
+  readonly checkpoint: typeof CHECKPOINTS[number];
 }
+
+/** Which checkpoint of a run: that of the epoch with the lowest validation loss, where one is kept, or the last. */
+export const CHECKPOINTS = ["best", "last"] as const;
+
+/** The flag of {@linkcode CHECKPOINTS}. */
+export const checkpointFlag = {
+  type: "choice",
+  default: "best",
+  choices: CHECKPOINTS,
+  help: "the weights of the epoch with the lowest validation loss, where rows were held out, or of the last epoch",
+} as const;
 
 /** The flags of {@linkcode RunChoice}. */
 export const runChoice = {
@@ -20,6 +32,7 @@ export const runChoice = {
   settings: {
     run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
     model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
+    checkpoint: checkpointFlag,
   },
   placeholders: { run: "DIR", model: "MODULE" },
 } as const satisfies FlagGroup<RunChoice>;

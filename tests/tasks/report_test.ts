@@ -118,7 +118,7 @@ Deno.test("report refuses what makes no sense, with exit code 2", () =>
       [["--compare", "run", "none"], 'Cannot open the run "none": there is no such folder'],
       [["--compare", "run", "none", "--run", "run"], "expected --run or --compare, found both"],
       [["--compare"], "expected texts joined by commas, found nothing"],
-      [["--run", "run", "--out", "x.html"], "--out goes with --compare"],
+      [["--run", "run", "--out", "x.pdf"], '--out: expected a file that ends with .html, found "x.pdf"'],
     ] as const;
     for (const [args, message] of cases) {
       const { code, stderr } = await attempt(reportTask, args);

@@ -249,7 +249,7 @@ Deno.test("a link in a run folder is not written through: a file is replaced, ad
       "scores.csv",
       "scores.png",
       "scores.svg",
-      "imputed.png",
+      "imputed.svg",
       "figures/curves.svg",
     ];
     await Deno.mkdir("outside");
