@@ -246,7 +246,7 @@ function readValue(flag: string, name: string, setting: Setting<unknown>, text: 
     if (value === undefined) throw new RangeError("no such value");
     configure({ [name]: setting }, { [name]: value });
   } catch {
-    throw new UsageError(`Cannot read ${flag}: expected ${expectation(setting)}, found ${quote(text)}`);
+    throw new UsageError(`Cannot read ${flag}: expected ${expectation(setting, value)}, found ${quote(text)}`);
   }
   return value;
 }

@@ -5,6 +5,7 @@ import { type Dataset, logLikelihood, type Model, models, scores, train, type Tr
 import { Parameters } from "../../core/graph/parameters.ts";
 import { createTensor } from "../../core/gpu/tensor.ts";
 import { trainTask } from "../../tasks/train.ts";
+import { withFolder } from "../support/folder.ts";
 import { gpu } from "../support/gpu.ts";
 import { attempt } from "../tasks/support.ts";
 
@@ -125,9 +126,8 @@ Deno.test("a parameter without an output, or of images without a pixel, is not c
   );
 });
 
-Deno.test("train refuses a table that is no image for convolutions with 2 and one line, and leaves no folder", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("train refuses a table that is no image for convolutions with 2 and one line, and leaves no folder", () =>
+  withFolder(async (folder) => {
     const file = `${folder}/table.csv`;
     await Deno.writeTextFile(file, "a,b,c,d\n" + "0,1,0,1\n1,1,0,0\n".repeat(12));
     for (const name of ["conv_vae", "vq_vae"]) {
@@ -137,7 +137,4 @@ Deno.test("train refuses a table that is no image for convolutions with 2 and on
       assertStringIncludes(stderr, "Cannot halve images of 1 x 4: expected at least 4 x 4 for 2 convolutions");
       assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["table.csv"]);
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
