@@ -198,6 +198,7 @@ export { betaVae } from "./models/beta_vae.ts";
 export {
   chosenLikelihood,
   type Head,
+  likelihoodByData,
   likelihoodCaveats,
   type LikelihoodConfig,
   type LikelihoodName,
