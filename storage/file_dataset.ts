@@ -8,15 +8,16 @@ import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split }
 import { FileError } from "../core/bounds.ts";
 import { configure, defaults, type Settings } from "../core/settings.ts";
 import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { classesIn } from "../datasets/classes.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
 import { parsePackedIdx } from "../datasets/idx.ts";
 import { withoutIndex } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
-import { parseNpy, parseNpz } from "../datasets/npy.ts";
+import { parseNpz, storedNpy } from "../datasets/npy.ts";
 import { gunzip } from "../datasets/packed.ts";
 import { shaped } from "../datasets/pixels.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
+import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
 import { filled, standardized, suggestion } from "../datasets/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
@@ -201,13 +202,16 @@ async function readParts(path: string, config: TableConfig, signal: AbortSignal 
   if (TABLES.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
   switch (kind) {
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await readUnpacked(file, signal), file), arrangedRows);
+      return await withNeighbours(path, async (file) => {
+        const bytes = await readUnpacked(file, signal);
+        return storedNpy(() => bytes, () => bytes, file);
+      }, arrangedRows);
     case "npz":
       return namedParts(parseNpz(await readUnpacked(path, signal), path), path);
     case "mat":
       return matrixParts(parseMat(await readUnpacked(path, signal), path), path);
     default:
-      return await withNeighbours(path, async (file) => parsePackedIdx(await readWhole(file, signal), file));
+      return await withNeighbours(path, async (file) => stored(parsePackedIdx(await readWhole(file, signal), file)));
   }
 }
 
@@ -235,16 +239,29 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
 async function withNeighbours(
   path: string,
-  read: (path: string) => Promise<NumericArray>,
+  read: (path: string) => Promise<StoredArray>,
   arranged: typeof rowsOf = rowsOf,
 ): Promise<Parts> {
-  const rows = async (file: string): Promise<Rows> => {
-    const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return arranged(await read(file), file, labels ? { labels: await read(labels) } : {});
-  };
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
-  return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };
+  const files = test ? [path, test] : [path];
+  const beside = await Promise.all(
+    files.map((file) => neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")])),
+  );
+  const { labels, classNames } = classesIn(
+    await Promise.all(beside.map((file) => file ? read(file) : undefined)),
+    path,
+  );
+  const [train, held] = await Promise.all(files.map(async (file, i): Promise<Rows> => {
+    const rows = arranged((await read(file)).read(), file, { labels: labels[i] });
+    return { ...rows, ...(classNames ? { classNames } : {}), reading: { ...rows.reading, ...named(beside[i]) } };
+  }));
+  return { train, ...(held ? { test: held } : {}) };
 }
+
+const named = (file: string | undefined) => file ? { labels: file.replace(/.*\//, "") } : {};
+
+/** The array of a file that was read whole. */
+const stored = (array: NumericArray): StoredArray => ({ shape: array.shape, read: () => array });
 
 /** The first file that is there of those that the name of this one, changed, may be. */
 async function neighbour(path: string, change: (name: string) => string[]): Promise<string | undefined> {
