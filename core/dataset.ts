@@ -115,6 +115,27 @@ export function slice(split: Split, from: number, to: number): Split {
   };
 }
 
+/** Some rows of a split, in the order of `places`. */
+export function pick(split: Split, places: readonly number[]): Split {
+  const { values, count, labels, covariates, rowNumbers, missing } = split;
+  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+    all: T,
+  ): T => {
+    const width = all.length / count;
+    const out = new (all.constructor as { new (length: number): T })(places.length * width);
+    places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
+    return out;
+  };
+  return {
+    values: part(values),
+    count: places.length,
+    ...(labels ? { labels: part(labels) } : {}),
+    ...(covariates ? { covariates: part(covariates) } : {}),
+    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
+    ...(missing ? { missing: part(missing) } : {}),
+  };
+}
+
 /** What a model may know of the data: its shape, its classes and columns with their names, its scale, the names of its covariates. */
 export type DataShape = Pick<Dataset, "shape" | "classes" | "classNames" | "columns" | "scaling" | "covariates">;
 

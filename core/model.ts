@@ -131,6 +131,8 @@ export interface Model<C extends object = object> {
    * a density has to do with.
    */
   readonly density?: "exact" | "none";
+  /** False where there is no p(z): what is decoded from N(0, I) are then no samples. Default true. */
+  readonly hasPrior?: boolean;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   caveats?(config: C): readonly string[];
 }

@@ -101,7 +101,7 @@ export const autoencodersExperiment: Experiment = {
     }
     for (const { id, title } of reconstructing) {
       using trained = await open(resultOf(results, id));
-      figures.push(renamed(await reconstructions(trained, test, 20), `reconstructions-${id}`, title));
+      figures.push(renamed(await reconstructions(trained, test, { count: 20 }), `reconstructions-${id}`, title));
     }
     return figures;
   },

@@ -95,7 +95,7 @@ export const benchmarkExperiment: Experiment = {
     for (const { id, title } of rows) {
       using trained = await open(resultOf(results, id));
       const drawn = [
-        await reconstructions(trained, test, 20),
+        await reconstructions(trained, test, { count: 20 }),
         await samples(trained, { count: 30 }),
         await latentScatter(await encodeRows(trained, test)),
       ];

@@ -57,7 +57,7 @@ export const betaExperiment: Experiment = {
       const drawn = [
         await latentScatter(await encodeRows(trained, test)),
         await samples(trained, { count: 50 }),
-        await reconstructions(trained, test, 20),
+        await reconstructions(trained, test, { count: 20 }),
       ];
       for (const figure of drawn) {
         figures.push(renamed(figure, `${figure.name}-${id(beta)}`, `${figure.title}, β = ${beta}`));

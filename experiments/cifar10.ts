@@ -111,7 +111,7 @@ export const cifar10Experiment: Experiment = {
         [["VAE", result]],
         ["train"],
       ),
-      await reconstructions(trained, train, 20),
+      await reconstructions(trained, train, { count: 20 }),
       await latentScatter(await encodeRows(trained, test)),
       await samples(trained, { count: 40 }),
       await neighbourhoods(trained, test),

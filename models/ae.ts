@@ -74,6 +74,7 @@ export const ae: Model<AeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
+  hasPrior: false,
   support: likelihoodSupport,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };
@@ -103,6 +104,7 @@ export const dae: Model<DaeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
+  hasPrior: false,
   support: likelihoodSupport,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };

@@ -6,7 +6,7 @@
  */
 
 import { FileError } from "../core/bounds.ts";
-import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
+import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -52,6 +52,10 @@ const counted = whole(0, 2 ** 32 - 1);
 const single = either("a number, text, true or false", finite, text, flag);
 const setting = either("a number, text, true or false, or a list of them", single, listOf(single));
 
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
   model: optional(text),
@@ -65,12 +69,11 @@ const configCheck: Check = fields({
   started: optional(text),
   from: optional(text),
   remarks: optional(listOf(text)),
+  commands: optional(listOf(text)),
+  versions: optional(recordOf(text)),
+  test: optional(fields({ count: counted, losses })),
   config: optional(recordOf(setting)),
 });
-
-/** The terms that every model has, and others. */
-const losses: Check = (value, name) =>
-  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
 const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
 
@@ -88,6 +91,14 @@ const eventCheck: Check = (value, name) =>
     samplesPerSecond: measure,
     seconds: measure,
   })(value, name);
+
+/** What was measured on test rows. */
+export interface TestResults {
+  /** Rows. */
+  readonly count: number;
+  /** Means over them, nats per datum. */
+  readonly losses: Losses;
+}
 
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
@@ -110,6 +121,12 @@ export interface RunConfig {
   readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
+  /** The command lines that began it and went on with it, where it was not a program that did. */
+  readonly commands?: readonly string[];
+  /** Of elbo, its commit in a checkout, Deno, and the driver as the adapter names it. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the test rows gave after the training. */
+  readonly test?: TestResults;
   /** Training and model settings, and the tile choice. */
   readonly config: Readonly<Record<string, unknown>>;
 }

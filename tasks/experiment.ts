@@ -4,7 +4,6 @@
  * @module
  */
 
-import { closestString } from "@std/text";
 import { Gpu } from "../core/gpu/device.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { join } from "../storage/run_folder.ts";
@@ -15,6 +14,7 @@ import { type ExperimentEvent, type Outcome, runExperiment } from "../experiment
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
+import { nearestOf } from "./cli/nearest.ts";
 import { EXPERIMENTS } from "./cli/permissions.ts";
 import { duration, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -78,11 +78,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const experiment = experiments.get(name);
   if (!experiment) {
     const known = [...experiments.keys()];
-    throw new UsageError(
-      `Cannot find an experiment "${name}": the nearest known one is ${closestString(name, known)} of ${
-        known.join(", ")
-      }`,
-    );
+    throw new UsageError(`Cannot find an experiment "${name}": ${nearestOf(name, known)}`);
   }
   const extent = quick ? experiment.quick : experiment.full;
   const { quickSettings = {} } = experiment;

@@ -6,36 +6,56 @@
 
 import type { Settings } from "../core/settings.ts";
 import { models } from "../models/mod.ts";
-import { flagName, type Flags, settingRows, tableLines } from "./cli/flags.ts";
+import { type FlagGroup, type Flags, type Parsed, settingRows, tableLines } from "./cli/flags.ts";
+import { findNamedModel } from "./cli/model_module.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 
-type Groups = Record<never, never>;
+interface Listing {
+  readonly model: string;
+}
+
+type Groups = { readonly listing: FlagGroup<Listing> };
 
 const flags: Flags<Groups> = {
   name: "models",
-  summary: "Lists the models with their sources and settings.",
-  groups: {},
+  summary: "Lists the models; with --model all of one: its source and its settings.",
+  groups: {
+    listing: {
+      title: "Listing",
+      settings: { model: { type: "string", default: "", help: "a model, by its name or its module" } },
+      placeholders: { model: "NAME" },
+    },
+  },
+  first: "model",
+  examples: ["deno task models", "deno task models --model beta_vae"],
 };
 
-function run(_: unknown, { terminal, print, emit }: Context): void {
+async function run({ values }: Parsed<Groups>, { terminal, print, emit }: Context): Promise<void> {
   const columns = terminal.interactive ? Math.min(100, terminal.columns()) : 100;
-  for (const { name, summary, source, settings } of models.values()) {
-    emit({ name, summary, source, settings });
+  const { model } = values.listing;
+  const shown = model ? [(await findNamedModel(model)).model] : [...models.values()];
+  for (const { name, summary, source, settings } of shown) emit({ name, summary, source, settings });
+  if (model) {
+    const [{ name, summary, source, settings }] = shown;
     print(`${name}: ${summary}`);
-    print(`  Source: ${source}`);
-    // Those that other models have alike stand under headings of their own.
-    const [first, headed] = [false, true].map((wanted) =>
-      Object.entries(settings as Settings<Record<string, unknown>>).filter(([, { heading }]) =>
-        (heading !== undefined) === wanted
-      )
-    );
-    const rows = settingRows({ title: name, settings: Object.fromEntries(first) as Settings<unknown> });
-    for (const line of rows.length ? tableLines(rows, columns) : []) print(line);
-    if (headed.length) {
-      print(`  and ${headed.map(([key]) => flagName(key)).join(", ")}: deno task train --model ${name} --help`);
-    }
+    print(`Source: ${source}`);
     print();
+    const headed = Map.groupBy(
+      Object.entries(settings as Settings<Record<string, unknown>>),
+      ([, { heading = "Settings" }]) => heading,
+    );
+    for (const [title, entries] of headed) {
+      print(title);
+      const rows = settingRows({ title, settings: Object.fromEntries(entries) as Settings<unknown> });
+      for (const line of tableLines(rows, columns)) print(line);
+      print();
+    }
+    print(`Train it: deno task train --model ${model}`);
+    return;
   }
+  for (const line of tableLines(shown.map(({ name, summary }) => [name, summary] as const), columns)) print(line);
+  print();
+  print("All of one: deno task models --model NAME");
   print("Train one: deno task train --model NAME; a model of your own: deno task train --model ./my_vae.ts");
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, slice } from "../core/dataset.ts";
 import { Gpu } from "../core/gpu/device.ts";
@@ -39,6 +40,7 @@ import {
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
+import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   type BegunRun,
@@ -50,7 +52,6 @@ import {
   namedDataset,
   openBegun,
   openRun,
-  quoted,
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
@@ -317,6 +318,7 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     every: settings.checkpointEvery,
     seconds: settings.checkpointSeconds,
     module: named.module,
+    command: context.command,
     from: from?.folder,
     lock: lock ?? there ?? made,
   });
@@ -427,7 +429,7 @@ async function validationSsim(trained: Trained, dataset: Dataset): Promise<numbe
 
 /** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
 async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
-  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  const { notes } = await writeReport(folder, trained, dataset.test, context);
   for (const note of notes) context.print(note);
 }
 
@@ -452,7 +454,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
   if (isEarly(checkpoint)) {
     context.print(
-      `Nothing to do: the run "${folder}" stopped early after ${trainedEpochs} epochs, ${
+      `Nothing to do: the run "${folder}" stopped early after ${plural(trainedEpochs, "epoch")}, ${
         trainedEpochs - best!.epoch
       } of ` +
         `them without a lower validation loss than after epoch ${best!.epoch}.`,
@@ -463,7 +465,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
     return;
   }
   context.print(
-    `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
+    `Nothing to do: the run "${folder}" has trained ${plural(trainedEpochs, "epoch")} (${
+      plural(step, "step")
+    }), and ${epochs} ${plural(epochs, "was", "were", false)} asked for.`,
   );
   if (trainedEpochs >= epochsOf(model, checkpoint, Infinity)) return;
   context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);

@@ -170,9 +170,15 @@ export class Trained<C extends object = object> {
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
-    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    const { count = 100, temperature = 1, draw = "mean", seed = 0, labels } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
+    if (labels?.length && !["one-hot", "raw"].includes(this.#condition ?? "")) {
+      const what = this.#condition ? `one that is conditioned on ${this.#condition}` : "one that is not";
+      throw new TypeError(
+        `Cannot sample labels with "${this.model.name}": expected a model conditioned on labels, such as cvae, found ${what}`,
+      );
     }
     const z = await this.drawPrior({ ...options, count, temperature, seed });
     return await this.decode(z, { draw, seed, ...this.#inTurn(count, options) });
@@ -226,9 +232,14 @@ export class Trained<C extends object = object> {
     ]);
   }
 
+  /** Whether there is a p(z); of an autoencoder there is none. */
+  get hasPrior(): boolean {
+    return this.model.hasPrior ?? true;
+  }
+
   /** Whether p(z) is N(0, I). */
   get hasStandardPrior(): boolean {
-    return !this.model.drawPrior && !this.model.prior?.(this.config);
+    return this.hasPrior && !this.model.drawPrior && !this.model.prior?.(this.config);
   }
 
   /**
