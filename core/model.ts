@@ -15,8 +15,11 @@ export type { DataShape };
 
 /** How {@linkcode Model.drawPrior} draws. */
 export interface PriorDraw {
+  /** How many. */
   readonly count: number;
+  /** Standard deviation of the noise; 1 is the prior. */
   readonly temperature: number;
+  /** What the noise follows from. */
   readonly seed: number;
   /**
    * Runs what is recorded for as many steps, from 0 on, without waiting for any: for priors that draw one part after another, each given
@@ -61,8 +64,11 @@ export interface Codes<C extends object> {
 
 /** What {@linkcode Model.start} is given. */
 export interface StartContext {
+  /** The parameters, initialized. */
   readonly parameters: Parameters;
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** The seed of the training. */
   readonly seed: number;
   /** Rows trained on. */
   readonly count: number;

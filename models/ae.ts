@@ -21,7 +21,9 @@ export type AeConfig = Omit<MlpConfig, "towers" | "covariance">;
 
 /** The autoencoder's configuration and the noise on its input. */
 export interface DaeConfig extends AeConfig {
+  /** The kind of noise on the input. */
   readonly noise: Corruption;
+  /** Probability that a value is corrupted; standard deviation of gaussian noise. */
   readonly noiseAmount: number;
 }
 

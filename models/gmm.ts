@@ -33,6 +33,7 @@ import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 export interface GmmConfig {
   /** K */
   readonly components: number;
+  /** Which covariance matrices the components may have. */
   readonly covariance: "full" | "diagonal" | "spherical";
   /** Smallest variance in any direction. */
   readonly floor: number;

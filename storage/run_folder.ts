@@ -102,9 +102,11 @@ export interface TestResults {
 
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
+  /** The name of the model. */
   readonly model: string;
   /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
+  /** The name of the dataset, or the path of files. */
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
@@ -112,6 +114,7 @@ export interface RunConfig {
   readonly dataSeed?: number;
   /** The tiles that were asked for; `config` has those in use. */
   readonly tiles?: string;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
@@ -171,7 +174,9 @@ export function join(folder: string, name: string): string {
 
 /** A run read back. */
 export interface StoredRun {
+  /** Where it is. */
   readonly folder: string;
+  /** Its checkpoint. */
   readonly checkpoint: Checkpoint;
   /** Undefined where the file is missing. */
   readonly config?: Partial<RunConfig>;

@@ -20,6 +20,7 @@ import type { Strategy } from "./strategy.ts";
 
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
+  /** The name of the class. */
   override readonly name = "GpuError";
 }
 
@@ -68,6 +69,8 @@ export class Gpu {
   #destroyed = false;
 
   /**
+   * A device of the caller's; {@linkcode Gpu.open} finds one.
+   *
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
    * @param options What its strategy must know.
@@ -236,6 +239,7 @@ export class Gpu {
     this.device.destroy();
   }
 
+  /** The same as {@linkcode Gpu.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }

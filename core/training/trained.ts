@@ -79,6 +79,7 @@ export interface EvaluateOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
 }
 
@@ -100,6 +101,7 @@ export interface WeightedDraws {
 
 /** A model and its parameters on a GPU. */
 export class Trained<C extends object = object> {
+  /** Tiles of its matrix products. */
   readonly tiles: Tiles;
   readonly #state: GPUBuffer;
   readonly #mappings = new Map<string, Promise<Mapping>>();
@@ -558,6 +560,7 @@ export class Trained<C extends object = object> {
     if (this.ownsGpu) this.gpu.destroy();
   }
 
+  /** The same as {@linkcode Trained.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }
