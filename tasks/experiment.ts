@@ -89,7 +89,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   using _ = await FolderLock.take(folder);
   using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
   context.print(`${name}: ${experiment.summary}`);
-  context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
+  context.print(`Source: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);
   const { signal } = context;
   const outcome = await runExperiment(experiment, options, { folder, gpu, parallel, signal, onEvent: show.event })
@@ -156,7 +156,7 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       if (json) return event.event === "run" && event.training.event === "progress" ? undefined : emit(event);
       if (event.event === "skipped") {
         clear();
-        return print(`Left out ${event.points.join(", ")}: ${event.reason}`);
+        return print(`Skipped ${event.points.join(", ")}: ${event.reason}`);
       }
       if (event.event === "begun anew") {
         clear();
