@@ -37,6 +37,7 @@ export interface LogLikelihoodOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
   /** Called after each submit that is done. */
   readonly onProgress?: (progress: LikelihoodProgress) => void;

@@ -34,6 +34,7 @@ import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 export interface GmmConfig {
   /** K */
   readonly components: number;
+  /** Which covariance matrices the components may have. */
   readonly covariance: "full" | "diagonal" | "spherical";
   /** Smallest variance in any direction, as a part of the data's: {@linkcode varianceUnits}. */
   readonly floor: number;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { dataLine } from "../core/description.ts";
@@ -42,6 +43,7 @@ import {
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
+import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   type BegunRun,
@@ -53,7 +55,6 @@ import {
   namedDataset,
   openBegun,
   openRun,
-  quoted,
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
@@ -316,6 +317,7 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     every: settings.checkpointEvery,
     seconds: settings.checkpointSeconds,
     module: named.module,
+    command: context.command,
     from: from?.folder,
     lock: lock ?? there ?? made,
   });
@@ -461,7 +463,7 @@ async function figures(
 
 /** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
 async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
-  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  const { notes } = await writeReport(folder, trained, dataset.test, context);
   for (const note of notes) context.print(note);
 }
 
@@ -486,7 +488,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
   if (isEarly(checkpoint)) {
     context.print(
-      `Nothing to do: the run "${folder}" stopped early after ${trainedEpochs} epochs, ${
+      `Nothing to do: the run "${folder}" stopped early after ${plural(trainedEpochs, "epoch")}, ${
         trainedEpochs - best!.epoch
       } of ` +
         `them without a lower validation loss than after epoch ${best!.epoch}.`,
@@ -497,7 +499,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
     return;
   }
   context.print(
-    `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
+    `Nothing to do: the run "${folder}" has trained ${plural(trainedEpochs, "epoch")} (${
+      plural(step, "step")
+    }), and ${epochs} ${plural(epochs, "was", "were", false)} asked for.`,
   );
   if (trainedEpochs >= epochsOf(model, checkpoint, Infinity)) return;
   context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);

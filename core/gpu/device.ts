@@ -130,6 +130,8 @@ export class Gpu {
   #over: string | undefined;
 
   /**
+   * A device of the caller's; {@linkcode Gpu.open} finds one.
+   *
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
    * @param options What its strategy must know.
@@ -341,6 +343,7 @@ export class Gpu {
     this.device.destroy();
   }
 
+  /** The same as {@linkcode Gpu.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }

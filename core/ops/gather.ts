@@ -40,10 +40,15 @@ export type Placement = typeof PLACEMENTS[number];
 
 /** Rows on the GPU: bytes four to a word, or floats four to a vector, each row padded to whole words. */
 export interface Resident {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Where the rows are. */
   readonly buffer: GPUBuffer;
+  /** The rows on the host. */
   readonly split: Split;
+  /** D */
   readonly columns: number;
+  /** How values are stored; bytes stand for byte / 255. */
   readonly type: "u8" | "f32";
   /** Bytes of a row, padding included. */
   readonly stride: number;

@@ -20,10 +20,15 @@ import type { Tiles } from "../products/tiles.ts";
 
 /** What a sweep goes over, and where. */
 export interface SweepOptions {
+  /** Where it runs. */
   readonly gpu: Gpu;
+  /** Tiles of matrix products. */
   readonly tiles: Tiles;
+  /** Its rows. */
   readonly split: { readonly count: number };
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** What draws follow from. */
   readonly seed: number;
 }
 
@@ -50,7 +55,9 @@ export interface Sum {
 
 /** What a sweep gives. */
 export interface Swept {
+  /** Means of the terms over all rows. */
   readonly losses: Losses;
+  /** The sums by name. */
   readonly sums: Readonly<Record<string, Sum>>;
 }
 

@@ -91,6 +91,7 @@ export interface EvaluateOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
 }
 
@@ -112,6 +113,7 @@ export interface WeightedDraws {
 
 /** A model and its parameters on a GPU. */
 export class Trained<C extends object = object> {
+  /** Tiles of its matrix products. */
   readonly tiles: Tiles;
   readonly #state: GPUBuffer;
   readonly #scopes: ErrorScopes;
@@ -198,9 +200,15 @@ export class Trained<C extends object = object> {
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     this.check();
-    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    const { count = 100, temperature = 1, draw = "mean", seed = 0, labels } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
+    if (labels?.length && !["one-hot", "raw"].includes(this.#condition ?? "")) {
+      const what = this.#condition ? `one that is conditioned on ${this.#condition}` : "one that is not";
+      throw new TypeError(
+        `Cannot sample labels with "${this.model.name}": expected a model conditioned on labels, such as cvae, found ${what}`,
+      );
     }
     const z = await this.drawPrior({ ...options, count, temperature, seed });
     return await this.decode(z, { draw, seed, ...this.#inTurn(count, options) });
@@ -259,9 +267,14 @@ export class Trained<C extends object = object> {
     ]);
   }
 
+  /** Whether there is a p(z); of an autoencoder there is none. */
+  get hasPrior(): boolean {
+    return this.model.hasPrior ?? true;
+  }
+
   /** Whether p(z) is N(0, I). */
   get hasStandardPrior(): boolean {
-    return !this.model.drawPrior && !this.model.prior?.(this.config);
+    return this.hasPrior && !this.model.drawPrior && !this.model.prior?.(this.config);
   }
 
   /**
@@ -642,6 +655,7 @@ export class Trained<C extends object = object> {
     if (this.ownsGpu) this.gpu.destroy();
   }
 
+  /** The same as {@linkcode Trained.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }
