@@ -165,6 +165,8 @@ export type { TrainingStep } from "./core/training/training_program.ts";
 export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";
 export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/training/tuner.ts";
 export { datasets } from "./datasets/mod.ts";
+export { type DataFile, fetchFiles, readDataset, type ReadDatasetOptions } from "./datasets/given_files.ts";
+export type { ByteSource } from "./core/source.ts";
 export { cifar10 } from "./datasets/cifar10.ts";
 export { fashionMnist } from "./datasets/fashion_mnist.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { elementCount, excerpt, FileError } from "../core/bounds.ts";
+import { elementCount, excerpt, FileError, requireMemory } from "../core/bounds.ts";
 import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
 import { crc32 } from "./packed.ts";
@@ -117,6 +117,26 @@ export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<stri
         return parseHeader(start(12 + LONGEST_HEADER), inside).shape;
       },
       read: () => parseNpy(unpack(), inside),
+    });
+  }
+  return arrays;
+}
+
+/**
+ * As {@linkcode parseNpz}, on any host: all arrays are unpacked at once.
+ *
+ * @throws {FileError} If it is no zip archive, is damaged, or has more in it than memory has room for.
+ */
+export async function parseNpzStream(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, StoredArray>> {
+  const entries = zipEntries(bytes, file).filter(({ name }) => name.endsWith(".npy"));
+  requireMemory(entries.reduce((sum, { size }) => sum + size, 0), file, "arrays");
+  const arrays = new Map<string, StoredArray>();
+  for (const { name, unpackStream } of entries) {
+    const inside = `${file}/${name}`;
+    const content = await unpackStream();
+    arrays.set(name.slice(0, -4), {
+      shape: parseHeader(content, inside).shape,
+      read: () => parseNpy(content, inside),
     });
   }
   return arrays;
