@@ -10,7 +10,6 @@ import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { features, slice, type Split } from "../dataset.ts";
 import { Gpu, GpuError } from "../gpu/device.ts";
-import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
 import { readValues } from "./pixels.ts";
@@ -54,6 +53,8 @@ interface Mapping {
   readonly condition?: Tensor;
   readonly outputs: readonly Tensor[];
   readonly program: Program;
+  /** Frees what it holds on the GPU. */
+  destroy(): void;
 }
 
 /** Records the ops from an input to outputs; none stand for a part that the model lacks. */
@@ -115,11 +116,9 @@ export interface WeightedDraws {
 export class Trained<C extends object = object> {
   /** Tiles of its matrix products. */
   readonly tiles: Tiles;
-  readonly #state: GPUBuffer;
-  readonly #scopes: ErrorScopes;
   readonly #mappings = new Map<string, Promise<Mapping>>();
-  /** Those of the mappings that are compiled. */
-  readonly #programs = new Set<Program>();
+  /** Frees those of the mappings that are compiled. */
+  readonly #held = new Set<() => void>();
   #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
@@ -140,8 +139,6 @@ export class Trained<C extends object = object> {
     readonly tuned: TunedTiles = {},
   ) {
     this.tiles = chooseTiles(gpu, training.tiles, tuned);
-    this.#scopes = gpu.scopes();
-    this.#state = this.#scopes.within(() => createState(gpu));
   }
 
   /**
@@ -429,9 +426,9 @@ export class Trained<C extends object = object> {
         const key = keyOf(name, rows);
         const mapping = this.#mappings.get(key);
         this.#mappings.delete(key);
-        await mapping?.then(({ program }) => {
-          this.#programs.delete(program);
-          program.destroy();
+        await mapping?.then(({ destroy }) => {
+          this.#held.delete(destroy);
+          destroy();
         }, () => {});
       }
     }
@@ -591,7 +588,10 @@ export class Trained<C extends object = object> {
   async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
     const scopes = this.gpu.scopes();
     const kind = this.#condition;
-    const tape = scopes.within(() => new Tape(this.gpu, rows, this.tiles, this.#state));
+    const { state, tape } = scopes.within(() => {
+      const state = createState(this.gpu);
+      return { state, tape: new Tape(this.gpu, rows, this.tiles, state) };
+    });
     try {
       const { input, condition, results, compiled } = scopes.within(() => {
         const input = tape.variable("input", columns);
@@ -602,20 +602,25 @@ export class Trained<C extends object = object> {
         return { input, condition, results, compiled: tape.compile([]) };
       });
       await scopes.settle();
-      await this.#scopes.settle();
       await this.parameters.settle();
       const program = await Program.create(tape, compiled);
-      this.#programs.add(program);
+      const destroy = () => {
+        program.destroy();
+        state.destroy();
+      };
+      this.#held.add(destroy);
       // Destroyed while it compiled.
-      if (this.#destroyed) program.destroy();
+      if (this.#destroyed) destroy();
       return {
         input: tape.tensor(input),
         ...(condition ? { condition: tape.tensor(condition) } : {}),
         outputs: results.map((result) => tape.tensor(result)),
         program,
+        destroy,
       };
     } catch (error) {
       tape.destroy();
+      state.destroy();
       // So many rows of a wide model may be more than a buffer can hold, or than there is memory for.
       if ((error instanceof RangeError || error instanceof GpuError) && rows > FEW) {
         return await this.#compile(name, FEW, columns, record, steps);
@@ -649,8 +654,7 @@ export class Trained<C extends object = object> {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    for (const program of this.#programs) program.destroy();
-    this.#state.destroy();
+    for (const destroy of this.#held) destroy();
     this.parameters.destroy();
     if (this.ownsGpu) this.gpu.destroy();
   }

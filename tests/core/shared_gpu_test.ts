@@ -79,8 +79,10 @@ for (const model of [vae, cvae, gmm] as readonly Model[]) {
     const every = Math.ceil(calls / 16);
     for (let call = 0; call < calls; call += every) {
       watched.failAt(call);
-      const error = await assertRejects(() => everything(model, gpu), Error, "", `call ${call} of ${calls}`);
-      assert(error instanceof GpuError, `call ${call}: ${error}`);
+      const error = await everything(model, gpu).then(() => undefined, (error) => error);
+      // A slow machine has shorter chunks of steps and more of them.
+      if (!watched.failed) break;
+      assert(error instanceof GpuError, `call ${call} of ${calls}: ${error}`);
       watched.failAt(-1);
       assertEquals(await healthy.sample({ count: 3 }), expected);
       // The healthy model keeps what it sampled with.

@@ -22,8 +22,8 @@ const values = new Uint8Array(300 * 784).map((_, i) => (i * 7919) % 7 < 2 ? 255 
 async function sixSteps(ahead: boolean, worker?: CompileAheadOptions) {
   using gpu = await Gpu.open({ compileAhead: ahead ? compileWorker : undefined });
   if (worker) {
-    const strategy = lavapipe(gpu.device, gpu.adapter, { subgroups: true, ahead: new CompileAhead(worker) });
     await gpu.strategy.close();
+    const strategy = lavapipe(gpu.device, gpu.adapter, { subgroups: true, ahead: new CompileAhead(worker) });
     Object.defineProperty(gpu, "strategy", { value: strategy });
   }
   const config = configure(vae.settings, { hidden: [240], latents: 5 });

@@ -15,8 +15,10 @@ export interface Watched {
   readonly unscoped: readonly string[];
   /** Reads that were waited for. */
   readonly waits: number;
-  /** Makes the call of this number, from now on, one with an error. */
+  /** Makes the call of this number, from now on, one with an error; none where that is negative. */
   failAt(call: number): void;
+  /** Whether that call was made. */
+  readonly failed: boolean;
 }
 
 /** Watches a device from now on. */
@@ -75,6 +77,9 @@ export function watch(device: GPUDevice): Watched {
     },
     get waits() {
       return waits;
+    },
+    get failed() {
+      return failing >= 0 && calls > failing;
     },
     failAt(call) {
       failing = call < 0 ? -1 : calls + call;
