@@ -18,9 +18,9 @@ import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
 import {
   chosenLikelihood,
+  likelihoodByData,
   likelihoodCaveats,
   likelihoodFindings,
-  likelihoodSettings,
   likelihoodSupport,
 } from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
@@ -110,7 +110,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
   },
   "Posterior": { towers, covariance },
   "Prior": priorSettings(PRIORS),
-  "Likelihood": likelihoodSettings,
+  "Likelihood": likelihoodByData,
   "Objective": {
     objective: {
       type: "choice",
@@ -207,7 +207,8 @@ export function composed(
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
       const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
-      return [key, { ...setting, default: value, heading }] as const;
+      const byData = setting.byData && !(key in defaults);
+      return [key, { ...setting, default: value, byData, heading }] as const;
     })
   );
   const byName = Object.fromEntries(all);

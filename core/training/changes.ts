@@ -32,6 +32,8 @@ export function firstChange(
       value === undefined || name === "epochs" || name === "patience" ||
       JSON.stringify(value) === JSON.stringify(was[name])
     ) continue;
+    // A batch of more rows than there are is one of all.
+    if (name === "batchSize" && was.batchSize === was.rows && Number(value) > Number(was.rows)) continue;
     return { name, was: was[name], now: value };
   }
   return undefined;

@@ -31,7 +31,15 @@ import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
 import { requireSupport } from "./support.ts";
 import type { TrainingConfig } from "./training_settings.ts";
-import { inputRows, numbersFrom, type RowValues, settledSplit, type SplitInput, summarizeValues } from "../values.ts";
+import {
+  inputRows,
+  numbersFrom,
+  requireFiniteRows,
+  type RowValues,
+  settledSplit,
+  type SplitInput,
+  summarizeValues,
+} from "../values.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
 const [FEW, MANY] = [128, 4096];
@@ -253,7 +261,7 @@ export class Trained<C extends object = object> {
   ): Promise<Float32Array<ArrayBuffer>> {
     const { latents } = this;
     const codes = numbersFrom("decode", z, latents);
-    requireFinite(codes, `latents to decode with "${this.model.name}"`);
+    requireFiniteRows(`decode with "${this.model.name}"`, codes, latents);
     return await this.#apply(`decode ${draw}`, codes, latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
