@@ -6,6 +6,7 @@
 
 import type { Reading } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
+import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
 import { arrayNamed, DATA_NAMES, type Part, rowAxis, withoutOneHot } from "./layout.ts";
 import { type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
@@ -38,14 +39,16 @@ function onlyOne(arrays: ReadonlyMap<string, StoredArray>, path: string): readon
     throw new FileError(path, `expected an array called ${DATA_NAMES.join(", ")}, found ${arrays.size} of other names`);
   }
   const all = [...arrays].map(([name, array]) => ({ name, array, shape: array.shape }));
-  const candidates = all.filter(({ name, shape }) =>
-    shape.filter((size) => size > 1).length > 1 && arrayNamed(name) === undefined
+  const candidates = all.filter(({ name, shape, array }) =>
+    !array.holds && shape.filter((size) => size > 1).length > 1 && arrayNamed(name) === undefined
   );
   if (candidates.length === 1) return [candidates[0].name, candidates[0].array];
   throw new FileError(
     path,
     `expected an array called ${DATA_NAMES.join(", ")}, or one array only, found ${
-      all.slice(0, 8).map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ") || "none"
+      all.slice(0, 8).map(({ name, shape, array: { holds } }) =>
+        `${name} [${shape.join(", ")}]${holds ? ` (${holds})` : ""}`
+      ).join(", ") || "none"
     }${all.length > 8 ? ", ..." : ""}`,
   );
 }
@@ -103,6 +106,16 @@ export function matrixParts(arrays: ReadonlyMap<string, StoredArray>, path: stri
   return partsOf(arrays, path, "columns");
 }
 
+/** Why an array that is not used is none that is: nobody needs it to be sound. */
+function heldBy(array: StoredArray): string {
+  try {
+    return array.holds ?? "neither data nor labels";
+  } catch (error) {
+    if (error instanceof FileError) return "damaged";
+    throw error;
+  }
+}
+
 function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
   const { all, train: ownTrain, validation, test } = sorted(arrays);
   // Where only the test rows are named after their part, the others are the training rows.
@@ -110,20 +123,19 @@ function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: 
   const data = train.data ?? onlyOne(arrays, path);
   const held = test.data ? test : validation;
   const used = new Set<string>();
-  const rows = ({ data, labels, covariates }: Named): Rows => {
-    for (const named of [data, labels, covariates]) if (named) used.add(named[0]);
-    return arrangedRows(data![1].read(), path, {
-      labels: labels?.[1].read(),
-      covariates: covariates?.[1].read(),
-      order,
-    });
-  };
-  const first = rows({ ...train, data });
-  const second = held.data ? rows(held) : undefined;
-  const passedOver = [...arrays.keys().filter((name) => !used.has(name))].map((name) => ({
-    name,
-    why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : "neither data nor labels",
-  }));
+  const parts: readonly Named[] = [{ ...train, data }, ...held.data ? [held] : []];
+  const { labels, classNames } = classesIn(parts.map((part) => part.labels?.[1]), path);
+  const [first, second] = parts.map(({ data, labels: named, covariates }, i): Rows => {
+    for (const array of [data, named, covariates]) if (array) used.add(array[0]);
+    const rows = arrangedRows(data![1].read(), path, { labels: labels[i], covariates: covariates?.[1].read(), order });
+    return classNames ? { ...rows, classNames } : rows;
+  });
+  const passedOver = [...arrays.entries().filter(([name]) => !used.has(name)).take(MOST_ARRAYS)].map(
+    ([name, array]) => ({
+      name,
+      why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
+    }),
+  );
   const reading: Reading = {
     values: [data[0], ...held.data ? [held.data[0]] : []],
     ...(train.labels ? { labels: train.labels[0] } : {}),

@@ -18,6 +18,11 @@ export interface NumericArray {
 /** An array in a file: its shape can be asked for before its numbers are read, or instead. */
 export interface StoredArray {
   readonly shape: readonly number[];
+  /** What it holds in place of numbers: `text`, `Python objects`, `a sparse matrix`. */
+  readonly holds?: string;
+  /** Its texts, where it holds such, in row-major order. */
+  readonly texts?: () => string[];
+  /** @throws {FileError} If it holds no numbers. */
   read(): NumericArray;
 }
 

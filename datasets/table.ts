@@ -8,6 +8,7 @@
 import type { Reading } from "../core/dataset.ts";
 import { excerpt, FileError, requireMemory } from "../core/bounds.ts";
 import type { Settings } from "../core/settings.ts";
+import { areNumbers, orderOf } from "./classes.ts";
 import type { Rows } from "./rows.ts";
 
 /** What becomes of missing cells. */
@@ -384,16 +385,14 @@ export class Table {
   /** The classes of the rows: integers from 0 to 255 as they are, others and names in their order. */
   #classesOf(): Pick<Rows, "labels" | "classNames"> {
     const texts = [...this.#classes.keys()];
-    const numbers = texts.map(numberOf);
-    if (numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) {
-      return { labels: this.#labels.map((place) => numbers[place]) };
+    if (areNumbers(texts)) return { labels: this.#labels.map((place) => Number(texts[place])) };
+    const fraction = texts.find((text) =>
+      /\d/.test(text) && Number.isFinite(Number(text)) && !Number.isInteger(Number(text))
+    );
+    if (fraction !== undefined) {
+      throw this.#error(`expected labels to be integers or names, found ${excerpt(fraction)}`);
     }
-    const fraction = numbers.findIndex((value) => !Number.isNaN(value) && !Number.isInteger(value));
-    if (fraction >= 0) {
-      throw this.#error(`expected labels to be integers or names, found ${excerpt(texts[fraction])}`);
-    }
-    const inOrder = numbers.every(Number.isInteger);
-    const classNames = texts.toSorted((a, b) => inOrder ? Number(a) - Number(b) : a < b ? -1 : a > b ? 1 : 0);
+    const classNames = orderOf(texts);
     const classes = texts.map((text) => classNames.indexOf(text));
     return { labels: this.#labels.map((place) => classes[place]), classNames };
   }

@@ -8,15 +8,18 @@ import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split }
 import { FileError } from "../core/bounds.ts";
 import { configure, defaults, type Settings } from "../core/settings.ts";
 import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { classesIn } from "../datasets/classes.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
+import { isHdf5, withHdf5 } from "../datasets/hdf5.ts";
 import { parsePackedIdx } from "../datasets/idx.ts";
 import { withoutIndex } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
-import { parseNpy, parseNpz } from "../datasets/npy.ts";
+import { parseNpz, storedNpy } from "../datasets/npy.ts";
 import { gunzip } from "../datasets/packed.ts";
+import { readParquet } from "../datasets/parquet.ts";
 import { shaped } from "../datasets/pixels.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
+import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
 import { filled, standardized, suggestion } from "../datasets/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
@@ -33,7 +36,8 @@ import { withFiles } from "./source_files.ts";
  * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
  * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C] |
  * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
- * | `.csv`, `.tsv`, `.txt`, `.dat`, `.data` | the numbers of a line | the column `label`, or of `labelColumn` | columns whose names begin with `c_` |
+ * | `.h5`, `.hdf5` | as `.npz` | | |
+ * | `.csv`, `.tsv`, `.txt`, `.dat`, `.data`, `.parquet` | the numbers of a row | the column `label`, or of `labelColumn` | columns whose names begin with `c_` |
  * | idx | unsigned bytes, as MNIST's | `..labels-idx1..` beside `..images-idx3..` | |
  *
  * Each may be packed as `.gz`. Bytes stand for value / 255; all other numbers are taken as they are. Where `train-images...` lies beside
@@ -94,7 +98,8 @@ function settingsOf(path: string): Settings<object> | undefined {
 const FREY_FACES = "/frey_rawface.mat";
 
 /** Formats whose columns may have names. */
-const TABLES = ["csv", "tsv", "txt", "dat", "data"];
+const TEXTS = ["csv", "tsv", "txt", "dat", "data"];
+const TABLES = [...TEXTS, "parquet", "pq"];
 
 /** What the end of a path says of a file, packed or not. */
 function kindOf(path: string): string {
@@ -168,7 +173,7 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     : undivided
     ? { train: all, test: all }
     : divide(train, seed, path);
-  const parts = scaled(filled(divided), train, options.settings, path);
+  const parts = scaled(filled(divided), train, path, options.settings);
   const classes = train.classNames?.length ?? classesOf(parts.train, parts.test);
   return {
     ...{ name: path, shape: train.shape, seed },
@@ -185,8 +190,8 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
 function scaled(
   parts: Pick<Dataset, "train" | "test">,
   { shape, columns, reading }: Rows,
-  { standardize }: Partial<RowConfig> = {},
   path: string,
+  { standardize }: Partial<RowConfig> = {},
 ): Pick<Dataset, "train" | "test" | "scaling" | "reading"> {
   const read = reading ? { reading } : {};
   if (standardize) {
@@ -203,16 +208,28 @@ function scaled(
 
 async function readParts(path: string, config: TableConfig, signal: AbortSignal | undefined): Promise<Parts> {
   const kind = kindOf(path);
-  if (TABLES.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
+  if (TEXTS.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
   switch (kind) {
+    case "parquet":
+    case "pq":
+      return { train: await readParquet(await readUnpacked(path, signal), path, config) };
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await readUnpacked(file, signal), file), arrangedRows);
+      return await withNeighbours(path, async (file) => {
+        const bytes = await readUnpacked(file, signal);
+        return storedNpy(() => bytes, () => bytes, file);
+      }, arrangedRows);
     case "npz":
       return namedParts(parseNpz(await readUnpacked(path, signal), path), path);
     case "mat":
-      return matrixParts(parseMat(await readUnpacked(path, signal), path), path);
+    case "h5":
+    case "hdf5": {
+      const bytes = await readUnpacked(path, signal);
+      const matlab = kind === "mat";
+      if (matlab && !isHdf5(bytes)) return matrixParts(parseMat(bytes, path), path);
+      return await withHdf5(bytes, path, matlab, (arrays) => (matlab ? matrixParts : namedParts)(arrays, path));
+    }
     default:
-      return await withNeighbours(path, async (file) => parsePackedIdx(await readWhole(file, signal), file));
+      return await withNeighbours(path, async (file) => stored(parsePackedIdx(await readWhole(file, signal), file)));
   }
 }
 
@@ -240,16 +257,29 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
 async function withNeighbours(
   path: string,
-  read: (path: string) => Promise<NumericArray>,
+  read: (path: string) => Promise<StoredArray>,
   arranged: typeof rowsOf = rowsOf,
 ): Promise<Parts> {
-  const rows = async (file: string): Promise<Rows> => {
-    const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return arranged(await read(file), file, labels ? { labels: await read(labels) } : {});
-  };
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
-  return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };
+  const files = test ? [path, test] : [path];
+  const beside = await Promise.all(
+    files.map((file) => neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")])),
+  );
+  const { labels, classNames } = classesIn(
+    await Promise.all(beside.map((file) => file ? read(file) : undefined)),
+    path,
+  );
+  const [train, held] = await Promise.all(files.map(async (file, i): Promise<Rows> => {
+    const rows = arranged((await read(file)).read(), file, { labels: labels[i] });
+    return { ...rows, ...(classNames ? { classNames } : {}), reading: { ...rows.reading, ...named(beside[i]) } };
+  }));
+  return { train, ...(held ? { test: held } : {}) };
 }
+
+const named = (file: string | undefined) => file ? { labels: file.replace(/.*\//, "") } : {};
+
+/** The array of a file that was read whole. */
+const stored = (array: NumericArray): StoredArray => ({ shape: array.shape, read: () => array });
 
 /** The first file that is there of those that the name of this one, changed, may be. */
 async function neighbour(path: string, change: (name: string) => string[]): Promise<string | undefined> {
