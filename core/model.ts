@@ -42,7 +42,9 @@ export type Support = "binary" | "density" | "unit" | "bytes";
 
 /** What a model takes from the data where nobody said otherwise. */
 export interface Choice<C extends object> {
+  /** The settings that the data choose. */
   readonly config: Partial<C>;
+  /** How values become data, where the data choose it. */
   readonly binarize?: Binarization;
   /** One line: what was chosen, and by what. */
   readonly why: string;

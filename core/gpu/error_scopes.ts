@@ -7,6 +7,7 @@
 
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
+  /** The name of the class. */
   override readonly name = "GpuError";
 }
 

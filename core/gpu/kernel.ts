@@ -226,7 +226,9 @@ export type PipelineBinding = Pick<Binding, "access" | "copy">;
 export interface Compiler {
   /** The device that compiles. */
   readonly device: GPUDevice;
+  /** The adapter in words. */
   readonly adapter: string;
+  /** Error scopes for a piece of work. */
   scopes(): ErrorScopes;
   /** The pipeline of a kernel, compiled once per text. */
   pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline>;

@@ -15,8 +15,6 @@ import {
   requireRun,
   type StoredRun,
 } from "../../storage/run_folder.ts";
-import { dataLine, describeData } from "../../core/description.ts";
-import { settled } from "../../core/values.ts";
 import { FileError } from "../../core/bounds.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configureTraining } from "../../core/training/trainer.ts";
