@@ -57,7 +57,8 @@ export {
   type ValueSummary,
 } from "./core/values.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
-export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export { type BufferPart, Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export type { ErrorScopes } from "./core/gpu/error_scopes.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
@@ -165,7 +166,7 @@ export {
   rmsprop,
   weightDecay,
 } from "./core/optimizers/mod.ts";
-export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph/parameters.ts";
+export type { Parameter, Parameters, ParameterShape, Shapes, Weights } from "./core/graph/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";

@@ -13,14 +13,14 @@ import { type Dataset, features, type Reading, requireRows, type Split } from ".
  *
  * Floats 0, 1/255, ..., 1 are bytes too.
  */
-export const KINDS = ["binary", "bytes", "unit", "real"] as const;
+export const KINDS = ["binary", "bytes", "unit", "real"] as const satisfies readonly ValueSummary["kind"][];
 
 /** What the values of a dataset are. */
 export interface ValueSummary {
   /** How they are kept. */
   readonly type: "bytes" | "floats";
   /** What they are. */
-  readonly kind: typeof KINDS[number];
+  readonly kind: "binary" | "bytes" | "unit" | "real";
   /** The smallest and the largest as they are kept: bytes from 0 to 255. */
   readonly minimum: number;
   /** The largest. */

@@ -16,6 +16,8 @@ import {
   type StoredRun,
 } from "../../storage/run_folder.ts";
 import { FileError } from "../../core/bounds.ts";
+import { dataLine, describeData } from "../../core/description.ts";
+import { settled } from "../../core/values.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configureTraining } from "../../core/training/trainer.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
