@@ -68,8 +68,11 @@ function prepareLinux(): void {
 
 /** A buffer, or a part of it. Offset and size are multiples of 4. */
 export interface BufferPart {
+  /** The buffer. */
   readonly buffer: GPUBuffer;
+  /** Bytes before the part. Default 0. */
   readonly offset?: number;
+  /** Bytes of the part. Default: to the end. */
   readonly size?: number;
 }
 

@@ -26,6 +26,7 @@ export class ErrorScopes {
   readonly #gpu: Scoped;
   #first: Promise<GPUError | undefined> | undefined;
 
+  /** @param gpu Whose errors are caught. */
   constructor(gpu: Scoped) {
     this.#gpu = gpu;
   }

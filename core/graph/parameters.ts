@@ -56,7 +56,9 @@ export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32
 
 /** Weight [inputs, outputs] and bias [outputs], row-major. */
 export interface Weights {
+  /** Row-major [inputs, outputs]. */
   readonly weight: Float32Array<ArrayBuffer>;
+  /** [outputs] */
   readonly bias: Float32Array<ArrayBuffer>;
 }
 
