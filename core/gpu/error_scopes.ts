@@ -26,7 +26,11 @@ export class ErrorScopes {
   readonly #gpu: Scoped;
   #first: Promise<GPUError | undefined> | undefined;
 
-  /** @param gpu Whose errors are caught. */
+  /**
+   * Scopes on a device.
+   *
+   * @param gpu Whose errors are caught.
+   */
   constructor(gpu: Scoped) {
     this.#gpu = gpu;
   }
