@@ -214,6 +214,8 @@ class Trainer<C extends object> {
       return error;
     };
 
+    // The scale of columns is no setting: the checkpoint has it.
+    const { scaling: _, ...shape } = dataShape(this.#dataset);
     try {
       yield {
         event: "start",
@@ -222,7 +224,7 @@ class Trainer<C extends object> {
         dataset: this.#dataset.name,
         data: this.#summary,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
+        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...shape },
         step: start,
         epochs,
         stepsPerEpoch: this.#stepsUntil(1),

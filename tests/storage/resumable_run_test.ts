@@ -1,7 +1,17 @@
 /** A run on disk by the public names alone: claimed, recorded, stopped, resumed, completed. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { completed, isComplete, load, readConfig, readMetrics, readRun, RunRecorder, save } from "../../files.ts";
+import {
+  completed,
+  fileDataset,
+  isComplete,
+  load,
+  readConfig,
+  readMetrics,
+  readRun,
+  RunRecorder,
+  save,
+} from "../../files.ts";
 import { type Dataset, train, vae } from "../../mod.ts";
 import { gpu } from "../support/gpu.ts";
 
@@ -53,6 +63,25 @@ Deno.test("a run that was stopped and resumed by the public names has the bytes 
     };
     assertEquals(await losses(parts), await losses(whole));
     assertEquals((await readConfig(parts))?.started, stopped.config?.started);
+  }));
+
+Deno.test("a run on standardized columns keeps their statistics, and its configuration can be read", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/t.csv`;
+    const lines = Array.from({ length: 60 }, (_, i) => `${i % 7 + 0.5},${1000 * (i % 5)},${i % 2 ? "cat" : "dog"}`);
+    await Deno.writeTextFile(path, ["a,b,kind", ...lines].join("\n"));
+    const dataset = await fileDataset(path).load({ settings: { standardize: true, labelColumn: "kind" } });
+    const told = { ...config, epochs: 1, validation: 10, likelihood: "gaussian-shared" } as const;
+    const training = train(vae, dataset, told, { gpu });
+    const recorder = await RunRecorder.claim(`${folder}/run`, training);
+    for await (const event of training) await recorder.record(event);
+    training.trained.destroy();
+    const { checkpoint, config: kept } = (await readRun(`${folder}/run`))!;
+    const { scaling, columns, classNames, settings } = checkpoint.data;
+    assertEquals([columns, classNames], [["a", "b"], ["cat", "dog"]]);
+    assertEquals(scaling, dataset.scaling);
+    assertEquals(settings, { ...dataset.settings });
+    assertEquals(kept?.datasetSettings?.standardize, true);
   }));
 
 Deno.test("completed() writes the end that a kill kept from being written, once", () =>
