@@ -23,6 +23,7 @@
  */
 
 export { FileError } from "./core/bounds.ts";
+export { compileWorker } from "./core/gpu/second_thread.ts";
 export { load, save } from "./storage/checkpoint.ts";
 export { folderCache } from "./storage/cache.ts";
 export { findDataset } from "./storage/datasets.ts";

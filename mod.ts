@@ -196,6 +196,7 @@ export { betaVae } from "./models/beta_vae.ts";
 export {
   chosenLikelihood,
   type Head,
+  likelihoodByData,
   likelihoodCaveats,
   type LikelihoodConfig,
   type LikelihoodName,

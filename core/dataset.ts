@@ -90,6 +90,7 @@ export function requireRows(what: string, shape: Dataset["shape"], split: Split)
     fail("rows of height x width x channels, each at least 1", shape.join(" x "));
   }
   if (!whole(count)) fail("at least 1 row", count);
+  if (count >= 2 ** 31) fail("fewer than 2^31 rows", count);
   if (values.length !== count * features(shape)) fail(`${count} x ${features(shape)} values`, values.length);
   if (labels && labels.length !== count) fail(`a label for each of ${count} rows`, labels.length);
   if (covariates && (covariates.length === 0 || covariates.length % count !== 0)) {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { firstNonFinite } from "./bounds.ts";
 import { type Dataset, features, type Reading, requireRows, type Split } from "./dataset.ts";
 
 /**
@@ -77,12 +78,10 @@ export function placeOf(index: number, width: number): string {
  * @param width D
  * @throws {RangeError} If one is not; the message names its row and column.
  */
-export function requireFinite(what: string, values: ArrayLike<number>, width: number): void {
-  if (values instanceof Uint8Array) return;
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    throw new RangeError(`Cannot ${what}: expected finite numbers, found ${values[i]} in ${placeOf(i, width)}`);
-  }
+export function requireFiniteRows(what: string, values: ArrayLike<number>, width: number): void {
+  const place = values instanceof Uint8Array ? -1 : firstNonFinite(values);
+  if (place < 0) return;
+  throw new RangeError(`Cannot ${what}: expected finite numbers, found ${values[place]} in ${placeOf(place, width)}`);
 }
 
 /** Looks at every value once. */
@@ -211,7 +210,7 @@ function splitFrom(what: string, given: SplitInput, width: number, shape: Datase
     ...(covariates ? { covariates: Float32Array.from(covariates) } : {}),
   };
   requireRows(what, shape, split);
-  requireFinite(what, values, width);
+  requireFiniteRows(what, values, width);
   return split;
 }
 
@@ -302,7 +301,7 @@ export function inputRows(
   }
   const numbers = numbersFrom(what, given, width);
   const values = put ? numbers.map(put) : numbers;
-  requireFinite(what, values, width);
+  requireFiniteRows(what, values, width);
   if (kind && kind !== "real" && values.some((value) => value > 1)) {
     const { maximum, minimum, integers } = scan([values]);
     if (integers && minimum >= 0 && maximum <= 255) {

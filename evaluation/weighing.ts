@@ -6,13 +6,14 @@
  */
 
 import { recordBatch, type RecordedBatch } from "../core/training/batch.ts";
+import { requireFinite, requireSeed } from "../core/bounds.ts";
 import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
 import type { Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/graph/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import type { Binarization } from "../core/ops/gather.ts";
-import { createState, setState } from "../core/graph/program.ts";
+import { createState, LAST_STEP, setState } from "../core/graph/program.ts";
 import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
 import type { SplitInput } from "../core/values.ts";
@@ -113,10 +114,16 @@ export async function weighRows(
   if (!Number.isSafeInteger(asked) || asked < 1) {
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
+  requireSeed(seed);
   const split = trained.admit("measure", given, options.binarize);
   const { gpu } = trained;
   const batch = Math.min(split.count, batchRows(trained.features));
   const batches = Math.ceil(split.count / batch);
+  if (batches * asked > LAST_STEP) {
+    throw new RangeError(
+      `Cannot estimate a log-likelihood: expected at most ${Math.floor(LAST_STEP / batches)} samples, found ${asked}`,
+    );
+  }
   const state = createState(gpu);
   const recording = await recordWeights(trained, split, { ...options, batch, samples: asked, estimator, state });
   const { kind, samples, sign } = recording;
@@ -166,7 +173,10 @@ export async function weighRows(
     const datumSamplesPerSecond = perStep * pace.rate;
     const totals = new Float32Array(await gpu.read(recording.sums.totals));
     const divergences = new Float32Array(await gpu.read(recording.sums.divergences));
-    return { ...summary(totals, divergences, { count: split.count, samples, sign }), kind, datumSamplesPerSecond };
+    const found = summary(totals, divergences, { count: split.count, samples, sign });
+    requireFinite(found.values, `what "${trained.model.name}" gives for these rows`);
+    requireFinite(found.elbos, `the elbo that "${trained.model.name}" gives for these rows`);
+    return { ...found, kind, datumSamplesPerSecond };
   } finally {
     recording.destroy();
     state.destroy();

@@ -13,10 +13,13 @@ import { either, fields, finite, listOf, parseJson, recordOf } from "../core/jso
 import { requireNoLink, writeText } from "../storage/write.ts";
 import type { TrainingEvent } from "../core/training/events.ts";
 import { completed, epochsOf, isComplete, RunRecorder, stepsOf } from "../storage/resumable_run.ts";
-import { FILES, join, readRun, requireRun } from "../storage/run_folder.ts";
+import { FolderLock } from "../storage/folder_lock.ts";
+import { FILES, join, readConfig, readRun, requireRun } from "../storage/run_folder.ts";
+import { begunWith, firstChange } from "../core/training/changes.ts";
 import type { Checkpoint } from "../core/training/checkpoint.ts";
 import { Trained } from "../core/training/trained.ts";
 import { configureTraining, train } from "../core/training/trainer.ts";
+import { completedEpochs } from "../core/training/training_settings.ts";
 import { findDataset } from "../storage/datasets.ts";
 import type { Experiment, Measures, Options, Point, PointResult, RunResult } from "./experiment.ts";
 
@@ -49,6 +52,8 @@ export type ExperimentEvent =
   | { readonly event: "run"; readonly run: string; readonly training: TrainingEvent; readonly standing: Standing }
   /** A run is complete; `trained` says whether anything had to be trained now. */
   | { readonly event: "finished"; readonly run: string; readonly trained: boolean; readonly standing: Standing }
+  /** A run was killed before its first checkpoint, and is begun anew. */
+  | { readonly event: "begun anew"; readonly run: string }
   /** Points were left out. */
   | { readonly event: "skipped" } & Skipped;
 
@@ -194,13 +199,17 @@ async function runOne(
   const { point, seed, folder, dataset, config } = job;
   const epochs = Number(config.epochs);
   await requireNoLink(folder);
+  // Before it is read: nobody else goes on with it from now on.
+  using lock = await FolderLock.take(folder);
   const found = await readRun(folder);
   const resume = found?.checkpoint;
   if (resume) requireSame(resume, job);
   const complete = resume !== undefined && isComplete(resume, epochsOf(point.model, resume, epochs));
   if (!complete) {
+    // A training writes its configuration first.
+    if (!found && await readConfig(folder)) onEvent({ event: "begun anew", run: folder });
     const training = train(point.model, dataset, resume ? { epochs } : config, { gpu, signal, resume });
-    const recorder = await RunRecorder.claim(folder, training, { resumed: found, module: point.module });
+    const recorder = await RunRecorder.claim(folder, training, { resumed: found, module: point.module, lock });
     try {
       for await (const event of training) {
         await recorder.record(event);
@@ -261,31 +270,17 @@ async function readMeasures(file: string): Promise<{ step: number; measures: Mea
 /** A run of other settings is neither complete nor to be gone on with. */
 function requireSame(found: Checkpoint, { point, folder, dataset, config }: Job): void {
   const { epochs, ...asked } = config;
-  const had: Record<string, unknown> = {
-    ...found.config,
-    ...found.training,
-    model: found.model,
-    dataset: found.data.name,
-    rows: found.data.count,
-  };
-  const now: Record<string, unknown> = {
-    ...asked,
-    model: point.model.name,
-    dataset: dataset.name,
-    rows: dataset.train.count - Number(config.validation),
-  };
-  for (const [name, value] of Object.entries(now)) {
-    if (String(value) === String(had[name])) continue;
+  const fail = (expected: string, found: unknown) => {
     throw new Error(
-      `Cannot use the run "${folder}": expected ${name} ${value}, found ${had[name]}; name another folder with --out`,
+      `Cannot use the run "${folder}": expected ${expected}, found ${found}; name another folder with --out`,
     );
-  }
+  };
+  if (found.model !== point.model.name) fail(`model ${point.model.name}`, found.model);
+  const rows = dataset.train.count - Number(config.validation);
+  const change = firstChange(begunWith(point.model, found), { ...asked, dataset: dataset.name, rows });
+  if (change) fail(`${change.name} ${change.now}`, change.was);
   if (found.progress.step > stepsOf(found, Number(epochs))) {
-    throw new Error(
-      `Cannot use the run "${folder}": expected at most ${epochs} epochs, found ${
-        Math.floor(found.progress.step * found.training.batchSize / found.data.count)
-      }; name another folder with --out`,
-    );
+    fail(`at most ${epochs} epochs`, completedEpochs(found.progress.step, found));
   }
 }
 

@@ -15,6 +15,7 @@ import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import {
   chosenLikelihood,
+  likelihoodByData,
   likelihoodCaveats,
   likelihoodFindings,
   likelihoodShapes,
@@ -60,7 +61,7 @@ function reconstruction(t: Tape, p: Parameters, { x }: Batch, seen: Variable, co
   return [{ terms: [{ name: "nll", value: nll, weight: constant(1) }] }];
 }
 
-const { towers: _towers, covariance: _covariance, ...settings } = mlpSettings;
+const { towers: _towers, covariance: _covariance, ...settings } = { ...mlpSettings, ...likelihoodByData };
 
 const REMARK =
   "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) all the same, and `elbo` is only -nll";

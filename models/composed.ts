@@ -18,9 +18,9 @@ import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
 import {
   chosenLikelihood,
+  likelihoodByData,
   likelihoodCaveats,
   likelihoodFindings,
-  likelihoodSettings,
   likelihoodSupport,
 } from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
@@ -49,7 +49,7 @@ export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
   readonly objective: "elbo" | "iwae";
   /** L, draws of z for each datum: k of the importance-weighted bound. */
   readonly samples: number;
-  /** `auto`: in closed form where the objective allows it. */
+  /** `auto`: in closed form where prior and objective have one. */
   readonly divergence: "auto" | "analytic" | "sampled";
   /** β, the weight of the KL term. */
   readonly beta: number;
@@ -110,7 +110,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
   },
   "Posterior": { towers, covariance },
   "Prior": priorSettings(PRIORS),
-  "Likelihood": likelihoodSettings,
+  "Likelihood": likelihoodByData,
   "Objective": {
     objective: {
       type: "choice",
@@ -123,7 +123,8 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       type: "choice",
       default: "auto",
       choices: ["auto", "analytic", "sampled"],
-      help: "the KL in closed form, or estimated by the same draws; auto: in closed form for elbo",
+      help:
+        "the KL in closed form, or estimated by the same draws; auto: in closed form for elbo, where the prior has one",
     },
     beta: { type: "number", default: 1, minimum: 0, help: "weight of the KL term" },
     betaSchedule: {
@@ -206,7 +207,8 @@ export function composed(
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
       const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
-      return [key, { ...setting, default: value, heading }] as const;
+      const byData = setting.byData && !(key in defaults);
+      return [key, { ...setting, default: value, byData, heading }] as const;
     })
   );
   const byName = Object.fromEntries(all);
@@ -257,7 +259,7 @@ export function composed(
         ? undefined
         : (t, p, noise, condition) => priorOf(t, p, config, condition)!().draw(noise),
     start: async (context, config) => await priors[config.prior]?.start?.(context, config),
-    caveats,
+    caveats: (config) => caveats(config, priors[config.prior]),
   };
 }
 
@@ -266,9 +268,10 @@ function given({ condition }: ComposedConfig): Condition | undefined {
 }
 
 /** What a user must know of a configuration. */
-function caveats(config: ComposedConfig): readonly string[] {
-  const { objective, beta, betaSchedule, freeBits, capacity, prior } = config;
-  const learned = prior === "standard" ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
+function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly string[] {
+  const { objective, beta, betaSchedule, freeBits, capacity } = config;
+  const exact = !prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic");
+  const learned = exact ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
   const lines = [...learned, ...likelihoodCaveats(config, beta, penalty)];
   const constantly = betaSchedule === "constant";
@@ -324,7 +327,8 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
   if (prior === "standard") refuse(of(changed("components")), "prior standard", "N(0, I) has none");
   else {
     const learned = `prior ${prior}`;
-    refuse(divergence === "analytic" && of("divergence"), learned, "its KL has no closed form");
+    const closed = part?.closedForm?.(config);
+    refuse(divergence === "analytic" && !closed && of("divergence"), learned, "its KL has no closed form");
     refuse(freeBits > 0 && of("freeBits"), learned, "its KL is not one of each latent dimension");
     refuse(gradient !== "standard" && of("gradient"), learned, "the doubly reparameterized gradient is of N(0, I)");
   }

@@ -75,6 +75,12 @@ export const likelihoodSettings: Settings<LikelihoodConfig> = {
   },
 };
 
+/** The same of a model that {@linkcode chosenLikelihood} chooses for. */
+export const likelihoodByData: Settings<LikelihoodConfig> = {
+  ...likelihoodSettings,
+  likelihood: { ...likelihoodSettings.likelihood, byData: true },
+};
+
 /** Shapes of "likelihood", and of "scale" where a scale is learned, for D features from a decoder's last `inputs`. */
 export function likelihoodShapes({ likelihood }: LikelihoodConfig, inputs: number, features: number): Shapes {
   const scale = {

@@ -14,6 +14,7 @@ import { columns } from "../core/ops/columns.ts";
 import { concat } from "../core/ops/concat.ts";
 import { dense } from "../core/ops/dense.ts";
 import { elementwise } from "../core/ops/elementwise.ts";
+import type { Covariance } from "../core/ops/reparameterize.ts";
 import { valuesOf } from "../core/ops/sum.ts";
 import { parameterMatrix } from "../core/ops/parameter_matrix.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
@@ -33,6 +34,7 @@ export interface PriorConfig {
 /** What a learned prior is of. */
 export interface LearnedConfig extends PriorConfig, LikelihoodConfig {
   readonly latents: number;
+  readonly covariance: Covariance;
 }
 
 /** What a prior may be made of besides its parameters. */
@@ -55,6 +57,8 @@ export interface PriorPart {
   shapes(config: LearnedConfig, data: DataShape, conditions: number): Shapes;
   /** Records p(z), or p(z | c). */
   record(t: Tape, p: Parameters, config: LearnedConfig, given: PriorContext): Prior;
+  /** Whether {@linkcode Prior.kl} has a closed form for the posterior of a configuration. Default: it has none. */
+  closedForm?(config: LearnedConfig): boolean;
   /** Sets its parameters before the first step, where drawing them like weights is no good start. */
   start?(context: StartContext, config: LearnedConfig): Promise<void> | void;
   /** Settings that it has no meaning with, each with the value that it is refused at and why. */
@@ -124,6 +128,23 @@ const conditionalRatio = elementwise({
   },
 });
 
+/**
+ * KL(N(μ, exp a) ‖ N(m, exp l)) = ½ (exp(a - l) + (μ - m)² exp(-l) - 1 + l - a), a clamped as in shaders/gaussian.wgsl. Source: Kingma
+ * and Welling, arXiv:1312.6114, appendix B, for a Gaussian in place of N(0, I).
+ */
+const conditionalKl = elementwise({
+  name: "KL(N(μ, s) ‖ N(m, v))",
+  inputs: ["u", "a", "m", "l"],
+  value:
+    "0.5 * (exp(clamp(a, vec4f(-30), vec4f(20)) - l) + (u - m) * (u - m) * exp(-l) - 1 + l - clamp(a, vec4f(-30), vec4f(20)))",
+  derivatives: {
+    u: "(u - m) * exp(-l)",
+    a: "select(vec4f(0), 0.5 * (exp(a - l) - 1), abs(a + 5) < vec4f(25))",
+    m: "(m - u) * exp(-l)",
+    l: "0.5 * (1 - exp(clamp(a, vec4f(-30), vec4f(20)) - l) - (u - m) * (u - m) * exp(-l))",
+  },
+});
+
 const deviationOf = elementwise({
   name: "deviation",
   inputs: ["l"],
@@ -150,12 +171,18 @@ const conditional: PriorPart = {
       name: "conditional Gaussian",
       ratio: (z) =>
         valuesOf(t, "log N(z; 0, I) - log p(z | c)", conditionalRatio(t, z, ...beside(z) as [Variable, Variable])),
+      kl({ statistics: q, covariance }) {
+        if (covariance !== "diagonal") return undefined;
+        const both = [q, statistics].flatMap((of) => [0, latents].map((first) => columns(t, of, first, latents)));
+        return valuesOf(t, "kl", conditionalKl(t, ...both as [Variable, Variable, Variable, Variable]));
+      },
       draw(noise) {
         const [mean, logVariance] = beside(noise);
         return add(t, multiply(t, columns(t, noise, 0, latents), deviationOf(t, logVariance)), mean);
       },
     };
   },
+  closedForm: ({ covariance }) => covariance === "diagonal",
   refused: [["condition", "none", "it follows from a condition"]],
 };
 

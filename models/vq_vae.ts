@@ -39,9 +39,9 @@ import {
 } from "./conv_stack.ts";
 import {
   chosenLikelihood,
+  likelihoodByData,
   likelihoodCaveats,
   likelihoodFindings,
-  likelihoodSettings,
   likelihoodSupport,
 } from "./likelihood.ts";
 
@@ -262,7 +262,7 @@ export const vqVae: Model<VqVaeConfig> = {
     },
     activation: convStackSettings.activation,
     ...codePriorSettings,
-    ...likelihoodSettings,
+    ...likelihoodByData,
   },
   parameters: shapes,
   objectives,

@@ -13,9 +13,11 @@ import type { Checkpoint, CheckpointHeader } from "../core/training/checkpoint.t
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "../core/training/events.ts";
 import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
 import type { Training } from "../core/training/trainer.ts";
-import { trainingSteps } from "../core/training/training_settings.ts";
+import { completedEpochs, trainingSteps } from "../core/training/training_settings.ts";
 import { save } from "./checkpoint.ts";
-import { FILES, join, readMetrics, type RunConfig, type StoredRun } from "./run_folder.ts";
+import { FolderLock, LOCK_FILE } from "./folder_lock.ts";
+import { FILES, isLeftOver, join, readMetrics, type RunConfig, type StoredRun } from "./run_folder.ts";
+import { isFile } from "./read.ts";
 import { requireNoLink, writeText } from "./write.ts";
 
 /** How a run is recorded. */
@@ -26,21 +28,25 @@ export interface RecordOptions {
   readonly every?: number;
   /** Where the model comes from, if it is not one of elbo's. */
   readonly module?: string;
+  /** The folder's lock, where the caller has it already: it stays the caller's. Default: taken, and given back after the last event. */
+  readonly lock?: FolderLock;
 }
 
 /**
  * Keeps in a folder what a training yields: its configuration, the figures of every epoch, and checkpoints. A run that was stopped or
- * killed goes on from its last checkpoint, to the bytes that it would have had.
+ * killed goes on from its last checkpoint, to the bytes that it would have had. While it is recorded nothing else can record in the folder.
  *
  * ```ts ignore
  * const resumed = await readRun("runs/mine");
  * const training = train(vae, dataset, resumed ? {} : { epochs: 10 }, { resume: resumed?.checkpoint });
- * const recorder = await RunRecorder.claim("runs/mine", training, { resumed });
+ * using recorder = await RunRecorder.claim("runs/mine", training, { resumed });
  * for await (const event of training) await recorder.record(event);
  * ```
  */
-export class RunRecorder {
+export class RunRecorder implements Disposable {
   #saved: { readonly step: number; readonly epoch: number } | undefined;
+  /** The lock, where it is this recorder's to give back. */
+  #lock: FolderLock | undefined;
 
   private constructor(
     readonly folder: string,
@@ -49,20 +55,40 @@ export class RunRecorder {
   ) {}
 
   /**
-   * Makes the folder where there is none. Of a run that is gone on with it keeps the figures up to the checkpoint.
+   * Makes the folder where there is none, and locks it. Of a run that is gone on with it keeps the figures up to the checkpoint.
    *
    * @param training What is iterated over, not yet begun.
-   * @throws {Error} If the folder cannot be written to.
+   * @throws {Error} If the folder cannot be written to, another training is recorded in it, or it holds a run that is not gone on with.
    */
   static async claim(
     folder: string,
     training: Training<object>,
     options: RecordOptions = {},
   ): Promise<RunRecorder> {
-    await claimFolder(folder);
-    const { resumed } = options;
-    if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
-    return new RunRecorder(folder, training, options);
+    const recorder = new RunRecorder(folder, training, options);
+    if (!options.lock) recorder.#lock = await FolderLock.take(folder);
+    try {
+      const { resumed } = options;
+      if (!resumed && await isFile(join(folder, FILES.checkpoint))) {
+        throw new Error(
+          `Cannot begin a run in "${folder}": expected none in it, found ${FILES.checkpoint}; ` +
+            "go on with that one, or name another folder",
+        );
+      }
+      await removeLeftOver(folder);
+      if (resumed) await cutMetrics(resumed.folder, folder, resumed.checkpoint.progress.step);
+      else await Deno.remove(join(folder, FILES.metrics)).catch(() => {});
+      return recorder;
+    } catch (error) {
+      recorder[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Gives the folder free. Needed only where the training does not come to its last event. */
+  [Symbol.dispose](): void {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
   }
 
   /** Where the last checkpoint that this recorder wrote stands. */
@@ -76,7 +102,7 @@ export class RunRecorder {
       case "start":
         await this.#configure(event);
         // From now on there is a checkpoint, and it is known that one can be written.
-        return await this.#save(event.step, Math.floor(event.step / event.stepsPerEpoch));
+        return await this.#save(event.step, completedEpochs(event.step, this.training.trained));
       case "epoch":
         // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
         await appendMetrics(this.folder, event);
@@ -84,7 +110,8 @@ export class RunRecorder {
         return;
       case "end":
         if (this.#saved?.step !== event.step) await this.#save(event.step, event.epochs);
-        return await appendMetrics(this.folder, { ...event, run: this.folder });
+        await appendMetrics(this.folder, { ...event, run: this.folder });
+        return this[Symbol.dispose]();
     }
   }
 
@@ -102,6 +129,8 @@ export class RunRecorder {
       ...(module ? { module } : {}),
       dataset,
       ...(trained.data.settings ? { datasetSettings: trained.data.settings } : {}),
+      ...(trained.data.seed === undefined ? {} : { dataSeed: trained.data.seed }),
+      tiles: trained.training.tiles,
       adapter,
       parameters,
       started,
@@ -115,48 +144,38 @@ export class RunRecorder {
   }
 }
 
-/**
- * Makes the folder where there is none, and tries to write to it.
- *
- * @throws {Error} If that fails.
- */
-export async function claimFolder(folder: string): Promise<void> {
-  const probe = join(folder, `.${crypto.randomUUID()}`);
-  try {
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(probe, new Uint8Array(1), { createNew: true });
-    await Deno.remove(probe);
-  } catch (cause) {
-    throw new Error(`Cannot write to the folder "${folder}": ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
 /** Writes `config.json`. */
 async function writeConfig(folder: string, config: RunConfig): Promise<void> {
   await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
 }
 
-/** Adds an event to `metrics.jsonl`. */
+/** Adds an event to `metrics.jsonl`: the whole line, or nothing where the disk is full. */
 async function appendMetrics(
   folder: string,
   event: EpochEvent | (EndEvent & { readonly run: string }),
 ): Promise<void> {
-  const file = join(folder, FILES.metrics);
-  await requireNoLink(file);
-  await Deno.writeTextFile(file, JSON.stringify(event) + "\n", { append: true });
+  const path = join(folder, FILES.metrics);
+  await requireNoLink(path);
+  using file = await Deno.open(path, { append: true, create: true });
+  const { size } = await file.stat();
+  try {
+    let line = new TextEncoder().encode(JSON.stringify(event) + "\n");
+    while (line.length) line = line.subarray(await file.write(line));
+  } catch (cause) {
+    await file.truncate(size).catch(() => {});
+    throw new Error(`Cannot write to "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
-/**
- * Writes the epochs up to a step to `metrics.jsonl`, so that a run which goes on from there adds its own after them, and takes
- * half-written files away that a kill left.
- */
-async function cutMetrics(from: string, to: string, step: number): Promise<void> {
-  for await (const { name } of Deno.readDir(to)) {
-    const isLeft = Object.values(FILES).some((file) => name.startsWith(`${file}.`)) && name.endsWith(".tmp");
-    if (isLeft) await Deno.remove(join(to, name));
+/** Takes half-written files away that a kill left. */
+async function removeLeftOver(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== LOCK_FILE && isLeftOver(name)) await Deno.remove(join(folder, name));
   }
+}
+
+/** Writes the epochs up to a step to `metrics.jsonl`, so that a run which goes on from there adds its own after them. */
+async function cutMetrics(from: string, to: string, step: number): Promise<void> {
   const kept = (await readMetrics(from)).filter((event) => event.event === "epoch" && event.step <= step);
   await writeText(join(to, FILES.metrics), kept.map((event) => JSON.stringify(event) + "\n").join(""));
 }

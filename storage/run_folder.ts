@@ -24,7 +24,9 @@ import {
   whole,
 } from "../core/json.ts";
 import { type Checkpoint, decodeCheckpoint, rangeCheck } from "../core/training/checkpoint.ts";
+import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
+import { temporaryNames } from "./write.ts";
 
 /** The files of a run folder. */
 export const FILES = {
@@ -35,6 +37,13 @@ export const FILES = {
   reconstructions: "reconstructions.png",
   report: "report.html",
 } as const;
+
+const leftOver = new Set([LOCK_FILE, ...Object.values(FILES).flatMap(temporaryNames)]);
+
+/** Whether a file is one that a killed training leaves behind and that says nothing: its lock, or what it was writing. */
+export function isLeftOver(name: string): boolean {
+  return leftOver.has(name);
+}
 
 /** Numbers that a run counts: of steps, epochs, scalars. */
 const counted = whole(0, 2 ** 32 - 1);
@@ -66,6 +75,8 @@ const configCheck: Check = fields({
   module: optional(text),
   dataset: optional(text),
   datasetSettings: optional(recordOf(setting)),
+  dataSeed: optional(counted),
+  tiles: optional(text),
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
@@ -99,6 +110,10 @@ export interface RunConfig {
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
+  /** What the rows were divided or made by, if by anything. */
+  readonly dataSeed?: number;
+  /** The tiles that were asked for; `config` has those in use. */
+  readonly tiles?: string;
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;

@@ -95,7 +95,8 @@ async function weighed(trained: Trained, rows: Split, options: LogLikelihoodOpti
     losses: { elbo, nll, kl, loss: -elbo } satisfies Losses,
     likelihood: {
       logLikelihood: mean,
-      standardError,
+      // Of one row nothing is known.
+      ...(rows.count > 1 ? { standardError } : {}),
       exact: kind === "exact",
       ...(kind === "estimate" ? { effectiveSamples, datumSamplesPerSecond } : {}),
     },
@@ -213,7 +214,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     );
     context.print();
     const { distance: drawn, reference, accuracy } = distance;
-    table({ frechetClassifierDistance: drawn, ofTrainingImages: reference, accuracy });
+    table({
+      frechetClassifierDistance: drawn,
+      ofTrainingImages: reference,
+      ...(accuracy === undefined ? {} : { accuracy }),
+    });
   }
   for (const note of notes) context.print(note);
   context.emit({

@@ -6,7 +6,8 @@
 
 import { closestString } from "@std/text";
 import { Gpu } from "../core/gpu/device.ts";
-import { claimFolder } from "../storage/resumable_run.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
+import { FolderLock } from "../storage/folder_lock.ts";
 import { join } from "../storage/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
@@ -90,8 +91,8 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const own = { ...values.own, ...Object.fromEntries(instead) };
   const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
   const folder = join(out, quick ? `${name}-quick` : name);
-  await claimFolder(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
+  using _ = await FolderLock.take(folder);
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   context.print(`${name}: ${experiment.summary}`);
   context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);
@@ -161,6 +162,10 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       if (event.event === "skipped") {
         clear();
         return print(`Left out ${event.points.join(", ")}: ${event.reason}`);
+      }
+      if (event.event === "begun anew") {
+        clear();
+        return print(`${event.run.replace(/.*\//, "")} was stopped before its first checkpoint: it is begun anew`);
       }
       const { finished, runs, done, secondsLeft } = event.standing;
       const head = `${finished}/${runs} runs  ${Math.floor(100 * done)}%`;

@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { driverVariables } from "../core/gpu/strategies.ts";
 import { UsageError } from "./cli/flags.ts";
+import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
 
@@ -29,35 +30,54 @@ function read(path: string): string {
  * module, or of a large dataset, whose files have known sums. What a lock file names is fetched before anything runs.
  */
 function copyOfLock(): { readonly file: string } & Disposable {
-  const file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
-  Deno.copyFileSync(path("deno.lock"), file);
-  return { file, [Symbol.dispose]: () => Deno.removeSync(file) };
+  let file: string | undefined;
+  try {
+    file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
+    Deno.copyFileSync(path("deno.lock"), file);
+  } catch (cause) {
+    if (file) Deno.removeSync(file);
+    throw new LaunchError(`Cannot copy deno.lock to ${file ?? "a temporary file"}: ${reasonOf(cause)}`, { cause });
+  }
+  const copy = file;
+  return { file: copy, [Symbol.dispose]: () => Deno.removeSync(copy) };
+}
+
+/** What keeps a task from being started. */
+class LaunchError extends Error {}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Runs the task to its end and returns its exit code. */
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
+  // Programs that are started inherit which signals are ignored.
+  const outlives = outlivesTerminal(() => read("/proc/self/status"));
   using lock = copyOfLock();
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
     // What drivers are told and the task could not find out.
-    env: Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
+    env: {
+      ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
+      ...outlives ? { [OUTLIVES]: "1" } : {},
+    },
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  const on = (signal: Deno.Signal) =>
-    Deno.addSignalListener(signal, () => {
-      try {
-        // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
-        if (Deno.build.os !== "windows") child.kill(signal);
-      } catch {
-        // It has ended.
-      }
-    });
-  on("SIGINT");
-  if (Deno.build.os !== "windows") on("SIGTERM");
+  const passOn = (signal: Deno.Signal) => () => {
+    try {
+      // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
+      if (Deno.build.os !== "windows") child.kill(signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  Deno.addSignalListener("SIGINT", passOn("SIGINT"));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", passOn("SIGTERM"));
+  listenToHangup(outlives, passOn("SIGHUP"));
   return (await child.status).code;
 }
 
@@ -66,8 +86,9 @@ if (import.meta.main) {
   try {
     Deno.exit(await launch(task, args));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    const usage = error instanceof UsageError;
+    if (!usage && !(error instanceof LaunchError)) throw error;
     console.error(`Error: ${shown(error.message)}`);
-    Deno.exit(2);
+    Deno.exit(usage ? 2 : 1);
   }
 }

@@ -8,17 +8,20 @@ import type { Settings } from "../core/settings.ts";
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { dataLine } from "../core/description.ts";
 import { Gpu } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
 import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
 import { FILE_SETTINGS } from "../storage/file_dataset.ts";
+import { begunWith, firstChange } from "../core/training/changes.ts";
+import { FolderLock } from "../storage/folder_lock.ts";
 import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
 import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
-import { type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { completedEpochs, type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
 import { summarizeValues } from "../core/values.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
@@ -41,12 +44,14 @@ import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
+  type BegunRun,
   type DataChoice,
   dataChoice,
   datasetOf,
   defaultFolder,
   loadData,
   namedDataset,
+  openBegun,
   openRun,
   quoted,
   requireFree,
@@ -101,12 +106,12 @@ function runSettings(): Settings<RunSettings> {
  * resumed.
  */
 async function flags(args: readonly string[]): Promise<Flags<Groups>> {
-  const { model, checkpoint } = await namedModel(args).catch((error): NamedModel & Partial<Run> => {
+  const { model, checkpoint, data = checkpoint?.data } = await namedModel(args).catch((error): Named => {
     if (wantsHelp(args)) return { model: vae as Model };
     throw error;
   });
   const settings = model.settings as Settings<unknown>;
-  const dataset = peekFlag(args, "dataset") ?? checkpoint?.data.name ?? mnist.name;
+  const dataset = peekFlag(args, "dataset") ?? data?.name ?? mnist.name;
   return {
     name: "train",
     summary:
@@ -162,10 +167,14 @@ function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
   return Object.fromEntries(used) as Settings<TrainingConfig>;
 }
 
-async function namedModel(args: readonly string[]): Promise<NamedModel & Partial<Run>> {
+/** A model, and where it is that of a run, the run. */
+type Named = NamedModel & Partial<Run> & Partial<BegunRun>;
+
+async function namedModel(args: readonly string[]): Promise<Named> {
   const [resume, model] = [peekFlag(args, "resume"), peekFlag(args, "model")];
   const among = model === undefined ? builtIn : [await findNamedModel(model)];
-  return resume ? await openRun(resume, among) : model === undefined ? { model: vae as Model } : among[0];
+  if (resume) return await openBegun(resume, among) ?? await openRun(resume, among);
+  return model === undefined ? { model: vae as Model } : among[0];
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
@@ -177,34 +186,42 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     const data = { name: settings.dataset, seed: settings.dataSeed, settings: only(values.dataset as object) };
     return await begin({ named, data, told, settings }, context);
   }
-  const resumed = await openRun(settings.resume, given.has("model") ? [await findNamedModel(settings.model)] : builtIn);
-  const { dataSeed } = settings;
+  const among = given.has("model") ? [await findNamedModel(settings.model)] : builtIn;
+  const { resume, out, dataSeed } = settings;
+  // Before it is read: nobody else goes on with it from now on.
+  using lock = out && out !== resume ? undefined : await FolderLock.take(resume);
   const dataset = namedDataset(settings.dataset).name;
-  requireUnchanged(resumed, { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) });
-  const asked = given.has("epochs") ? values.training.epochs : resumed.checkpoint.training.epochs;
-  const epochs = epochsOf(resumed.model, resumed.checkpoint, asked);
-  if (isComplete(resumed.checkpoint, epochs)) return await complete(resumed, epochs, context);
-  const data = dataChoice(resumed.checkpoint);
-  await begin({ named: resumed, data, told: { epochs }, settings, resumed }, context);
-}
-
-/** A resumed run that is told something else than it was begun with would be neither the old run nor a new one. */
-function requireUnchanged({ checkpoint, folder }: Run, told: Readonly<Record<string, unknown>>): void {
-  const { name, seed, settings } = dataChoice(checkpoint);
-  const had: Record<string, unknown> = {
-    ...checkpoint.config,
-    ...checkpoint.training,
-    dataset: name,
-    dataSeed: seed,
-    ...settings,
-  };
-  for (const [name, value] of Object.entries(told)) {
-    if (name === "epochs" || String(value) === String(had[name])) continue;
-    throw new UsageError(
-      `Cannot change ${flagName(name)} of the run "${folder}": it was begun with ${had[name]}, found ${value}; ` +
-        "leave the flag out, or train a new run",
+  const asked = { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) };
+  const begun = await openBegun(resume, among);
+  if (begun) {
+    const { data, told: { epochs } } = begun;
+    const { name, seed, settings: ofData } = data;
+    requireUnchanged(resume, { ...begun.told, dataset: name, dataSeed: seed, ...ofData }, asked);
+    context.print(`The run "${resume}" was stopped before its first checkpoint: it is begun anew`);
+    const again = { ...begun.told, epochs: given.has("epochs") ? values.training.epochs : epochs };
+    return await begin(
+      { named: begun, data, told: again, settings: { ...settings, out: out || resume }, lock },
+      context,
     );
   }
+  const resumed = await openRun(resume, among);
+  const { checkpoint, model } = resumed;
+  const data = dataChoice(checkpoint);
+  requireUnchanged(resume, { ...begunWith(model, checkpoint), ...data.settings }, asked);
+  const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : checkpoint.training.epochs);
+  if (isComplete(checkpoint, epochs)) return await complete(resumed, epochs, context);
+  await begin({ named: resumed, data, told: { epochs }, settings, resumed, lock }, context);
+}
+
+function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>, asked: object): void {
+  const change = firstChange(was, { ...asked });
+  if (!change) return;
+  throw new UsageError(
+    `Cannot change ${
+      flagName(change.name)
+    } of the run "${folder}": it was begun with ${change.was}, found ${change.now}; ` +
+      "leave the flag out, or train a new run",
+  );
 }
 
 /** What is to be trained, from its first step or from a checkpoint. */
@@ -215,16 +232,19 @@ interface Job {
   readonly told: Readonly<Record<string, unknown>>;
   readonly settings: RunSettings;
   readonly resumed?: Run;
+  /** Of the folder, where it is that of a run that is there already. */
+  readonly lock?: FolderLock;
 }
 
-async function begin({ named, data, told, settings, resumed }: Job, context: Context): Promise<void> {
+async function begin({ named, data, told, settings, resumed, lock }: Job, context: Context): Promise<void> {
   const { model } = named;
   const source = namedDataset(data.name);
   const name = source.name.replace(/.*\//, "");
-  const elsewhere = settings.out && settings.out !== resumed?.folder;
   const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
-  if (!resumed || elsewhere) await requireFree(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
+  // A folder that is not there yet is made only once all that is asked for is known to be possible.
+  using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
+  if (!lock) await requireFree(folder);
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   const dataset = await loadData(source, data, context.signal).then((loaded) =>
     resumed ? loaded : standardized(loaded, { source, data, model, told }, context.signal)
   );
@@ -236,7 +256,10 @@ async function begin({ named, data, told, settings, resumed }: Job, context: Con
   });
   context.signal.throwIfAborted();
   const { checkpointEvery: every } = settings;
-  const recorder = await RunRecorder.claim(folder, training, { resumed, every, module: named.module });
+  using made = lock ?? there ? undefined : await FolderLock.take(folder);
+  if (made) await requireFree(folder);
+  const held = { lock: lock ?? there ?? made };
+  const recorder = await RunRecorder.claim(folder, training, { resumed, every, module: named.module, ...held });
   context.print(`Training ${model.name} on ${source.name} into ${folder}`);
   const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
@@ -351,8 +374,8 @@ async function report(trained: Trained, dataset: Dataset, folder: string, contex
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
 async function complete(run: Run, epochs: number, context: Context): Promise<void> {
   const { folder, checkpoint, model } = run;
-  const { progress: { step }, training, data } = checkpoint;
-  const trainedEpochs = Math.floor(step * training.batchSize / data.count);
+  const { step } = checkpoint.progress;
+  const trainedEpochs = completedEpochs(step, checkpoint);
   let last: EndEvent | undefined;
   if (!isComplete(checkpoint)) {
     // Fewer epochs were asked for than it was begun for.
@@ -376,6 +399,10 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
 /** When a file was last written, in milliseconds; 0 for one that is not there. */
 async function modified(path: string): Promise<number> {
   return await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
 }
 
 async function exists(path: string): Promise<boolean> {

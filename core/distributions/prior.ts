@@ -14,6 +14,11 @@ export interface Prior {
   readonly name: string;
   /** log N(z; 0, I) - log p(z) of each row, nats, with gradients for z and for what p(z) is made of. z [N, K] */
   ratio(z: Variable): RowScalars;
+  /**
+   * KL(q(z | x) ‖ p(z)) of each datum in closed form, nats, where this pair has one: of q [N, 2 K], one value for each of N rows. Without
+   * it the divergence is estimated by draws.
+   */
+  kl?(posterior: Posterior): RowScalars | undefined;
   /** z ~ p(z) [N, K], from noise [N, K + 1]: draws of N(0, 1), and one of a uniform distribution in the last column. */
   draw(noise: Variable): Variable;
 }
@@ -32,8 +37,8 @@ export function mixturePrior(t: Tape, components: Variable): Prior {
 }
 
 /**
- * The posterior with KL(q(z | x) ‖ p(z)) in place of the divergence from N(0, I). There is no closed form for any prior here, so that it is
- * estimated by the draw: log q(z | x) - log p(z).
+ * The posterior with KL(q(z | x) ‖ p(z)) in place of the divergence from N(0, I): in closed form where the pair has one and the draw asks
+ * for no other, and else estimated by the draw as log q(z | x) - log p(z).
  *
  * @param prior Records the prior, once for all draws and where they need it.
  */
@@ -41,9 +46,12 @@ export function againstPrior(t: Tape, posterior: Posterior, prior: () => Prior):
   let recorded: Prior | undefined;
   return {
     ...posterior,
-    draw(options) {
+    draw(options = {}) {
+      const { divergence = "analytic" } = options;
       const { z, kl } = posterior.draw({ ...options, divergence: "sampled", freeBits: 0 });
       recorded ??= prior();
+      const closed = divergence === "analytic" ? recorded.kl?.(posterior) : undefined;
+      if (closed) return { z, kl: closed };
       return { z, kl: sumValues(t, "kl", kl, recorded.ratio(z)) };
     },
   };

@@ -6,7 +6,8 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, host, readText, setDefault } from "./environment.ts";
+import { environment, page, readText, setDefault } from "./environment.ts";
+import { host } from "./host.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
   driverVariables,
@@ -14,7 +15,7 @@ import {
   runsOnProcessor,
   strategyFor,
   type StrategyOptions,
-  unlistedFeatures,
+  wantedFeatures,
 } from "./strategies.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -27,8 +28,11 @@ export class GpuError extends Error {
 export interface GpuOptions {
   /** Prefer the low-power adapter of a machine that has two. */
   readonly powerPreference?: GPUPowerPreference;
-  /** Compile kernels on a second thread too, where that is of use: with Mesa's software adapter. For programs, which can have workers. */
-  readonly compileAhead?: boolean;
+  /**
+   * Starts a worker that compiles kernels beside, where that is of use: with Mesa's software adapter. `compileWorker` of
+   * `@elbo/elbo/files` is one.
+   */
+  readonly compileAhead?: () => Worker;
   /** Told in a sentence what does not work on this machine and is done without. */
   readonly onWarning?: (warning: string) => void;
 }
@@ -36,6 +40,18 @@ export interface GpuOptions {
 const NO_ADAPTER = "Cannot find a GPU adapter: WebGPU needs a Vulkan, Metal or Direct3D 12 driver. " +
   "On Linux without a GPU, install the software driver: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), " +
   "dnf install mesa-vulkan-drivers (Fedora), apk add mesa-vulkan-swrast (Alpine)";
+const NO_ADAPTER_IN_PAGE = "Cannot find a GPU adapter: this browser has WebGPU but no adapter for it here. " +
+  "Turn on hardware acceleration in its settings and update the graphics driver, or try another browser";
+
+/** Why there is no `navigator.gpu`, and what to do. */
+function withoutWebGpu(): string {
+  const found = "Cannot use WebGPU: navigator.gpu is missing here";
+  const here = page();
+  if (!here) return `${found}: use a runtime that has it, or npm webgpu in Node and Bun`;
+  return here.isSecureContext
+    ? `${found}: use a current Chrome, Edge, Firefox or Safari`
+    : `${found}, as in every page that does not come by https or from localhost`;
+}
 
 /**
  * Makes Deno on Linux take Vulkan, and keeps a stray message away; tells drivers what their strategies want of them.
@@ -52,6 +68,11 @@ function prepareLinux(): void {
 }
 
 const BUFFER_TYPES = { read: "read-only-storage", uniform: "uniform", read_write: "storage" } as const;
+
+/** An adapter in words: browsers give some of them, or none. */
+function nameOf(info: GPUAdapterInfo | undefined): string {
+  return info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") || "unknown adapter";
+}
 
 /** A device, what is known of its adapter, and its compiled pipelines. */
 export class Gpu {
@@ -73,12 +94,11 @@ export class Gpu {
    * @param options What its strategy must know.
    */
   constructor(readonly device: GPUDevice, info?: GPUAdapterInfo, options: StrategyOptions = {}) {
-    this.adapter = info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(" ") ||
-      "unknown adapter";
+    this.adapter = nameOf(info);
     this.identity = [info?.vendor, info?.architecture, info?.device, info?.description].filter(Boolean).join(", ") ||
       this.adapter;
-    this.cpu = runsOnProcessor(this.adapter);
-    this.strategy = strategyFor(device, this.adapter, options);
+    this.cpu = runsOnProcessor(this.adapter, info);
+    this.strategy = strategyFor(device, this.adapter, { facts: info, ...options });
     device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.#failure ??= new GpuError(`The GPU reports: ${error.message}`);
@@ -99,11 +119,9 @@ export class Gpu {
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     prepareLinux();
     const gpu = globalThis.navigator?.gpu;
-    if (!gpu) {
-      throw new GpuError("Cannot use WebGPU: navigator.gpu is missing here (Deno 2.9 or a recent browser has it)");
-    }
+    if (!gpu) throw new GpuError(withoutWebGpu());
     const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-    if (!adapter) throw new GpuError(NO_ADAPTER);
+    if (!adapter) throw new GpuError(page() ? NO_ADAPTER_IN_PAGE : NO_ADAPTER);
     const { limits } = adapter;
     const requiredLimits = {
       maxBufferSize: limits.maxBufferSize,
@@ -113,7 +131,7 @@ export class Gpu {
       maxStorageBuffersPerShaderStage: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
     };
     const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
-    const unlisted = unlistedFeatures(adapter.info.description);
+    const wanted = wantedFeatures(nameOf(adapter.info), adapter.info, adapter.features);
     const { compileAhead, onWarning } = options;
     const open = async (granted: readonly string[]) =>
       new Gpu(
@@ -125,9 +143,9 @@ export class Gpu {
         { granted, compileAhead, onWarning },
       );
     // Asked for, and done without where they are refused.
-    if (unlisted.length) {
+    if (wanted.length) {
       try {
-        return await open(unlisted);
+        return await open(wanted);
       } catch {
         // What is wrong, if it is not these, is told below.
       }
@@ -135,7 +153,7 @@ export class Gpu {
     try {
       return await open([]);
     } catch (error) {
-      throw new GpuError(`Cannot open the GPU device of ${adapter.info.description}`, { cause: error });
+      throw new GpuError(`Cannot open the GPU device of ${nameOf(adapter.info)}`, { cause: error });
     }
   }
 
@@ -166,7 +184,8 @@ export class Gpu {
         ...copy ? copy.layout : { buffer: { type: BUFFER_TYPES[access] } },
       })),
     });
-    const module = device.createShaderModule({ label, code });
+    const directives = await this.strategy.directives?.(code) ?? "";
+    const module = device.createShaderModule({ label, code: directives + code });
     const layout = device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout] });
     let pipeline: GPUComputePipeline | undefined;
     let failure: unknown;

@@ -77,6 +77,8 @@ export interface Strategy<Family extends string = string> {
   free(buffer: GPUBuffer): void;
   /** Brings up to date what dispatches read in place of buffers; undefined where they read buffers alone. */
   readonly refresh?: Refresh;
+  /** Directives that a kernel's text must begin with on this device; none where that is left out. */
+  directives?(code: string): Promise<string>;
   /** Compiles what a program dispatches, and binds the buffers. */
   compile(gpu: Compiler, dispatches: readonly Dispatch[]): Promise<Ready>;
   /** Ends what runs beside. */

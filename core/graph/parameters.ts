@@ -7,6 +7,7 @@
 
 import { FileError } from "../bounds.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { nonFiniteBuffers } from "../gpu/non_finite.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { initialize, type Initializers } from "./initializers.ts";
 
@@ -282,6 +283,12 @@ export class Parameters implements Iterable<Parameter> {
     );
     for (const write of writes) write();
     if (tensors.keys().some((name) => name.startsWith("optimizer."))) this.#file = source;
+  }
+
+  /** The first parameter or slot that holds a number which is not finite, by the name of its buffer; undefined where none does. */
+  async nonFinite(): Promise<string | undefined> {
+    const buffers = [...this].flatMap(({ tensor, slots }) => [tensor, ...slots.values()].map(({ buffer }) => buffer));
+    return (await nonFiniteBuffers(this.#gpu, buffers)).at(0)?.label;
   }
 
   /** Gives every slot of that name the values of its parameter. */

@@ -22,6 +22,9 @@ import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 /** Steps whose terms the ring holds: at most this many may be under way and unread. */
 const SLOTS = 4096;
 
+/** The highest number of a step: on the GPU it has 32 bits. */
+export const LAST_STEP = 2 ** 32 - 1;
+
 /** Of so many steps that are handed over, one goes first. */
 const FIRST = 8;
 
@@ -190,8 +193,15 @@ export class Program {
     return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
   }
 
-  /** Brings what the next steps need and counts them. Gives the number of the first. */
+  /**
+   * Brings what the next steps need and counts them. Gives the number of the first.
+   *
+   * @throws {RangeError} If a step's number is above {@linkcode LAST_STEP}.
+   */
   #begin(steps: number): number {
+    if (this.#step + steps - 1 > LAST_STEP) {
+      throw new RangeError(`Cannot go on to step ${this.#step + steps - 1}: expected at most ${LAST_STEP}`);
+    }
     for (const hostStream of this.#tape.hostStreams) hostStream.bring(this.#state, this.#step, steps);
     const first = this.#step;
     this.#step += steps;

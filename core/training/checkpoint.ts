@@ -5,7 +5,7 @@
  * @module
  */
 
-import { excerpt, FileError } from "../bounds.ts";
+import { excerpt, FileError, firstNonFinite, requireFinite } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
 import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
@@ -112,7 +112,7 @@ const headerCheck = fields({
  *
  * @param bytes A safetensors file.
  * @param file Its name, for messages.
- * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
+ * @throws {FileError} If it is cut short, damaged, not a checkpoint of this format, or holds numbers that are not finite.
  */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
@@ -140,15 +140,24 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
     fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }
+  for (const [name, { data }] of tensors) {
+    const place = firstNonFinite(data);
+    if (place >= 0) fail(`expected finite numbers in the tensor "${name}", found ${data[place]} at ${place}`);
+  }
   const training = told(file, () => configure(trainingSettings, header.training, "the training"));
   return { ...header, training, file, tensors };
 }
 
-/** The bytes of a checkpoint: safetensors with everything that a resumed training needs. */
+/**
+ * The bytes of a checkpoint: safetensors with everything that a resumed training needs.
+ *
+ * @throws {RangeError} If a tensor holds a number that is not finite: it could not be read again.
+ */
 export function encodeCheckpoint(
   header: CheckpointHeader,
   tensors: ReadonlyMap<string, CheckpointTensor>,
 ): Uint8Array<ArrayBuffer> {
+  for (const [name, { data }] of tensors) requireFinite(data, `the tensor "${name}" in a checkpoint`);
   return encodeSafetensors(tensors, { format: FORMAT, elbo: JSON.stringify(header) });
 }
 

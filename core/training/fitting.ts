@@ -6,15 +6,16 @@
  */
 
 import { type Dataset, dataShape, slice } from "../dataset.ts";
-import { DivergenceError } from "./divergence.ts";
+import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
+import { NonFiniteMatrixError } from "../linear_algebra.ts";
 import type { Fit } from "./fit_context.ts";
 import type { Model } from "../model.ts";
 import { makeResident } from "../ops/gather.ts";
 import type { Optimization } from "./optimization.ts";
 import { summarizeValues } from "../values.ts";
 import type { Trained } from "./trained.ts";
-import type { TrainingConfig } from "./training_settings.ts";
+import { completedEpochs, type TrainingConfig } from "./training_settings.ts";
 
 /**
  * The training settings of a model that fits itself: it sees the same pixels in every iteration, and a closed form needs no more
@@ -62,6 +63,8 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
   let fit: Fit | undefined;
   let step = start;
   let train: Losses = { elbo: 0, nll: 0, kl: 0, loss: 0 };
+  /** What went bad. */
+  let lost = "the log-likelihood";
   return {
     get step() {
       return step;
@@ -82,7 +85,15 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       const rate = () => count / Math.max(1e-9, (performance.now() - from) / 1000);
       const iteration = fit!.iterate();
       while (!stop()) {
-        const { value, done } = await iteration.next();
+        const next = await iteration.next().catch((error) => {
+          if (error instanceof NonFiniteMatrixError) return undefined;
+          throw error;
+        });
+        if (!next) {
+          [step, lost] = [end, "the covariance"];
+          return "diverged";
+        }
+        const { value, done } = next;
         if (done) {
           [step, train] = [end, value];
           const samplesPerSecond = rate();
@@ -94,8 +105,12 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       return undefined;
     },
     progress: () => Promise.resolve({ step, sums: [], steps: 0 }),
-    diverged: () =>
-      Promise.resolve(new DivergenceError(step, "the log-likelihood", "A larger floor of the variances may help")),
+    diverged(_, { place }: Pick<Sighting, "place"> = { place: lost }) {
+      // An iteration is all the steps of its epoch.
+      const epoch = completedEpochs(step - 1, { training: { batchSize }, data: { count } }) + 1;
+      const hint = "A larger floor of the variances, or data of a smaller scale, may help";
+      return Promise.resolve(new DivergenceError(step - 1, epoch, place, hint));
+    },
     destroy() {
       fit?.destroy();
       source.buffer.destroy();

@@ -6,6 +6,7 @@
  */
 
 import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress, requireFit } from "./checkpoint.ts";
+import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { features, slice, type Split } from "../dataset.ts";
 import { Gpu } from "../gpu/device.ts";
@@ -30,7 +31,7 @@ import type { TrainingConfig } from "./training_settings.ts";
 import {
   inputRows,
   numbersFrom,
-  requireFinite,
+  requireFiniteRows,
   type RowValues,
   settledSplit,
   type SplitInput,
@@ -104,8 +105,9 @@ export class Trained<C extends object = object> {
   constructor(
     readonly gpu: Gpu,
     readonly model: Model<C>,
-    readonly config: C,
-    readonly training: TrainingConfig,
+    /** Set by the training alone, which {@linkcode Training.adjust} may change. */
+    public config: C,
+    public training: TrainingConfig,
     readonly data: DataDescription,
     readonly parameters: Parameters,
     public progress: Progress,
@@ -188,6 +190,10 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
+      throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
+    }
+    requireSeed(seed);
     const given = this.#inTurn(count, options);
     const own = await this.model.drawPrior?.(this.parameters, this.config, {
       ...{ count, temperature, seed },
@@ -228,6 +234,7 @@ export class Trained<C extends object = object> {
    * @param z [count, K]
    * @returns [count, D]; [5 count, D] for "quantiles": {@linkcode QUANTILES} of the first datum, of the second, ...
    * @throws {TypeError} If the likelihood has no quantiles.
+   * @throws {RangeError} If a latent is not finite, or what it gives would not be.
    */
   async decode(
     z: RowValues,
@@ -235,7 +242,7 @@ export class Trained<C extends object = object> {
   ): Promise<Float32Array<ArrayBuffer>> {
     const { latents } = this;
     const codes = numbersFrom("decode", z, latents);
-    requireFinite("decode", codes, latents);
+    requireFiniteRows(`decode with "${this.model.name}"`, codes, latents);
     return await this.#apply(`decode ${draw}`, codes, latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
@@ -338,7 +345,8 @@ export class Trained<C extends object = object> {
 
   /** Means of the terms over the rows of a split, nats per datum. */
   async evaluate(split: SplitInput, options: EvaluateOptions = {}): Promise<Losses> {
-    const { samples = 1, binarize = this.training.binarize, signal } = options;
+    const { samples = 1, binarize = this.training.binarize, signal, seed = this.training.seed } = options;
+    requireSeed(seed);
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
     }
@@ -352,11 +360,19 @@ export class Trained<C extends object = object> {
       split: this.admit("evaluate", split, binarize),
       binarize,
       rows: this.training.rows,
-      seed: options.seed ?? this.training.seed,
+      seed,
       batchSize: this.training.batchSize,
     });
     try {
-      return await sweep.losses({ steps: this.progress.step, samples, signal });
+      const losses = await sweep.losses({ steps: this.progress.step, samples, signal });
+      for (const [name, value] of Object.entries(losses)) {
+        if (!Number.isFinite(value)) {
+          throw new RangeError(
+            `Cannot evaluate "${this.model.name}" on these rows: expected a finite ${name}, found ${value}`,
+          );
+        }
+      }
+      return losses;
     } finally {
       sweep.destroy();
     }
@@ -399,6 +415,8 @@ export class Trained<C extends object = object> {
   /**
    * Runs rows through a recorded mapping, some at a time and `steps` steps each; where it gives several matrices, their rows come in
    * turn.
+   *
+   * @throws {RangeError} If it gives a number that is not finite.
    */
   async #apply(
     name: string,
@@ -414,6 +432,7 @@ export class Trained<C extends object = object> {
         `Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`,
       );
     }
+    requireSeed(seed);
     const kind = this.#condition;
     const conditions = kind && conditionRows(kind, count, given, this.data);
     const wanted = count >= MANY ? MANY : FEW;
@@ -458,6 +477,7 @@ export class Trained<C extends object = object> {
       };
     };
     await Array.fromAsync(inTurn(this.gpu, next));
+    requireFinite(out, `what "${this.model.name}" gives to ${name}`);
     return out;
   }
 

@@ -4,21 +4,24 @@
  * @module
  */
 
+import { begunWith, firstChange } from "./changes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
 import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
 import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
-import { mapped, type Optimization } from "./optimization.ts";
+import { mapped, type Optimization, type Reached } from "./optimization.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
 import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
@@ -48,7 +51,12 @@ export interface TrainOptions {
   readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
-  /** Goes on from here. The model's and the data's configuration are then the checkpoint's; `epochs` may be raised. */
+  /**
+   * How many seconds a chunk of steps should take, asked before each: the GPU is free for other work between two. Default 0.08; with 0
+   * each chunk is one step.
+   */
+  readonly chunkSeconds?: () => number;
+  /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
 }
 
@@ -61,10 +69,30 @@ export interface Training<C extends object> extends AsyncIterable<TrainingEvent>
    * @throws {Error} Before the first event.
    */
   readonly trained: Trained<C>;
+  /**
+   * Changes settings while the training goes on, from the next chunk of steps: what the loss is (weights, free bits, capacity, ...), the
+   * learning rate and its schedule, clipping, the number of epochs. The checkpoint then has the new ones, and the means of the epoch in
+   * progress begin anew.
+   *
+   * @throws {RangeError} If a setting does not fit, or cannot change while a model is trained: one that changes shapes, rows or seeds.
+   */
+  adjust(config: Partial<TrainingConfig & C>): void;
 }
 
 /** Validation rows that are encoded after an epoch, to see which latents are in use. */
 const LATENT_ROWS = 256;
+
+/** Settings of a training that may change while it goes on. */
+const ADJUSTABLE: readonly (keyof TrainingConfig)[] = [
+  "epochs",
+  "learningRate",
+  "learningRateSchedule",
+  "learningRateSteps",
+  "learningRateFactor",
+  "weightDecay",
+  "clipNorm",
+  "clipValue",
+];
 
 /** Splits a flat configuration into the training's and the model's part, and checks both. */
 export function configureTraining<C extends object>(
@@ -96,7 +124,8 @@ export function configureTraining<C extends object>(
  * @param model A model of `models/`, or one of your own.
  * @param dataset Rows in memory; they are copied to the GPU once. Arrays of bytes stand for value / 255, others for themselves.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit, or values that are no data of the likelihood, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, or values that are no data of the
+ * likelihood, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
@@ -110,6 +139,7 @@ export function train<C extends object>(
     get trained() {
       return trainer.trained;
     },
+    adjust: (config) => trainer.adjust(config),
   };
 }
 
@@ -117,8 +147,10 @@ class Trainer<C extends object> {
   readonly #model: Model<C>;
   readonly #dataset: Dataset;
   readonly #options: TrainOptions;
-  readonly #training: TrainingConfig;
-  readonly #config: C;
+  #training: TrainingConfig;
+  #config: C;
+  /** Settings to go on by, from the next chunk on. */
+  #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
   readonly #count: number;
   readonly #validation: number;
   readonly #summary: DataSummary;
@@ -158,7 +190,13 @@ class Trainer<C extends object> {
       ...choice ? [choice.why] : [],
       ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
     ];
-    if (resume) requireSame(resume, model, dataset, count);
+    const steps = trainingSteps({ ...training, batchSize }, count);
+    if (steps > LAST_STEP) {
+      throw new RangeError(
+        `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
+      );
+    }
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
@@ -177,6 +215,22 @@ class Trainer<C extends object> {
     return this.#trained;
   }
 
+  adjust(values: Partial<TrainingConfig & C>): void {
+    const from = this.#adjusted ?? { training: this.#training, config: this.#config };
+    const name = this.#model.name;
+    if (this.#model.fit) throw new RangeError(`Cannot adjust the training of "${name}": it is not one by gradient`);
+    const { training, config } = configureTraining(this.#model, { ...from.training, ...from.config, ...values });
+    const keys = Object.keys(training) as (keyof TrainingConfig)[];
+    const fixed = keys.find((key) => !ADJUSTABLE.includes(key) && training[key] !== this.#training[key]);
+    if (fixed) throw new RangeError(`Cannot adjust ${fixed}: it is fixed once a training has begun`);
+    const shapes = (of: C) => JSON.stringify(this.#model.parameters(of, dataShape(this.#dataset)));
+    if (shapes(config) !== shapes(this.#config)) {
+      const changed = Object.keys(values).filter((key) => key in this.#model.settings);
+      throw new RangeError(`Cannot adjust ${changed.join(", ")}: the parameters would have other shapes`);
+    }
+    this.#adjusted = { training, config };
+  }
+
   /** The number of steps after which an epoch is complete. */
   #stepsUntil(epoch: number): number {
     return trainingSteps({ ...this.#training, epochs: epoch }, this.#count);
@@ -184,12 +238,12 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs } = this.#training;
+    const epochs = () => this.#training.epochs;
     const trained = await this.#begin();
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    const validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained);
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
     const stop = () => signal?.aborted ?? false;
@@ -203,15 +257,25 @@ class Trainer<C extends object> {
     if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
-    const diverged = async (): Promise<Error> => {
-      snapshot!.restore();
-      resting = true;
-      rest(false);
-      const error = await optimization.diverged(snapshotStep);
+    const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
+      const restore = () => {
+        snapshot!.restore();
+        resting = true;
+        rest(false);
+      };
+      restore();
+      const error = await optimization.diverged(snapshotStep, seen && { ...seen, restore });
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
       resting = true;
       return error;
+    };
+
+    /** Weights and moments may overflow where the losses do not. */
+    const requireFinite = async () => {
+      const search = () => parameters.nonFinite();
+      const place = await search();
+      if (place) throw await diverged({ place: `"${place}"`, search });
     };
 
     // The scale of columns is no setting: the checkpoint has it.
@@ -226,7 +290,7 @@ class Trainer<C extends object> {
         parameters: parameters.count,
         config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...shape },
         step: start,
-        epochs,
+        epochs: epochs(),
         stepsPerEpoch: this.#stepsUntil(1),
       };
       await optimization.begin();
@@ -236,32 +300,50 @@ class Trainer<C extends object> {
         samplesPerSecond: 0,
       };
       let epoch = 1;
-      while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
-      for (; epoch <= epochs; epoch++) {
+      while (this.#stepsUntil(epoch) <= start && epoch <= epochs()) epoch++;
+      for (; epoch <= epochs(); epoch++) {
         const end = this.#stepsUntil(epoch);
-        rest(false);
-        const reached = yield* mapped(
-          optimization.advance({ epoch, end, stop }),
-          ({ epoch, step, ...measured }): TrainingEvent => ({
-            event: "progress",
-            epoch,
-            step,
-            steps: this.#stepsUntil(epochs),
-            ...measured,
-            seconds: seconds(),
-          }),
-        );
+        let reached: Reached;
+        do {
+          if (this.#adjusted) {
+            const { training, config } = this.#adjusted;
+            this.#adjusted = undefined;
+            rest(true);
+            await requireFinite();
+            snapshot = parameters.snapshot(snapshot);
+            snapshotStep = optimization.step;
+            await optimization.adjust!(training, config);
+            [this.#training, this.#config] = [trained.training, trained.config] = [training, config];
+            validation?.destroy();
+            validation = await this.#validationOf(trained);
+          }
+          rest(false);
+          reached = yield* mapped(
+            optimization.advance({ epoch, end, stop: () => stop() || this.#adjusted !== undefined }),
+            ({ epoch, step, ...measured }): TrainingEvent => ({
+              event: "progress",
+              epoch,
+              step,
+              steps: this.#stepsUntil(epochs()),
+              ...measured,
+              seconds: seconds(),
+            }),
+          );
+        } while (this.#adjusted && reached !== "diverged" && optimization.step < end && !stop());
         if (reached === "diverged") throw await diverged();
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        else {
+          await requireFinite();
+          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        }
         if (optimization.step < end) break;
 
         if (validation) {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-          if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
         }
         trained.progress = await optimization.progress();
         snapshot = parameters.snapshot(snapshot);
@@ -270,7 +352,7 @@ class Trainer<C extends object> {
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const stopped = step < this.#stepsUntil(epochs);
+      const stopped = step < this.#stepsUntil(epochs());
       if (stopped) trained.progress = await optimization.progress();
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
     } finally {
@@ -293,7 +375,11 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const split = slice(this.#dataset.train, 0, this.#count);
     const training = this.#training;
-    return await descent({ gpu, tiles, model, config, training, parameters, data: this.#dataset, split }, resume);
+    return await descent(
+      { gpu, tiles, model, config, training, parameters, data: this.#dataset, split },
+      resume,
+      this.#options.chunkSeconds,
+    );
   }
 
   /** The sweep that measures validation rows, if there are any. */
@@ -380,12 +466,13 @@ function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   return { values, count: rows.length };
 }
 
-function requireSame(resume: Checkpoint, model: { readonly name: string }, dataset: Dataset, count: number): void {
-  const found = { model: model.name, rows: count, features: features(dataset.shape) };
-  const expected = { model: resume.model, rows: resume.data.count, features: features(resume.data.shape) };
-  for (const key of ["model", "rows", "features"] as const) {
-    if (found[key] !== expected[key]) {
-      throw new RangeError(`Cannot resume "${resume.file}": expected ${key} ${expected[key]}, found ${found[key]}`);
-    }
-  }
+function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {
+  const fail = (name: string, expected: unknown, found: unknown) => {
+    throw new RangeError(`Cannot resume "${resume.file}": expected ${name} ${expected}, found ${found}`);
+  };
+  if (model.name !== resume.model) fail("model", resume.model, model.name);
+  const change = firstChange(begunWith(model as Model, resume), { ...asked });
+  if (change) fail(change.name, change.was, change.now);
+  const [expected, found] = [features(resume.data.shape), features(dataset.shape)];
+  if (found !== expected) fail("features", expected, found);
 }

@@ -163,6 +163,17 @@ export function trainingSteps(
   return Math.ceil(epochs * count / batchSize);
 }
 
+/** Epochs that are complete after so many steps: e with {@linkcode trainingSteps} of e not above them. */
+export function completedEpochs(
+  step: number,
+  { training: { batchSize }, data: { count } }: {
+    readonly training: Pick<TrainingConfig, "batchSize">;
+    readonly data: { readonly count: number };
+  },
+): number {
+  return Math.floor(step * batchSize / count);
+}
+
 /**
  * The learning rate's schedule.
  *

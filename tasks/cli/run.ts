@@ -7,18 +7,19 @@
  * | 0 | done |
  * | 1 | failed: one line on stderr says why; `ELBO_DEBUG=1` adds the stack |
  * | 2 | the command line was wrong |
- * | 130, 143 | stopped by Ctrl-C, by SIGTERM |
+ * | 129, 130, 143 | stopped by SIGHUP (the terminal was closed), Ctrl-C, SIGTERM |
  * | 141 | whoever read the output went away |
  *
  * @module
  */
 
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
-import { shown, stderr, stdout, type Terminal } from "./terminal.ts";
+import { listenToHangup, outlivesTerminal } from "./hangup.ts";
+import { shown, stderr, stdout, type Terminal, textColumns } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
-  /** Aborted by Ctrl-C: finish what must be finished, then return or throw. */
+  /** Aborted by Ctrl-C, SIGTERM and SIGHUP: finish what must be finished, then return or throw. */
   readonly signal: AbortSignal;
   /** Standard output. */
   readonly terminal: Terminal;
@@ -31,7 +32,7 @@ export interface Context {
 }
 
 /** One command of the command line. */
-export interface Task<G extends FlagGroups> {
+export interface Task<G extends FlagGroups = FlagGroups> {
   /** The flags, or how they follow from the command line (the flags of a model depend on `--model`). */
   readonly flags: Flags<G> | ((args: readonly string[]) => Flags<G> | Promise<Flags<G>>);
   run(options: Parsed<G>, context: Context): Promise<void> | void;
@@ -82,7 +83,7 @@ export async function execute<G extends FlagGroups>(
     name = flags.name;
     const options = parseFlags(flags, args);
     if (options.help) {
-      const lines = helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100).split("\n");
+      const lines = helpText(flags, textColumns(stdout)).split("\n");
       stdout.write(lines.map(shown).join("\n"));
       return 0;
     }
@@ -124,21 +125,23 @@ const sameKeyPress = 1000;
 
 /** Aborts at the first signal, exits at the second. Returns what gives the exit code of the signal, or 0. */
 function listen(controller: AbortController): () => number {
+  // Asked before there is any listener: with the first, Deno handles other signals too.
+  const outlives = outlivesTerminal();
   let code = 0;
   let first = 0;
-  const on = (signal: Deno.Signal, number: number) =>
-    Deno.addSignalListener(signal, () => {
-      if (code === 0) {
-        code = 128 + number;
-        first = performance.now();
-        const screen = stderr();
-        if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
-        controller.abort();
-      } else if (performance.now() - first > sameKeyPress) {
-        Deno.exit(code);
-      }
-    });
-  on("SIGINT", 2);
-  if (Deno.build.os !== "windows") on("SIGTERM", 15);
+  const stop = (number: number) => () => {
+    if (code === 0) {
+      code = 128 + number;
+      first = performance.now();
+      const screen = stderr();
+      if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
+      controller.abort();
+    } else if (performance.now() - first > sameKeyPress) {
+      Deno.exit(code);
+    }
+  };
+  Deno.addSignalListener("SIGINT", stop(2));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(15));
+  listenToHangup(outlives, stop(1));
   return () => code;
 }

@@ -5,10 +5,21 @@
  */
 
 import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
-import { FILES, join, readMetrics, requireRun, type StoredRun } from "../../storage/run_folder.ts";
+import {
+  FILES,
+  isLeftOver,
+  join,
+  readConfig,
+  readMetrics,
+  requireRun,
+  type StoredRun,
+} from "../../storage/run_folder.ts";
 import { dataLine, describeData } from "../../core/description.ts";
 import { settled } from "../../core/values.ts";
+import { FileError } from "../../core/bounds.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
+import { configureTraining } from "../../core/training/trainer.ts";
+import { trainingSettings } from "../../core/training/training_settings.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
 import { folderCache } from "../../storage/cache.ts";
@@ -40,9 +51,7 @@ export interface Run extends NamedModel, StoredRun {}
  */
 export async function openRun(folder: string, among: readonly NamedModel[] = builtIn): Promise<Run> {
   folder ||= await newestRun();
-  const info = await Deno.stat(folder).catch(() => undefined);
-  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
-  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
+  await requireFolder(folder);
   const run = await requireRun(folder);
   const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
@@ -51,7 +60,63 @@ export async function openRun(folder: string, among: readonly NamedModel[] = bui
   return { ...named, ...run };
 }
 
-function modelOf({ model, file }: Checkpoint, among: readonly NamedModel[]): NamedModel {
+async function requireFolder(folder: string): Promise<void> {
+  const info = await Deno.stat(folder).catch(() => undefined);
+  if (!info) throw new UsageError(`Cannot open the run "${folder}": there is no such folder`);
+  if (!info.isDirectory) throw new UsageError(`Cannot open the run "${folder}": expected a folder, found a file`);
+}
+
+/** A run that was killed before its first checkpoint, with what it was begun with. */
+export interface BegunRun extends NamedModel {
+  readonly folder: string;
+  readonly data: DataChoice;
+  /** Settings of the training and of the model. */
+  readonly told: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The run in a folder that has no checkpoint yet, as `config.json` says it was begun; undefined where there is a checkpoint, or was one.
+ *
+ * @param among The models that it may be of.
+ * @throws {UsageError} If there is no such folder.
+ * @throws {Error} If nothing says what it was, `config.json` is damaged, or it is of another model.
+ */
+export async function openBegun(folder: string, among: readonly NamedModel[] = builtIn): Promise<BegunRun | undefined> {
+  await requireFolder(folder);
+  if (await Deno.stat(join(folder, FILES.checkpoint)).then(() => true, () => false)) return undefined;
+  const file = join(folder, FILES.config);
+  const kept = await readConfig(folder);
+  if (!kept) {
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    if (!names.every(isLeftOver)) return undefined;
+    throw new Error(
+      `Cannot resume "${folder}": it was stopped before anything was written to it; begin again with --out ${
+        quoted(folder)
+      }`,
+    );
+  }
+  // Of epochs that are done there was a checkpoint.
+  if ((await readMetrics(folder)).length) return undefined;
+  const { model: name, dataset, config, tiles, dataSeed: seed = 0, datasetSettings = {} } = kept;
+  if (name === undefined || dataset === undefined || config === undefined) {
+    throw new FileError(file, "expected model, dataset and config of a run that is begun anew, found one missing");
+  }
+  const named = modelOf({ model: name, file }, among);
+  const { settings } = named.model;
+  const told: Record<string, unknown> = Object.fromEntries(
+    Object.entries({ ...config, ...(tiles === undefined ? {} : { tiles }) })
+      .filter(([name]) => Object.hasOwn(trainingSettings, name) || Object.hasOwn(settings, name)),
+  );
+  try {
+    configureTraining(named.model, told);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    throw new FileError(file, cause.message, { cause });
+  }
+  return { ...named, folder, data: { name: dataset, seed, settings: datasetSettings }, told };
+}
+
+function modelOf({ model, file }: Pick<Checkpoint, "model" | "file">, among: readonly NamedModel[]): NamedModel {
   const named = among.find((one) => one.model.name === model);
   if (named) return named;
   const names = among.map((one) => one.model.name);
@@ -104,9 +169,10 @@ export async function requireFree(folder: string): Promise<void> {
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info) return;
   if (!info.isDirectory) throw new UsageError(`Cannot write the run to "${folder}": there is a file of that name`);
-  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const all = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const names = all.filter((name) => !isLeftOver(name));
   if (names.length === 0) return;
-  const way = names.includes(FILES.checkpoint)
+  const way = names.includes(FILES.checkpoint) || names.includes(FILES.config)
     ? `go on with the run in it by --resume ${quoted(folder)}, or name`
     : "name";
   throw new UsageError(`Cannot write the run to "${folder}": the folder is not empty; ${way} another one`);

@@ -14,6 +14,11 @@ export interface Terminal {
   write(text: string): void;
 }
 
+/** Width to wrap text to: that of the screen up to 100, which a file is given too. */
+export function textColumns(terminal: Terminal): number {
+  return terminal.interactive ? Math.min(100, terminal.columns()) : 100;
+}
+
 /** Characters that a terminal obeys in place of showing them: controls (ESC is one), line separators, and what turns the direction of text. */
 const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
@@ -54,8 +59,9 @@ export function statusLine(terminal: Terminal): StatusLine {
 const encoder = new TextEncoder();
 
 function terminal(stream: typeof Deno.stdout | typeof Deno.stderr): Terminal {
+  const isTerminal = stream.isTerminal();
   return {
-    interactive: stream.isTerminal() && Deno.env.get("TERM") !== "dumb",
+    interactive: isTerminal && Deno.env.get("TERM") !== "dumb",
     columns() {
       try {
         return Deno.consoleSize().columns || 80;
@@ -64,8 +70,13 @@ function terminal(stream: typeof Deno.stdout | typeof Deno.stderr): Terminal {
       }
     },
     write(text) {
-      // writeSync may take only a part of it
-      for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(stream.writeSync(bytes));
+      try {
+        // writeSync may take only a part of it
+        for (let bytes = encoder.encode(text); bytes.length > 0;) bytes = bytes.subarray(stream.writeSync(bytes));
+      } catch (error) {
+        // Of a terminal that was closed SIGHUP tells, which ends the task in order.
+        if (!isTerminal) throw error;
+      }
     },
   };
 }

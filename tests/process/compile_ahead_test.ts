@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
+import { compileWorker } from "../../core/gpu/second_thread.ts";
 import { CompileAhead, type CompileAheadOptions } from "../../core/gpu/lavapipe/compile_ahead.ts";
 import { isLavapipe, lavapipe } from "../../core/gpu/lavapipe/strategy.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
@@ -18,8 +19,8 @@ const shape = [28, 28, 1] as const;
 const values = new Uint8Array(300 * 784).map((_, i) => (i * 7919) % 7 < 2 ? 255 : 0);
 
 /** Three steps, three more when the program has its fastest kernels, and what is then in the parameters. */
-async function sixSteps(compileAhead: boolean, worker?: CompileAheadOptions) {
-  using gpu = await Gpu.open({ compileAhead });
+async function sixSteps(ahead: boolean, worker?: CompileAheadOptions) {
+  using gpu = await Gpu.open({ compileAhead: ahead ? compileWorker : undefined });
   if (worker) {
     const strategy = lavapipe(gpu.device, gpu.adapter, { subgroups: true, ahead: new CompileAhead(worker) });
     gpu.strategy.close();
@@ -51,7 +52,7 @@ Deno.test("a program that goes over to long panels forms the same numbers as one
 });
 
 Deno.test("a program that is gone before its long panels are compiled leaves the device without an error", async () => {
-  using gpu = await Gpu.open({ compileAhead: true });
+  using gpu = await Gpu.open({ compileAhead: compileWorker });
   const config = configure(vae.settings, { hidden: [240], latents: 5 });
   const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
   const parameters = new Parameters(gpu, vae.parameters(config, { shape }));
@@ -179,9 +180,10 @@ for (const what of ["is not allowed to start", "has no file", "throws after its 
 Deno.test("a program that may not start a worker is told so in a sentence, and goes on", { ignore }, async () => {
   const program = `
     import { Gpu } from "${new URL("../../core/gpu/device.ts", import.meta.url)}";
+    import { compileWorker } from "${new URL("../../core/gpu/second_thread.ts", import.meta.url)}";
     import { prepare } from "${new URL("../../core/gpu/kernel.ts", import.meta.url)}";
     const { promise, resolve } = Promise.withResolvers();
-    using gpu = await Gpu.open({ compileAhead: true, onWarning: resolve });
+    using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: resolve });
     console.log(await promise);
     const part = "@compute @workgroup_size(1) fn main() {}";
     const { prepared } = await gpu.strategy.compile(gpu, [{ label: "k", fragments: [{ parts: [part] }], workgroups: [1] }]);

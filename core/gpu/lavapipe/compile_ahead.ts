@@ -35,10 +35,10 @@ export type Outcome = "compiled" | "lost" | "closed";
 
 /** How a {@linkcode CompileAhead} works. */
 export interface CompileAheadOptions {
+  /** Starts the worker, compile_worker.ts. */
+  readonly start: () => Worker;
   /** Told once, in a sentence, if the worker is given up. */
   readonly onLost?: (warning: string) => void;
-  /** Starts the worker. */
-  readonly start?: () => Worker;
   /** Milliseconds for which the worker may be silent: the longest that a kernel takes to compile, several times over. */
   readonly patience?: number;
 }
@@ -61,7 +61,7 @@ export class CompileAhead {
   /** Ends the wait for kernels in hand. */
   #end: ((outcome: Outcome) => void) | undefined;
 
-  constructor({ onLost = () => {}, patience = PATIENCE, start = startWorker }: CompileAheadOptions = {}) {
+  constructor({ start, onLost = () => {}, patience = PATIENCE }: CompileAheadOptions) {
     this.#onLost = onLost;
     this.#patience = patience;
     try {
@@ -140,10 +140,6 @@ export class CompileAhead {
   close(): void {
     this.#stop("closed");
   }
-}
-
-function startWorker(): Worker {
-  return new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
 }
 
 /** What the worker needs to compile a dispatch. */
