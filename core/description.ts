@@ -10,13 +10,19 @@ import { describeValues, summarizeValues, type ValueSummary } from "./values.ts"
 
 /** What a training or a measure is of. */
 export interface DataSummary extends Reading {
+  /** How many. */
   readonly rows: { readonly training: number; readonly validation: number; readonly test: number };
   /** [height, width, channels] */
   readonly shape: Dataset["shape"];
+  /** What the values are, and from where to where. */
   readonly range: ValueSummary;
+  /** Number of classes. */
   readonly classes?: number;
+  /** Their names. */
   readonly classNames?: readonly string[];
+  /** Names of the columns of a table. */
   readonly columns?: readonly string[];
+  /** Names of the covariates. */
   readonly covariates?: readonly string[];
 }
 
@@ -61,16 +67,18 @@ function describeShape([height, width, channels]: Dataset["shape"]): string {
   return `${height} x ${width} ${channels === 1 ? "grey" : channels === 3 ? "colour" : `x ${channels}`}`;
 }
 
-/** `Data: 200 rows to train on, 40 to validate, 40 to test; 4 x 4 grey, bytes from 0 to 255; 2 classes (cat, dog)`. */
+/** `Data: 200 rows to train on, 40 to validate, 40 to test; 4 x 4 grey, bytes from 0 to 255; 2 classes (cat, dog)`; `40 rows` of new data. */
 export function dataLine(summary: DataSummary): string {
   const { rows, shape, range, classes, classNames, columns, covariates, values, labels, passedOver, remarks } = summary;
   const number = (count: number) => count.toLocaleString("en-US");
   const names = classNames?.some((name, i) => name !== String(i)) ? listed(classNames) : undefined;
   const from = labels && labels !== "label" ? ` from ${labels}` : "";
   const parts = [
-    `${counted(rows.training, "row")} to train on, ${number(rows.validation)} to validate, ${
-      number(rows.test)
-    } to test`,
+    rows.training
+      ? `${counted(rows.training, "row")} to train on, ${number(rows.validation)} to validate, ${
+        number(rows.test)
+      } to test`
+      : counted(rows.test, "row"),
     `${describeShape(shape)}${columns ? ` (${listed(columns)})` : ""}, ${describeValues(range)}`,
     values && !columns ? `from ${listed(values)}` : "",
     classes ? `${number(classes)} ${classes === 1 ? "class" : "classes"}${names ? ` (${names})` : ""}${from}` : "",

@@ -215,10 +215,49 @@ export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<stri
   return arrays;
 }
 
-/** An array to be written: bytes, or floats of 32 bits. */
+/**
+ * As {@linkcode parseNpz}, on any host: all arrays are unpacked at once.
+ *
+ * @throws {FileError} If it is no zip archive, is damaged, or has more in it than memory has room for.
+ */
+export async function parseNpzStream(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, StoredArray>> {
+  const entries = zipEntries(bytes, file).filter(({ name }) => name.endsWith(".npy"));
+  requireMemory(entries.reduce((sum, { size }) => sum + size, 0), file, "arrays");
+  const arrays = new Map<string, StoredArray>();
+  for (const { name, unpackStream } of entries) {
+    const inside = `${file}/${name}`;
+    const content = await unpackStream();
+    arrays.set(name.slice(0, -4), {
+      shape: parseHeader(content, inside).shape,
+      read: () => parseNpy(content, inside),
+    });
+  }
+  return arrays;
+}
+
+/** An array to be written: numbers as they are stored, or texts. */
 export interface WrittenArray {
   readonly shape: readonly number[];
-  readonly values: Float32Array | Uint8Array;
+  readonly values: Float32Array | Float64Array | Uint8Array | Uint32Array | readonly string[];
+}
+
+/** NumPy's name of the type of an array's elements, and the bytes of one. */
+function typeOf(values: WrittenArray["values"]): { readonly descr: string; readonly size: number } {
+  if (values instanceof Uint8Array) return { descr: "|u1", size: 1 };
+  if (values instanceof Uint32Array) return { descr: "<u4", size: 4 };
+  if (values instanceof Float32Array) return { descr: "<f4", size: 4 };
+  if (values instanceof Float64Array) return { descr: "<f8", size: 8 };
+  const length = values.reduce((most, text) => Math.max(most, [...text].length), 1);
+  return { descr: `<U${length}`, size: 4 * length };
+}
+
+/** Writes one element. */
+function put(view: DataView, at: number, values: WrittenArray["values"], i: number): void {
+  if (values instanceof Uint8Array) view.setUint8(at, values[i]);
+  else if (values instanceof Uint32Array) view.setUint32(at, values[i], true);
+  else if (values instanceof Float32Array) view.setFloat32(at, values[i], true);
+  else if (values instanceof Float64Array) view.setFloat64(at, values[i], true);
+  else [...values[i]].forEach((character, c) => view.setUint32(at + 4 * c, character.codePointAt(0)!, true));
 }
 
 /**
@@ -227,18 +266,55 @@ export interface WrittenArray {
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function encodeNpy({ shape, values }: WrittenArray): Uint8Array<ArrayBuffer> {
-  const bytes = values instanceof Uint8Array;
+  const { descr, size } = typeOf(values);
+  return withHeader(`'${descr}'`, shape, values.length * size, (view, start) => {
+    for (let i = 0; i < values.length; i++) put(view, start + size * i, values, i);
+  });
+}
+
+/**
+ * An .npy file of a structured array: a record for each row, with a field for each array of [N] or [N, K].
+ *
+ * @see https://numpy.org/doc/stable/user/basics.rec.html
+ */
+export function encodeNpyRecords(
+  count: number,
+  fields: Readonly<Record<string, WrittenArray>>,
+): Uint8Array<ArrayBuffer> {
+  let record = 0;
+  const parts = Object.entries(fields).map(([name, { shape: [, width], values }]) => {
+    const { descr, size } = typeOf(values);
+    const part = { values, width: width ?? 1, size, at: record };
+    record += part.width * size;
+    const shape = width === undefined ? "" : `, (${width},)`;
+    return { ...part, descr: `('${name.replace(/['\\]/g, "_")}', '${descr}'${shape})` };
+  });
+  const descr = `[${parts.map(({ descr }) => descr).join(", ")}]`;
+  return withHeader(descr, [count], count * record, (view, start) => {
+    for (const { values, width, size, at } of parts) {
+      for (let i = 0; i < count * width; i++) {
+        put(view, start + Math.floor(i / width) * record + at + i % width * size, values, i);
+      }
+    }
+  });
+}
+
+function withHeader(
+  descr: string,
+  shape: readonly number[],
+  size: number,
+  fill: (view: DataView, start: number) => void,
+): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${bytes ? "|u1" : "<f4"}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const text = `{'descr': ${descr}, 'fortran_order': False, 'shape': (${tuple}), }`;
   // The data begin at a multiple of 64, and the header ends with a line feed.
   const start = Math.ceil((10 + text.length + 1) / 64) * 64;
-  const out = new Uint8Array(start + values.byteLength);
+  const out = new Uint8Array(start + size);
   const view = new DataView(out.buffer);
   out.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
   view.setUint16(8, start - 10, true);
   out.set(new TextEncoder().encode(text.padEnd(start - 11) + "\n"), 10);
-  if (bytes) out.set(values, start);
-  else values.forEach((value, i) => view.setFloat32(start + 4 * i, value, true));
+  fill(view, start);
   return out;
 }
 

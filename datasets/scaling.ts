@@ -38,7 +38,8 @@ export function filled({ train, test }: Parts): Parts {
     if (missing) { for (let i = 0; i < values.length; i++) if (missing[i]) values[i] = mean[i % mean.length]; }
     return split;
   };
-  return { train: fill(train), test: fill(test) };
+  const filledTrain = fill(train);
+  return { train: filledTrain, test: test === train ? filledTrain : fill(test) };
 }
 
 /** value = (number - mean) / deviation, in place where the numbers are floats. */
@@ -52,7 +53,8 @@ export function standardized({ train, test }: Parts): Parts & { readonly scaling
     }
     return { ...split, values };
   };
-  return { train: scale(train), test: scale(test), scaling };
+  const scaledTrain = scale(train);
+  return { train: scaledTrain, test: test === train ? scaledTrain : scale(test), scaling };
 }
 
 /** How far the scales of columns may lie apart. */

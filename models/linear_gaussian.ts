@@ -68,7 +68,7 @@ export function linearDecode(t: Tape, p: Parameters, z: Variable): Likelihood {
   const variance = { parameter: p.get("noise"), row: 0 };
   return {
     name: "gaussian",
-    nll: (x) => fittedGaussianNll(t, mean, x, variance),
+    nll: (x, observed) => fittedGaussianNll(t, mean, x, variance, { observed }),
     mean: () => mean,
     sample: () => fittedGaussianSample(t, mean, variance),
   };
@@ -92,7 +92,7 @@ export function linearObjectives(
   const { kl } = gaussianPosterior(t, statistics).draw();
   const [variance, spread] = [0, 1].map((row) => ({ parameter: p.get("noise"), row }));
   const means = columns(t, statistics, 0, statistics.columns / 2);
-  const nll = fittedGaussianNll(t, dense(t, means, p.get("decoder")), x, variance, spread);
+  const nll = fittedGaussianNll(t, dense(t, means, p.get("decoder")), x, variance, { spread });
   const terms = [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: constant(1) }];
   return { objectives: [{ terms }], statistics, centred: y };
 }

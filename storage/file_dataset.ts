@@ -132,14 +132,14 @@ function absolute(path: string): string {
 }
 
 async function load(path: string, options: LoadOptions & { readonly seed: number }): Promise<Dataset> {
-  const { seed, signal } = options;
+  const { seed, undivided, signal } = options;
   if ((await statIfThere(path))?.isDirectory) {
     const idx = idxFile(path);
     return idx ? { ...await load(idx, options), name: path } : await readImageFolder(path, options);
   }
   if (path.endsWith(FREY_FACES)) {
     return {
-      ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, signal }),
+      ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, undivided, signal }),
       name: path,
     };
   }
@@ -167,7 +167,12 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     );
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
-  const divided = test ? { train: whole(train), test: whole(test) } : divide(train, seed, path);
+  const all = whole(train);
+  const divided = test
+    ? { train: all, test: whole(test) }
+    : undivided
+    ? { train: all, test: all }
+    : divide(train, seed, path);
   const parts = scaled(filled(divided), train, path, options.settings);
   const classes = train.classNames?.length ?? classesOf(parts.train, parts.test);
   return {

@@ -90,14 +90,14 @@ const KEPT_FROM = 200;
  */
 export async function readImageFolder(
   folder: string,
-  { seed = 0, settings, cache, onProgress, signal }: LoadOptions<ImageConfig> = {},
+  { seed = 0, undivided = false, settings, cache, onProgress, signal }: LoadOptions<ImageConfig> = {},
 ): Promise<Dataset> {
   const config = configure(imageSettings, settings, "a folder of images");
   const size = sizeOf(config.imageSize);
   const { train, test } = await listParts(folder);
   const files = [...train.files, ...test?.files ?? []];
   const count = train.files.length;
-  if (!test) testCount(count, folder);
+  if (!test && !undivided) testCount(count, folder);
   const images = await decoded(folder, files.map(({ path }) => path), config, size, { cache, onProgress, signal });
   const { shape, values } = images;
   const labelled = train.classes !== undefined;
@@ -115,7 +115,12 @@ export async function readImageFolder(
     ...(train.classes ? { classes: train.classes.length, classNames: train.classes } : {}),
     seed,
     // Training rows are mixed in any case: validation rows are cut off their end.
-    ...(test ? { train: mixed(own, seed), test: slice(all, count, files.length) } : divide(own, seed, folder)),
+    ...(test
+      ? { train: mixed(own, seed), test: slice(all, count, files.length) }
+      : undivided
+      ? { train: own, test: own }
+      : divide(own, seed, folder)),
+    rowNames: files.map(({ path }) => path.slice(folder.length + 1)),
     settings: { ...config },
     reading: {
       values: [`${files.length.toLocaleString("en-US")} images`],

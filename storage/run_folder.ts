@@ -7,7 +7,7 @@
 
 import { FileError } from "../core/bounds.ts";
 import type { DataSummary } from "../core/description.ts";
-import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
+import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -33,6 +33,7 @@ export const FILES = {
   config: "config.json",
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
   report: "report.html",
@@ -69,6 +70,10 @@ const dataCheck: Check = fields({
   remarks: optional(listOf(text)),
 });
 
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
   model: optional(text),
@@ -80,19 +85,23 @@ const configCheck: Check = fields({
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
+  from: optional(text),
   remarks: optional(listOf(text)),
   data: optional(dataCheck),
+  commands: optional(listOf(text)),
+  versions: optional(recordOf(text)),
+  test: optional(fields({ count: counted, losses })),
   config: optional(recordOf(setting)),
 });
 
-/** The terms that every model has, and others. */
-const losses: Check = (value, name) =>
-  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
 
 /** A line of `metrics.jsonl`. */
 const eventCheck: Check = (value, name) =>
   fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
-    ...(value as TrainingEvent).event === "epoch" ? { epoch: counted } : { epochs: counted, stopped: flag },
+    ...(value as TrainingEvent).event === "epoch"
+      ? { epoch: counted }
+      : { epochs: counted, stopped: flag, early: optional(flag), best: optional(bestCheck) },
     step: counted,
     train: losses,
     validation: optional(losses),
@@ -102,11 +111,21 @@ const eventCheck: Check = (value, name) =>
     seconds: measure,
   })(value, name);
 
+/** What was measured on test rows. */
+export interface TestResults {
+  /** Rows. */
+  readonly count: number;
+  /** Means over them, nats per datum. */
+  readonly losses: Losses;
+}
+
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
+  /** The name of the model. */
   readonly model: string;
   /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
+  /** The name of the dataset, or the path of files. */
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
@@ -114,15 +133,24 @@ export interface RunConfig {
   readonly dataSeed?: number;
   /** The tiles that were asked for; `config` has those in use. */
   readonly tiles?: string;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** ISO 8601, UTC. */
   readonly started: string;
+  /** The run whose weights it began with, if any. */
+  readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
   /** What was read. */
   readonly data: DataSummary;
+  /** The command lines that began it and went on with it, where it was not a program that did. */
+  readonly commands?: readonly string[];
+  /** Of elbo, its commit in a checkout, Deno, and the driver as the adapter names it. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the test rows gave after the training. */
+  readonly test?: TestResults;
   /** Training and model settings, and the tile choice. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -167,7 +195,9 @@ export function join(folder: string, name: string): string {
 
 /** A run read back. */
 export interface StoredRun {
+  /** Where it is. */
   readonly folder: string;
+  /** Its checkpoint. */
   readonly checkpoint: Checkpoint;
   /** Undefined where the file is missing. */
   readonly config?: Partial<RunConfig>;
@@ -188,7 +218,25 @@ export async function readRun(folder: string): Promise<StoredRun | undefined> {
 }
 
 /**
- * The same.
+ * The checkpoint of the best epoch, where the last one is another; undefined where it is not, or nothing was validated on.
+ *
+ * @throws {FileError} If it is damaged.
+ */
+export async function readBest(
+  { folder, checkpoint: { progress, model } }: StoredRun,
+): Promise<Checkpoint | undefined> {
+  // A kill between two writes may leave the file of an epoch that the checkpoint has improved on.
+  if (!progress.best || progress.best.step === progress.step) return undefined;
+  const file = join(folder, FILES.best);
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const best = decodeCheckpoint(bytes, file);
+  if (best.model === model) return best;
+  throw new FileError(file, `expected a model "${model}", as in ${FILES.checkpoint}, found "${best.model}"`);
+}
+
+/**
+ * The run in a folder.
  *
  * @throws {Error} If there is no checkpoint.
  */

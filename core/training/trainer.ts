@@ -5,8 +5,9 @@
  */
 
 import { begunWith, firstChange } from "./changes.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
+import { differences, type Digest, digestOf } from "./digest.ts";
 import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
 import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
@@ -22,6 +23,7 @@ import { configure } from "../settings.ts";
 import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization, type Reached } from "./optimization.ts";
+import { type BestEpoch, isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
 import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
@@ -58,6 +60,8 @@ export interface TrainOptions {
   readonly chunkSeconds?: () => number;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
+  /** Starts a new training from these weights, with the settings of their training but for those given, or on other data of the shape. */
+  readonly from?: Checkpoint;
 }
 
 /** A training: iterate over it for its events. Between two events nothing else touches the parameters. */
@@ -153,6 +157,7 @@ class Trainer<C extends object> {
   #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
   readonly #count: number;
   readonly #validation: number;
+  readonly #digest: Digest;
   readonly #summary: DataSummary;
   #trained: Trained<C> | undefined;
 
@@ -160,19 +165,27 @@ class Trainer<C extends object> {
     const { resume } = options;
     const dataset = settled(input);
     const range = summarizeValues(dataset.train, dataset.test);
+    this.#digest = digestOf(dataset);
     const isFloat = range.type === "floats";
-    const asked = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
-    const choice = resume ? undefined : model.choose?.(dataShape(dataset), range, asked);
+    const { from } = options;
+    const asked = resume
+      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
+      : from
+      ? { ...settingsOf(from, model as Model, this.#digest), ...values }
+      : values;
+    const choice = resume || from ? undefined : model.choose?.(dataShape(dataset), range, asked);
     const given = {
       ...choice?.binarize && { binarize: choice.binarize },
       ...choice?.config,
       ...asked,
     };
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    if (from) requireStart(from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
+    if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
     if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
@@ -182,20 +195,23 @@ class Trainer<C extends object> {
         `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
       );
     }
+    if (training.patience > 0 && validation === 0) {
+      throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
+    }
     const count = all - validation;
     const batchSize = Math.min(training.batchSize, count);
     // A fit sweeps over all rows, whatever the batch.
     const shrank = batchSize < training.batchSize && !model.fit;
-    const remarks = [
-      ...choice ? [choice.why] : [],
-      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
-    ];
     const steps = trainingSteps({ ...training, batchSize }, count);
     if (steps > LAST_STEP) {
       throw new RangeError(
         `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
       );
     }
+    const remarks = [
+      ...choice ? [choice.why] : [],
+      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
+    ];
     if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
@@ -243,10 +259,16 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    let validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained).catch((error) => {
+      optimization.destroy();
+      throw error;
+    });
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    const stop = () => signal?.aborted ?? false;
+    const stop = () => {
+      trained.check();
+      return signal?.aborted ?? false;
+    };
     // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
     // being trained.
     let resting = true;
@@ -254,9 +276,10 @@ class Trainer<C extends object> {
       if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
       resting = wanted;
     };
-    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
+    let best = resume?.progress.best;
+    const progress = async (): Promise<Progress> => ({ ...await optimization.progress(), ...(best ? { best } : {}) });
     const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
       const restore = () => {
         snapshot!.restore();
@@ -271,6 +294,8 @@ class Trainer<C extends object> {
       return error;
     };
 
+    // What the columns were divided by is in the checkpoint.
+    const { scaling: _, ...shape } = dataShape(this.#dataset);
     /** Weights and moments may overflow where the losses do not. */
     const requireFinite = async () => {
       const search = () => parameters.nonFinite();
@@ -281,6 +306,7 @@ class Trainer<C extends object> {
     // The scale of columns is no setting: the checkpoint has it.
     const { scaling: _, ...shape } = dataShape(this.#dataset);
     try {
+      if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
         event: "start",
         adapter: gpu.adapter,
@@ -301,7 +327,7 @@ class Trainer<C extends object> {
       };
       let epoch = 1;
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs()) epoch++;
-      for (; epoch <= epochs(); epoch++) {
+      for (; epoch <= epochs() && !isExhausted(this.#training.patience, epoch - 1, best); epoch++) {
         const end = this.#stepsUntil(epoch);
         let reached: Reached;
         do {
@@ -312,6 +338,7 @@ class Trainer<C extends object> {
             await requireFinite();
             snapshot = parameters.snapshot(snapshot);
             snapshotStep = optimization.step;
+            trained.progress = await progress();
             await optimization.adjust!(training, config);
             [this.#training, this.#config] = [trained.training, trained.config] = [training, config];
             validation?.destroy();
@@ -344,19 +371,24 @@ class Trainer<C extends object> {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
           if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
+          best = await better(validation, last.validation, { epoch, step: end }, best);
         }
-        trained.progress = await optimization.progress();
+        trained.progress = await progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
+        await parameters.settle();
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const stopped = step < this.#stepsUntil(epochs());
-      if (stopped) trained.progress = await optimization.progress();
-      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
+      const early = isExhausted(this.#training.patience, epoch - 1, best);
+      const stopped = !early && step < this.#stepsUntil(epochs());
+      if (stopped) trained.progress = await progress();
+      const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
+      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
-      rest(true);
+      // What is gone need not be put back.
+      if (usable(trained)) rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();
@@ -407,9 +439,11 @@ class Trainer<C extends object> {
 
   /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */
   async #begin(): Promise<Trained<C>> {
-    const { resume, gpu, device } = this.#options;
+    const { resume, from, gpu, device } = this.#options;
     if (resume) {
-      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, {
+      // The name that the same data have now.
+      const data = { ...resume.data, name: this.#dataset.name };
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, data, training: this.#training }, {
         gpu,
         device,
       });
@@ -423,6 +457,7 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
+      digest: this.#digest,
       range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
@@ -434,7 +469,14 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    try {
+      if (from) parameters.write(weightsOf(from), from.file);
+      else parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      await parameters.settle();
+    } catch (error) {
+      parameters.destroy();
+      throw error;
+    }
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -447,6 +489,7 @@ class Trainer<C extends object> {
       !gpu && !device,
       tuned,
     );
+    if (from) return trained;
     await this.#model.start?.({
       parameters,
       batchSize: this.#training.batchSize,
@@ -458,12 +501,81 @@ class Trainer<C extends object> {
   }
 }
 
+/** Whether a model is neither destroyed nor on a lost device. */
+function usable(trained: Trained): boolean {
+  try {
+    trained.check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Training rows of these numbers. */
 function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   const width = features(shape);
   const values = train.values.slice(0, rows.length * width);
   rows.forEach((row, i) => values.set(train.values.subarray(row * width, (row + 1) * width), i * width));
   return { values, count: rows.length };
+}
+
+/** The best epoch so far: this one, if its validation loss is lower. What is scheduled is taken as it ends, so that epochs compare. */
+async function better(
+  validation: Sweep,
+  { loss: now }: Losses,
+  at: Omit<BestEpoch, "loss">,
+  best: BestEpoch | undefined,
+): Promise<BestEpoch | undefined> {
+  const loss = validation.scheduled ? (await validation.losses({ steps: Infinity })).loss : now;
+  return Number.isFinite(loss) && !(best && loss >= best.loss) ? { ...at, loss } : best;
+}
+
+/**
+ * @throws {RangeError} If the data are others than those that a training was begun on, whatever they are called.
+ */
+export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, digest: Digest): void {
+  const differs = data.digest ? differences(data.digest, digest) : [];
+  if (!differs.length) return;
+  throw new RangeError(
+    `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
+  );
+}
+
+/** The settings of a run that another one begins with, as far as its model has them. Of other data as many rows are held out as of any. */
+function settingsOf(
+  { training, config, data }: Checkpoint,
+  { settings }: Model,
+  digest: Digest,
+): Record<string, unknown> {
+  const { validation, ...others } = training;
+  const known = Object.entries(config).filter(([name]) => Object.hasOwn(settings as object, name));
+  const same = data.digest && !differences(data.digest, digest).length;
+  return { ...others, ...(same ? { validation } : {}), ...Object.fromEntries(known) };
+}
+
+/** The tensors of a checkpoint without the optimizer's. */
+function weightsOf({ tensors }: Checkpoint): Checkpoint["tensors"] {
+  return new Map(tensors.entries().filter(([name]) => !name.startsWith("optimizer.")));
+}
+
+/**
+ * @throws {RangeError} If a training cannot start from the weights of a checkpoint.
+ * @throws {FileError} If they are of another size than this model's.
+ */
+function requireStart<C extends object>(from: Checkpoint, model: Model<C>, config: C, dataset: Dataset): void {
+  if (model.fit) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected a model that is trained by gradient; "${model.name}" fits itself anew`,
+    );
+  }
+  if (dataset.shape.join() !== from.data.shape.join()) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected data of its shape [${from.data.shape}], found [${dataset.shape}] in "${dataset.name}"`,
+    );
+  }
+  const data = { ...from.data, ...dataShape(dataset) };
+  const tensors = weightsOf(from);
+  requireFit(model, { ...from, model: model.name, config: config as Record<string, unknown>, data, tensors });
 }
 
 function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {

@@ -244,7 +244,7 @@ Deno.test("train stops at a number that is not finite, names tensor, step and th
     assert(!stdout.includes("Next:"));
     assertMatch(
       stderr,
-      /^Error: .*step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+".* The last good checkpoint is kept: run\/checkpoint\.safetensors \(before the first step\)\n$/,
+      /^Error: .*step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+".* The last good checkpoint is kept: run\/checkpoint\.safetensors \(before the first step\); train on from it with: deno task train --from run --learning-rate 0\.001\n$/,
     );
     const { progress, tensors } = decodeCheckpoint(await read("run/checkpoint.safetensors"), "checkpoint");
     assertEquals(progress.step, 0);
@@ -375,7 +375,10 @@ Deno.test("train says that the device was lost, where the last checkpoint is and
       return gpu;
     };
     const onWrite = (stdout: string) => stdout.includes("epoch 2/") && device!.destroy();
-    const lost = await attempt(trainTask, [...small, "--out", "run"], { onWrite }).finally(() => Gpu.open = open);
+    const often = ["--checkpoint-seconds", "0"];
+    const lost = await attempt(trainTask, [...small, ...often, "--out", "run"], { onWrite }).finally(() =>
+      Gpu.open = open
+    );
     assertEquals(lost.code, 1);
     assertMatch(
       lost.stderr,
@@ -384,6 +387,24 @@ Deno.test("train says that the device was lost, where the last checkpoint is and
     await attempt(trainTask, [...small, "--out", "whole"]);
     assertEquals((await attempt(trainTask, ["--resume", "run"])).code, 0);
     assertEquals(await read("run/checkpoint.safetensors"), await read("whole/checkpoint.safetensors"));
+  }));
+
+Deno.test("train whose device is lost when all is trained says so, and where the checkpoint is", () =>
+  inFolder(async () => {
+    const open = Gpu.open;
+    let device: GPUDevice | undefined;
+    Gpu.open = async () => {
+      const gpu = await open.call(Gpu);
+      device = gpu.device;
+      return gpu;
+    };
+    const onWrite = (stdout: string) => stdout.includes("4 epochs, 39 steps, after") && device!.destroy();
+    const lost = await attempt(trainTask, [...small, "--out", "run"], { onWrite }).finally(() => Gpu.open = open);
+    assertEquals(lost.code, 1);
+    assertMatch(
+      lost.stderr,
+      /^Error: The GPU device was lost \(destroyed\) on .+\. The training is done, and its checkpoint is: run\/checkpoint\.safetensors; for the figures: deno task report --run run\n$/,
+    );
   }));
 
 Deno.test("train ends silently when the reader of its output went away, and can be resumed", () =>
