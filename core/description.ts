@@ -10,13 +10,19 @@ import { describeValues, summarizeValues, type ValueSummary } from "./values.ts"
 
 /** What a training or a measure is of. */
 export interface DataSummary extends Reading {
+  /** How many. */
   readonly rows: { readonly training: number; readonly validation: number; readonly test: number };
   /** [height, width, channels] */
   readonly shape: Dataset["shape"];
+  /** What the values are, and from where to where. */
   readonly range: ValueSummary;
+  /** Number of classes. */
   readonly classes?: number;
+  /** Their names. */
   readonly classNames?: readonly string[];
+  /** Names of the columns of a table. */
   readonly columns?: readonly string[];
+  /** Names of the covariates. */
   readonly covariates?: readonly string[];
 }
 

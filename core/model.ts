@@ -17,8 +17,11 @@ export type { DataShape };
 
 /** How {@linkcode Model.drawPrior} draws. */
 export interface PriorDraw {
+  /** How many. */
   readonly count: number;
+  /** Standard deviation of the noise; 1 is the prior. */
   readonly temperature: number;
+  /** What the noise follows from. */
   readonly seed: number;
   /**
    * Runs what is recorded for as many steps, from 0 on, without waiting for any: for priors that draw one part after another, each given
@@ -39,7 +42,9 @@ export type Support = "binary" | "density" | "unit" | "bytes";
 
 /** What a model takes from the data where nobody said otherwise. */
 export interface Choice<C extends object> {
+  /** The settings that the data choose. */
   readonly config: Partial<C>;
+  /** How values become data, where the data choose it. */
   readonly binarize?: Binarization;
   /** One line: what was chosen, and by what. */
   readonly why: string;
@@ -71,8 +76,11 @@ export interface Codes<C extends object> {
 
 /** What {@linkcode Model.start} is given. */
 export interface StartContext {
+  /** The parameters, initialized. */
   readonly parameters: Parameters;
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** The seed of the training. */
   readonly seed: number;
   /** Rows trained on. */
   readonly count: number;
@@ -147,6 +155,8 @@ export interface Model<C extends object = object> {
    * a density has to do with.
    */
   readonly density?: "exact" | "none";
+  /** False where there is no p(z): what is decoded from N(0, I) are then no samples. Default true. */
+  readonly hasPrior?: boolean;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   caveats?(config: C): readonly string[];
   /** What a user must know of what was learned, one line each: a variance that is held at its floor. */

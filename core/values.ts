@@ -13,15 +13,17 @@ import { type Dataset, features, type Reading, requireRows, type Split } from ".
  *
  * Floats 0, 1/255, ..., 1 are bytes too.
  */
-export const KINDS = ["binary", "bytes", "unit", "real"] as const;
+export const KINDS = ["binary", "bytes", "unit", "real"] as const satisfies readonly ValueSummary["kind"][];
 
 /** What the values of a dataset are. */
 export interface ValueSummary {
   /** How they are kept. */
   readonly type: "bytes" | "floats";
-  readonly kind: typeof KINDS[number];
+  /** What they are. */
+  readonly kind: "binary" | "bytes" | "unit" | "real";
   /** The smallest and the largest as they are kept: bytes from 0 to 255. */
   readonly minimum: number;
+  /** The largest. */
   readonly maximum: number;
   /** The share of values that lie in the lower or the upper quarter of [0, 1]: 1 of black and white, about 1/2 of photographs. */
   readonly extremes: number;
@@ -51,16 +53,21 @@ export type RowValues = Numbers | readonly Numbers[];
 
 /** A {@linkcode Split} as a program has it: with any array of numbers. */
 export interface SplitInput extends Omit<Split, "values" | "count" | "labels" | "covariates"> {
+  /** Row-major [N, D]. */
   readonly values: RowValues;
   /** Left out, as many as there are values for. */
   readonly count?: number;
+  /** One class a row, [N]. */
   readonly labels?: Numbers;
+  /** Row-major [N, C]. */
   readonly covariates?: Numbers;
 }
 
 /** A {@linkcode Dataset} as a program has it. */
 export interface DatasetInput extends Omit<Dataset, "train" | "test"> {
+  /** Rows to train on. */
   readonly train: SplitInput;
+  /** Rows to test on. */
   readonly test: SplitInput;
 }
 

@@ -215,6 +215,26 @@ export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<stri
   return arrays;
 }
 
+/**
+ * As {@linkcode parseNpz}, on any host: all arrays are unpacked at once.
+ *
+ * @throws {FileError} If it is no zip archive, is damaged, or has more in it than memory has room for.
+ */
+export async function parseNpzStream(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, StoredArray>> {
+  const entries = zipEntries(bytes, file).filter(({ name }) => name.endsWith(".npy"));
+  requireMemory(entries.reduce((sum, { size }) => sum + size, 0), file, "arrays");
+  const arrays = new Map<string, StoredArray>();
+  for (const { name, unpackStream } of entries) {
+    const inside = `${file}/${name}`;
+    const content = await unpackStream();
+    arrays.set(name.slice(0, -4), {
+      shape: parseHeader(content, inside).shape,
+      read: () => parseNpy(content, inside),
+    });
+  }
+  return arrays;
+}
+
 /** An array to be written: numbers as they are stored, or texts. */
 export interface WrittenArray {
   readonly shape: readonly number[];

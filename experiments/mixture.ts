@@ -67,9 +67,9 @@ const onMnist: readonly Point[] = COMPONENTS.map((components) => ({
 /** Shares, means and deviations of a mixture on a line, from left to right. */
 async function componentsOf({ parameters, config }: Trained): Promise<readonly Component[]> {
   const { components } = config as { readonly components: number };
-  const means = await parameters.get("means").get();
-  const { weight: variances } = await parameters.get("variances").get();
-  const { weight: prior } = await parameters.get("prior").get();
+  const { means, variances: { weight: variances }, prior: { weight: prior } } = await parameters.values(
+    ...["means", "variances", "prior"] as const,
+  );
   return Array.from({ length: components }, (_, k) => ({
     share: Math.exp(prior[k]),
     mean: means.weight[k] + means.bias[0],
@@ -88,7 +88,7 @@ export const mixtureExperiment: Experiment = {
   summary: "Mixtures of Gaussians by EM: three on a line with their sum, and MNIST with K = 1, 10 and 50",
   source: "Bishop, Pattern Recognition and Machine Learning, section 9.2",
   expectations: [
-    "On a line the components that the points were drawn from come back, up to the chance of 4,000 draws.",
+    "On a line, the fitted components match those the points were drawn from, up to the sampling error of 4,000 draws.",
     "The log-likelihood never falls from one iteration to the next, and rises with K.",
   ],
   full: { epochs: 100 },

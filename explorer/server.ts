@@ -7,7 +7,7 @@
 
 import { Gpu } from "../core/gpu/device.ts";
 import { CALLS } from "./engine.ts";
-import type { Manifest, ShippedModel } from "./page/source.ts";
+import type { Manifest, ShippedModel } from "./manifest.ts";
 import { Session } from "./session.ts";
 import type { Files } from "./site.ts";
 import { decodeWire, encodeWire } from "./wire.ts";

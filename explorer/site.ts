@@ -7,7 +7,7 @@
 
 import type { Dataset, Split } from "../core/dataset.ts";
 import { bundle } from "../packaging/bundle.ts";
-import type { Manifest, ShippedData } from "./page/source.ts";
+import type { Manifest, ShippedData } from "./manifest.ts";
 
 /** Files by their path below the page's folder. */
 export type Files = Map<string, string | Uint8Array<ArrayBuffer>>;

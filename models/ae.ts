@@ -28,7 +28,9 @@ export type AeConfig = Omit<MlpConfig, "towers" | "covariance">;
 
 /** The autoencoder's configuration and the noise on its input. */
 export interface DaeConfig extends AeConfig {
+  /** The kind of noise on the input. */
   readonly noise: Corruption;
+  /** Probability that a value is corrupted; standard deviation of gaussian noise. */
   readonly noiseAmount: number;
 }
 
@@ -81,6 +83,7 @@ export const ae: Model<AeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
+  hasPrior: false,
   support: likelihoodSupport,
   findings: likelihoodFindings,
   choose: chosenLikelihood,
@@ -112,6 +115,7 @@ export const dae: Model<DaeConfig> = {
   encode,
   decode,
   latents: (config) => config.latents,
+  hasPrior: false,
   support: likelihoodSupport,
   findings: likelihoodFindings,
   choose: chosenLikelihood,

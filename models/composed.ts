@@ -37,7 +37,9 @@ const encoders = {
 
 /** What a VAE is composed of. */
 export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
-  readonly encoder: keyof typeof encoders;
+  /** The encoder, and with it the decoder. */
+  readonly encoder: "dense" | "conv";
+  /** What it is told besides the data. */
   readonly condition: Condition | "none";
   /** Of hidden layers, before their activation. */
   readonly normalization: Normalization;
@@ -53,6 +55,7 @@ export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
   readonly divergence: "auto" | "analytic" | "sampled";
   /** β, the weight of the KL term. */
   readonly beta: number;
+  /** How β changes with the steps. */
   readonly betaSchedule: "constant" | "warm-up" | "cyclic";
   /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
   readonly betaSteps: number;

@@ -34,6 +34,7 @@ import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 export interface GmmConfig {
   /** K */
   readonly components: number;
+  /** Which covariance matrices the components may have. */
   readonly covariance: "full" | "diagonal" | "spherical";
   /** Smallest variance in any direction, as a part of the data's: {@linkcode varianceUnits}. */
   readonly floor: number;
@@ -330,7 +331,7 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
 
   async function maximum({ first, second }: Swept["sums"]): Promise<Mixture> {
     const shares = Float64Array.from(first.columns, (sum) => sum / count);
-    const old = await parameters.get("means").get();
+    let old: Float32Array | undefined;
     const means = new Float64Array(components * width);
     const size = covariance === "full" ? width * width : width;
     const covariances = new Float64Array(components * size);
@@ -339,7 +340,8 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
       const mean = means.subarray(k * width, (k + 1) * width);
       const part = covariances.subarray(k * size, (k + 1) * size);
       if (!(total > 1e-6)) {
-        mean.set(old.weight.subarray(k * width, (k + 1) * width));
+        old ??= (await parameters.get("means").get()).weight;
+        mean.set(old.subarray(k * width, (k + 1) * width));
         part.set(await covarianceOf(k));
         continue;
       }

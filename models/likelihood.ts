@@ -25,6 +25,18 @@ interface Choice {
   readonly scale: Scale;
 }
 
+/** A likelihood's name. */
+export type LikelihoodName =
+  | "bernoulli"
+  | "continuous-bernoulli"
+  | "gaussian"
+  | "gaussian-shared"
+  | "gaussian-pixel"
+  | "gaussian-decoder"
+  | "discretized-logistic"
+  | "discretized-logistic-pixel"
+  | "discretized-logistic-decoder";
+
 const choices = {
   "bernoulli": { support: "binary", scale: "none" },
   "continuous-bernoulli": { support: "unit", scale: "none" },
@@ -35,16 +47,14 @@ const choices = {
   "discretized-logistic": { support: "bytes", scale: "shared" },
   "discretized-logistic-pixel": { support: "bytes", scale: "pixel" },
   "discretized-logistic-decoder": { support: "bytes", scale: "decoder" },
-} as const satisfies Record<string, Choice>;
-
-/** A likelihood's name. */
-export type LikelihoodName = keyof typeof choices;
+} as const satisfies Record<LikelihoodName, Choice>;
 
 /** The names of the likelihoods. */
 export const LIKELIHOODS = Object.keys(choices) as readonly LikelihoodName[];
 
 /** What shapes a likelihood. */
 export interface LikelihoodConfig {
+  /** p(x | z). */
   readonly likelihood: LikelihoodName;
   /** σ where it is fixed; where it is learned, what it is at first. */
   readonly sigma: number;

@@ -16,6 +16,7 @@ import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./
 export interface LinearVaeConfig {
   /** K */
   readonly latents: number;
+  /** Gaussian, its σ learned or fixed. */
   readonly likelihood: "gaussian-shared" | "gaussian";
   /** σ where it is fixed; where it is learned, what it is at first. */
   readonly sigma: number;

@@ -23,6 +23,7 @@ import {
 
 /** What shapes the model, and how it is fitted. */
 export interface PpcaConfig extends LinearConfig {
+  /** By eigenvectors at once, or by EM. */
   readonly method: "closed-form" | "em";
 }
 

@@ -33,7 +33,9 @@ export interface PriorConfig {
 
 /** What a learned prior is of. */
 export interface LearnedConfig extends PriorConfig, LikelihoodConfig {
+  /** K */
   readonly latents: number;
+  /** Of the posterior. */
   readonly covariance: Covariance;
 }
 

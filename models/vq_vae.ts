@@ -57,6 +57,7 @@ export interface VqVaeConfig extends ConvStackConfig, CodePriorConfig {
   readonly codeDimension: number;
   /** β, weight of |z - sg(e)|². */
   readonly commitment: number;
+  /** How the codebook is trained. */
   readonly codebook: "gradient" | "moving-average";
   /** α, weight of |sg(z) - e|² where the codes learn by its gradient. */
   readonly codebookWeight: number;

@@ -17,8 +17,19 @@ import type { Training } from "../core/training/trainer.ts";
 import { completedEpochs, trainingSteps } from "../core/training/training_settings.ts";
 import { save } from "./checkpoint.ts";
 import { FolderLock, LOCK_FILE } from "./folder_lock.ts";
-import { FILES, isLeftOver, join, readBest, readMetrics, type RunConfig, type StoredRun } from "./run_folder.ts";
+import {
+  FILES,
+  isLeftOver,
+  join,
+  readBest,
+  readConfig,
+  readMetrics,
+  type RunConfig,
+  type StoredRun,
+  type TestResults,
+} from "./run_folder.ts";
 import { isFile } from "./read.ts";
+import { versions } from "./versions.ts";
 import { requireNoLink, writeFileAtomically, writeText } from "./write.ts";
 
 /** Seconds from one checkpoint to the next, where nothing else is said: small data would spend their time on the disk. */
@@ -36,6 +47,8 @@ export interface RecordOptions {
   readonly from?: string;
   /** Where the model comes from, if it is not one of elbo's. */
   readonly module?: string;
+  /** The command line that was given, for `config.json`. */
+  readonly command?: string;
   /** The folder's lock, where the caller has it already: it stays the caller's. Default: taken, and given back after the last event. */
   readonly lock?: FolderLock;
 }
@@ -171,7 +184,8 @@ export class RunRecorder implements Disposable {
 
   async #configure({ model, dataset, data, adapter, parameters, config }: StartEvent): Promise<void> {
     const { trained } = this.training;
-    const { module, resumed, from = resumed?.config?.from } = this.options;
+    const { module, command, resumed, from = resumed?.config?.from } = this.options;
+    const commands = [...resumed?.config?.commands ?? [], ...(command ? [command] : [])];
     const started = resumed?.config?.started ?? new Date().toISOString();
     await writeConfig(this.folder, {
       model,
@@ -184,6 +198,8 @@ export class RunRecorder implements Disposable {
       parameters,
       started,
       ...(from ? { from } : {}),
+      ...(commands.length ? { commands } : {}),
+      versions: { ...await versions(), driver: trained.gpu.identity },
       remarks: [
         ...caveats(trained.model, trained.config, trained.training.binarize),
         ...scheduleCaveats(trained.training, trained.data.count),
@@ -194,8 +210,14 @@ export class RunRecorder implements Disposable {
   }
 }
 
+/** Adds to `config.json`, where there is one, what the test rows gave. */
+export async function recordTest(folder: string, test: TestResults): Promise<void> {
+  const config = await readConfig(folder);
+  if (config) await writeConfig(folder, { ...config, test });
+}
+
 /** Writes `config.json`. */
-async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+async function writeConfig(folder: string, config: Partial<RunConfig>): Promise<void> {
   await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
 }
 

@@ -7,7 +7,7 @@
 
 import { FileError } from "../core/bounds.ts";
 import type { DataSummary } from "../core/description.ts";
-import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
+import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -70,6 +70,10 @@ const dataCheck: Check = fields({
   remarks: optional(listOf(text)),
 });
 
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
   model: optional(text),
@@ -84,12 +88,11 @@ const configCheck: Check = fields({
   from: optional(text),
   remarks: optional(listOf(text)),
   data: optional(dataCheck),
+  commands: optional(listOf(text)),
+  versions: optional(recordOf(text)),
+  test: optional(fields({ count: counted, losses })),
   config: optional(recordOf(setting)),
 });
-
-/** The terms that every model has, and others. */
-const losses: Check = (value, name) =>
-  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
 const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
 
@@ -108,11 +111,21 @@ const eventCheck: Check = (value, name) =>
     seconds: measure,
   })(value, name);
 
+/** What was measured on test rows. */
+export interface TestResults {
+  /** Rows. */
+  readonly count: number;
+  /** Means over them, nats per datum. */
+  readonly losses: Losses;
+}
+
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
+  /** The name of the model. */
   readonly model: string;
   /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
+  /** The name of the dataset, or the path of files. */
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
@@ -120,6 +133,7 @@ export interface RunConfig {
   readonly dataSeed?: number;
   /** The tiles that were asked for; `config` has those in use. */
   readonly tiles?: string;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
@@ -131,6 +145,12 @@ export interface RunConfig {
   readonly remarks: readonly string[];
   /** What was read. */
   readonly data: DataSummary;
+  /** The command lines that began it and went on with it, where it was not a program that did. */
+  readonly commands?: readonly string[];
+  /** Of elbo, its commit in a checkout, Deno, and the driver as the adapter names it. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the test rows gave after the training. */
+  readonly test?: TestResults;
   /** Training and model settings, and the tile choice. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -175,7 +195,9 @@ export function join(folder: string, name: string): string {
 
 /** A run read back. */
 export interface StoredRun {
+  /** Where it is. */
   readonly folder: string;
+  /** Its checkpoint. */
   readonly checkpoint: Checkpoint;
   /** Undefined where the file is missing. */
   readonly config?: Partial<RunConfig>;

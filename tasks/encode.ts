@@ -4,7 +4,9 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
+import { latentName } from "../core/distributions/encoded.ts";
 import { Trained } from "../core/training/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { pixels } from "../core/training/caveats.ts";
@@ -41,7 +43,8 @@ const flags: Flags<Groups> = {
         out: {
           type: "string",
           default: "",
-          help: "file.npz, .csv or .parquet (mean, variance, row, label), or .npy (means alone); " +
+          help:
+            "file.npz (mean, variance, row, label), .csv or .parquet (the same as z1_mean, ..., z1_variance, ...), or .npy (means alone); " +
             "default: latents.npz in the run folder, of other data latents-DATA.npz",
         },
         seed: seedFlag("of pixels that are drawn"),
@@ -68,7 +71,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const { mean, logVariance } = await trained.encode(trained.rowsOf(rows, 0, count, seed), rows);
   const latents = mean.length / count;
-  const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${name}_${k}`);
+  const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
   const fields = [
     { name: "mean", values: mean, columns: numbered("mean"), matrix: true },
     { name: "variance", values: logVariance.map(Math.exp), columns: numbered("variance") },
@@ -79,7 +82,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   ];
   await writeTable(file, { count, fields }, format);
   const of = own ? `${split} rows` : `rows of ${dataset.name} (${split})`;
-  context.print(`${file}: ${count} ${of}, ${latents} latents each, encoded by ${model.name}`);
+  context.print(`${file}: ${count} ${of}, ${plural(latents, "latent")} each, encoded by ${model.name}`);
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, latents, labels: labels !== undefined, seed });

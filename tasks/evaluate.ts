@@ -4,9 +4,10 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
-import { UNUSED_KL } from "../core/distributions/encoded.ts";
+import { latentName, UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
@@ -175,9 +176,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     : undefined;
   const images = await quality(trained, rows, seed);
   const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
-  const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
+  const draws = plural(exact ? 1 : samples, "draw");
   context.print(
-    `${model.name} on ${dataset.name}, ${split}: ${rows.count} rows, ${
+    `${model.name} on ${dataset.name}, ${split}: ${plural(rows.count, "row")}, ${
       exact ? "exact" : `${draws} of z each`
     }, nats per datum`,
   );
@@ -198,24 +199,32 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   }
   if (latents) {
     const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
-    context.print(`Latents, ${latents.count} rows: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`);
+    context.print(
+      `Latents, ${plural(latents.count, "row")}: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`,
+    );
     context.print();
     table({ activeUnits, mutualInformation, marginalKl });
-    context.print(`  KL by dimension: ${kl.map((value) => value.toFixed(2)).join(" ")}`);
+    context.print("KL by dimension, from the greatest");
+    context.print();
+    for (const line of latentTable(kl)) context.print(`  ${line}`);
     context.print();
     const collapse = collapseWarning(latents);
     if (collapse) notes.push(collapse);
   }
   if (images) {
     const { count, ...measures } = images;
-    context.print(`Reconstructions of ${count} rows beside the pixels that the model was given, data range 1`);
+    context.print(
+      `Reconstructions of ${plural(count, "row")} beside the pixels that the model was given, data range 1`,
+    );
     context.print();
     table(measures);
   }
   const distance = frechet ? await frechetOf(trained, dataset, seed, context) : undefined;
   if (distance) {
     context.print(
-      `Fréchet classifier distance (not FID), ${distance.count} images drawn and ${distance.count} test images; in place of the ` +
+      `Fréchet classifier distance (not FID), ${
+        plural(distance.count, "image")
+      } drawn and ${distance.count} test images; in place of the ` +
         `drawn ones as many training images; test images told right by the classifier`,
     );
     context.print();
@@ -239,13 +248,22 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...likelihood,
     ...(drawn ? { exact, estimator } : {}),
     ...bits,
-    ...(latents ? { latents } : {}),
+    ...(latents ? { latents: { ...latents, names: latents.kl.map((_, k) => latentName(k)) } } : {}),
     ...(images ? { images } : {}),
     ...(distance ? { frechetClassifierDistance: distance } : {}),
     count: rows.count,
     binarize,
     remarks: notes,
   });
+}
+
+/** `z3 2.41  z1 1.90`, the latents from the greatest KL, ten a line. */
+function latentTable(kl: readonly number[]): string[] {
+  const order = Array.from(kl.keys()).sort((a, b) => kl[b] - kl[a] || a - b);
+  const width = latentName(kl.length - 1).length;
+  const cells = order.map((k) => `${latentName(k).padEnd(width)} ${kl[k].toFixed(2)}`.padEnd(width + 7));
+  const lines = Array.from({ length: Math.ceil(cells.length / 10) }, (_, i) => cells.slice(10 * i, 10 * i + 10));
+  return lines.map((line) => line.join("").trimEnd());
 }
 
 /** The task. */

@@ -5,7 +5,7 @@
  */
 
 import { digits } from "../explorer/digits.ts";
-import type { Manifest } from "../explorer/page/source.ts";
+import type { Manifest } from "../explorer/manifest.ts";
 import { explorerServer } from "../explorer/server.ts";
 import { addManifest, type Files, pageFiles, shipData } from "../explorer/site.ts";
 import { findDataset } from "../storage/datasets.ts";

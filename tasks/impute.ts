@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
 import { type Dataset, slice, type Split } from "../core/dataset.ts";
@@ -195,7 +196,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     const of = missing === each * count ? `${each} missing values of ${width}` : `${known} missing values`;
     const mean = `the mean ${isTable(shape) ? "row" : "image"}`;
     context.print(
-      `mean squared error of ${of}, ${count} rows: ${mse.toFixed(5)}; ${mean} in their place: ${baseline.toFixed(5)} ` +
+      `mean squared error of ${of}, ${plural(count, "row")}: ${mse.toFixed(5)}; ${mean} in their place: ${
+        baseline.toFixed(5)
+      } ` +
         `(${(mse / baseline).toFixed(2)} of it)`,
     );
     if (mse >= baseline) {
@@ -206,9 +209,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   }
   if (effective !== undefined) {
     context.print(
-      `${iterations} iterations of ${chains} chains: ${iterations * chains} draws a row, equal to ${
-        effective.toFixed(1)
-      } independent ones; more iterations come nearer`,
+      `${plural(iterations, "iteration")} of ${plural(chains, "chain")}: ${
+        plural(iterations * chains, "draw")
+      } a row, equal to ${effective.toFixed(1)} independent ones; more iterations come nearer`,
     );
   } else if (found) {
     context.print(`${model.name} has no density to weigh completions by: what is missing is its reconstruction`);
@@ -216,9 +219,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   if (empty.length) {
     const [first] = empty;
     context.print(
-      `${empty.length} rows have nothing observed (the first is row ${
+      `${plural(empty.length, "row")} with nothing observed (the first is row ${
         rows.rowNumbers?.[first] ?? first
-      }): they are the mean row`,
+      }): imputed as the mean row`,
     );
   }
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { Trained } from "../core/training/trained.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
@@ -28,7 +29,7 @@ type Groups = {
 };
 
 /** A picture, or the reconstructions as numbers. */
-const FORMATS = ["png", ...TABLES] as const;
+const FORMATS = ["png", "svg", ...TABLES] as const;
 
 const flags: Flags<Groups> = {
   name: "reconstruct",
@@ -52,7 +53,7 @@ const flags: Flags<Groups> = {
           type: "string",
           default: "",
           help:
-            `the .png to write, or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.reconstructions} in the ` +
+            `the picture to write, .png or with words around it .svg; or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.reconstructions} in the ` +
             "run folder, reconstructions.csv of a table)",
         },
       },
@@ -74,17 +75,22 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { count } = rows;
   const file = out || await defaultFile(folder, "reconstructions", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  if (isPicture(format)) await writeFigure(file, await reconstructions(trained, rows, count));
-  else {
+  if (isPicture(format)) {
+    await writeFigure(file, await reconstructions(trained, rows, { count, framed: format === "svg" }));
+  } else {
     const values = await trained.reconstruct(trained.rowsOf(rows), rows);
     await writeTable(file, { count, fields: [...rowFields(chosen), valueField(values, trained.data)] }, format);
   }
   context.print(
     isPicture(format)
-      ? `${file}: ${count} ${
-        own ? `${split} images` : `images of ${dataset.name}`
+      ? `${file}: ${
+        own
+          ? `${count} ${split} ${plural(count, "image", "images", false)}`
+          : `${plural(count, "image")} of ${dataset.name}`
       }, each above its reconstruction by ${model.name}`
-      : `${file}: ${count} reconstructions by ${model.name}, ${own ? `${split} rows` : `rows of ${dataset.name}`}`,
+      : `${file}: ${plural(count, "reconstruction")} by ${model.name}, ${
+        own ? `${split} rows` : `rows of ${dataset.name}`
+      }`,
   );
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   const data = { dataset: dataset.name, own, split };

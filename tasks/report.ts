@@ -4,11 +4,16 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
+import type { Split } from "../core/dataset.ts";
+import type { Model } from "../core/model.ts";
+import type { Checkpoint } from "../core/training/checkpoint.ts";
 import type { EpochEvent } from "../core/training/events.ts";
 import { Gpu } from "../core/gpu/device.ts";
 import { Trained } from "../core/training/trained.ts";
 import { curves } from "../figures/curves.ts";
 import { isImage, samples } from "../figures/images.ts";
+import type { FigureChoices } from "../figures/run_figures.ts";
 import { comparisonPage, type Report } from "../figures/report.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
 import { COMPARISON } from "./cli/permissions.ts";
@@ -17,7 +22,7 @@ import { type Context, main, type Task } from "./cli/run.ts";
 import { builtIn } from "./cli/model_module.ts";
 import { defaultFile, formatOf } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
-import { type RunChoice, runChoice } from "./cli/run_flags.ts";
+import { labelOf, type RunChoice, runChoice } from "./cli/run_flags.ts";
 import { chosenRun, FIGURES, FILES, namedModels, openRun, readMetrics } from "./cli/run_folder.ts";
 
 interface Comparing {
@@ -25,9 +30,17 @@ interface Comparing {
   readonly out: string;
 }
 
+/** What the figures are to show. */
+interface Showing {
+  readonly dimensions: readonly number[];
+  readonly label: string;
+  readonly rows: readonly number[];
+}
+
 type Groups = {
   readonly run: FlagGroup<RunChoice>;
   readonly data: FlagGroup<DataFlags>;
+  readonly figures: FlagGroup<Showing>;
   readonly comparing: FlagGroup<Comparing>;
 };
 
@@ -39,6 +52,33 @@ const flags: Flags<Groups> = {
   groups: {
     run: runChoice,
     data: dataFlags,
+    figures: {
+      title: "Figures",
+      settings: {
+        dimensions: {
+          type: "integers",
+          default: [],
+          minimum: 1,
+          help:
+            "the two latent dimensions of the plane and of the scatter, 3,7 for z3 and z7 (default: those of the greatest KL, and " +
+            "principal components)",
+        },
+        label: {
+          type: "string",
+          default: "",
+          help:
+            "the class, by name or number, that reconstructions and walks show, and that a conditional model is told",
+        },
+        rows: {
+          type: "integers",
+          default: [],
+          minimum: 0,
+          help:
+            "the rows that are reconstructed and walked from, by the numbers that `score` and `encode` give them (default: the first)",
+        },
+      },
+      placeholders: { dimensions: "N,N", label: "CLASS" },
+    },
     comparing: {
       title: "Comparing",
       settings: {
@@ -57,6 +97,7 @@ const flags: Flags<Groups> = {
   examples: [
     "deno task report",
     "deno task report --run runs/mine",
+    "deno task report --dimensions 1,2 --label 7",
     "deno task report --compare runs/a runs/b runs/c --out abc.html",
   ],
 };
@@ -74,15 +115,51 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const { rows, own, split, dataset } = data;
   const isOwn = !out && own && split === "test";
   const page = isOwn ? undefined : (out || await defaultFile(folder, "report", "html", data)).replace(/\.html$/i, "");
+  const choices = choicesOf(values.figures, rows, checkpoint, model);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { file, figures, notes } = await writeReport(folder, trained, rows, context.signal, page);
+  const { file, figures, notes } = await writeReport(folder, trained, rows, context, { name: page, choices });
   const where = page === undefined ? `${folder} and ${FIGURES}/ there` : `${page}/`;
-  context.print(`${file}: open it in a browser; its ${figures.length} figures are in ${where}`);
+  context.print(
+    `${file}: open it in a browser; its ${plural(figures.length, "figure")} ${
+      plural(figures.length, "is", "are", false)
+    } in ${where}`,
+  );
   if (!own) {
-    context.print(`What it shows of data are ${rows.count} rows of ${dataset.name}, which the run was not trained on`);
+    context.print(
+      `What it shows of data: ${plural(rows.count, "row")} of ${dataset.name}, which the run was not trained on`,
+    );
   }
   for (const note of notes) context.print(note);
   context.emit({ run: folder, file, dataset: dataset.name, own, split, figures, notes });
+}
+
+/** What was asked for, held against what there is. */
+function choicesOf(
+  { dimensions, label, rows }: Showing,
+  split: Split,
+  { config, data }: Checkpoint,
+  { latents, name }: Model,
+): FigureChoices {
+  const count = latents?.(config, data) ?? 0;
+  if (dimensions.length && (dimensions.length !== 2 || dimensions.some((dimension) => dimension > count))) {
+    const found = dimensions.length === 2 ? dimensions.join() : `${dimensions.length} of them`;
+    throw new UsageError(`--dimensions: expected two of the ${count} that ${name} has, as 1,2, found ${found}`);
+  }
+  if (label && rows.length) throw new UsageError("--label: expected --label or --rows, found both");
+  const places = rows.map((row) => {
+    const place = split.rowNumbers ? split.rowNumbers.indexOf(row) : row < split.count ? row : -1;
+    if (place >= 0) return place;
+    throw new UsageError(`--rows: expected rows of the split that is shown, ${split.count} of them, found ${row}`);
+  });
+  const chosen = label ? labelOf(label, data) : undefined;
+  if (chosen !== undefined && split.labels && !split.labels.includes(chosen)) {
+    throw new UsageError(`--label: expected a class that rows are of, found none of "${label}"`);
+  }
+  return {
+    ...(dimensions.length ? { dimensions: [dimensions[0] - 1, dimensions[1] - 1] as const } : {}),
+    ...(chosen === undefined ? {} : { label: chosen }),
+    ...(rows.length ? { rows: places } : {}),
+  };
 }
 
 async function compareRuns(

@@ -11,7 +11,7 @@ import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags
 import { formatFor, formatOf, isPicture, labelField, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
 import { datasetFlag, runData } from "./cli/run_data.ts";
 import { chosenRun, FILES, join } from "./cli/run_folder.ts";
 
@@ -20,7 +20,7 @@ interface Drawing {
   readonly out: string;
   readonly temperature: number;
   readonly draw: typeof DRAWS[number];
-  readonly label: number;
+  readonly label: string;
   readonly covariates: readonly number[];
   readonly seed: number;
   readonly columns: number;
@@ -28,7 +28,7 @@ interface Drawing {
 }
 
 /** A picture, or the samples as numbers. */
-const FORMATS = ["png", ...TABLES] as const;
+const FORMATS = ["png", "svg", ...TABLES] as const;
 
 type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
 
@@ -45,7 +45,7 @@ const flags: Flags<Groups> = {
           type: "string",
           default: "",
           help:
-            `the .png to write, or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.samples} in the run folder, ` +
+            `the picture to write, .png or with words around it .svg; or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.samples} in the run folder, ` +
             "samples.csv of a table)",
         },
         temperature: {
@@ -61,10 +61,10 @@ const flags: Flags<Groups> = {
           help: "the mean of p(x | z), a draw from it, or μ - 2σ, μ - σ, μ, μ + σ, μ + 2σ in five columns (gaussian)",
         },
         label: {
-          type: "integer",
-          default: -1,
-          minimum: -1,
-          help: "the class to draw from a conditional model; -1: every class in turn, one a column",
+          type: "string",
+          default: "",
+          help:
+            "the class, by name or number, to draw from a conditional model (default: every class in turn, one a column)",
         },
         covariates: {
           type: "numbers",
@@ -81,7 +81,7 @@ const flags: Flags<Groups> = {
         },
         dataset: { ...datasetFlag, help: "the data whose first test rows have those covariates (default: the run's)" },
       },
-      placeholders: { out: "FILE", dataset: "NAME" },
+      placeholders: { label: "CLASS", out: "FILE", dataset: "NAME" },
     },
   },
   examples: [
@@ -99,10 +99,15 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { folder, checkpoint, model } = chosen;
   const format = formatFor(out, checkpoint.data.shape);
   const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
-  if (label >= 0 && !model.condition) {
-    throw new UsageError(`--label: expected a conditional model, such as cvae; ${folder} holds a ${model.name}`);
+  const kind = model.condition?.(checkpoint.config);
+  if (label && kind !== "one-hot" && kind !== "raw") {
+    const told = kind ? `, told ${kind}` : "";
+    throw new UsageError(
+      `--label: expected a model that is told labels, such as cvae; ${folder} holds a ${model.name}${told}`,
+    );
   }
-  const names = model.condition?.(checkpoint.config) === "covariates" ? checkpoint.data.covariates ?? [] : [];
+  const labels = label ? { labels: [labelOf(label, checkpoint.data)] } : {};
+  const names = kind === "covariates" ? checkpoint.data.covariates ?? [] : [];
   if (given.length && given.length !== names.length) {
     const expected = names.length
       ? `${names.length} numbers (${names.join(", ")})`
@@ -114,8 +119,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     : given;
   const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const options = { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) };
-  if (isPicture(format)) await writeFigure(file, await samples(trained, options));
+  const options = { ...drawing, covariates, ...labels };
+  if (isPicture(format)) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
@@ -123,11 +128,16 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     await writeTable(file, { count, fields }, format);
   }
   context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
+  if (!trained.hasPrior) {
+    context.print(
+      `${model.name} has no prior: what was decoded is N(0, I), and these are no samples of a distribution`,
+    );
+  }
   context.emit({
     run: folder,
     file,
     ...drawing,
-    ...(label >= 0 ? { label } : {}),
+    ...(label ? { label } : {}),
     ...(given.length ? { covariates: given } : {}),
   });
 }

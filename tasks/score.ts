@@ -4,14 +4,15 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
-import { writeFileAtomically } from "../storage/write.ts";
-import type { Split } from "../core/dataset.ts";
 import { caveats, findings } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
-import { encodePng, imageGrid } from "../figures/grid.ts";
-import { COLUMNS } from "../figures/images.ts";
+import type { Figure } from "../figures/figure.ts";
+import { imageGrid } from "../figures/grid.ts";
+import { COLUMNS, layout } from "../figures/images.ts";
+import { labelledGrid } from "../figures/labelled_grid.ts";
 import { scoreHistogram } from "../figures/scores.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
@@ -76,7 +77,8 @@ const flags: Flags<Groups> = {
         out: {
           type: "string",
           default: "",
-          help: "the table, as .csv, .parquet, .npy or .npz; a PNG and a histogram as SVG beside it " +
+          help:
+            "the table, as .csv, .parquet, .npy or .npz; pictures and a histogram beside it, as scores-images.svg and scores.svg " +
             "(default: scores.csv in the run folder, of other data scores-DATA.csv)",
         },
       },
@@ -86,8 +88,9 @@ const flags: Flags<Groups> = {
   examples: ["deno task score", "deno task score --run runs/mine --dataset fashion_mnist --samples 1 --out other.csv"],
 };
 
-/** The rows of the worst scores, a line of places left empty, and the rows of the best. */
-function picture(trained: Trained, rows: Split, { order }: Scores, show: number): Uint8Array {
+/** The rows of the worst scores, a line of places left empty, and the rows of the best, with words that say which is which. */
+function picture(trained: Trained, chosen: ChosenRows, { order }: Scores, show: number): Figure {
+  const { rows, split, dataset, own } = chosen;
   const shown = Math.min(show, order.length);
   const size = trained.features;
   const lines = Math.ceil(shown / COLUMNS);
@@ -95,7 +98,20 @@ function picture(trained: Trained, rows: Split, { order }: Scores, show: number)
   const put = (row: number, place: number) => images.set(trained.rowsOf(rows, row, 1), place * size);
   order.slice(0, shown).forEach((row, i) => put(row, i));
   order.toReversed().slice(0, shown).forEach((row, i) => put(row, (lines + 1) * COLUMNS + i));
-  return encodePng(imageGrid(images, { shape: trained.data.shape, columns: COLUMNS }));
+  const names = ["least probable", "most probable"].map((name) =>
+    Array.from({ length: lines }, (_, i) => i === Math.floor((lines - 1) / 2) ? name : "")
+  );
+  return labelledGrid(
+    {
+      name: "scores",
+      title: `The ${plural(shown, "row")} that ${trained.model.name} finds least and most probable, ${
+        own ? `${split} rows` : dataset.name.replace(/.*\//, "")
+      }`,
+      caption: "From the left the least probable of the first half, and the most probable of the second.",
+    },
+    imageGrid(images, layout(trained, COLUMNS)),
+    { rows: [...names[0], "", ...names[1]] },
+  );
 }
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
@@ -106,7 +122,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const chosen = await chosenRows(run, values.data, context);
   const { rows, split, own, dataset } = chosen;
   const file = out || await defaultFile(folder, "scores", format, chosen);
-  const png = withExtension(file, "png");
+  const pictured = withExtension(file, "svg").replace(/\.svg$/, "-images.svg");
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   using progress = measuringProgress(context);
   const found = await scores(trained, rows, { samples, seed, signal: context.signal, onProgress: progress.show });
@@ -118,15 +134,17 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   for (const figure of figures) await writeFigure(svg, figure);
   // A table of numbers is no picture.
   const drawable = !isTable(trained.data.shape);
-  if (drawable) await writeFileAtomically(png, picture(trained, rows, found, show));
+  if (drawable) await writeFigure(pictured, picture(trained, chosen, found, show));
   const mean = found.values.reduce((sum, value) => sum + value, 0) / rows.count;
   const [worst, best] = [found.order[0], found.order.at(-1)!].map((i) => ({
     row: rows.rowNumbers?.[i] ?? i,
     score: found.values[i],
   }));
   const sorted = order === "file" ? "in the order of the file" : "the least probable first";
-  context.print(`${file}: ${rows.count} rows of ${dataset.name}, ${split}, ${sorted}`);
-  if (drawable) context.print(`${png}: the ${Math.min(show, rows.count)} least probable, under them the most probable`);
+  context.print(`${file}: ${plural(rows.count, "row")} of ${dataset.name}, ${split}, ${sorted}`);
+  if (drawable) {
+    context.print(`${pictured}: the ${Math.min(show, rows.count)} least probable, under them the most probable`);
+  }
   context.print(
     `score: ${KINDS[found.kind]}, nats; mean ${mean.toFixed(3)}, worst ${worst.score.toFixed(3)} (row ${worst.row}), ` +
       `best ${best.score.toFixed(3)} (row ${best.row})`,
@@ -137,7 +155,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   context.emit({
     run: folder,
     file,
-    ...(drawable ? { picture: png } : {}),
+    ...(drawable ? { picture: pictured } : {}),
     ...(figures.length ? { histogram: svg } : {}),
     dataset: dataset.name,
     own,

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
 import { dataLine } from "../core/description.ts";
-import { Gpu } from "../core/gpu/device.ts";
+import { Gpu, GpuError } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
@@ -42,6 +43,7 @@ import {
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
+import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   type BegunRun,
@@ -53,7 +55,6 @@ import {
   namedDataset,
   openBegun,
   openRun,
-  quoted,
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
@@ -317,6 +318,7 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     every: settings.checkpointEvery,
     seconds: settings.checkpointSeconds,
     module: named.module,
+    command: context.command,
     from: from?.folder,
     lock: lock ?? there ?? made,
   });
@@ -330,11 +332,15 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     return;
   }
   for (const line of await findings(training.trained as Trained)) context.print(line);
-  const opened = await openRun(folder, [named], "best");
-  if (opened.checkpoint.file === join(folder, FILES.best)) {
-    using best = await Trained.fromCheckpoint(model, opened.checkpoint, { gpu });
-    await report(best, dataset, folder, context);
-  } else await report(training.trained as Trained, dataset, folder, context);
+  await figures(training.trained as Trained, named, dataset, folder, context).catch((error) => {
+    if (!(error instanceof GpuError)) throw error;
+    const run = typed(folder, named);
+    throw new GpuError(
+      `${error.message}. The training is done, and its checkpoint is: ${join(folder, FILES.checkpoint)}; ` +
+        `for the figures: deno task report --run ${run}`,
+      { cause: error },
+    );
+  });
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
 }
@@ -442,9 +448,23 @@ async function validationSsim(trained: Trained, dataset: Dataset): Promise<numbe
   return imageQuality(x, await trained.reconstruct(x, rows), shape).ssim;
 }
 
+/** The report of the best epoch where it is not the last one, and else of the model as it stands. */
+async function figures(
+  trained: Trained,
+  named: NamedModel,
+  dataset: Dataset,
+  folder: string,
+  context: Context,
+): Promise<void> {
+  const opened = await openRun(folder, [named], "best");
+  if (opened.checkpoint.file !== join(folder, FILES.best)) return await report(trained, dataset, folder, context);
+  using best = await Trained.fromCheckpoint(named.model, opened.checkpoint, { gpu: trained.gpu });
+  await report(best, dataset, folder, context);
+}
+
 /** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
 async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
-  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  const { notes } = await writeReport(folder, trained, dataset.test, context);
   for (const note of notes) context.print(note);
 }
 
@@ -469,7 +489,7 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
   if (isEarly(checkpoint)) {
     context.print(
-      `Nothing to do: the run "${folder}" stopped early after ${trainedEpochs} epochs, ${
+      `Nothing to do: the run "${folder}" stopped early after ${plural(trainedEpochs, "epoch")}, ${
         trainedEpochs - best!.epoch
       } of ` +
         `them without a lower validation loss than after epoch ${best!.epoch}.`,
@@ -480,7 +500,9 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
     return;
   }
   context.print(
-    `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
+    `Nothing to do: the run "${folder}" has trained ${plural(trainedEpochs, "epoch")} (${
+      plural(step, "step")
+    }), and ${epochs} ${plural(epochs, "was", "were", false)} asked for.`,
   );
   if (trainedEpochs >= epochsOf(model, checkpoint, Infinity)) return;
   context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);

@@ -10,6 +10,7 @@ import type { RowScalars, Variable } from "../graph/tape.ts";
 
 /** p(x | z): what a decoder gives. */
 export interface Likelihood {
+  /** The distribution, for messages. */
   readonly name: string;
   /**
    * -log p(x | z) of each row, nats.
@@ -28,6 +29,7 @@ export interface Likelihood {
 
 /** q(z | x): what an encoder gives. */
 export interface Posterior {
+  /** The distribution, for messages. */
   readonly name: string;
   /** K */
   readonly latents: number;

@@ -9,6 +9,8 @@
  * @module
  */
 
+import type { ErrorScopes } from "./error_scopes.ts";
+import { requireLimits } from "./limits.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The text of a part, or a text with values for its `$parameters`. */
@@ -16,6 +18,7 @@ export type Part = string | { readonly text: string; readonly parameters: Readon
 
 /** A resource that holds what a buffer holds and is bound in its place. Its strategy keeps it up to date. */
 export interface Copy {
+  /** The copy. */
   readonly buffer: GPUBuffer;
   /** How a pipeline's layout declares it. */
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
@@ -27,7 +30,9 @@ export interface Copy {
 
 /** One buffer of a kernel. */
 export interface Binding {
+  /** What is bound. */
   readonly buffer: GPUBuffer;
+  /** How the kernel uses it. */
   readonly access: "read" | "uniform" | "read_write";
   /** The element type in WGSL, or a struct's name. */
   readonly type: string;
@@ -37,24 +42,31 @@ export interface Binding {
 
 /** Shader parts with the constants and buffers that they need: a loader, an epilogue, or any other piece of a kernel. */
 export interface Fragment {
+  /** Pieces of WGSL, each once in a kernel. */
   readonly parts: readonly Part[];
   /** `const NAME = 5u;`, or a bool. */
   readonly constants?: Readonly<Record<string, number | boolean>>;
   /** `const NAME = f32(0.5);` */
   readonly floats?: Readonly<Record<string, number>>;
+  /** Buffers by the name that the parts give them. */
   readonly buffers?: Readonly<Record<string, Binding>>;
 }
 
 /** In which steps t a dispatch runs: t mod every = at. */
 export interface Due {
+  /** The period. */
   readonly every: number;
+  /** The step within it. */
   readonly at: number;
 }
 
 /** A kernel and how many workgroups of it to start. */
 export interface Dispatch {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** What the kernel is put together from. */
   readonly fragments: readonly Fragment[];
+  /** How many workgroups to start. */
   readonly workgroups: readonly [x: number, y?: number];
   /** Multiply-adds that the mathematics asks for, padding left out; 0 for kernels that are no product. */
   readonly macs?: number;
@@ -187,11 +199,17 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
 
 /** A dispatch made ready: what a command encoder needs. */
 export interface Prepared {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** The compiled kernel. */
   readonly pipeline: GPUComputePipeline;
+  /** Its buffers. */
   readonly bindGroup: GPUBindGroup;
+  /** How many workgroups to start. */
   readonly workgroups: readonly [number, number];
+  /** In which steps it runs; in all where it is left out. */
   readonly due?: Due;
+  /** Multiply-adds that the mathematics asks for. */
   readonly macs: number;
   /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
@@ -206,19 +224,33 @@ export type PipelineBinding = Pick<Binding, "access" | "copy">;
 
 /** Where kernels are compiled: a Gpu. */
 export interface Compiler {
+  /** The device that compiles. */
   readonly device: GPUDevice;
+  /** The adapter in words. */
+  readonly adapter: string;
+  /** Error scopes for a piece of work. */
+  scopes(): ErrorScopes;
   /** The pipeline of a kernel, compiled once per text. */
   pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline>;
 }
 
-/** Compiles a dispatch and binds its buffers. */
+/**
+ * Compiles a dispatch and binds its buffers.
+ *
+ * @throws {GpuError} If the device does not allow what it needs, or has an error.
+ */
 export async function prepare(gpu: Compiler, dispatch: Dispatch): Promise<Prepared> {
-  return (await compile(gpu, dispatch))();
+  const bind = await compile(gpu, dispatch);
+  const scopes = gpu.scopes();
+  const prepared = scopes.within(bind);
+  await scopes.settle();
+  return prepared;
 }
 
 /** Compiles a dispatch. What it gives binds the buffers, which may be gone by the time that it is compiled. */
 export async function compile(gpu: Compiler, dispatch: Dispatch): Promise<() => Prepared> {
   const { code, bindings } = join(dispatch);
+  requireLimits(gpu, { ...dispatch, code, bindings });
   const pipeline = await gpu.pipeline(dispatch.label, code, bindings);
   return () => bound(gpu, dispatch, pipeline, bindings);
 }

@@ -16,6 +16,7 @@ import {
   software,
 } from "./lavapipe/strategy.ts";
 import { DRIVERS, VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
+import { compilersStopped } from "./lavapipe/compile_ahead.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
 /** The families of kernels that strategies bring, and what each needs of an adapter. */
@@ -59,6 +60,11 @@ export function strategyFor(device: GPUDevice, adapter: string, options: Strateg
   }
   if (!runsOnProcessor(adapter, facts)) return plain(false);
   return software(device, subgroups ? lanesOf(facts) : 0);
+}
+
+/** Ends what strategies run beside, and waits until none of it is in a driver. */
+export async function strategiesClosed(): Promise<void> {
+  await compilersStopped();
 }
 
 /** Features that are worth asking an adapter for, some of which it may not list. */

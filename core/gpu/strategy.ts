@@ -19,6 +19,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Kernels to begin with, and better ones that form the same bits. */
 export interface Ready {
+  /** The compiled kernels. */
   readonly prepared: readonly Prepared[];
   /**
    * Compiles the better ones, if there are any; called once the first are under way. What it gives binds the buffers, which may be gone by
@@ -81,8 +82,8 @@ export interface Strategy<Family extends string = string> {
   directives?(code: string): Promise<string>;
   /** Compiles what a program dispatches, and binds the buffers. */
   compile(gpu: Compiler, dispatches: readonly Dispatch[]): Promise<Ready>;
-  /** Ends what runs beside. */
-  close(): void;
+  /** Ends what runs beside. The promise is fulfilled when that is no longer in a driver. */
+  close(): Promise<void>;
 }
 
 /** The strategy for any WebGPU host. `cpu`: whether the adapter runs on the processor's cores, and so on those that record. */
@@ -94,6 +95,6 @@ export function plain(cpu: boolean): Strategy<never> {
     free: (buffer) => buffer.destroy(),
     // All at once: a GPU driver compiles them side by side.
     compile: async (gpu, dispatches) => ({ prepared: await Promise.all(dispatches.map((each) => prepare(gpu, each))) }),
-    close() {},
+    close: () => Promise.resolve(),
   };
 }

@@ -10,7 +10,7 @@ import { read, write } from "../gpu/kernel.ts";
 import { permutation } from "../graph/random.ts";
 import { MOST_SCHEDULES } from "../graph/schedule.ts";
 import type { HostStream, State, Tape, Variable } from "../graph/tape.ts";
-import { createBuffer } from "../gpu/tensor.ts";
+import { createBuffer, mostBytes } from "../gpu/tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
 import gatherShader from "../../shaders/gather.wgsl" with { type: "text" };
@@ -40,10 +40,15 @@ export type Placement = typeof PLACEMENTS[number];
 
 /** Rows on the GPU: bytes four to a word, or floats four to a vector, each row padded to whole words. */
 export interface Resident {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Where the rows are. */
   readonly buffer: GPUBuffer;
+  /** The rows on the host. */
   readonly split: Split;
+  /** D */
   readonly columns: number;
+  /** How values are stored; bytes stand for byte / 255. */
   readonly type: "u8" | "f32";
   /** Bytes of a row, padding included. */
   readonly stride: number;
@@ -76,11 +81,12 @@ export function makeResident(
   const { values, count } = split;
   const type = values instanceof Uint8Array ? "u8" : "f32";
   const stride = Math.ceil(columns / 4) * (type === "u8" ? 4 : 16);
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const { name: limitName, bytes: limit } = mostBytes(gpu.device.limits);
   if (placement === "resident" && count * stride > limit) {
     throw new RangeError(
-      `Cannot keep "${name}" on the GPU: expected at most ${limit} bytes in a binding, found ${count * stride}`,
+      `Cannot keep "${name}" on the GPU: expected at most ${limit} bytes in a binding (${limitName}), found ${
+        count * stride
+      }`,
     );
   }
   const streamed = placement === "streamed" || count * stride > limit;

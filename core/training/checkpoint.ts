@@ -20,6 +20,7 @@ import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** What was trained on: enough to check that other data fits. */
 export interface DataDescription extends DataShape {
+  /** The name of the dataset, or the absolute path of files. */
   readonly name: string;
   /** Rows trained on. */
   readonly count: number;
@@ -39,6 +40,7 @@ export interface Progress {
   readonly step: number;
   /** Sums of the terms over the steps of the epoch in progress, and how many. */
   readonly sums: readonly number[];
+  /** Steps in those sums. */
   readonly steps: number;
   /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
   readonly loss?: number;
@@ -50,11 +52,17 @@ export interface Progress {
 
 /** All that a checkpoint says besides the tensors. */
 export interface CheckpointHeader {
+  /** The name of the model. */
   readonly model: string;
+  /** Its settings. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Settings of the training. */
   readonly training: TrainingConfig;
+  /** What it was trained on. */
   readonly data: DataDescription;
+  /** Where the training stands. */
   readonly progress: Progress;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** The tiles in use: a family, or one tile. */
   readonly tiles: string;
@@ -64,7 +72,9 @@ export interface CheckpointHeader {
 
 /** A checkpoint read from bytes. */
 export interface Checkpoint extends CheckpointHeader {
+  /** The path or name that messages call it by. */
   readonly file: string;
+  /** Parameters and slots by name. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
 }
 

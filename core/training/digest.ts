@@ -13,7 +13,9 @@ export interface PartDigest {
   readonly count: number;
   /** Sixteen hexadecimal digits each: the sum over the rows of a hash of the values, or of the label, with the row's number. */
   readonly values: string;
+  /** That of the labels, where there are any. */
   readonly labels?: string;
+  /** That of the covariates, where there are any. */
   readonly covariates?: string;
 }
 
@@ -22,8 +24,11 @@ export interface PartDigest {
  * `train` and `test`, which are files of their own.
  */
 export interface Digest {
+  /** Of all rows, where the run divided them. */
   readonly all?: PartDigest;
+  /** Of the training rows. */
   readonly train?: PartDigest;
+  /** Of the test rows. */
   readonly test?: PartDigest;
 }
 

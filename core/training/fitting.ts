@@ -60,7 +60,8 @@ export interface FittingOptions {
 export function fitting({ model, config, dataset, trained, count, step: start }: FittingOptions): Optimization {
   const { gpu, tiles, parameters, training: { batchSize, seed, binarize, rows } } = trained;
   const split = slice(dataset.train, 0, count);
-  const source = makeResident(gpu, "training rows", dataset.shape, split, rows);
+  const scopes = gpu.scopes();
+  const source = scopes.within(() => makeResident(gpu, "training rows", dataset.shape, split, rows));
   let fit: Fit | undefined;
   let step = start;
   let train: Losses = { elbo: 0, nll: 0, kl: 0, loss: 0 };
@@ -74,6 +75,7 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       return train;
     },
     async begin() {
+      await scopes.settle();
       const data = { ...dataShape(dataset), range: trained.data.range ?? summarizeValues(split) };
       const resumed = start > 0;
       fit = await model.fit!(

@@ -6,6 +6,7 @@
 
 /** The epoch after which the validation loss was lowest. */
 export interface BestEpoch {
+  /** Its number, from 1. */
   readonly epoch: number;
   /** Steps done after it. */
   readonly step: number;

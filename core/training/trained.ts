@@ -9,7 +9,7 @@ import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress,
 import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { features, slice, type Split } from "../dataset.ts";
-import { Gpu } from "../gpu/device.ts";
+import { Gpu, GpuError } from "../gpu/device.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
 import { readValues } from "./pixels.ts";
@@ -26,7 +26,7 @@ import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
-import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
+import { Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
 import { requireSupport } from "./support.ts";
@@ -53,6 +53,8 @@ interface Mapping {
   readonly condition?: Tensor;
   readonly outputs: readonly Tensor[];
   readonly program: Program;
+  /** Frees what it holds on the GPU. */
+  destroy(): void;
 }
 
 /** Records the ops from an input to outputs; none stand for a part that the model lacks. */
@@ -90,6 +92,7 @@ export interface EvaluateOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
 }
 
@@ -111,11 +114,11 @@ export interface WeightedDraws {
 
 /** A model and its parameters on a GPU. */
 export class Trained<C extends object = object> {
+  /** Tiles of its matrix products. */
   readonly tiles: Tiles;
-  readonly #state: GPUBuffer;
   readonly #mappings = new Map<string, Promise<Mapping>>();
-  /** Those of the mappings that are compiled. */
-  readonly #programs: Program[] = [];
+  /** Frees those of the mappings that are compiled. */
+  readonly #held = new Set<() => void>();
   #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
@@ -136,7 +139,6 @@ export class Trained<C extends object = object> {
     readonly tuned: TunedTiles = {},
   ) {
     this.tiles = chooseTiles(gpu, training.tiles, tuned);
-    this.#state = createState(gpu);
   }
 
   /**
@@ -153,16 +155,28 @@ export class Trained<C extends object = object> {
     const { training, data, progress } = checkpoint;
     const gpu = options.gpu ??
       (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
-    const parameters = new Parameters(gpu, shapes);
     const ownsGpu = !options.gpu && !options.device;
+    let parameters: Parameters | undefined;
     try {
+      parameters = new Parameters(gpu, shapes);
       parameters.write(checkpoint.tensors, checkpoint.file);
+      await parameters.settle();
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
-      parameters.destroy();
+      parameters?.destroy();
       if (ownsGpu) gpu.destroy();
       throw error;
     }
+  }
+
+  /**
+   * Asks whether the model can be used.
+   *
+   * @throws {GpuError} If it was destroyed, or its device is lost or was destroyed: load its checkpoint on another one then.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError(`Cannot use the model "${this.model.name}": it was destroyed`);
+    this.gpu.check();
   }
 
   /** D */
@@ -182,9 +196,16 @@ export class Trained<C extends object = object> {
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
-    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    this.check();
+    const { count = 100, temperature = 1, draw = "mean", seed = 0, labels } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
+    if (labels?.length && !["one-hot", "raw"].includes(this.#condition ?? "")) {
+      const what = this.#condition ? `one that is conditioned on ${this.#condition}` : "one that is not";
+      throw new TypeError(
+        `Cannot sample labels with "${this.model.name}": expected a model conditioned on labels, such as cvae, found ${what}`,
+      );
     }
     const z = await this.drawPrior({ ...options, count, temperature, seed });
     return await this.decode(z, { draw, seed, ...this.#inTurn(count, options) });
@@ -209,6 +230,7 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
       throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
     }
@@ -242,9 +264,14 @@ export class Trained<C extends object = object> {
     ]);
   }
 
+  /** Whether there is a p(z); of an autoencoder there is none. */
+  get hasPrior(): boolean {
+    return this.model.hasPrior ?? true;
+  }
+
   /** Whether p(z) is N(0, I). */
   get hasStandardPrior(): boolean {
-    return !this.model.drawPrior && !this.model.prior?.(this.config);
+    return this.hasPrior && !this.model.drawPrior && !this.model.prior?.(this.config);
   }
 
   /**
@@ -350,6 +377,7 @@ export class Trained<C extends object = object> {
 
   /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
   async hasDensity(): Promise<boolean> {
+    this.check();
     const { encode, decode, density } = this.model;
     if (!encode || !decode || density === "none") return false;
     const condition = { labels: [0], covariates: this.data.covariates?.map(() => 0) };
@@ -398,13 +426,17 @@ export class Trained<C extends object = object> {
         const key = keyOf(name, rows);
         const mapping = this.#mappings.get(key);
         this.#mappings.delete(key);
-        await mapping?.then(({ program }) => program.destroy(), () => {});
+        await mapping?.then(({ destroy }) => {
+          this.#held.delete(destroy);
+          destroy();
+        }, () => {});
       }
     }
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
   async evaluate(split: SplitInput, options: EvaluateOptions = {}): Promise<Losses> {
+    this.check();
     const { samples = 1, binarize = this.training.binarize, signal, seed = this.training.seed } = options;
     requireSeed(seed);
     if (!Number.isSafeInteger(samples) || samples < 1) {
@@ -486,6 +518,7 @@ export class Trained<C extends object = object> {
     record: Recording,
     steps = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     const count = values.length / columns;
     if (count === 0 || !Number.isInteger(count)) {
       throw new RangeError(
@@ -498,7 +531,11 @@ export class Trained<C extends object = object> {
     const wanted = count >= MANY ? MANY : FEW;
     const key = keyOf(name, wanted);
     let mapping = this.#mappings.get(key);
-    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+    if (!mapping) {
+      this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+      // There may be memory for it another time.
+      mapping.catch(() => this.#mappings.delete(key));
+    }
     const { input, condition, outputs, program } = await mapping;
     const { rows } = input;
     const width = outputs[0].columns;
@@ -506,12 +543,16 @@ export class Trained<C extends object = object> {
     let recorded = 0;
     const next = (): Chunk<void> | undefined => {
       if (recorded === count) return undefined;
+      this.check();
       const from = recorded;
       const to = recorded = Math.min(from + rows, count);
-      upload(this.gpu, input, values.subarray(from * columns, to * columns));
-      if (condition) {
-        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
-      }
+      const scopes = this.gpu.scopes();
+      scopes.within(() => {
+        upload(this.gpu, input, values.subarray(from * columns, to * columns));
+        if (condition) {
+          upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
+        }
+      });
       program.seek({ step: from / rows * steps, seed, count: rows, shuffle: false });
       const chunks: Chunk<unknown>[] = [];
       for (let left = steps; left > 0; left -= program.most) chunks.push(program.chunk(Math.min(left, program.most)));
@@ -522,7 +563,10 @@ export class Trained<C extends object = object> {
           copies.submit();
         },
         async read() {
-          for (const [i, result] of (await copies.read()).entries()) {
+          const results = await copies.read();
+          for (const chunk of chunks) await chunk.read();
+          await scopes.settle();
+          for (const [i, result] of results.entries()) {
             const matrix = unpack(outputs[i], result, 0, to - from);
             if (outputs.length === 1) {
               out.set(matrix, from * width);
@@ -542,33 +586,47 @@ export class Trained<C extends object = object> {
   }
 
   async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
-    const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
-    const input = tape.variable("input", columns);
+    const scopes = this.gpu.scopes();
     const kind = this.#condition;
-    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
-    let results: readonly Variable[];
-    let compiled: Compiled;
+    const { state, tape } = scopes.within(() => {
+      const state = createState(this.gpu);
+      return { state, tape: new Tape(this.gpu, rows, this.tiles, state) };
+    });
     try {
-      results = record(tape, input, condition);
-      if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
-      if (steps > 1) advance(tape, 1);
-      compiled = tape.compile([]);
+      const { input, condition, results, compiled } = scopes.within(() => {
+        const input = tape.variable("input", columns);
+        const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
+        const results = record(tape, input, condition);
+        if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+        if (steps > 1) advance(tape, 1);
+        return { input, condition, results, compiled: tape.compile([]) };
+      });
+      await scopes.settle();
+      await this.parameters.settle();
+      const program = await Program.create(tape, compiled);
+      const destroy = () => {
+        program.destroy();
+        state.destroy();
+      };
+      this.#held.add(destroy);
+      // Destroyed while it compiled.
+      if (this.#destroyed) destroy();
+      return {
+        input: tape.tensor(input),
+        ...(condition ? { condition: tape.tensor(condition) } : {}),
+        outputs: results.map((result) => tape.tensor(result)),
+        program,
+        destroy,
+      };
     } catch (error) {
       tape.destroy();
-      // So many rows of a wide model may be more than a buffer can hold.
-      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record, steps);
+      state.destroy();
+      // So many rows of a wide model may be more than a buffer can hold, or than there is memory for.
+      if ((error instanceof RangeError || error instanceof GpuError) && rows > FEW) {
+        return await this.#compile(name, FEW, columns, record, steps);
+      }
       throw error;
     }
-    const program = await Program.create(tape, compiled);
-    this.#programs.push(program);
-    // Destroyed while it compiled.
-    if (this.#destroyed) program.destroy();
-    return {
-      input: tape.tensor(input),
-      ...(condition ? { condition: tape.tensor(condition) } : {}),
-      outputs: results.map((result) => tape.tensor(result)),
-      program,
-    };
   }
 
   /**
@@ -578,6 +636,7 @@ export class Trained<C extends object = object> {
    * @param options Whether to keep what only the optimizer needs to go on. Default: true.
    */
   async toBytes({ optimizer = true }: { readonly optimizer?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    this.check();
     const { model, config, training, data, progress, tuned } = this;
     return encodeCheckpoint({
       model: model.name,
@@ -593,13 +652,14 @@ export class Trained<C extends object = object> {
 
   /** Frees what it holds on the GPU, and the device if it opened it. */
   destroy(): void {
+    if (this.#destroyed) return;
     this.#destroyed = true;
-    for (const program of this.#programs) program.destroy();
-    this.#state.destroy();
+    for (const destroy of this.#held) destroy();
     this.parameters.destroy();
     if (this.ownsGpu) this.gpu.destroy();
   }
 
+  /** The same as {@linkcode Trained.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }

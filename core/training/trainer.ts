@@ -259,10 +259,16 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    let validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained).catch((error) => {
+      optimization.destroy();
+      throw error;
+    });
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    const stop = () => signal?.aborted ?? false;
+    const stop = () => {
+      trained.check();
+      return signal?.aborted ?? false;
+    };
     // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
     // being trained.
     let resting = true;
@@ -270,7 +276,6 @@ class Trainer<C extends object> {
       if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
       resting = wanted;
     };
-    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     let best = resume?.progress.best;
@@ -299,6 +304,7 @@ class Trainer<C extends object> {
     };
 
     try {
+      if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
         event: "start",
         adapter: gpu.adapter,
@@ -368,6 +374,7 @@ class Trainer<C extends object> {
         trained.progress = await progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
+        await parameters.settle();
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
@@ -378,7 +385,8 @@ class Trainer<C extends object> {
       const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
-      rest(true);
+      // What is gone need not be put back.
+      if (usable(trained)) rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();
@@ -459,8 +467,14 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    if (from) parameters.write(weightsOf(from), from.file);
-    else parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    try {
+      if (from) parameters.write(weightsOf(from), from.file);
+      else parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      await parameters.settle();
+    } catch (error) {
+      parameters.destroy();
+      throw error;
+    }
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -482,6 +496,16 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
     }, this.#config);
     return trained;
+  }
+}
+
+/** Whether a model is neither destroyed nor on a lost device. */
+function usable(trained: Trained): boolean {
+  try {
+    trained.check();
+    return true;
+  } catch {
+    return false;
   }
 }
 

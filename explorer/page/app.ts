@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { DataInfo, Engine, EngineEvent, ModelInfo } from "../engine.ts";
-import type { Manifest } from "./source.ts";
+import type { DataInfo, Engine, ModelInfo } from "../engine.ts";
+import type { Manifest } from "../manifest.ts";
 import type { State } from "./state.ts";
 
 /** What may change: the model that is open, the rows, or the weights of a training. */
@@ -17,8 +17,12 @@ export class App {
   data: DataInfo | undefined;
   readonly #listeners = new Set<(change: Change) => void>();
 
+  /**
+   * @param engine What computes. At first it is plain TypeScript, so that something is seen while shaders are compiled; what was built on it
+   * is built anew once there is another.
+   */
   constructor(
-    readonly engine: Engine,
+    public engine: Engine,
     readonly manifest: Manifest,
     readonly state: State,
     readonly say: (message: string) => void,
@@ -32,10 +36,6 @@ export class App {
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  onEvent(listener: (event: EngineEvent) => void): () => void {
-    return this.engine.onEvent(listener);
   }
 
   /** Runs work that was begun by a hand, and says it if it fails. */

@@ -13,7 +13,8 @@ import { PlainEngine } from "../plain.ts";
 import { App, type View } from "./app.ts";
 import { element } from "./elements.ts";
 import { mountPanel } from "./panel.ts";
-import { type Manifest, readManifest } from "./source.ts";
+import type { Manifest } from "../manifest.ts";
+import { checkpointOf, readManifest } from "./source.ts";
 import { State } from "./state.ts";
 import { views } from "./views/mod.ts";
 
@@ -83,15 +84,47 @@ function say(message: string): void {
   setTimeout(() => host.textContent === message && (host.textContent = ""), 12_000);
 }
 
+/** Seconds of a chunk of training steps: short while a hand moves, so that pixels follow it. */
+const CHUNK = { busy: 0.012, idle: 0.08 };
+
+/** Has a training leave the GPU to whoever moves a pointer over the views. */
+function yieldToHands(engine: Engine): void {
+  let still: ReturnType<typeof setTimeout> | undefined;
+  const control = (chunkSeconds: number) => void engine.control({ chunkSeconds });
+  byId("stage").addEventListener("pointermove", () => {
+    if (still === undefined) control(CHUNK.busy);
+    clearTimeout(still);
+    still = setTimeout(() => {
+      still = undefined;
+      control(CHUNK.idle);
+    }, 1000);
+  });
+}
+
+/** Shows the first model by plain TypeScript, until there is a faster way. */
+async function showAtOnce(app: App, manifest: Manifest): Promise<void> {
+  const first = manifest.models.find(({ name }) => name === (app.state.get("run") ?? manifest.models[0].name));
+  if (!first) return;
+  const [plain, { engine }] = [new PlainEngine(), app];
+  const model = await plain.open(await checkpointOf(first));
+  if (app.engine !== engine || app.model) return;
+  app.engine = plain;
+  app.model = model;
+  app.changed("model");
+}
+
 try {
   const manifest = await readManifest();
   const state = new State();
+  const app = new App(new PlainEngine(), manifest, state, say);
+  mountViews(app);
+  // A model that plain TypeScript cannot open is shown when WebGPU has opened it.
+  void showAtOnce(app, manifest).catch(() => {});
   const engine = await findEngine(state, manifest);
   const ways = { webgpu: "WebGPU in this page", server: "the server", plain: "plain TypeScript" };
   byId("way").textContent = `Computes by ${ways[engine.way]}: ${engine.adapter}`;
-  const app = new App(engine, manifest, state, say);
-  mountPanel(byId("panel"), app);
-  mountViews(app);
+  await mountPanel(byId("panel"), app, engine);
+  yieldToHands(engine);
 } catch (error) {
   byId("way").textContent = error instanceof Error ? error.message : String(error);
 }

@@ -5,10 +5,12 @@
  */
 
 import type { Losses } from "../../core/training/events.ts";
+import type { Engine } from "../engine.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
 import { button, choice, element, entry, labelled, slider } from "./elements.ts";
-import { checkpointOf, dropped, epochsOf, loadShipped, readManifest, type ShippedModel } from "./source.ts";
+import type { ShippedModel } from "../manifest.ts";
+import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, readManifest } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
@@ -46,9 +48,23 @@ export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>)
   };
 }
 
-/** Builds the panel. */
-export function mountPanel(host: HTMLElement, app: App): void {
-  const { engine, manifest, state } = app;
+/** What each number and setting of the loss is. */
+const TERMS = [
+  ["ELBO", "the evidence lower bound, -(NLL + KL): a lower bound of log p(x), to be maximized"],
+  ["NLL", "the expected negative log-likelihood, E[-log p(x | z)]: how badly data are reconstructed"],
+  ["KL", "the divergence of q(z | x) from the prior: the nats that the latents hold of a datum"],
+  ["β", "the weight of the KL: above 1 the latents hold less, and more of them fall to 0"],
+  ["Free bits", "nats that each latent may hold at no cost, so that it need not collapse"],
+  ["Capacity", "the KL is held at this many nats in place of being minimized; 0 for none"],
+] as const;
+
+/**
+ * Builds the panel, and opens what the address names on an engine.
+ *
+ * @param engine Takes the place of what the views were drawn by until now.
+ */
+export async function mountPanel(host: HTMLElement, app: App, engine: Engine): Promise<void> {
+  const { manifest, state } = app;
   const about = element("p", { className: "quiet" });
   const numbers = element("dl", { className: "numbers" });
   const losses = element("canvas");
@@ -174,7 +190,7 @@ export function mountPanel(host: HTMLElement, app: App): void {
     use.textContent = `${kl.filter((value) => value >= UNUSED).length} of ${kl.length} dimensions in use`;
   };
   let shown = 0;
-  app.onEvent((event) => {
+  engine.onEvent((event) => {
     if (event.event === "progress") {
       show(event.train);
       points.train.push([event.epoch, event.train]);
@@ -236,6 +252,12 @@ export function mountPanel(host: HTMLElement, app: App): void {
     app.changed("data");
   };
 
+  const own = entry("Your own", {
+    type: "file",
+    multiple: true,
+    accept: ".safetensors,.csv,.tsv,.txt,image/*",
+    title: "A checkpoint, a table of numbers, or images; they do not leave this machine",
+  });
   host.append(
     element("h2", {}, "Model"),
     choice(
@@ -247,6 +269,7 @@ export function mountPanel(host: HTMLElement, app: App): void {
     about,
     element("h2", {}, "Training"),
     dataset.host,
+    own.host,
     one("Model", "model", TRAINABLE),
     text("Hidden units", "hidden", "hidden", { type: "text", pattern: "[0-9]+(,[0-9]+)*", inputMode: "numeric" }),
     text("Latents", "latents", "latents", { type: "number", min: 1, max: 200 }),
@@ -258,17 +281,21 @@ export function mountPanel(host: HTMLElement, app: App): void {
     slider("β", { min: 0, max: 10, step: 0.1, value: loss.beta }, adjust("beta")).host,
     slider("Free bits", { min: 0, max: 2, step: 0.05, value: loss.freeBits }, adjust("freeBits")).host,
     slider("Capacity", { min: 0, max: 30, step: 0.5, value: loss.capacity }, adjust("capacity")).host,
+    element(
+      "details",
+      { className: "quiet" },
+      element("summary", {}, "What these are"),
+      element("dl", {}, ...TERMS.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)])),
+    ),
     numbers,
     labelled(losses, "Losses in nats per datum", undefined),
     element("div", {}, labelled(bars, "KL of each latent dimension, nats"), use),
   );
   say();
-  // A checkpoint, images or a table that are dropped on the page: they stay on this machine.
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    void app.attempt(async () => {
-      const found = await dropped([...event.dataTransfer?.files ?? []]);
+  // A checkpoint, images or a table that are dropped or chosen: they stay on this machine.
+  const take = (files: Promise<readonly File[]>) =>
+    app.attempt(async () => {
+      const found = await opened(await files);
       if ("dataset" in found) {
         app.data = await engine.useData(found.dataset);
         app.changed("data");
@@ -279,9 +306,15 @@ export function mountPanel(host: HTMLElement, app: App): void {
         app.changed("model");
       }
     });
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer) void take(droppedFiles(event.dataTransfer));
   });
+  own.input.addEventListener("change", () => take(Promise.resolve([...own.input.files ?? []])));
   if (manifest.server) follow();
-  void app.attempt(async () => {
+  app.engine = engine;
+  await app.attempt(async () => {
     await useData(state.get("data") ?? manifest.datasets[0]?.name);
     if (manifest.models.length) await open(state.get("run") ?? manifest.models[0].name);
   });

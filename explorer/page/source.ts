@@ -6,37 +6,8 @@
 
 import type { Dataset, Split } from "../../core/dataset.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
+import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
-
-/** Rows that come as files of bytes, packed by gzip: values [N, D] and labels [N]. */
-export interface ShippedData {
-  readonly name: string;
-  readonly title: string;
-  readonly shape: Dataset["shape"];
-  readonly classes?: number;
-  readonly train: { readonly count: number; readonly values: string; readonly labels?: string };
-  readonly test: { readonly count: number; readonly values: string; readonly labels?: string };
-}
-
-/** A checkpoint to open. */
-export interface ShippedModel {
-  readonly name: string;
-  readonly title: string;
-  readonly checkpoint: string;
-  /** The losses of its epochs, as `metrics.jsonl`. */
-  readonly metrics?: string;
-  readonly config?: string;
-  /** When it last changed, in milliseconds since 1970; a training that is under way changes it. */
-  readonly changed?: number;
-}
-
-/** What there is to open. */
-export interface Manifest {
-  readonly models: readonly ShippedModel[];
-  readonly datasets: readonly ShippedData[];
-  /** Whether a server answers that computes, and that lists runs as they come. */
-  readonly server?: boolean;
-}
 
 /** Reads the manifest. */
 export async function readManifest(): Promise<Manifest> {
@@ -78,8 +49,28 @@ export async function epochsOf({ metrics }: ShippedModel): Promise<EpochEvent[]>
   return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "epoch");
 }
 
-/** What was dropped on the page: a checkpoint, or images of one size. */
-export async function dropped(
+/** The files that were dropped, those of a folder too. */
+export async function droppedFiles({ items, files }: DataTransfer): Promise<File[]> {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null).filter((entry) => entry !== null);
+  if (!entries.length) return [...files];
+  const walk = async (entry: FileSystemEntry): Promise<File[]> => {
+    if (entry.isFile) {
+      return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+    }
+    const reader = (entry as FileSystemDirectoryEntry).createReader();
+    const found: File[] = [];
+    for (;;) {
+      // A reader gives some entries at a time.
+      const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return found;
+      for (const each of some) found.push(...await walk(each));
+    }
+  };
+  return (await Promise.all(entries.map(walk))).flat();
+}
+
+/** What files are: a checkpoint (of a run folder, too), a table of numbers, or images. */
+export async function opened(
   files: readonly File[],
 ): Promise<{ readonly checkpoint: Uint8Array<ArrayBuffer> } | { readonly dataset: Dataset }> {
   const checkpoint = files.find(({ name }) => name.endsWith(".safetensors"));

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { FlagGroup } from "./flags.ts";
+import { classOf, type DataShape } from "../../core/dataset.ts";
+import { type FlagGroup, UsageError } from "./flags.ts";
 import { RUNS } from "./permissions.ts";
 
 /** What every task that reads a run is told. */
@@ -49,3 +50,17 @@ export const splitFlag = { type: "choice", default: "test", choices: SPLITS, hel
 /** The flag of a seed; `help` says what follows from it. */
 export const seedFlag = (help: string) =>
   ({ type: "integer", default: 0, minimum: 0, maximum: 0xffffffff, help }) as const;
+
+/**
+ * The class that `--label` names.
+ *
+ * @throws {UsageError} If the data have no classes, or none of that name.
+ */
+export function labelOf(label: string, data: DataShape): number {
+  if (!data.classes) throw new UsageError("--label: expected data with labels, found none");
+  try {
+    return classOf(label, data);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(`--label: ${error.message}`, { cause: error }) : error;
+  }
+}

@@ -28,8 +28,10 @@ import { findDataset } from "../../storage/datasets.ts";
 import { UsageError } from "./flags.ts";
 import { likeRun } from "./like_run.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
+import { nearestOf } from "./nearest.ts";
 import { KEPT, RUNS } from "./permissions.ts";
 import { loadingProgress } from "./progress.ts";
+import { quoted } from "./quoted.ts";
 import type { Context } from "./run.ts";
 import type { RunChoice, SplitName } from "./run_flags.ts";
 import { stderr } from "./terminal.ts";
@@ -206,11 +208,6 @@ export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split:
   return slice(dataset.train, data.count, data.count + training.validation);
 }
 
-/** A path as it can be typed in a shell. */
-export function quoted(path: string): string {
-  return /^[\w./:@%+,=~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-
 /** The models that `--model` names. */
 export async function namedModels(names: readonly string[]): Promise<NamedModel[]> {
   return await Array.fromAsync(names, findNamedModel);
@@ -275,8 +272,15 @@ export function namedDataset(nameOrPath: string): DatasetSource {
   try {
     return findDataset(nameOrPath);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    const isName = !/[/\\]|\.\w+$/.test(nameOrPath);
+    throw new UsageError(
+      isName
+        ? `Cannot find a dataset "${nameOrPath}": ${nearestOf(nameOrPath, [...datasets.keys()])}; ` +
+          "and there is no file or folder of that name here"
+        : error.message,
+      { cause: error },
+    );
   }
 }
 

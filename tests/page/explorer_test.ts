@@ -2,33 +2,8 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "npm:playwright-core@1.65.1";
-import { digits } from "../../explorer/digits.ts";
-import { explorerServer } from "../../explorer/server.ts";
-import { pageFiles, shipData } from "../../explorer/site.ts";
-import type { Dataset } from "../../mod.ts";
+import { served } from "./explorer.ts";
 import { assertAccessible, heard, ignore, open, unless } from "./support.ts";
-import { findDataset } from "../../files.ts";
-
-/** The page as `deno task explore` serves it, on few digits. */
-async function served() {
-  const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
-  const dataset: Dataset = mnist;
-  files.set("models/digits.safetensors", model);
-  const shipped = (name: string) => ({ name, title: name, checkpoint: "models/digits.safetensors" });
-  const manifest = {
-    datasets: [await shipData(files, dataset, "Digits", { train: 1500, test: 300 })],
-    models: [shipped("digits"), shipped("again")],
-  };
-  const explorer = explorerServer({ files, manifest, runs: "/nowhere" });
-  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, explorer.fetch);
-  return {
-    address: `http://127.0.0.1:${http.addr.port}/`,
-    async [Symbol.asyncDispose]() {
-      explorer.close();
-      await http.shutdown();
-    },
-  };
-}
 
 /** How many different bytes the n-th canvas of the view has: an empty one has one or two. */
 const variety = (page: Page, n: number) =>
@@ -87,7 +62,7 @@ Deno.test({
 
     await page.locator("#tab-compare").click();
     for (const n of [1, 2, 3, 4]) await shows(page, n);
-    assertMatch((await page.locator("#view").textContent())!, /No setting differs/);
+    await page.getByText("No setting differs").waitFor();
     await page.locator("#tab-tour").click();
     await shows(page, 0);
     await page.getByRole("button", { name: "Next" }).click();

@@ -93,7 +93,7 @@ Deno.test("encode writes means and variances as .npz, .npy and .csv", () =>
     assertEquals([npy.shape, npy.values], [[240, 2], npz.get("mean")!.read().values]);
     await attempt(encodeTask, ["--out", "z.csv"]);
     const [head, first, ...others] = (await Deno.readTextFile("z.csv")).trimEnd().split("\n");
-    assertEquals([head, others.length], ["mean_0,mean_1,variance_0,variance_1,row", 239]);
+    assertEquals([head, others.length], ["z1_mean,z2_mean,z1_variance,z2_variance,row", 239]);
     assertEquals(first.split(",").map(Number).map(Math.fround), [
       ...npz.get("mean")!.read().values.subarray(0, 2),
       ...npz.get("variance")!.read().values.subarray(0, 2),
@@ -116,7 +116,10 @@ Deno.test("score sorts the rows, draws the worst above the best, and takes other
     const values = lines.map((line) => Number(line.split(",")[1]));
     values.forEach((value, i) => assert(i === 0 || value >= values[i - 1]));
     assertEquals(result.worst, { row: Number(lines[0].split(",")[0]), score: values[0] });
-    assert((await Deno.stat("runs/first/scores.png")).isFile);
+    const picture = await Deno.readTextFile("runs/first/scores-images.svg");
+    for (const word of [">least probable<", ">most probable<", "The 50 rows that vae finds least and most probable"]) {
+      assertStringIncludes(picture, word);
+    }
     assertStringIncludes(await Deno.readTextFile("runs/first/scores.svg"), "How probable single data are");
     // Uniform noise is less probable than blocks.
     await Deno.writeTextFile(

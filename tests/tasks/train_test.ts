@@ -389,6 +389,24 @@ Deno.test("train says that the device was lost, where the last checkpoint is and
     assertEquals(await read("run/checkpoint.safetensors"), await read("whole/checkpoint.safetensors"));
   }));
 
+Deno.test("train whose device is lost when all is trained says so, and where the checkpoint is", () =>
+  inFolder(async () => {
+    const open = Gpu.open;
+    let device: GPUDevice | undefined;
+    Gpu.open = async () => {
+      const gpu = await open.call(Gpu);
+      device = gpu.device;
+      return gpu;
+    };
+    const onWrite = (stdout: string) => stdout.includes("4 epochs, 39 steps, after") && device!.destroy();
+    const lost = await attempt(trainTask, [...small, "--out", "run"], { onWrite }).finally(() => Gpu.open = open);
+    assertEquals(lost.code, 1);
+    assertMatch(
+      lost.stderr,
+      /^Error: The GPU device was lost \(destroyed\) on .+\. The training is done, and its checkpoint is: run\/checkpoint\.safetensors; for the figures: deno task report --run run\n$/,
+    );
+  }));
+
 Deno.test("train ends silently when the reader of its output went away, and can be resumed", () =>
   inFolder(async () => {
     const onWrite = (stdout: string) => {

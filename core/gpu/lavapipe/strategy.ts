@@ -125,7 +125,7 @@ export function lavapipe(
         },
       };
     },
-    close: () => ahead?.close(),
+    close: async () => await ahead?.close(),
   };
 }
 

@@ -25,7 +25,7 @@ export const plane: View = {
     if (axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= latents)) {
       axes = [0, Math.min(1, latents - 1)];
     }
-    let z = state.numbers("z", latents) ?? Array<number>(latents).fill(0);
+    const z = state.numbers("z", latents) ?? Array<number>(latents).fill(0);
     let label = state.number("label", 0);
     const map = element("canvas", { className: "pixels touch", tabIndex: 0 });
     const one = element("canvas", { className: "pixels" });
@@ -129,15 +129,10 @@ export const plane: View = {
     ));
     drawMap();
     drawOne();
-    const unhear = app.onChange((change) => {
-      if (change === "weights") {
-        drawMap();
-        drawOne();
-      }
+    return app.onChange((change) => {
+      if (change !== "weights") return;
+      drawMap();
+      drawOne();
     });
-    return () => {
-      unhear();
-      z = [];
-    };
   },
 };

@@ -27,6 +27,7 @@ export const scatter: View = {
     const names = (label: number) => app.data?.classNames?.[label] ?? String(label);
     let axes = state.numbers("axes", 2) ?? [0, Math.min(1, latents - 1)];
     let only = state.number("only", -1);
+    let split: "train" | "test" = state.get("split") === "train" ? "train" : "test";
     let encoded: Encodings | undefined;
     let chosen = state.number("row", -1);
     const map = element("canvas", { className: "touch", tabIndex: 0 });
@@ -83,16 +84,18 @@ export const scatter: View = {
       chosen = row;
       state.set("row", row);
       drawMap();
-      const { x, labels } = await engine.rows({ split: "test", rows: [row] });
+      const { x, labels } = await engine.rows({ split, rows: [row] });
       tiles(one, x, shape, 1);
-      tiles(near, (await engine.rows({ split: "test", rows: neighbours(row) })).x, shape, 6);
+      tiles(near, (await engine.rows({ split, rows: neighbours(row) })).x, shape, 6);
       const [a, b] = at(row);
       said.textContent =
-        `Test row ${row}${labels ? `, class ${names(labels[0])}` : ""}: z${axes[0] + 1} = ${a.toFixed(2)}` +
+        `${split === "test" ? "Test" : "Training"} row ${row}${labels ? `, class ${names(labels[0])}` : ""}: z${
+          axes[0] + 1
+        } = ${a.toFixed(2)}` +
         (latents > 1 ? `, z${axes[1] + 1} = ${b.toFixed(2)}` : "");
     });
     const encode = newest(async () => {
-      encoded = await engine.encodeRows({ split: "test" });
+      encoded = await engine.encodeRows({ split });
       drawMap();
       const { mean, logVariance } = encoded;
       const count = mean.length / latents;
@@ -161,8 +164,14 @@ export const scatter: View = {
       element(
         "div",
         {},
-        labelled(map, "Means of q(z | x) of the test data. Circles: one, two and three deviations of the prior"),
+        labelled(map, "Means of q(z | x). Circles: one, two and three deviations of the prior"),
         legend,
+        choice("Rows", [["test", "test"], ["train", "training"]], split, (value) => {
+          split = value as typeof split;
+          state.set("split", value);
+          chosen = -1;
+          encode();
+        }).host,
         latents > 2 && dimension("To the right", 0),
         latents > 2 && dimension("Upward", 1),
       ),

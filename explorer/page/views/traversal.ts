@@ -5,7 +5,7 @@
  */
 
 import { newest, type View } from "../app.ts";
-import { button, element, labelled } from "../elements.ts";
+import { button, element, labelled, slider } from "../elements.ts";
 import { tiles } from "../pixels.ts";
 
 /** Images along a dimension, and the ends of the way. */
@@ -25,6 +25,11 @@ export const traversal: View = {
     let row = state.number("from", 0);
     const canvas = element("canvas", { className: "pixels" });
     const order = element("p", { className: "quiet" });
+    const one = element("canvas", { className: "pixels" });
+    const sliders = element("div");
+    const here = newest(async (z: Float32Array<ArrayBuffer>, labels: number[] | undefined) =>
+      tiles(one, await engine.decode(z, labels), shape, 1)
+    );
     const draw = newest(async () => {
       let z = new Float32Array(latents);
       let kl: readonly number[] | undefined;
@@ -47,6 +52,16 @@ export const traversal: View = {
       });
       tiles(canvas, await engine.decode(points, labels), shape, STEPS, 1);
       const name = (k: number) => `z${k + 1}${kl ? ` (${kl[k].toFixed(2)} nats)` : ""}`;
+      const at = z.slice();
+      sliders.replaceChildren(
+        ...dimensions.map((k) =>
+          slider(name(k), { min: -3, max: 3, step: 0.05, value: Number(at[k].toFixed(2)) }, (value) => {
+            at[k] = value;
+            here(at.slice(), labels);
+          }).host
+        ),
+      );
+      here(at.slice(), labels);
       order.textContent = `Rows from above: ${dimensions.map(name).join(", ")}.`;
     });
     const move = (by: number) => {
@@ -65,6 +80,12 @@ export const traversal: View = {
         { className: "row" },
         button("Datum before", () => move(-1)),
         button("Next datum", () => move(1)),
+      ),
+      element(
+        "div",
+        { className: "columns" },
+        element("div", {}, element("h3", {}, "Every dimension, the one that holds most first"), sliders),
+        element("div", { className: "small" }, labelled(one, "The decoded point of the sliders")),
       ),
     );
     draw();

@@ -240,7 +240,8 @@ Deno.test("makeResident() takes to streaming what a binding cannot hold, unless 
   const streamed = makeResident(small, "data", [1, 4, 1], split);
   assertEquals([streamed.streamed, streamed.buffer.size], [true, 112]);
   streamed.buffer.destroy();
-  const message = 'Cannot keep "data" on the GPU: expected at most 112 bytes in a binding, found 116';
+  const message =
+    'Cannot keep "data" on the GPU: expected at most 112 bytes in a binding (maxStorageBufferBindingSize), found 116';
   assertThrows(() => makeResident(small, "data", [1, 4, 1], split, "resident"), RangeError, message);
 });
 
