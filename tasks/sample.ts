@@ -8,7 +8,7 @@ import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
 import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
+import { formatFor, formatOf, isPicture, labelField, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -124,7 +124,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
-    await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
+    const fields = [...ofDatum(options, classesOf(trained, count, label)), valueField(values, trained.data)];
+    await writeTable(file, { count, fields }, format);
   }
   context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
   if (!trained.hasPrior) {
@@ -141,9 +142,16 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   });
 }
 
-/** Quantiles are five rows of a datum. */
-function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">): Field[] {
-  if (draw !== "quantiles") return [];
+/** The class that each row was drawn for, of a model that is conditioned on classes: the one asked for, or all in turn. */
+function classesOf({ model, config, data }: Trained, count: number, label: number): Field[] {
+  const kind = model.condition?.(config);
+  if (!kind || kind === "covariates" || !data.classes) return [];
+  return [labelField(Array.from({ length: count }, (_, i) => label >= 0 ? label : i % data.classes!), data)];
+}
+
+/** What each row is of: the class that it was drawn for, or of five quantiles the datum. */
+function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">, labels: readonly Field[]): readonly Field[] {
+  if (draw !== "quantiles") return labels;
   const rows = count * QUANTILES.length;
   return [
     { name: "datum", values: Uint32Array.from({ length: rows }, (_, i) => Math.floor(i / QUANTILES.length)) },

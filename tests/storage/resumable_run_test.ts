@@ -136,7 +136,7 @@ Deno.test("RunRecorder cuts half a line off before it adds one, and knows in whi
     const thirds = { ...config, batchSize: 30 };
     const record = async (settings: object, resumed?: StoredRun) => {
       const training = train(vae, blocks(), settings, { gpu, resume: resumed?.checkpoint });
-      using recorder = await RunRecorder.claim(folder, training, { resumed });
+      using recorder = await RunRecorder.claim(folder, training, { resumed, seconds: 0 });
       const saved = [];
       for await (const event of training) {
         await recorder.record(event);
