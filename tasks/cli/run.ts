@@ -42,6 +42,9 @@ export interface Task<G extends FlagGroups = FlagGroups> {
   run(options: Parsed<G>, context: Context): Promise<void> | void;
 }
 
+/** What begins a command in a checkout. */
+const DENO_TASK = "deno task";
+
 /** What {@linkcode execute} works with. */
 export interface Surroundings {
   readonly stdout: Terminal;
@@ -63,7 +66,7 @@ export interface Surroundings {
 export async function main<G extends FlagGroups>(
   task: Task<G>,
   args: readonly string[] = Deno.args,
-  program = "",
+  program: string = DENO_TASK,
 ): Promise<never> {
   const controller = new AbortController();
   const stopped = listen(controller);
@@ -72,7 +75,7 @@ export async function main<G extends FlagGroups>(
     stderr: stderr(),
     signal: controller.signal,
     debug: Deno.env.get("ELBO_DEBUG") === "1",
-    ...(program ? { program } : {}),
+    program,
   });
   await idle();
   // A task that was stopped has not done all that it was asked for, however cleanly it ended.
@@ -123,9 +126,6 @@ export async function execute<G extends FlagGroups>(
     return usage ? 2 : 1;
   }
 }
-
-/** What begins a command in a checkout. */
-const DENO_TASK = "deno task";
 
 /** Commands of a text as another program has them: `deno task train:mnist` is a task of the checkout alone. */
 function asCalled(text: string, program: string): string {
