@@ -303,8 +303,6 @@ class Trainer<C extends object> {
       if (place) throw await diverged({ place: `"${place}"`, search });
     };
 
-    // The scale of columns is no setting: the checkpoint has it.
-    const { scaling: _, ...shape } = dataShape(this.#dataset);
     try {
       if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
