@@ -124,10 +124,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
-    const fields = [
-      ...ofDatum(options, classesOf(trained, count, labels.labels?.[0])),
-      valueField(values, trained.data),
-    ];
+    const fields = [...ofDatum(options, classesOf(trained, count, labels.labels)), valueField(values, trained.data)];
     await writeTable(file, { count, fields }, format);
   }
   context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
@@ -146,10 +143,11 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
 }
 
 /** The class that each row was drawn for, of a model that is conditioned on classes: the one asked for, or all in turn. */
-function classesOf({ model, config, data }: Trained, count: number, label?: number): Field[] {
+function classesOf({ model, config, data }: Trained, count: number, asked: readonly number[] | undefined): Field[] {
   const kind = model.condition?.(config);
   if (!kind || kind === "covariates" || !data.classes) return [];
-  return [labelField(Array.from({ length: count }, (_, i) => label ?? i % data.classes!), data)];
+  const inTurn = asked ?? Array.from({ length: data.classes }, (_, label) => label);
+  return [labelField(Array.from({ length: count }, (_, i) => inTurn[i % inTurn.length]), data)];
 }
 
 /** What each row is of: the class that it was drawn for, or of five quantiles the datum. */
