@@ -222,6 +222,10 @@ for (const model of contract) {
     assert(draws.every((value) => binary ? value === 0 || value === 1 : Number.isFinite(value)));
     const told = ["one-hot", "raw"].includes(trained.model.condition?.(trained.config) ?? "") ? { labels: [1] } : {};
     const cold = await trained.sample({ count: 2, temperature: 0, ...told });
+    if (!told.labels) {
+      const refused = "expected a model conditioned on labels, such as cvae";
+      await assertRejects(() => trained.sample({ count: 2, labels: [1] }), TypeError, refused);
+    }
     // The means of the components of another prior differ.
     if (!trained.model.prior?.(trained.config)) assertEquals(cold.subarray(0, 16), cold.subarray(16));
     await assertRejects(() => trained.sample({ count: 0 }), RangeError, "expected a count of at least 1, found 0");
