@@ -11,6 +11,9 @@ const TASKS: readonly string[] = [
   ...["explore", "models", "datasets", "tune"],
 ];
 
+/** What it is called where it is installed: what hints of further commands begin with. */
+const PROGRAM = "elbo";
+
 /** What stands in place of a task whose name was not given, or is none. */
 const listing = {
   flags: {
@@ -29,10 +32,11 @@ const load = (name: string) => import(["./tasks", `${name}.ts`].join("/"));
 if (import.meta.main) {
   const { main } = await load("cli/run");
   const [name = "", ...args] = Deno.args;
-  if (TASKS.includes(name)) await main((await load(name))[`${name}Task`], args);
+  if (TASKS.includes(name)) await main((await load(name))[`${name}Task`], args, PROGRAM);
   if (name && !name.startsWith("-")) {
-    console.error(`Error: Cannot find a task ${JSON.stringify(name)}: expected one of ${TASKS.join(", ")}`);
+    const { nearestOf } = await load("cli/nearest");
+    console.error(`Error: Cannot find a task ${JSON.stringify(name)}: ${nearestOf(name, TASKS)}`);
     Deno.exit(2);
   }
-  await main(listing);
+  await main(listing, Deno.args, PROGRAM);
 }

@@ -30,6 +30,14 @@ export { folderCache } from "./storage/cache.ts";
 export { findDataset } from "./storage/datasets.ts";
 export { fileDataset } from "./storage/file_dataset.ts";
 export { completed, isComplete, type RecordOptions, RunRecorder } from "./storage/resumable_run.ts";
-export { readConfig, readMetrics, readRun, type RunConfig, type StoredRun } from "./storage/run_folder.ts";
+export {
+  readConfig,
+  readMetrics,
+  readRun,
+  type RunConfig,
+  type StoredRun,
+  type TestResults,
+} from "./storage/run_folder.ts";
 export { withFiles } from "./storage/source_files.ts";
+export { FolderLock } from "./storage/folder_lock.ts";
 export { temporaryNames, writeFileAtomically } from "./storage/write.ts";

@@ -46,8 +46,19 @@ export {
   type SourceFiles,
   type Split,
 } from "./core/dataset.ts";
+export { dataLine, type DataSummary, describeData } from "./core/description.ts";
+export {
+  type DatasetInput,
+  type Numbers,
+  type RowValues,
+  settled,
+  type SplitInput,
+  summarizeValues,
+  type ValueSummary,
+} from "./core/values.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
-export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export { type BufferPart, Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export type { ErrorScopes } from "./core/gpu/error_scopes.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
@@ -77,7 +88,17 @@ export {
 } from "./core/training/fit.ts";
 export type { RecordedSweep, Sum, Sweep, SweepOptions, SweepRun, Swept } from "./core/training/sweep.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
-export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
+export type {
+  Batch,
+  Choice,
+  Codes,
+  Condition,
+  DataShape,
+  Model,
+  PriorDraw,
+  StartContext,
+  Support,
+} from "./core/model.ts";
 export * as nn from "./core/nn/mod.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
@@ -145,7 +166,7 @@ export {
   rmsprop,
   weightDecay,
 } from "./core/optimizers/mod.ts";
-export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph/parameters.ts";
+export type { Parameter, Parameters, ParameterShape, Shapes, Weights } from "./core/graph/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
@@ -157,6 +178,7 @@ export {
   decodeCheckpoint,
   type Progress,
 } from "./core/training/checkpoint.ts";
+export type { BestEpoch } from "./core/training/patience.ts";
 export { DivergenceError } from "./core/training/divergence.ts";
 export { DRAWS, type EvaluateOptions, QUANTILES, type SampleOptions, Trained } from "./core/training/trained.ts";
 export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
@@ -176,7 +198,9 @@ export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae } from "./models/beta_vae.ts";
 export {
+  chosenLikelihood,
   type Head,
+  likelihoodByData,
   likelihoodCaveats,
   type LikelihoodConfig,
   type LikelihoodName,
@@ -203,3 +227,35 @@ export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
 export { pca } from "./models/pca.ts";
 export { ppca, type PpcaConfig } from "./models/ppca.ts";
 export type { LinearConfig } from "./models/linear_gaussian.ts";
+// What the types above are made of: nobody needs to name them, but documentation links to them.
+export type { ByteCache, LoadProgress, Reading, Scaling } from "./core/dataset.ts";
+export type { Chunk } from "./core/gpu/chunks.ts";
+export type { Commands, Compiler, Copy, Due, PipelineBinding, Prepared, Refresh } from "./core/gpu/kernel.ts";
+export { OWN_FAMILIES, type OwnFamily } from "./core/gpu/strategies.ts";
+export type { Kernels, Products, Ready, Strategy } from "./core/gpu/strategy.ts";
+export type {
+  Product,
+  ProductKind,
+  ProductShape,
+  Shape,
+  Split as SplitShape,
+  SplitProduct,
+} from "./core/gpu/product.ts";
+export type { Dispatches, Produced, TapeProduct } from "./core/graph/dispatches.ts";
+export { type Initializer, INITIALIZERS, type Initializers } from "./core/graph/initializers.ts";
+export type { FoundTensors, NamedTensors, Snapshot } from "./core/graph/parameters.ts";
+export type { Compiled, HostStream, State, Training as TapeTraining } from "./core/graph/tape.ts";
+export { CONDITIONS } from "./core/model.ts";
+export { type HiddenOptions, type Normalization, NORMALIZATIONS } from "./core/nn/mod.ts";
+export type { Binary, Unary } from "./core/ops/arithmetic.ts";
+export type { ContextOf } from "./core/ops/causal_context.ts";
+export { BINARIZATIONS, type Placement, PLACEMENTS, type Resident } from "./core/ops/gather.ts";
+export { COVARIANCES } from "./core/ops/reparameterize.ts";
+export { TILE_CHOICES, TILE_FAMILIES, type TileFamily, type Tiles, WORKGROUP_TILES } from "./core/products/tiles.ts";
+export type { BatchSource } from "./core/training/batch.ts";
+export type { Digest, PartDigest } from "./core/training/digest.ts";
+export type { CheckpointTensor } from "./core/training/safetensors.ts";
+export type { WeightedDraws } from "./core/training/trained.ts";
+export type { Timer } from "./core/training/tuner.ts";
+export type { SpriteConfig } from "./datasets/sprites.ts";
+export type { LayersConfig } from "./models/mlp.ts";

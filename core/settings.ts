@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly default: T;
   /** One line for `--help`. */
   readonly help: string;
+  /** True where the data decide if no value is given; the default is for those who have no data. */
+  readonly byData?: boolean;
   /** Smallest value allowed (of each element, for a list). */
   readonly minimum?: number;
   /** Largest value allowed (of each element, for a list). */

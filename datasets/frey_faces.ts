@@ -38,7 +38,7 @@ export const freyFaces: DatasetSource = {
   load,
 };
 
-async function load({ read, seed = 0, signal }: LoadOptions = {}): Promise<Dataset> {
+async function load({ read, seed = 0, undivided, signal }: LoadOptions = {}): Promise<Dataset> {
   signal?.throwIfAborted();
   const { bytes, path } = await requireReader(freyFaces.name, read)(FILE);
   const faces = parseMat(bytes, path).values()
@@ -48,5 +48,6 @@ async function load({ read, seed = 0, signal }: LoadOptions = {}): Promise<Datas
   }
   // A column of the matrix is an image, row by row; the file holds one column after the other.
   const rows = { shape: [HEIGHT, WIDTH, 1] as const, count: COUNT, values: faces.values };
-  return { name: freyFaces.name, shape: rows.shape, seed, ...divide(rows, seed, path) };
+  const parts = undivided ? { train: rows, test: rows } : divide(rows, seed, path);
+  return { name: freyFaces.name, shape: rows.shape, seed, ...parts };
 }

@@ -21,6 +21,7 @@ const TYPES: Readonly<Record<string, ElementType>> = {
   i4: "i32",
   u8: "u64",
   i8: "i64",
+  f2: "f16",
   f4: "f32",
   f8: "f64",
 };
@@ -32,7 +33,10 @@ const LONGEST_HEADER = 10_000;
 interface Header {
   readonly shape: readonly number[];
   readonly count: number;
-  readonly type: ElementType;
+  /** That of numbers; undefined for anything else. */
+  readonly type?: ElementType;
+  /** The type as it stands in the file, without its byte order: `f4`, `U10`, `O`. */
+  readonly kind: string;
   readonly littleEndian: boolean;
   readonly columnMajor: boolean;
   /** Where the numbers begin. */
@@ -46,9 +50,89 @@ interface Header {
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, file: string): NumericArray {
-  const { shape, count, columnMajor, ...numbers } = parseHeader(bytes, file);
-  const values = elements({ bytes, end: bytes.length, count, ...numbers }, file);
+  const { shape, count, columnMajor, type, littleEndian, offset, kind } = parseHeader(bytes, file);
+  if (!type) throw new FileError(file, `expected numbers (${Object.keys(TYPES).join(", ")}), found ${foundIn(kind)}`);
+  const values = elements({ bytes, offset, end: bytes.length, count, type, littleEndian }, file);
   return columnMajor ? fromColumnMajor({ shape, values }) : { shape, values };
+}
+
+/** What an array holds that has no numbers. */
+function holding(kind: string): string {
+  if (/^[USa]\d+$/.test(kind)) return "text";
+  if (kind === "O") return "Python objects";
+  if (kind.startsWith("[")) return "a table of several types";
+  if (/^c\d/.test(kind)) return "complex numbers";
+  if (/^[mM]8/.test(kind)) return "dates or times";
+  return `the type ${kind.slice(0, 80)}`;
+}
+
+/** The same, and what to do about it. */
+function foundIn(kind: string): string {
+  const what = holding(kind);
+  if (what === "Python objects") return `${what}; save it as numbers or text: array.astype(float) or array.astype(str)`;
+  return what === "text" ? `${what} (${kind})` : what;
+}
+
+/** Letters that a text may have. */
+const LONGEST_TEXT = 10_000;
+
+/** The texts of an array, row-major: UTF-32 (`U`) or bytes (`S`), each filled up with zeros. */
+function textsOf(bytes: Uint8Array<ArrayBuffer>, file: string): string[] {
+  const { kind, count, offset, littleEndian, shape, columnMajor } = parseHeader(bytes, file);
+  const [, letter, digits] = /^([USa])(\d+)$/.exec(kind) ?? [];
+  const length = Number(digits);
+  const size = (letter === "U" ? 4 : 1) * length;
+  if (!letter || length > LONGEST_TEXT) {
+    throw new FileError(file, `expected texts of at most ${LONGEST_TEXT} letters, found ${foundIn(kind)}`);
+  }
+  if (bytes.length - offset !== count * size) {
+    throw new FileError(file, `expected ${count * size} bytes for ${count} texts, found ${bytes.length - offset}`);
+  }
+  if (columnMajor && shape.filter((side) => side > 1).length > 1) {
+    throw new FileError(file, `expected a list of texts, found the shape [${shape.join(", ")}]`);
+  }
+  requireMemory(2 * count * size, file, "texts");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const decoder = new TextDecoder();
+  return Array.from({ length: count }, (_, i) => {
+    const at = offset + i * size;
+    if (letter !== "U") return decoder.decode(bytes.subarray(at, at + size)).replace(/\0+$/, "");
+    let text = "";
+    for (let place = at; place < at + size; place += 4) {
+      const code = view.getUint32(place, littleEndian);
+      if (code > 0x10ffff) throw new FileError(file, `expected letters of Unicode, found ${code} (damaged?)`);
+      text += String.fromCodePoint(code);
+    }
+    return text.replace(/\0+$/, "");
+  });
+}
+
+/**
+ * An .npy file as an array that is not read yet.
+ *
+ * @param start Its first bytes, {@linkcode HEADER_BYTES} of them or all.
+ * @param whole All of them.
+ */
+export function storedNpy(
+  start: () => Uint8Array<ArrayBuffer>,
+  whole: () => Uint8Array<ArrayBuffer>,
+  file: string,
+): StoredArray {
+  let known: Header | undefined;
+  const header = () => known ??= parseHeader(start(), file);
+  return {
+    get shape() {
+      return header().shape;
+    },
+    get holds() {
+      const { type, kind } = header();
+      return type ? undefined : holding(kind);
+    },
+    get texts() {
+      return this.holds === "text" ? () => textsOf(whole(), file) : undefined;
+    },
+    read: () => parseNpy(whole(), file),
+  };
 }
 
 function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
@@ -70,12 +154,9 @@ function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
 
   const values = dictionary(header);
   const descr = values.get("descr");
-  const [, order, kind] = /^'([<>|=]?)(\w+)'$/.exec(descr ?? "") ?? [];
+  if (descr === undefined) return fail(`expected a type in the header, found ${excerpt(header.trim())}`);
+  const [, order = "", kind = descr] = /^'([<>|=]?)(\w+(?:\[\w+\])?)'$/.exec(descr) ?? [];
   const type = Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
-  if (!type) {
-    const found = descr?.startsWith("[") ? "a table of several" : descr ?? "none";
-    return fail(`expected numbers (${Object.keys(TYPES).join(", ")}), found the type ${found.slice(0, 80)}`);
-  }
   const dimensions = /^\((.*)\)$/s.exec(values.get("shape") ?? "")?.[1];
   if (dimensions === undefined) return fail(`expected a shape in the header, found ${excerpt(header.trim())}`);
   const sizes = dimensions.split(",").map((text) => text.trim());
@@ -87,7 +168,15 @@ function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
   if (fortran !== "True" && fortran !== "False") {
     return fail(`expected fortran_order True or False in the header, found ${excerpt(fortran)}`);
   }
-  return { shape, count, type, littleEndian: order !== ">", columnMajor: fortran === "True", offset };
+  return {
+    shape,
+    count,
+    ...(type ? { type } : {}),
+    kind,
+    littleEndian: order !== ">",
+    columnMajor: fortran === "True",
+    offset,
+  };
 }
 
 /** The values of a Python dictionary by their names, as text: strings, words, and lists without strings that hold brackets. */
@@ -109,15 +198,19 @@ function dictionary(text: string): Map<string, string> {
  */
 export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<string, StoredArray> {
   const arrays = new Map<string, StoredArray>();
-  for (const { name, start, unpack } of zipEntries(bytes, file)) {
+  const entries = zipEntries(bytes, file);
+  const has = (...names: readonly string[]) =>
+    names.every((name) => entries.some((entry) => entry.name === `${name}.npy`));
+  if (has("format", "shape", "data") && (has("indices") || has("row", "col") || has("offsets"))) {
+    throw new FileError(
+      file,
+      "expected arrays of numbers, found a sparse matrix of SciPy; save it by numpy.savez(path, x=matrix.toarray())",
+    );
+  }
+  for (const { name, start, unpack } of entries) {
     if (!name.endsWith(".npy")) continue;
     const inside = `${file}/${name}`;
-    arrays.set(name.slice(0, -4), {
-      get shape() {
-        return parseHeader(start(12 + LONGEST_HEADER), inside).shape;
-      },
-      read: () => parseNpy(unpack(), inside),
-    });
+    arrays.set(name.slice(0, -4), storedNpy(() => start(12 + LONGEST_HEADER), unpack, inside));
   }
   return arrays;
 }
@@ -142,10 +235,29 @@ export async function parseNpzStream(bytes: Uint8Array<ArrayBuffer>, file: strin
   return arrays;
 }
 
-/** An array to be written: bytes, or floats of 32 bits. */
+/** An array to be written: numbers as they are stored, or texts. */
 export interface WrittenArray {
   readonly shape: readonly number[];
-  readonly values: Float32Array | Uint8Array;
+  readonly values: Float32Array | Float64Array | Uint8Array | Uint32Array | readonly string[];
+}
+
+/** NumPy's name of the type of an array's elements, and the bytes of one. */
+function typeOf(values: WrittenArray["values"]): { readonly descr: string; readonly size: number } {
+  if (values instanceof Uint8Array) return { descr: "|u1", size: 1 };
+  if (values instanceof Uint32Array) return { descr: "<u4", size: 4 };
+  if (values instanceof Float32Array) return { descr: "<f4", size: 4 };
+  if (values instanceof Float64Array) return { descr: "<f8", size: 8 };
+  const length = values.reduce((most, text) => Math.max(most, [...text].length), 1);
+  return { descr: `<U${length}`, size: 4 * length };
+}
+
+/** Writes one element. */
+function put(view: DataView, at: number, values: WrittenArray["values"], i: number): void {
+  if (values instanceof Uint8Array) view.setUint8(at, values[i]);
+  else if (values instanceof Uint32Array) view.setUint32(at, values[i], true);
+  else if (values instanceof Float32Array) view.setFloat32(at, values[i], true);
+  else if (values instanceof Float64Array) view.setFloat64(at, values[i], true);
+  else [...values[i]].forEach((character, c) => view.setUint32(at + 4 * c, character.codePointAt(0)!, true));
 }
 
 /**
@@ -154,18 +266,55 @@ export interface WrittenArray {
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function encodeNpy({ shape, values }: WrittenArray): Uint8Array<ArrayBuffer> {
-  const bytes = values instanceof Uint8Array;
+  const { descr, size } = typeOf(values);
+  return withHeader(`'${descr}'`, shape, values.length * size, (view, start) => {
+    for (let i = 0; i < values.length; i++) put(view, start + size * i, values, i);
+  });
+}
+
+/**
+ * An .npy file of a structured array: a record for each row, with a field for each array of [N] or [N, K].
+ *
+ * @see https://numpy.org/doc/stable/user/basics.rec.html
+ */
+export function encodeNpyRecords(
+  count: number,
+  fields: Readonly<Record<string, WrittenArray>>,
+): Uint8Array<ArrayBuffer> {
+  let record = 0;
+  const parts = Object.entries(fields).map(([name, { shape: [, width], values }]) => {
+    const { descr, size } = typeOf(values);
+    const part = { values, width: width ?? 1, size, at: record };
+    record += part.width * size;
+    const shape = width === undefined ? "" : `, (${width},)`;
+    return { ...part, descr: `('${name.replace(/['\\]/g, "_")}', '${descr}'${shape})` };
+  });
+  const descr = `[${parts.map(({ descr }) => descr).join(", ")}]`;
+  return withHeader(descr, [count], count * record, (view, start) => {
+    for (const { values, width, size, at } of parts) {
+      for (let i = 0; i < count * width; i++) {
+        put(view, start + Math.floor(i / width) * record + at + i % width * size, values, i);
+      }
+    }
+  });
+}
+
+function withHeader(
+  descr: string,
+  shape: readonly number[],
+  size: number,
+  fill: (view: DataView, start: number) => void,
+): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${bytes ? "|u1" : "<f4"}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const text = `{'descr': ${descr}, 'fortran_order': False, 'shape': (${tuple}), }`;
   // The data begin at a multiple of 64, and the header ends with a line feed.
   const start = Math.ceil((10 + text.length + 1) / 64) * 64;
-  const out = new Uint8Array(start + values.byteLength);
+  const out = new Uint8Array(start + size);
   const view = new DataView(out.buffer);
   out.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
   view.setUint16(8, start - 10, true);
   out.set(new TextEncoder().encode(text.padEnd(start - 11) + "\n"), 10);
-  if (bytes) out.set(values, start);
-  else values.forEach((value, i) => view.setFloat32(start + 4 * i, value, true));
+  fill(view, start);
   return out;
 }
 

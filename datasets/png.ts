@@ -1,27 +1,19 @@
 /**
- * PNG files as rows of bytes. Decoding is npm pngjs (MIT, no dependencies), fetched when the first image is asked for;
- * this file says what it takes of what PNG allows: 8 bits a channel, grey or colour, without transparency. It checks what
- * pngjs believes: that the pixels are all there and no more than the header declares, and that memory has room for them.
+ * PNG files. Decoding is npm pngjs (MIT, no dependencies), fetched when the first image is asked for; 16 bits a channel are rounded to 8.
+ * This file checks what pngjs believes: that the pixels are all there and no more than the header declares, and that memory has room for
+ * them.
  *
  * @module
  */
 
 import { FileError, requireMemory } from "../core/bounds.ts";
 import { builtin } from "./builtin.ts";
+import { orientationOf } from "./exif.ts";
+import type { Image } from "./image.ts";
 import { inflate, requireCrc32 } from "./packed.ts";
 
 /** The package, as pinned in deno.json. */
 const PACKAGE = "pngjs@7.0.0";
-
-/** An image in memory. */
-export interface Image {
-  readonly height: number;
-  readonly width: number;
-  /** 1 is grey, 3 is red, green and blue. */
-  readonly channels: 1 | 3;
-  /** [height, width, 4]: what pngjs gives, whatever the channels; {@linkcode copyPixels} takes the channels out. */
-  readonly rgba: Uint8Array;
-}
 
 /** What is used here of pngjs. */
 interface Pngjs {
@@ -45,8 +37,7 @@ export type DecodePng = (bytes: Uint8Array<ArrayBuffer>, file: string) => Image;
 /**
  * Fetches the decoder (first use) and gives it.
  *
- * @returns A function that throws a `FileError` naming the file when that is no PNG, is damaged, or has more than 8 bits a
- * channel or transparent pixels.
+ * @returns A function that throws a `FileError` naming the file when that is no PNG or is damaged.
  */
 export async function pngDecoder(): Promise<DecodePng> {
   const { Buffer } = builtin<Buffers>("buffer");
@@ -59,23 +50,14 @@ export async function pngDecoder(): Promise<DecodePng> {
     );
   });
   return (bytes, file) => {
-    const { width, height, colour, end } = checked(bytes, file);
+    const { width, height, colour, orientation, end } = checked(bytes, file);
     let data;
     try {
       ({ data } = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, end)));
     } catch (cause) {
       throw new FileError(file, "expected a whole PNG file, found a damaged one", { cause });
     }
-    // Looked for in the pixels: a colour that counts as transparent is no alpha channel.
-    for (let i = 3; i < data.length; i += 4) {
-      if (data[i] !== 255) {
-        throw new FileError(
-          file,
-          "expected no transparency, found transparent pixels; lay the image on a background first",
-        );
-      }
-    }
-    return { height, width, channels: colour ? 3 : 1, rgba: data };
+    return { height, width, channels: colour ? 3 : 1, orientation, rgba: data };
   };
 }
 
@@ -100,7 +82,7 @@ const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2
 function checked(
   bytes: Uint8Array<ArrayBuffer>,
   file: string,
-): { readonly width: number; readonly height: number; readonly colour: boolean; readonly end: number } {
+): Omit<Image, "rgba" | "channels"> & { readonly colour: boolean; readonly end: number } {
   const fail = (message: string): never => {
     throw new FileError(file, message);
   };
@@ -118,12 +100,10 @@ function checked(
   }
   const colours = COLOUR_TYPES[type];
   if (!colours?.depths.includes(depth)) fail(`expected a colour type of PNG, found ${type} with ${depth} bits`);
-  // pngjs would make 8 bits of 16.
-  if (depth > 8) fail(`expected at most 8 bits a channel, found ${depth}`);
   if (compression !== 0 || filter !== 0 || interlace > 1) damaged("an unknown compression, filter or interlacing");
 
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  let [at, palette, last] = [8, false, ""];
+  let [at, palette, last, orientation] = [8, false, "", 1];
   for (; last !== "IEND";) {
     if (at + 12 > bytes.length) damaged("cut short?");
     const length = view.getUint32(at);
@@ -132,6 +112,7 @@ function checked(
     const name = typeAt(at);
     requireCrc32(bytes.subarray(at + 4, next - 4), view.getUint32(next - 4), file, `the chunk ${JSON.stringify(name)}`);
     if (name === "PLTE") palette = length > 0 && length % 3 === 0 && length <= 768;
+    if (name === "eXIf") orientation = orientationOf(bytes.subarray(at + 8, next - 4));
     if (name === "IDAT") {
       if (parts.length && last !== "IDAT") damaged("pixels in two places");
       parts.push(bytes.subarray(at + 8, next - 4));
@@ -149,10 +130,10 @@ function checked(
       0,
     )
     : rowBytes(width) * height;
-  // Unpacked, and as RGBA.
-  requireMemory(size + 4 * width * height, file, `${height} x ${width} pixels`);
+  // Unpacked, and as RGBA of so many bits.
+  requireMemory(size + (depth > 8 ? 12 : 4) * width * height, file, `${height} x ${width} pixels`);
   inflate(joined(parts), "deflate", size, file);
-  return { width, height, colour: (type & 2) > 0, end: at };
+  return { width, height, orientation, colour: (type & 2) > 0, end: at };
 }
 
 function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
@@ -164,22 +145,4 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
     at += part.length;
   }
   return all;
-}
-
-/** Writes the pixels [height, width, channels] into `out` from `offset` on. */
-export function copyPixels({ rgba, channels }: Image, out: Uint8Array, offset: number): void {
-  if (channels === 1) {
-    for (let from = 0, to = offset; from < rgba.length; from += 4) out[to++] = rgba[from];
-    return;
-  }
-  for (let from = 0, to = offset; from < rgba.length; from += 4) {
-    out[to++] = rgba[from];
-    out[to++] = rgba[from + 1];
-    out[to++] = rgba[from + 2];
-  }
-}
-
-/** `28 x 28 grey`, for messages: height first. */
-export function describeImage(height: number, width: number, channels: number): string {
-  return `${height} x ${width} ${channels === 1 ? "grey" : "colour"}`;
 }

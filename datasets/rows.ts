@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, features, type Reading, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/graph/random.ts";
 
@@ -18,6 +18,11 @@ export interface NumericArray {
 /** An array in a file: its shape can be asked for before its numbers are read, or instead. */
 export interface StoredArray {
   readonly shape: readonly number[];
+  /** What it holds in place of numbers: `text`, `Python objects`, `a sparse matrix`. */
+  readonly holds?: string;
+  /** Its texts, where it holds such, in row-major order. */
+  readonly texts?: () => string[];
+  /** @throws {FileError} If it holds no numbers. */
   read(): NumericArray;
 }
 
@@ -26,6 +31,12 @@ export interface Rows extends Split {
   readonly shape: Dataset["shape"];
   /** What the covariates are called, where there are any. */
   readonly names?: readonly string[];
+  /** What the classes are called, where they have names. */
+  readonly classNames?: readonly string[];
+  /** What the columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** What was read, and what was not. */
+  readonly reading?: Reading;
 }
 
 /** The part of the rows that becomes the test rows, where nobody said which. */
@@ -153,7 +164,7 @@ export function testCount(count: number, file: string): number {
 }
 
 /** Which row of the file comes to a place, when all are mixed by the seed. */
-export function mixed(place: number, count: number, seed: number): number {
+export function rowAt(place: number, count: number, seed: number): number {
   return permuted(place, count, seed, 0);
 }
 
@@ -161,15 +172,25 @@ export function mixed(place: number, count: number, seed: number): number {
  * Mixes the rows in place by the seed, and divides them: the first are to train on, the last to test on. The training
  * rows of any number are then a sample of all, so that a validation part can be cut off their end.
  */
-export function divide(rows: Rows, seed: number, file: string): { readonly train: Split; readonly test: Split } {
-  const { count, values, labels, covariates } = rows;
+export function divide(rows: Split, seed: number, file: string): { readonly train: Split; readonly test: Split } {
+  const { count } = rows;
   const test = testCount(count, file);
-  for (const all of [values, labels, covariates]) if (all) mixRows(all, all.length / count, count, seed);
-  return { train: slice(rows, 0, count - test), test: slice(rows, count - test, count) };
+  const all = mixed(rows, seed);
+  return { train: slice(all, 0, count - test), test: slice(all, count - test, count) };
 }
 
-/** Puts row mixed(i) at place i, cycle by cycle: one row is held at a time, not a second copy of all. */
-function mixRows(values: NumericArray["values"], width: number, count: number, seed: number): void {
+/** The rows mixed in place by the seed; each keeps its number. */
+export function mixed(rows: Split, seed: number): Split {
+  const { values, count, labels, covariates, missing, rowNumbers = Uint32Array.from({ length: count }, (_, i) => i) } =
+    rows;
+  for (const all of [values, labels, covariates, missing, rowNumbers]) {
+    if (all) mixRows(all, all.length / count, count, seed);
+  }
+  return { ...rows, rowNumbers };
+}
+
+/** Puts row rowAt(i) at place i, cycle by cycle: one row is held at a time, not a second copy of all. */
+function mixRows(values: NumericArray["values"] | Uint32Array, width: number, count: number, seed: number): void {
   const done = new Uint8Array(count);
   for (let start = 0; start < count; start++) {
     if (done[start]) continue;
@@ -177,7 +198,7 @@ function mixRows(values: NumericArray["values"], width: number, count: number, s
     let place = start;
     for (;;) {
       done[place] = 1;
-      const from = mixed(place, count, seed);
+      const from = rowAt(place, count, seed);
       if (from === start) break;
       values.copyWithin(place * width, from * width, (from + 1) * width);
       place = from;

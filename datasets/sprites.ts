@@ -48,6 +48,7 @@ const settings: Settings<SpriteConfig> = {
 export interface SpriteOptions {
   /** Number of images. Default: 20,000 to train on, 4,000 to test on. */
   readonly train?: number;
+  /** Rows to test on. */
   readonly test?: number;
   /** Height and width in pixels, at least 8. Default: 32. */
   readonly size?: number;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { type ByteCache, type Dataset, features, slice, type Split } from "../core/dataset.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import { point } from "../core/distributions/point.ts";
 import { eigenSymmetric, multiply } from "../core/linear_algebra.ts";
@@ -55,22 +55,19 @@ export const classifier: Model<ClassifierConfig> = {
   },
   encode: (t, p, x) => point(t, featuresOf(t, p, x)),
   condition: () => "one-hot",
+  // Images are what it is given; what it says is of labels.
+  support: () => "density",
   latents: (config) => config.features,
   density: "none",
 };
 
-/** Keeps bytes by name. */
-export interface ByteCache {
-  /** What is kept by a name, or undefined. */
-  read(name: string): Promise<Uint8Array | undefined>;
-  write(name: string, bytes: Uint8Array): Promise<void>;
-}
-
 /** How {@linkcode trainClassifier} works. */
 export interface ClassifierOptions {
+  /** Where it is trained. Default: the best adapter. */
   readonly gpu?: Gpu;
   /** Keeps classifiers, one for each dataset; without it, it is trained anew. `folderCache` of `@elbo/elbo/files` gives one. */
   readonly cache?: ByteCache;
+  /** Stops it. */
   readonly signal?: AbortSignal;
   /** Called now and then with the fraction done. */
   readonly onProgress?: (done: number) => void;

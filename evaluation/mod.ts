@@ -14,7 +14,7 @@ export {
   trainClassifier,
 } from "./frechet_classifier_distance.ts";
 export { hasSsim, type ImageQuality, imageQuality, ssim, SSIM_WINDOW } from "./image_quality.ts";
-export { imageMask, impute, type ImputeOptions, MASKS } from "./impute.ts";
+export { imageMask, impute, type Imputed, type ImputeOptions, MASKS } from "./impute.ts";
 export { ACTIVE_VARIANCE, type LatentOptions, type LatentStatistics, latentStatistics } from "./latent_statistics.ts";
 export {
   ESTIMATORS,

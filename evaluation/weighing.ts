@@ -8,7 +8,7 @@
 import { recordBatch, type RecordedBatch } from "../core/training/batch.ts";
 import { requireFinite, requireSeed } from "../core/bounds.ts";
 import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
-import { requireRows, type Split } from "../core/dataset.ts";
+import type { Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/graph/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
@@ -16,6 +16,7 @@ import type { Binarization } from "../core/ops/gather.ts";
 import { createState, LAST_STEP, setState } from "../core/graph/program.ts";
 import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
+import type { SplitInput } from "../core/values.ts";
 
 /**
  * What is known of a row: log p(x) itself, an estimate of it from draws of the posterior, or, of a model without a density, only how well
@@ -36,6 +37,7 @@ export interface LogLikelihoodOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
   /** Called after each submit that is done. */
   readonly onProgress?: (progress: LikelihoodProgress) => void;
@@ -106,7 +108,7 @@ interface Recording {
 /** Weighs the rows of a split; {@linkcode logLikelihood} says how. */
 export async function weighRows(
   trained: Trained,
-  split: Split,
+  given: SplitInput,
   options: WeighingOptions = {},
 ): Promise<LogLikelihood> {
   const { samples: asked = 1, estimator = "importance", seed = trained.training.seed, signal, onProgress } = options;
@@ -114,7 +116,7 @@ export async function weighRows(
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
   requireSeed(seed);
-  requireRows("rows", trained.data.shape, split);
+  const split = trained.admit("measure", given, options.binarize);
   const { gpu } = trained;
   trained.check();
   const batch = Math.min(split.count, batchRows(trained.features));

@@ -32,9 +32,9 @@ export const architecturesExperiment: Experiment = {
   summary: "Eleven structures from [50, 4] to [500, 100, 50, 10, 5]: reconstruction and KL",
   source: `${SOURCE}, table 3`,
   expectations: [
-    "More latent dimensions reconstruct better at a larger KL: [500, 500, 2] to [500, 500, 5] goes from 130.4 to 100.9 nats.",
-    "A second hidden layer of 500 helps by 2 to 15 nats at equal latents; two more narrow ones end near 150 whatever K is.",
-    "Published values are of single runs: expect ±2.",
+    "More latent dimensions improve the reconstruction and raise the KL: from [500, 500, 2] to [500, 500, 5], reconstruction falls from 130.4 to 100.9 nats.",
+    "At equal K, a second hidden layer of 500 gains 2 to 15 nats; with two more narrow layers the loss ends near 150 for every K.",
+    "Published values are single runs; expect ±2.",
   ],
   full: { epochs: 1000 },
   quick: { epochs: 3, rows: 10_000 },

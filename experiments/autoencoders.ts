@@ -58,11 +58,9 @@ export const autoencodersExperiment: Experiment = {
   source:
     "Kingma and Welling, arXiv:1312.6114; Tipping and Bishop, JRSS B 61(3), 1999; Baldi and Hornik, Neural Networks 2, 1989",
   expectations: [
-    "Reconstruction alone leaves gaps between classes and knows no scale; the KL alone puts every datum at the origin; both together " +
-    "fill the prior with classes side by side.",
-    "A linear autoencoder spans the space of PCA and cannot reconstruct better; pPCA reconstructs a little worse, because its " +
-    "posterior mean shrinks towards 0.",
-    "A deep autoencoder reconstructs better than PCA at equal K; a VAE pays some of that for its KL.",
+    "The reconstruction term alone leaves gaps between classes and fixes no scale; the KL alone maps every datum to the origin; together they fill the prior with classes side by side.",
+    "A linear autoencoder spans the subspace of PCA and cannot reconstruct better; pPCA reconstructs slightly worse, because its posterior mean shrinks towards 0.",
+    "A deep autoencoder reconstructs better than PCA at equal K; a VAE gives up part of that gain for its KL.",
   ],
   full: { epochs: 100 },
   quick: { epochs: 4, rows: 15_000 },
@@ -101,7 +99,7 @@ export const autoencodersExperiment: Experiment = {
     }
     for (const { id, title } of reconstructing) {
       using trained = await open(resultOf(results, id));
-      figures.push(renamed(await reconstructions(trained, test, 20), `reconstructions-${id}`, title));
+      figures.push(renamed(await reconstructions(trained, test, { count: 20 }), `reconstructions-${id}`, title));
     }
     return figures;
   },

@@ -59,9 +59,9 @@ export const benchmarkExperiment: Experiment = {
   summary: "VAE, β-VAE and CVAE with [500, 500, 3], and VQ-VAE: reconstruction, KL and loss",
   source: `${SOURCE}, table 1`,
   expectations: [
-    "The β-VAE was said to have β = 5, but 131.7 = 116.1 + 2 · 7.8: it is trained with β = 2 here.",
-    "Told the label, a CVAE reconstructs better at a smaller KL than a VAE: 114.4 against 124.2.",
-    "A VQ-VAE has 49 codes an image and no KL in its loss: its reconstruction is far better, and cannot be compared as a bound.",
+    "The published β-VAE is labelled β = 5, but 131.7 = 116.1 + 2 · 7.8, so it is trained with β = 2 here.",
+    "Given the label, a CVAE reconstructs better than a VAE at a smaller KL: 114.4 against 124.2.",
+    "A VQ-VAE uses 49 codes per image and has no KL in its loss; its reconstruction is far better, but it is not comparable as a bound.",
   ],
   full: { epochs: 2000 },
   quick: { epochs: 3, rows: 5_000 },
@@ -95,7 +95,7 @@ export const benchmarkExperiment: Experiment = {
     for (const { id, title } of rows) {
       using trained = await open(resultOf(results, id));
       const drawn = [
-        await reconstructions(trained, test, 20),
+        await reconstructions(trained, test, { count: 20 }),
         await samples(trained, { count: 30 }),
         await latentScatter(await encodeRows(trained, test)),
       ];

@@ -21,9 +21,9 @@ export const betaExperiment: Experiment = {
   summary: "β-VAE with β = 1, 2, 5 and 50 on [500, 20]: losses, samples, reconstructions, latent spaces",
   source: SOURCE,
   expectations: [
-    "No figures were published for these four, only pictures.",
-    "The larger β, the smaller the KL and the worse the reconstruction: β above 1 loosens the bound, it never tightens it.",
-    "At β = 50 the posterior comes close to the prior, and the decoder gives nearly the same image whatever z is.",
+    "Only pictures were published for these four.",
+    "A larger β lowers the KL and worsens the reconstruction; β above 1 loosens the bound and never tightens it.",
+    "At β = 50 the posterior nearly equals the prior, and the decoder gives almost the same image for every z.",
   ],
   full: { epochs: 1000 },
   quick: { epochs: 4, rows: 20_000 },
@@ -57,7 +57,7 @@ export const betaExperiment: Experiment = {
       const drawn = [
         await latentScatter(await encodeRows(trained, test)),
         await samples(trained, { count: 50 }),
-        await reconstructions(trained, test, 20),
+        await reconstructions(trained, test, { count: 20 }),
       ];
       for (const figure of drawn) {
         figures.push(renamed(figure, `${figure.name}-${id(beta)}`, `${figure.title}, β = ${beta}`));

@@ -27,9 +27,8 @@ export const cifar10Experiment: Experiment = {
   summary: "3072-512(GELU)-256 on CIFAR-10 with squared error: loss, SSIM, reconstructions, latent space, samples",
   source: 'Chakravarthy, "Variational Auto-Encoders (VAEs): A Review"',
   expectations: [
-    "3,543,552 parameters, 100 epochs, training SSIM about 0.8, likely with a data range of 2, which makes every SSIM larger: both " +
-    "ranges are reported.",
-    "A dense VAE with squared error and β = 1 reconstructs colours and large shapes; random samples are blurred patches.",
+    "3,543,552 parameters, 100 epochs, training SSIM about 0.8, probably with a data range of 2, which raises every SSIM; both ranges are reported.",
+    "A dense VAE with squared error and β = 1 reconstructs colours and large shapes; its random samples are blurred patches.",
   ],
   full: { epochs: 100 },
   quick: { epochs: 2, rows: 6_000 },
@@ -111,7 +110,7 @@ export const cifar10Experiment: Experiment = {
         [["VAE", result]],
         ["train"],
       ),
-      await reconstructions(trained, train, 20),
+      await reconstructions(trained, train, { count: 20 }),
       await latentScatter(await encodeRows(trained, test)),
       await samples(trained, { count: 40 }),
       await neighbourhoods(trained, test),

@@ -25,9 +25,8 @@ export const conditionExperiment: Experiment = {
   summary: "CVAE with the raw label against one-hot labels on [500, 500, 3]",
   source: SOURCE,
   expectations: [
-    "One-hot labels reach 107.2 + 7.2 = 114.4 nats after 2,000 epochs; of raw labels only pictures were published.",
-    "A raw label says the classes are in an order and equally far apart, which they are not: the loss should be higher, and " +
-    "the samples of a label less of its class.",
+    "One-hot labels reach 107.2 + 7.2 = 114.4 nats after 2,000 epochs; for raw labels only pictures were published.",
+    "A raw label implies that classes are ordered and equally spaced, which they are not: expect a higher loss, and samples less true to their class.",
   ],
   full: { epochs: 2000 },
   quick: { epochs: 4, rows: 10_000 },

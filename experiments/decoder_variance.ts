@@ -25,10 +25,9 @@ export const decoderVarianceExperiment: Experiment = {
   summary: "Gaussian decoders with σ learned, for each pixel, from the decoder, fixed, and the mean only",
   source: "Beaulac, arXiv:2103.12679",
   expectations: [
-    "Published as pictures: ancestral samples, x ~ p(x | z), of a fixed large σ are grey noise, and those of a learned σ look like " +
-    "data; the means alone hide that.",
-    "With the mean only, or σ² = ½, the effective β is 1 for values between 0 and 1: few dimensions are used and means are blurred.",
-    "A learned σ gives by far the higher likelihood; a σ from the decoder is the most certain where nothing ever varies.",
+    "Published as pictures: ancestral samples, x ~ p(x | z), are grey noise for a large fixed σ and look like data for a learned σ; the means alone hide this.",
+    "With the mean only, or σ² = ½, the effective β is 1 for values in [0, 1]: few dimensions are used, and means are blurred.",
+    "A learned σ gives by far the higher likelihood; σ from the decoder is most confident where pixels never vary.",
   ],
   full: { epochs: 100 },
   quick: { epochs: 4, rows: 15_000 },

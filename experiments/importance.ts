@@ -28,8 +28,7 @@ export const importanceExperiment: Experiment = {
   summary: "VAE and IWAE trained with k = 1, 5 and 50 draws of z on 784-200-200-50: -log p(x) of the test rows",
   source: "Burda, Grosse and Salakhutdinov, arXiv:1509.00519, table 1",
   expectations: [
-    "More draws help a VAE by 0.4 nats and an IWAE by 2 nats, so VAE < IWAE k = 5 < IWAE k = 50: the tighter bound in training " +
-    "gives the better model.",
+    "More draws improve a VAE by 0.4 nats and an IWAE by 2 nats, so VAE < IWAE k = 5 < IWAE k = 50: a tighter training bound gives a better model.",
     "A replication of the IWAE figures: 85.18 (k = 5) and 84.59 (k = 50).",
   ],
   full: { epochs: 3280 },

@@ -49,8 +49,8 @@ export const latentSizesExperiment: Experiment = {
     "The lower bound over data seen for K = 2 to 200 on MNIST and 2 to 20 on Frey faces, training and held-out rows",
   source: `Kingma and Welling, arXiv:1312.6114, figure 2; ${SOURCE}`,
   expectations: [
-    "Published as curves: the bound rises with K up to about 20 and superfluous dimensions cost nothing, for they are switched off.",
-    "Held-out rows stay close to the training rows even at K = 200: the KL term regularizes.",
+    "Published as curves: the bound rises with K up to about 20; further dimensions cost nothing, because they are switched off.",
+    "Held-out rows stay close to training rows even at K = 200: the KL term regularizes.",
   ],
   full: { epochs: 1000 },
   quick: { epochs: 3, rows: 10_000 },

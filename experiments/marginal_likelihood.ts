@@ -28,10 +28,9 @@ export const marginalLikelihoodExperiment: Experiment = {
   summary: "log p(x) of 784-100-3 trained on 1,000 and on 50,000 rows: importance sampling beside the harmonic replica",
   source: `Kingma and Welling, arXiv:1312.6114, figure 3; ${SOURCE}`,
   expectations: [
-    "Published as curves over data seen, estimated by the harmonic form with L = 50.",
-    "With 1,000 rows training and test likelihood part early; with 50,000 they stay together.",
-    "Importance sampling lies between the ELBO and log p(x). The harmonic form, with draws from q instead of the true posterior, is " +
-    "biased downwards in the limit and hangs on the least probable draws: only a replica of what was published.",
+    "Published as curves over the number of training samples, estimated by the harmonic form with L = 50.",
+    "With 1,000 rows, training and test likelihood diverge early; with 50,000 they stay together.",
+    "Importance sampling lies between the ELBO and log p(x). The harmonic form, with draws from q instead of the true posterior, is biased downwards in the limit and dominated by the least probable draws; it only reproduces what was published.",
   ],
   full: { epochs: 500 },
   quick: { epochs: 5 },

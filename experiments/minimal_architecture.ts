@@ -73,9 +73,8 @@ export const minimalArchitectureExperiment: Experiment = {
   source: SOURCE,
   expectations: [
     "Published: [324, 284, 3], after 17 trainings.",
-    "One of those, 282 units in the second layer, ended at 141.4 between neighbours at 118.2 and 117.6: a run that failed. 310 " +
-    "units in the first gave 120.4 and 323 gave 120.5: differences of single runs of that size mean nothing.",
-    "So several seeds a point (--seeds 3): the median decides, and the spread says how sure that is.",
+    "One of those, with 282 units in the second layer, ended at 141.4 between neighbours at 118.2 and 117.6: a failed run. 310 units in the first layer gave 120.4 and 323 gave 120.5, so small differences between single runs mean nothing.",
+    "Hence several seeds per point (--seeds 3): the median decides, and the spread shows how certain it is.",
   ],
   full: { epochs: 1000 },
   quick: { epochs: 2, rows: 10_000 },

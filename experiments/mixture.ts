@@ -88,7 +88,7 @@ export const mixtureExperiment: Experiment = {
   summary: "Mixtures of Gaussians by EM: three on a line with their sum, and MNIST with K = 1, 10 and 50",
   source: "Bishop, Pattern Recognition and Machine Learning, section 9.2",
   expectations: [
-    "On a line the components that the points were drawn from come back, up to the chance of 4,000 draws.",
+    "On a line, the fitted components match those the points were drawn from, up to the sampling error of 4,000 draws.",
     "The log-likelihood never falls from one iteration to the next, and rises with K.",
   ],
   full: { epochs: 100 },

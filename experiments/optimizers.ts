@@ -69,8 +69,8 @@ export const optimizersExperiment: Experiment = {
   summary: "Adam, RMSprop, Adagrad and SGD with momentum on 784-500-K, K = 2 and 20",
   source: 'Hu, "Understanding Variational Auto-Encoder"',
   expectations: [
-    "At K = 20 Adam reaches the highest lower bound, then RMSprop, Adagrad and SGD, in training and in validation.",
-    "Adam and RMSprop fit the training rows 5 nats better than those held out; Adagrad and SGD about 1 nat.",
+    "At K = 20, Adam reaches the highest lower bound in training and validation, followed by RMSprop, Adagrad and SGD.",
+    "Adam and RMSprop fit training rows 5 nats better than held-out rows, Adagrad and SGD about 1 nat.",
   ],
   full: { epochs: 150 },
   quick: { epochs: 3, rows: 24_000 },

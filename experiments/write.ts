@@ -1,5 +1,5 @@
 /**
- * The files of an experiment's results: each table as CSV, all of them as Markdown, the figures, and a page with everything.
+ * Writes the results of an experiment: each table as CSV, all tables as Markdown, the figures, and one HTML page.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Experiment, Options } from "./experiment.ts";
 import { Datasets, openResult, type Outcome } from "./runner.ts";
 import { cellText, type Table, toCsv, toMarkdown } from "./table.ts";
 
-/** Where results are written, and what their figures are drawn with. */
+/** Where results go, and the GPU that draws their figures. */
 export interface WriteOptions {
   readonly folder: string;
   readonly gpu: Gpu;
@@ -53,7 +53,7 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** What a reader must know of all numbers: how far the runs went, over how many seeds, and what is missing. */
+/** Caveats for all numbers: length of the runs, number of seeds, skipped points. */
 export function notesOf({ full }: Experiment, { skipped }: Outcome, options: Options): readonly string[] {
   const { epochs, rows, quick, seeds } = options;
   const short = epochs < full.epochs || rows !== undefined;
@@ -61,15 +61,15 @@ export function notesOf({ full }: Experiment, { skipped }: Outcome, options: Opt
     ? [
       `${quick ? "Quick" : "Short"}: ${epochs} of ${full.epochs} epochs` +
       `${rows === undefined ? "" : `, the first ${rows.toLocaleString("en-US")} training rows`}. ` +
-      "Published figures are of the whole training: so short a one should not reach them.",
+      "Published numbers use the full schedule; this short run should not match them.",
     ]
     : [];
   return [
     ...notes,
     seeds === 1
-      ? "One seed: no spread is known."
-      : `Mean ± standard deviation over ${seeds} seeds; training figures are means over the last epoch's steps.`,
-    ...skipped.map(({ points, reason }) => `Left out ${points.join(", ")}: ${reason}`),
+      ? "A single seed, so no spread."
+      : `Mean ± standard deviation over ${seeds} seeds. Training values are means over the steps of the last epoch.`,
+    ...skipped.map(({ points, reason }) => `Skipped ${points.join(", ")}: ${reason}`),
   ];
 }
 
@@ -77,10 +77,10 @@ function markdown(experiment: Experiment, tables: readonly Table[], notes: reado
   return [
     `# ${experiment.name}`,
     "",
-    `${experiment.summary}. Published by: ${experiment.source}.`,
+    `${experiment.summary}. Source: ${experiment.source}.`,
     "",
     ...notes.flatMap((note) => [note, ""]),
-    "What to expect:",
+    "Expected:",
     "",
     ...experiment.expectations.map((line) => `- ${line}`),
     "",
@@ -95,9 +95,9 @@ function page(
   notes: readonly string[],
 ): string {
   return htmlPage(experiment.name, [
-    htmlHeading(experiment.name, `${experiment.summary}. Published by: ${experiment.source}.`),
+    htmlHeading(experiment.name, `${experiment.summary}. Source: ${experiment.source}.`),
     htmlList(notes),
-    htmlSection("What to expect", htmlList(experiment.expectations)),
+    htmlSection("Expected", htmlList(experiment.expectations)),
     ...tables.map(({ title, columns, rows, notes = [] }) =>
       htmlSection(title, htmlTable({ columns, rows: rows.map((row) => row.map(cellText)) }) + htmlList(notes))
     ),

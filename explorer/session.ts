@@ -176,9 +176,10 @@ export class Session implements Engine {
     mask: Uint8Array<ArrayBuffer>,
     { iterations = 30, labels }: { readonly iterations?: number; readonly labels?: readonly number[] } = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#inTurn(() =>
+    const found = await this.#inTurn(() =>
       impute(this.#model, x, mask, { iterations, ...conditionOf(this.#model, x, { labels }) })
     );
+    return found.values;
   }
 
   async save(): Promise<Uint8Array<ArrayBuffer>> {

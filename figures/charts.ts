@@ -207,7 +207,10 @@ export async function scatterPlot(
         data: { values },
         mark: { type: "circle", size: values.length > 500 ? 14 : 40, opacity: values.length > 500 ? 0.65 : 0.8 },
         encoding: {
-          color: { ...colours(names, classColours(names.length)), ...(classes ? { title: legend } : {}) },
+          color: classes
+            ? { ...colours(names, classColours(names.length)), title: legend }
+            // One colour for all: of a scale without names there is none.
+            : { value: CATEGORIES[0] },
         },
       },
       // Twice, so that the name stands on a light ground.

@@ -6,7 +6,8 @@
  */
 
 import type { ConditionOptions } from "../core/training/batch.ts";
-import { slice, type Split } from "../core/dataset.ts";
+import { className, slice, type Split } from "../core/dataset.ts";
+import { plural } from "../core/plural.ts";
 import { normals } from "../core/graph/random.ts";
 import { QUANTILES, type SampleOptions, type Trained } from "../core/training/trained.ts";
 import type { Figure } from "./figure.ts";
@@ -27,7 +28,7 @@ export function isImage([height, width, channels]: Trained["data"]["shape"]): bo
 }
 
 /** How large pixels are drawn where images stand under names: an image is 40 to 80 pixels wide, unless it is larger itself. */
-function layout(trained: Trained, columns: number, gap = 2) {
+export function layout(trained: Trained, columns: number, gap = 2) {
   const { shape } = trained.data;
   return { shape, columns, gap, scale: Math.max(1, Math.floor(80 / Math.max(shape[0], shape[1]))) };
 }
@@ -64,7 +65,12 @@ function sameName(trained: Trained, split: Split): string {
   const byCovariates = trained.model.condition?.(trained.config) === "covariates";
   return byCovariates
     ? `, ${names.map((name, i) => `${name} ${Number(covariates[i].toFixed(2))}`).join(", ")}`
-    : `, label ${labels[0]}`;
+    : `, label ${className(labels[0], trained.data)}`;
+}
+
+/** Whether the model is told the label of a datum. */
+export function isLabelled({ model, config }: Trained): boolean {
+  return ["one-hot", "raw"].includes(model.condition?.(config) ?? "");
 }
 
 /** Whether the model is told more than the data. */
@@ -72,32 +78,72 @@ export function isConditional({ model, config }: Trained): boolean {
   return model.condition?.(config) !== undefined;
 }
 
+/** What the classes are called, in their order. */
+function classNamesOf({ data: { classes = 0, ...data } }: Trained): readonly string[] {
+  return Array.from({ length: classes }, (_, label) => className(label, data));
+}
+
+/** A picture of images alone, or with words around it. */
+export interface Framing {
+  /** With its title and the names of rows and columns, as SVG. Default: the images alone, as PNG. */
+  readonly framed?: boolean;
+}
+
 /** Images drawn from the prior. */
 export async function samples(
   trained: Trained,
-  { columns = COLUMNS, temperature = 1, ...options }: SampleOptions & { readonly columns?: number } = {},
+  { columns = COLUMNS, temperature = 1, framed = false, ...options }:
+    & SampleOptions
+    & Framing
+    & { readonly columns?: number } = {},
 ): Promise<Figure> {
   const images = await trained.sample({ ...options, temperature });
   const { shape } = trained.data;
-  const given = options.labels?.length || options.covariates?.length;
-  const classes = isConditional(trained) && !given ? ", the label of the class in turn" : "";
-  return gridFigure({
+  const byLabel = isLabelled(trained);
+  const names = classNamesOf(trained);
+  const given = Array.from(options.labels ?? [], (label) => names[label]);
+  // The classes in turn, one a column where they fill a row.
+  const inTurn = byLabel && !given.length && options.draw !== "quantiles";
+  const heads = inTurn && columns % names.length === 0
+    ? Array.from({ length: columns }, (_, i) => names[i % names.length])
+    : [];
+  const classes = !byLabel
+    ? ""
+    : given.length
+    ? `; ${plural(new Set(given).size, "class", "classes", false)} ${[...new Set(given)].join(", ")}`
+    : `; the classes in turn: ${names.join(", ")}`;
+  const words = {
     name: "samples",
-    title: "Samples",
-    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from the prior${classes}${
+    title: byLabel && given.length ? `Samples of ${[...new Set(given)].join(", ")}` : "Samples",
+    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from the prior${
       temperature === 1 ? "" : `, temperature ${temperature}`
-    }.`,
-  }, imageGrid(images, { shape, columns }));
+    }${classes}.`,
+  };
+  if (!framed) return gridFigure(words, imageGrid(images, { shape, columns }));
+  const widest = Math.max(80, ...heads.map((name) => 10 + 8 * name.length));
+  const scale = Math.max(1, Math.floor((heads.length ? widest : 60) / shape[1]));
+  return labelledGrid(words, imageGrid(images, { shape, columns, scale }), { columns: heads });
 }
 
 /** The first rows of a split, each above its reconstruction. */
-export async function reconstructions(trained: Trained, split: Split, count: number = PAIRS): Promise<Figure> {
+export async function reconstructions(
+  trained: Trained,
+  split: Split,
+  { count = PAIRS, framed = false }: Framing & { readonly count?: number } = {},
+): Promise<Figure> {
   const { rows, part, count: shown } = firstRows(trained, split, count);
-  return gridFigure({
+  const words = {
     name: "reconstructions",
     title: "Reconstructions",
     caption: `${shown} data, each above the decoder's mean at the encoder's mean.`,
-  }, pairGrid(rows, await trained.reconstruct(rows, part), { shape: trained.data.shape }));
+  };
+  const again = await trained.reconstruct(rows, part);
+  const { shape } = trained.data;
+  if (!framed) return gridFigure(words, pairGrid(rows, again, { shape }));
+  const grid = pairGrid(rows, again, { shape, scale: Math.max(1, Math.floor(60 / shape[1])) });
+  return labelledGrid(words, grid, {
+    rows: Array.from({ length: Math.ceil(shown / COLUMNS) }, () => ["data", "reconstruction"]).flat(),
+  });
 }
 
 /**
@@ -235,7 +281,10 @@ export function interpolate(
 export async function morphs(trained: Trained, split: Split, { pairs = 5, steps = 13 } = {}): Promise<Figure> {
   const { rows, part, count } = firstRows(trained, split, 200);
   const { latents: k, features: d } = trained;
-  const chosen = pairsOf(part.labels, count, pairs, isConditional(trained));
+  // Where all rows are of one class there are no pairs of different ones.
+  const oneClass = new Set(part.labels).size < 2;
+  const chosen = pairsOf(oneClass ? undefined : part.labels, count, pairs, isConditional(trained));
+  if (chosen.length === 0) throw new RangeError("expected two rows of one class, found none");
   const pick = (values: Float32Array, width: number, end: 0 | 1) => {
     const out = new Float32Array(chosen.length * width);
     chosen.forEach((pair, i) => out.set(values.subarray(pair[end] * width, (pair[end] + 1) * width), i * width));
@@ -330,7 +379,7 @@ export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {
         : "A row for each label; the z of a column is drawn from each label's prior by the same noise.",
     },
     imageGrid(images, layout(trained, columns)),
-    { rows: Array.from({ length: classes }, (_, label) => String(label)), y: "label" },
+    { rows: classNamesOf(trained), y: "label" },
   );
 }
 

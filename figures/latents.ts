@@ -6,7 +6,7 @@
  */
 
 import { slice, type Split } from "../core/dataset.ts";
-import { latentUse, marginals } from "../core/distributions/encoded.ts";
+import { latentName, latentUse, marginals } from "../core/distributions/encoded.ts";
 import { eigenSymmetric } from "../core/linear_algebra.ts";
 import { normals } from "../core/graph/random.ts";
 import type { Trained } from "../core/training/trained.ts";
@@ -61,7 +61,7 @@ export function dimensionsByInformation(encodings: Encodings): readonly number[]
 
 /** A name of a latent dimension, as axes have it; dimensions count from 1. */
 export function dimensionName(dimension: number): string {
-  return `z${[...String(dimension + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("")}`;
+  return latentName(dimension);
 }
 
 /** A bar for the KL of each latent dimension, from the greatest; nothing for encodings that are points. */
@@ -85,7 +85,7 @@ export async function klBarsOf(kl: ArrayLike<number>, count: number): Promise<Fi
       "A dimension near 0 is not used: its posterior is the prior.",
     x: "latent dimension",
     y: "KL (nats per datum)",
-    bars: { categories: order.map((k) => k + 1), values: order.map((k) => kl[k]) },
+    bars: { categories: order.map(dimensionName), values: order.map((k) => kl[k]) },
   });
 }
 
@@ -125,21 +125,36 @@ export function principalPlane(
   return { x, y, share: total > 0 ? (values[0] + (values[1] ?? 0)) / total : 1 };
 }
 
-/** The means of the encodings in two dimensions, coloured by label: as they are for K = 2, by principal components for more. */
-export async function latentScatter(encodings: Encodings): Promise<Figure> {
+/**
+ * The means of the encodings in two dimensions, coloured by label: as they are for K = 2, by principal components for more.
+ *
+ * @param options `dimensions` to show in place of principal components, from 0; `names` of the classes.
+ */
+export async function latentScatter(
+  encodings: Encodings,
+  { dimensions, names }: {
+    readonly dimensions?: readonly [number, number];
+    readonly names?: readonly string[];
+  } = {},
+): Promise<Figure> {
   const { count, latents, mean, labels } = encodings;
   const words = { name: "latent-scatter", title: "Encodings in latent space" };
   const coloured = labels ? ", coloured by label" : "";
-  const classes = labels ? { classes: labels } : {};
-  if (latents === 2) {
-    const column = (k: number) => Float32Array.from({ length: count }, (_, i) => mean[2 * i + k]);
+  const classes = labels
+    ? { classes: names ? Array.from(labels, (label) => names[label] ?? String(label)) : labels }
+    : {};
+  if (latents === 2 || dimensions) {
+    const [right, up] = dimensions ?? [0, 1];
+    const column = (k: number) => Float32Array.from({ length: count }, (_, i) => mean[latents * i + k]);
     return await scatterPlot({
       ...words,
-      caption: `The means of q(z | x) of ${count} data${coloured}.`,
-      x: dimensionName(0),
-      y: dimensionName(1),
+      caption: `The means of q(z | x) of ${count} data${coloured}${
+        latents > 2 ? `, ${dimensionName(right)} and ${dimensionName(up)} of ${latents} dimensions` : ""
+      }.`,
+      x: dimensionName(right),
+      y: dimensionName(up),
       square: true,
-      points: { x: column(0), y: column(1), ...classes },
+      points: { x: column(right), y: column(up), ...classes },
     });
   }
   const { x, y, share } = principalPlane(encodings);

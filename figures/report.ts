@@ -18,10 +18,12 @@ export interface Report {
   readonly subtitle?: string;
   /** What a reader must know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
-  /** Final losses by split, "training" and "validation". */
+  /** Final losses by split, "training", "validation" and "test". */
   readonly losses: Readonly<Record<string, Losses>>;
   /** Every setting. */
   readonly configuration: Readonly<Record<string, unknown>>;
+  /** The command that made it, and the versions of what it ran on. */
+  readonly madeBy?: Readonly<Record<string, unknown>>;
   /** The shapes of the model's parameters. */
   readonly shapes?: Shapes;
   readonly figures: readonly Figure[];
@@ -75,21 +77,27 @@ export function modelTable(shapes: Shapes): Table {
   };
 }
 
-function configurationTable(configuration: Report["configuration"]): Table {
+function configurationTable(
+  configuration: Report["configuration"],
+  columns: readonly string[] = ["setting", "value"],
+): Table {
   return {
-    columns: ["setting", "value"],
+    columns,
     rows: Object.entries(configuration).map(([name, value]) => [name, valueText(value)]),
   };
 }
 
 /** The report of one run. */
-export function reportPage({ title, subtitle, remarks, losses, configuration, shapes, figures }: Report): string {
+export function reportPage(
+  { title, subtitle, remarks, losses, configuration, madeBy = {}, shapes, figures }: Report,
+): string {
   return htmlPage(title, [
     htmlHeading(title, subtitle),
     htmlSection("Final losses", withUnit(htmlTable(lossTable(losses))) + htmlList(remarks)),
     htmlSection("Figures", figures.map((figure) => htmlFigure(figure)).join("\n")),
     htmlSection("Model", shapes ? htmlTable(modelTable(shapes)) : ""),
     htmlSection("Configuration", htmlTable(configurationTable(configuration))),
+    htmlSection("Made by", htmlTable(configurationTable(madeBy, ["", ""]))),
   ]);
 }
 

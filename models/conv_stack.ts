@@ -30,7 +30,9 @@ import { mlpSettings } from "./mlp.ts";
 export interface ConvStackConfig extends LikelihoodConfig {
   /** Channels behind each halving of the image. */
   readonly channels: readonly number[];
+  /** Side of the kernels. */
   readonly kernel: number;
+  /** Of hidden layers. */
   readonly activation: Activation;
 }
 

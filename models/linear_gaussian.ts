@@ -68,7 +68,7 @@ export function linearDecode(t: Tape, p: Parameters, z: Variable): Likelihood {
   const variance = { parameter: p.get("noise"), row: 0 };
   return {
     name: "gaussian",
-    nll: (x) => fittedGaussianNll(t, mean, x, variance),
+    nll: (x, observed) => fittedGaussianNll(t, mean, x, variance, { observed }),
     mean: () => mean,
     sample: () => fittedGaussianSample(t, mean, variance),
   };
@@ -92,7 +92,7 @@ export function linearObjectives(
   const { kl } = gaussianPosterior(t, statistics).draw();
   const [variance, spread] = [0, 1].map((row) => ({ parameter: p.get("noise"), row }));
   const means = columns(t, statistics, 0, statistics.columns / 2);
-  const nll = fittedGaussianNll(t, dense(t, means, p.get("decoder")), x, variance, spread);
+  const nll = fittedGaussianNll(t, dense(t, means, p.get("decoder")), x, variance, { spread });
   const terms = [{ name: "nll", value: nll, weight: constant(1) }, { name: "kl", value: kl, weight: constant(1) }];
   return { objectives: [{ terms }], statistics, centred: y };
 }
@@ -193,13 +193,13 @@ async function* measure(
  * W = U (Λ - σ²I)^½ of the K first eigenvectors and eigenvalues of the covariance: one iteration, and nothing is left to improve.
  *
  * @param objectives What is measured at the solution.
- * @param noise σ² by the mean of the other eigenvalues, as {@linkcode LinearSolution} has it.
+ * @param noise σ² by the mean of the other eigenvalues and that of all, as {@linkcode LinearSolution} has it.
  */
 export function closedForm(
   context: FitContext,
   latents: number,
   objectives: (t: Tape, p: Parameters, x: Variable) => readonly Objective[],
-  noise: (discarded: number) => number,
+  noise: (discarded: number, mean: number) => number,
 ): Fit {
   return {
     async *iterate() {
@@ -210,7 +210,7 @@ export function closedForm(
       // For the mean alone: the covariance is about it.
       setLinear(context.parameters, { weight, mean, noise: spread || 1 });
       const { values, vectors, discarded } = yield* part(principal(context, latents), 0, 0.8);
-      const left = noise(discarded);
+      const left = noise(discarded, spread);
       for (let k = 0; k < latents; k++) {
         const length = Math.sqrt(Math.max(0, values[k] - left));
         for (let d = 0; d < width; d++) weight[d * latents + k] = length * vectors[k * width + d];

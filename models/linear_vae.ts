@@ -9,13 +9,14 @@ import type { Model } from "../core/model.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import { likelihoodCaveats, likelihoodFindings, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** What shapes the linear VAE. */
 export interface LinearVaeConfig {
   /** K */
   readonly latents: number;
+  /** Gaussian, its σ learned or fixed. */
   readonly likelihood: "gaussian-shared" | "gaussian";
   /** σ where it is fixed; where it is learned, what it is at first. */
   readonly sigma: number;
@@ -75,5 +76,6 @@ export const linearVae: Model<LinearVaeConfig> = {
   decode,
   latents: ({ latents }) => latents,
   support: (config) => likelihoodSupport(withoutHidden(config)),
+  findings: (p, config) => likelihoodFindings(p, withoutHidden(config)),
   caveats: (config) => likelihoodCaveats(withoutHidden(config)),
 };

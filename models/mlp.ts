@@ -23,6 +23,7 @@ export interface MlpConfig extends LikelihoodConfig {
   readonly hidden: readonly number[];
   /** K */
   readonly latents: number;
+  /** Of hidden layers. */
   readonly activation: Activation;
   /** 1: mean and log-variance share an encoder; 2: an encoder for each. */
   readonly towers: number;
@@ -58,7 +59,7 @@ export const mlpSettings: Settings<MlpConfig> = {
 };
 
 /** The settings of the dense layers, and what else hidden layers have. */
-type LayersConfig = MlpConfig & HiddenOptions;
+export type LayersConfig = MlpConfig & HiddenOptions;
 
 /** The encoder's towers, D + C - hidden - 2 K, and the decoder's hidden layers, K + C - hidden reversed. */
 function layersOf(config: LayersConfig, width: number, condition: number): { towers: Layer[]; decoder: Layer } {

@@ -43,7 +43,9 @@ export function findModel(name: string): Model {
 export interface LoadModelOptions {
   /** The model, where it is not one of {@linkcode models}. */
   readonly model?: Model;
+  /** Where it runs. Default: the best adapter. */
   readonly gpu?: Gpu;
+  /** The same, as a device of yours. */
   readonly device?: GPUDevice;
   /** The name of the file, for messages. Default: the source's own, or "checkpoint". */
   readonly file?: string;

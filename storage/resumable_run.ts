@@ -9,16 +9,31 @@
  */
 
 import type { Model } from "../core/model.ts";
-import type { Checkpoint, CheckpointHeader } from "../core/training/checkpoint.ts";
+import { type Checkpoint, type CheckpointHeader, encodeCheckpoint } from "../core/training/checkpoint.ts";
 import type { EndEvent, EpochEvent, StartEvent, TrainingEvent } from "../core/training/events.ts";
 import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
+import { isExhausted } from "../core/training/patience.ts";
 import type { Training } from "../core/training/trainer.ts";
 import { completedEpochs, trainingSteps } from "../core/training/training_settings.ts";
 import { save } from "./checkpoint.ts";
 import { FolderLock, LOCK_FILE } from "./folder_lock.ts";
-import { FILES, isLeftOver, join, readMetrics, type RunConfig, type StoredRun } from "./run_folder.ts";
+import {
+  FILES,
+  isLeftOver,
+  join,
+  readBest,
+  readConfig,
+  readMetrics,
+  type RunConfig,
+  type StoredRun,
+  type TestResults,
+} from "./run_folder.ts";
 import { isFile } from "./read.ts";
-import { requireNoLink, writeText } from "./write.ts";
+import { versions } from "./versions.ts";
+import { requireNoLink, writeFileAtomically, writeText } from "./write.ts";
+
+/** Seconds from one checkpoint to the next, where nothing else is said: small data would spend their time on the disk. */
+export const CHECKPOINT_SECONDS = 10;
 
 /** How a run is recorded. */
 export interface RecordOptions {
@@ -26,15 +41,22 @@ export interface RecordOptions {
   readonly resumed?: StoredRun;
   /** Epochs from one checkpoint to the next. Default: 1. */
   readonly every?: number;
+  /** Seconds from one checkpoint to the next at least; the end has one in any case. Default: {@linkcode CHECKPOINT_SECONDS}. */
+  readonly seconds?: number;
+  /** The run whose weights this one begins with. */
+  readonly from?: string;
   /** Where the model comes from, if it is not one of elbo's. */
   readonly module?: string;
+  /** The command line that was given, for `config.json`. */
+  readonly command?: string;
   /** The folder's lock, where the caller has it already: it stays the caller's. Default: taken, and given back after the last event. */
   readonly lock?: FolderLock;
 }
 
 /**
- * Keeps in a folder what a training yields: its configuration, the figures of every epoch, and checkpoints. A run that was stopped or
- * killed goes on from its last checkpoint, to the bytes that it would have had. While it is recorded nothing else can record in the folder.
+ * Keeps in a folder what a training yields: its configuration, the figures of every epoch, and checkpoints: the last, and beside it that
+ * of the best epoch where it is another one, without what only the optimizer needs. A run that was stopped or killed goes on from its last
+ * checkpoint, to the bytes that it would have had. While it is recorded nothing else can record in the folder.
  *
  * ```ts ignore
  * const resumed = await readRun("runs/mine");
@@ -44,7 +66,9 @@ export interface RecordOptions {
  * ```
  */
 export class RunRecorder implements Disposable {
-  #saved: { readonly step: number; readonly epoch: number } | undefined;
+  #saved: { readonly step: number; readonly epoch: number; readonly time: number } | undefined;
+  /** The best epoch's checkpoint, which is written with the next one that is another. */
+  #best: Uint8Array | undefined;
   /** The lock, where it is this recorder's to give back. */
   #lock: FolderLock | undefined;
 
@@ -101,12 +125,14 @@ export class RunRecorder implements Disposable {
     switch (event.event) {
       case "start":
         await this.#configure(event);
+        await this.#startBest(event.step);
         // From now on there is a checkpoint, and it is known that one can be written.
         return await this.#save(event.step, completedEpochs(event.step, this.training.trained));
       case "epoch":
         // Before the checkpoint: a resumed run cuts back what goes beyond it, but could not fill a gap.
         await appendMetrics(this.folder, event);
-        if (event.epoch % (this.options.every ?? 1) === 0) await this.#save(event.step, event.epoch);
+        await this.#keepBest(event.step);
+        if (this.#isDue(event.epoch)) await this.#save(event.step, event.epoch);
         return;
       case "end":
         if (this.#saved?.step !== event.step) await this.#save(event.step, event.epochs);
@@ -115,14 +141,51 @@ export class RunRecorder implements Disposable {
     }
   }
 
-  async #save(step: number, epoch: number): Promise<void> {
-    await save(this.training.trained, join(this.folder, FILES.checkpoint));
-    this.#saved = { step, epoch };
+  /** Writes a checkpoint of where the training stands, if the last one is of before: for when an error ended it. */
+  async keep(): Promise<void> {
+    const { progress: { step }, training, data } = this.training.trained;
+    if (this.#saved?.step !== step) await this.#save(step, completedEpochs(step, { training, data }));
   }
 
-  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
+  #isDue(epoch: number): boolean {
+    const { every = 1, seconds = CHECKPOINT_SECONDS } = this.options;
+    const since = (performance.now() - (this.#saved?.time ?? -Infinity)) / 1000;
+    return epoch % every === 0 && since >= seconds;
+  }
+
+  async #save(step: number, epoch: number): Promise<void> {
+    const { best } = this.training.trained.progress;
+    const file = join(this.folder, FILES.best);
+    const isBest = best?.step === step;
+    // First: a checkpoint then always has the best one before it beside it.
+    if (best && !isBest && this.#best) {
+      await writeFileAtomically(file, this.#best);
+      this.#best = undefined;
+    }
+    await save(this.training.trained, join(this.folder, FILES.checkpoint));
+    if (isBest) await Deno.remove(file).catch(() => {});
+    this.#saved = { step, epoch, time: performance.now() };
+  }
+
+  /** The best checkpoint of the run that is gone on with, as this training would have written it. */
+  async #startBest(step: number): Promise<void> {
+    const { resumed } = this.options;
+    const best = resumed && await readBest(resumed);
+    if (!best) return await this.#keepBest(step);
+    const { file: _, tensors, ...header } = best;
+    const { training, data } = this.training.trained;
+    this.#best = encodeCheckpoint({ ...header, training, data }, tensors);
+  }
+
+  async #keepBest(step: number): Promise<void> {
     const { trained } = this.training;
-    const { module, resumed } = this.options;
+    if (trained.progress.best?.step === step) this.#best = await trained.toBytes({ optimizer: false });
+  }
+
+  async #configure({ model, dataset, data, adapter, parameters, config }: StartEvent): Promise<void> {
+    const { trained } = this.training;
+    const { module, command, resumed, from = resumed?.config?.from } = this.options;
+    const commands = [...resumed?.config?.commands ?? [], ...(command ? [command] : [])];
     const started = resumed?.config?.started ?? new Date().toISOString();
     await writeConfig(this.folder, {
       model,
@@ -134,17 +197,27 @@ export class RunRecorder implements Disposable {
       adapter,
       parameters,
       started,
+      ...(from ? { from } : {}),
+      ...(commands.length ? { commands } : {}),
+      versions: { ...await versions(), driver: trained.gpu.identity },
       remarks: [
         ...caveats(trained.model, trained.config, trained.training.binarize),
         ...scheduleCaveats(trained.training, trained.data.count),
       ],
+      data,
       config,
     });
   }
 }
 
+/** Adds to `config.json`, where there is one, what the test rows gave. */
+export async function recordTest(folder: string, test: TestResults): Promise<void> {
+  const config = await readConfig(folder);
+  if (config) await writeConfig(folder, { ...config, test });
+}
+
 /** Writes `config.json`. */
-async function writeConfig(folder: string, config: RunConfig): Promise<void> {
+async function writeConfig(folder: string, config: Partial<RunConfig>): Promise<void> {
   await writeText(join(folder, FILES.config), JSON.stringify(config, undefined, 2) + "\n");
 }
 
@@ -184,9 +257,16 @@ export function epochsOf(model: Model, { config }: { readonly config: object }, 
   return Math.min(asked, model.fitIterations?.(config) ?? Infinity);
 }
 
-/** Whether a run has been trained for so many epochs. */
+/** Whether a run has been trained for so many epochs, or for as long as its patience lasts. */
 export function isComplete({ data, training, progress }: CheckpointHeader, epochs: number = training.epochs): boolean {
-  return progress.step >= stepsOf({ data, training }, epochs);
+  return progress.step >= stepsOf({ data, training }, epochs) || isEarly({ data, training, progress });
+}
+
+/** Whether a run was ended by its patience. */
+export function isEarly(
+  { data, training, progress }: Pick<CheckpointHeader, "data" | "training" | "progress">,
+): boolean {
+  return isExhausted(training.patience, completedEpochs(progress.step, { training, data }), progress.best);
 }
 
 /** The events of a run that {@linkcode isComplete}; its end is written now if a kill kept it from being written. */
@@ -202,20 +282,22 @@ export async function completed(
 export async function closeMetrics(
   folder: string,
   events: readonly (EpochEvent | EndEvent)[],
-  { progress, training }: Checkpoint,
+  { progress, training, data }: Checkpoint,
 ): Promise<EndEvent | undefined> {
   const last = events.findLast((event): event is EpochEvent => event.event === "epoch");
   if (!last || last.step !== progress.step) return undefined;
   const { train, validation, samplesPerSecond, seconds, step } = last;
   const end: EndEvent = {
     event: "end",
-    epochs: training.epochs,
+    epochs: last.epoch,
     step,
     train,
     ...(validation ? { validation } : {}),
     samplesPerSecond,
     seconds,
     stopped: false,
+    ...(isEarly({ progress, training, data }) ? { early: true } : {}),
+    ...(progress.best ? { best: progress.best } : {}),
   };
   const file = join(folder, FILES.metrics);
   await requireNoLink(file);

@@ -6,7 +6,8 @@
  */
 
 import { FileError } from "../core/bounds.ts";
-import type { EndEvent, EpochEvent, TrainingEvent } from "../core/training/events.ts";
+import type { DataSummary } from "../core/description.ts";
+import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -22,7 +23,7 @@ import {
   text,
   whole,
 } from "../core/json.ts";
-import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, rangeCheck } from "../core/training/checkpoint.ts";
 import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
 import { temporaryNames } from "./write.ts";
@@ -32,6 +33,7 @@ export const FILES = {
   config: "config.json",
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
   samples: "samples.png",
   reconstructions: "reconstructions.png",
   report: "report.html",
@@ -51,6 +53,27 @@ const counted = whole(0, 2 ** 32 - 1);
 const single = either("a number, text, true or false", finite, text, flag);
 const setting = either("a number, text, true or false, or a list of them", single, listOf(single));
 
+const rows = whole(0, Number.MAX_SAFE_INTEGER);
+
+/** What a {@linkcode DataSummary} must be. */
+const dataCheck: Check = fields({
+  rows: fields({ training: rows, validation: rows, test: rows }),
+  shape: listOf(whole(1, 2 ** 31 - 1), 3),
+  range: rangeCheck,
+  classes: optional(counted),
+  classNames: optional(listOf(text)),
+  columns: optional(listOf(text)),
+  covariates: optional(listOf(text)),
+  values: optional(listOf(text)),
+  labels: optional(text),
+  passedOver: optional(listOf(fields({ name: text, why: text }))),
+  remarks: optional(listOf(text)),
+});
+
+/** The terms that every model has, and others. */
+const losses: Check = (value, name) =>
+  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
   model: optional(text),
@@ -62,18 +85,23 @@ const configCheck: Check = fields({
   adapter: optional(text),
   parameters: optional(whole(0, Number.MAX_SAFE_INTEGER)),
   started: optional(text),
+  from: optional(text),
   remarks: optional(listOf(text)),
+  data: optional(dataCheck),
+  commands: optional(listOf(text)),
+  versions: optional(recordOf(text)),
+  test: optional(fields({ count: counted, losses })),
   config: optional(recordOf(setting)),
 });
 
-/** The terms that every model has, and others. */
-const losses: Check = (value, name) =>
-  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
+const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
 
 /** A line of `metrics.jsonl`. */
 const eventCheck: Check = (value, name) =>
   fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
-    ...(value as TrainingEvent).event === "epoch" ? { epoch: counted } : { epochs: counted, stopped: flag },
+    ...(value as TrainingEvent).event === "epoch"
+      ? { epoch: counted }
+      : { epochs: counted, stopped: flag, early: optional(flag), best: optional(bestCheck) },
     step: counted,
     train: losses,
     validation: optional(losses),
@@ -83,11 +111,21 @@ const eventCheck: Check = (value, name) =>
     seconds: measure,
   })(value, name);
 
+/** What was measured on test rows. */
+export interface TestResults {
+  /** Rows. */
+  readonly count: number;
+  /** Means over them, nats per datum. */
+  readonly losses: Losses;
+}
+
 /** The content of `config.json`. It is for people and for reports; what is done with a run follows from the checkpoint alone. */
 export interface RunConfig {
+  /** The name of the model. */
   readonly model: string;
   /** Where the model came from, if it is not one of elbo's. For the record: nothing loads it from here. */
   readonly module?: string;
+  /** The name of the dataset, or the path of files. */
   readonly dataset: string;
   /** Settings of the dataset, if it has any. */
   readonly datasetSettings?: Readonly<Record<string, unknown>>;
@@ -95,13 +133,24 @@ export interface RunConfig {
   readonly dataSeed?: number;
   /** The tiles that were asked for; `config` has those in use. */
   readonly tiles?: string;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** ISO 8601, UTC. */
   readonly started: string;
+  /** The run whose weights it began with, if any. */
+  readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
+  /** What was read. */
+  readonly data: DataSummary;
+  /** The command lines that began it and went on with it, where it was not a program that did. */
+  readonly commands?: readonly string[];
+  /** Of elbo, its commit in a checkout, Deno, and the driver as the adapter names it. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the test rows gave after the training. */
+  readonly test?: TestResults;
   /** Training and model settings, and the tile choice. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -146,7 +195,9 @@ export function join(folder: string, name: string): string {
 
 /** A run read back. */
 export interface StoredRun {
+  /** Where it is. */
   readonly folder: string;
+  /** Its checkpoint. */
   readonly checkpoint: Checkpoint;
   /** Undefined where the file is missing. */
   readonly config?: Partial<RunConfig>;
@@ -167,7 +218,25 @@ export async function readRun(folder: string): Promise<StoredRun | undefined> {
 }
 
 /**
- * The same.
+ * The checkpoint of the best epoch, where the last one is another; undefined where it is not, or nothing was validated on.
+ *
+ * @throws {FileError} If it is damaged.
+ */
+export async function readBest(
+  { folder, checkpoint: { progress, model } }: StoredRun,
+): Promise<Checkpoint | undefined> {
+  // A kill between two writes may leave the file of an epoch that the checkpoint has improved on.
+  if (!progress.best || progress.best.step === progress.step) return undefined;
+  const file = join(folder, FILES.best);
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  const best = decodeCheckpoint(bytes, file);
+  if (best.model === model) return best;
+  throw new FileError(file, `expected a model "${model}", as in ${FILES.checkpoint}, found "${best.model}"`);
+}
+
+/**
+ * The run in a folder.
  *
  * @throws {Error} If there is no checkpoint.
  */

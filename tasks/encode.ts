@@ -4,85 +4,88 @@
  * @module
  */
 
-import { writeFileAtomically } from "../storage/write.ts";
+import { plural } from "../core/plural.ts";
+import { TABLES, writeTable } from "../storage/table_file.ts";
+import { latentName } from "../core/distributions/encoded.ts";
 import { Trained } from "../core/training/trained.ts";
-import { encodeNpy, encodeNpz } from "../datasets/npy.ts";
-import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
+import { defaultFile, formatOf, rowFields } from "./cli/outputs.ts";
+import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun } from "./cli/run_folder.ts";
 
 interface Encoding {
-  readonly split: SplitName;
   readonly out: string;
   readonly seed: number;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly encoding: FlagGroup<Encoding> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly encoding: FlagGroup<Encoding>;
+};
+
+/** The formats, that of the default first. */
+const FORMATS = ["npz", ...TABLES.filter((format) => format !== "npz")] as const;
 
 const flags: Flags<Groups> = {
   name: "encode",
   summary:
-    "Writes q(z | x) of every row of a split: means and variances of the latents, and labels where there are any.",
+    "Writes q(z | x) of every row: means and variances of the latents, the row's number in the file, and its label and name where there are any.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     encoding: {
       title: "Encoding",
       settings: {
-        split: splitFlag,
         out: {
           type: "string",
           default: "",
-          help: "file.npz (mean, variance, labels), .csv (the same in columns), or .npy (means alone); " +
-            "default: latents.npz in the run folder",
+          help:
+            "file.npz (mean, variance, row, label), .csv or .parquet (the same as z1_mean, ..., z1_variance, ...), or .npy (means alone); " +
+            "default: latents.npz in the run folder, of other data latents-DATA.npz",
         },
         seed: seedFlag("of pixels that are drawn"),
       },
       placeholders: { out: "FILE" },
     },
   },
-  examples: ["deno task encode", "deno task encode --run runs/mine --split train --out latents.csv"],
+  examples: [
+    "deno task encode",
+    "deno task encode --run runs/mine --split all --out latents.csv",
+    "deno task encode --run runs/mine --dataset new.csv --out new-latents.parquet",
+  ],
 };
 
-/** The latents as text: a row for each datum. */
-function csv(mean: Float32Array, variance: Float32Array, labels: Uint8Array | undefined, latents: number): string {
-  const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${name}_${k}`);
-  const lines = [[...numbered("mean"), ...numbered("variance"), ...(labels ? ["label"] : [])].join(",")];
-  for (let row = 0; row * latents < mean.length; row++) {
-    const part = (values: Float32Array) => values.subarray(row * latents, (row + 1) * latents);
-    lines.push([...part(mean), ...part(variance), ...(labels ? [labels[row]] : [])].join(","));
-  }
-  return lines.join("\n") + "\n";
-}
-
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { split, out, seed } = values.encoding;
-  const extension = /\.(npy|npz|csv)$/.exec(out || ".npz")?.[1];
-  if (!extension) throw new UsageError(`--out: expected a file that ends with .npy, .npz or .csv, found "${out}"`);
-  const chosen = await chosenRun(values.run, context);
-  const { folder, checkpoint, model } = chosen;
-  const file = out || join(folder, "latents.npz");
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
-  using trained = await Trained.fromCheckpoint(model, checkpoint);
+  const { out, seed } = values.encoding;
+  const format = formatOf(out, FORMATS);
+  const run = await chosenRun(values.run, context);
+  const { folder, checkpoint, model } = run;
+  const chosen = await chosenRows(run, values.data, context);
+  const { rows, split, own, dataset } = chosen;
   const { labels, count } = rows;
+  const file = out || await defaultFile(folder, "latents", format, chosen);
+  using trained = await Trained.fromCheckpoint(model, checkpoint);
   const { mean, logVariance } = await trained.encode(trained.rowsOf(rows, 0, count, seed), rows);
-  const shape = [count, mean.length / count];
-  const variance = logVariance.map(Math.exp);
-  const bytes = {
-    npy: () => encodeNpy({ shape, values: mean }),
-    npz: () =>
-      encodeNpz({
-        mean: { shape, values: mean },
-        variance: { shape, values: variance },
-        ...(labels ? { labels: { shape: [count], values: labels } } : {}),
-      }),
-    csv: () => new TextEncoder().encode(csv(mean, variance, labels, shape[1])),
-  }[extension as "npy" | "npz" | "csv"]();
-  await writeFileAtomically(file, bytes);
-  context.print(`${file}: ${count} ${split} rows, ${shape[1]} latents each, encoded by ${model.name}`);
+  const latents = mean.length / count;
+  const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
+  const fields = [
+    { name: "mean", values: mean, columns: numbered("mean"), matrix: true },
+    { name: "variance", values: logVariance.map(Math.exp), columns: numbered("variance") },
+    // NumPy's arrays by names of more than one.
+    ...rowFields(chosen).map((field) =>
+      format === "npz" && field.name === "label" ? { ...field, name: "labels" } : field
+    ),
+  ];
+  await writeTable(file, { count, fields }, format);
+  const of = own ? `${split} rows` : `rows of ${dataset.name} (${split})`;
+  context.print(`${file}: ${count} ${of}, ${plural(latents, "latent")} each, encoded by ${model.name}`);
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
-  context.emit({ run: folder, file, split, count, latents: shape[1], labels: labels !== undefined, seed });
+  const data = { dataset: dataset.name, own, split };
+  context.emit({ run: folder, file, ...data, count, latents, labels: labels !== undefined, seed });
 }
 
 /** The task. */

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
-import { UNUSED_KL } from "../core/distributions/encoded.ts";
+import { latentName, UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
-import { caveats, collapseWarning } from "../core/training/caveats.ts";
+import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
@@ -20,11 +21,11 @@ import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from 
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, splitOf } from "./cli/run_folder.ts";
+import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun } from "./cli/run_folder.ts";
 
 interface Measuring {
-  readonly split: SplitName;
   readonly samples: number;
   readonly estimator: typeof ESTIMATORS[number];
   readonly binarize: Binarization | "as-trained";
@@ -32,7 +33,11 @@ interface Measuring {
   readonly seed: number;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly measuring: FlagGroup<Measuring> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly measuring: FlagGroup<Measuring>;
+};
 
 const flags: Flags<Groups> = {
   name: "evaluate",
@@ -41,10 +46,10 @@ const flags: Flags<Groups> = {
     "the log-likelihood; how the latents are used; how near reconstructions are.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     measuring: {
       title: "Measuring",
       settings: {
-        split: splitFlag,
         samples: {
           type: "integer",
           default: 1,
@@ -76,7 +81,11 @@ const flags: Flags<Groups> = {
       },
     },
   },
-  examples: ["deno task evaluate", "deno task evaluate --run runs/mine --split validation --samples 5000 --json"],
+  examples: [
+    "deno task evaluate",
+    "deno task evaluate --run runs/mine --split validation --samples 5000 --json",
+    "deno task evaluate --dataset new.csv",
+  ],
 };
 
 /** Rows whose reconstructions are compared. */
@@ -132,12 +141,11 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { split, samples, seed, estimator, frechet } = values.measuring;
+  const { samples, seed, estimator, frechet } = values.measuring;
   const binarize = values.measuring.binarize === "as-trained"
     ? checkpoint.training.binarize
     : values.measuring.binarize;
-  const dataset = await datasetOf(chosen, context.signal);
-  const rows = splitOf(dataset, checkpoint, split);
+  const { dataset, rows, split, own } = await chosenRows(chosen, values.data, context);
   if (frechet && !dataset.classes) {
     throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
   }
@@ -167,10 +175,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = caveats(model, trained.config, binarize);
-  const draws = samples === 1 || exact ? "1 draw" : `${samples} draws`;
+  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
+  const draws = plural(exact ? 1 : samples, "draw");
   context.print(
-    `${model.name} on ${checkpoint.data.name}, ${split}: ${rows.count} rows, ${
+    `${model.name} on ${dataset.name}, ${split}: ${plural(rows.count, "row")}, ${
       exact ? "exact" : `${draws} of z each`
     }, nats per datum`,
   );
@@ -191,24 +199,32 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   }
   if (latents) {
     const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
-    context.print(`Latents, ${latents.count} rows: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`);
+    context.print(
+      `Latents, ${plural(latents.count, "row")}: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`,
+    );
     context.print();
     table({ activeUnits, mutualInformation, marginalKl });
-    context.print(`  KL by dimension: ${kl.map((value) => value.toFixed(2)).join(" ")}`);
+    context.print("KL by dimension, from the greatest");
+    context.print();
+    for (const line of latentTable(kl)) context.print(`  ${line}`);
     context.print();
     const collapse = collapseWarning(latents);
     if (collapse) notes.push(collapse);
   }
   if (images) {
     const { count, ...measures } = images;
-    context.print(`Reconstructions of ${count} rows beside the pixels that the model was given, data range 1`);
+    context.print(
+      `Reconstructions of ${plural(count, "row")} beside the pixels that the model was given, data range 1`,
+    );
     context.print();
     table(measures);
   }
   const distance = frechet ? await frechetOf(trained, dataset, seed, context) : undefined;
   if (distance) {
     context.print(
-      `Fréchet classifier distance (not FID), ${distance.count} images drawn and ${distance.count} test images; in place of the ` +
+      `Fréchet classifier distance (not FID), ${
+        plural(distance.count, "image")
+      } drawn and ${distance.count} test images; in place of the ` +
         `drawn ones as many training images; test images told right by the classifier`,
     );
     context.print();
@@ -222,6 +238,8 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   for (const note of notes) context.print(note);
   context.emit({
     run: folder,
+    dataset: dataset.name,
+    own,
     split,
     samples,
     seed,
@@ -230,13 +248,22 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...likelihood,
     ...(drawn ? { exact, estimator } : {}),
     ...bits,
-    ...(latents ? { latents } : {}),
+    ...(latents ? { latents: { ...latents, names: latents.kl.map((_, k) => latentName(k)) } } : {}),
     ...(images ? { images } : {}),
     ...(distance ? { frechetClassifierDistance: distance } : {}),
     count: rows.count,
     binarize,
     remarks: notes,
   });
+}
+
+/** `z3 2.41  z1 1.90`, the latents from the greatest KL, ten a line. */
+function latentTable(kl: readonly number[]): string[] {
+  const order = Array.from(kl.keys()).sort((a, b) => kl[b] - kl[a] || a - b);
+  const width = latentName(kl.length - 1).length;
+  const cells = order.map((k) => `${latentName(k).padEnd(width)} ${kl[k].toFixed(2)}`.padEnd(width + 7));
+  const lines = Array.from({ length: Math.ceil(cells.length / 10) }, (_, i) => cells.slice(10 * i, 10 * i + 10));
+  return lines.map((line) => line.join("").trimEnd());
 }
 
 /** The task. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { closestString } from "@std/text";
 import { Gpu } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
@@ -16,6 +15,7 @@ import { type ExperimentEvent, type Outcome, runExperiment } from "../experiment
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
+import { nearestOf } from "./cli/nearest.ts";
 import { EXPERIMENTS } from "./cli/permissions.ts";
 import { duration, warner } from "./cli/progress.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -79,11 +79,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const experiment = experiments.get(name);
   if (!experiment) {
     const known = [...experiments.keys()];
-    throw new UsageError(
-      `Cannot find an experiment "${name}": the nearest known one is ${closestString(name, known)} of ${
-        known.join(", ")
-      }`,
-    );
+    throw new UsageError(`Cannot find an experiment "${name}": ${nearestOf(name, known)}`);
   }
   const extent = quick ? experiment.quick : experiment.full;
   const { quickSettings = {} } = experiment;
@@ -94,7 +90,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   using _ = await FolderLock.take(folder);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   context.print(`${name}: ${experiment.summary}`);
-  context.print(`Published by: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
+  context.print(`Source: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);
   const { signal } = context;
   const outcome = await runExperiment(experiment, options, { folder, gpu, parallel, signal, onEvent: show.event })
@@ -161,7 +157,7 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       if (json) return event.event === "run" && event.training.event === "progress" ? undefined : emit(event);
       if (event.event === "skipped") {
         clear();
-        return print(`Left out ${event.points.join(", ")}: ${event.reason}`);
+        return print(`Skipped ${event.points.join(", ")}: ${event.reason}`);
       }
       if (event.event === "begun anew") {
         clear();

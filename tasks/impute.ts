@@ -1,164 +1,260 @@
 /**
- * `deno task impute`: fills in what is missing of images.
+ * `deno task impute`: fills in what is missing of images and tables.
  *
  * @module
  */
 
-import { readWhole } from "../storage/read.ts";
+import { plural } from "../core/plural.ts";
+import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
-import { copyPixels, pngDecoder } from "../datasets/png.ts";
-import { imageMask, impute, MASKS } from "../evaluation/impute.ts";
-import { encodePng, imageGrid } from "../figures/grid.ts";
-import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import { impute, type Imputed } from "../evaluation/impute.ts";
+import { bytesOf } from "../figures/figure.ts";
+import { imageGrid } from "../figures/grid.ts";
+import { gridFigure, labelledGrid } from "../figures/labelled_grid.ts";
+import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
+import { layout } from "../figures/images.ts";
+import { holesOf, MASK_HELP } from "./cli/holes.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, splitOf } from "./cli/run_folder.ts";
+import { defaultFile, formatFor, formatOf, isTable, rowFields, valueField } from "./cli/outputs.ts";
+import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun } from "./cli/run_folder.ts";
 
 interface Imputing {
   readonly mask: string;
-  readonly split: SplitName;
   readonly count: number;
   readonly iterations: number;
+  readonly chains: number;
   readonly seed: number;
   readonly show: number;
   readonly out: string;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly imputing: FlagGroup<Imputing> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly imputing: FlagGroup<Imputing>;
+};
+
+/** A picture, or the rows as numbers. */
+const FORMATS = ["svg", "png", ...TABLES] as const;
+
+/** Images that are imputed, where nothing is said of how many. */
+const IMAGES = 256;
 
 const flags: Flags<Groups> = {
   name: "impute",
   summary:
-    "Hides a part of each image and fills it in from the rest: encoding and decoding in turn, what is observed held fast.",
+    "Fills in what is missing of rows, or hides a part of each image and fills it in from the rest: the mean of the completions that the " +
+    "model finds probable, and how far apart they lie. Its error stands beside that of the mean image or row.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     imputing: {
       title: "Imputing",
       settings: {
-        mask: {
-          type: "string",
-          default: "bottom",
-          help: `what is missing: ${
-            MASKS.join(", ")
-          }, random:0.5 (so much of the pixels), or a PNG, missing where it is black`,
-        },
-        split: splitFlag,
+        mask: { type: "string", default: "", help: MASK_HELP },
         count: {
           type: "integer",
-          default: 256,
-          minimum: 1,
-          maximum: 100_000,
-          help: "how many rows, from the first on",
+          default: 0,
+          minimum: 0,
+          maximum: 10_000_000,
+          help: `how many rows, from the first on; 0: ${IMAGES} images, all of a table`,
         },
         iterations: {
           type: "integer",
           default: 50,
           minimum: 1,
           maximum: 100_000,
-          help: "rounds of encoding and decoding",
+          help:
+            "rounds: in each, every chain draws a completion, which is weighted by how well it fits what is observed",
         },
+        chains: { type: "integer", default: 8, minimum: 1, maximum: 1000, help: "chains for each row" },
         seed: seedFlag("of the draws, and of random:P"),
         show: { type: "integer", default: 10, minimum: 1, maximum: 1000, help: "images in the picture" },
-        out: { type: "string", default: "", help: "the PNG to write (default: imputed.png in the run folder)" },
+        out: {
+          type: "string",
+          default: "",
+          help:
+            "the picture to write, .svg with words around it or .png without; or of numbers .csv, .parquet, .npy or .npz (default: " +
+            "imputed.svg in the run folder, imputed.csv of a table)",
+        },
       },
       placeholders: { mask: "MASK", out: "FILE" },
     },
   },
-  examples: ["deno task impute", "deno task impute --run runs/mine --mask random:0.7 --iterations 200 --count 1000"],
+  examples: [
+    "deno task impute",
+    "deno task impute --run runs/mine --mask random:0.7 --iterations 200 --count 1000",
+    "deno task impute --run runs/table --dataset holes.csv --out whole.csv",
+  ],
 };
 
-/** The mask of a name, or of an image. */
-async function maskOf(name: string, shape: Dataset["shape"], seed: number): Promise<Uint8Array> {
-  if (!name.toLowerCase().endsWith(".png")) {
-    try {
-      return imageMask(name, shape, seed);
-    } catch (error) {
-      throw error instanceof RangeError ? new UsageError(`--mask: ${error.message}`, { cause: error }) : error;
-    }
-  }
-  const bytes = await readWhole(name).catch((cause) => {
-    throw new UsageError(`--mask: cannot read the file "${name}": ${cause.message}`, { cause });
-  });
-  const image = (await pngDecoder())(bytes, name);
-  const [height, width, channels] = shape;
-  if (image.height !== height || image.width !== width) {
-    throw new UsageError(
-      `--mask: expected an image of ${height} x ${width} pixels, found ${image.height} x ${image.width}`,
-    );
-  }
-  const values = new Uint8Array(height * width * image.channels);
-  copyPixels(image, values, 0);
-  return Uint8Array.from(
-    { length: height * width * channels },
-    (_, i) => values[Math.floor(i / channels) * image.channels] < 128 ? 0 : 1,
-  );
+/** Training rows that chains start from. */
+const NEIGHBOURS = 1000;
+
+/** Training rows as the model was given them, [M, D]: of those that are imputed none, unless there are no others. */
+function trainingRows(trained: Trained, dataset: Dataset, imputed: Split): Float32Array {
+  const { train } = dataset;
+  const known = Math.min(trained.data.count, train.count);
+  // Rows of one array, where the split is that of the training.
+  const same = imputed.values.buffer === train.values.buffer && imputed.values.byteOffset === train.values.byteOffset;
+  const from = same && imputed.count < known ? imputed.count : 0;
+  return trained.rowsOf(slice(train, from, Math.min(from + NEIGHBOURS, known)));
 }
 
-/** The mean of each value over rows, 1,000 at most, [D]. */
-function meanRow(trained: Trained, dataset: Dataset): Float64Array {
-  const rows = trained.rowsOf(slice(dataset.train, 0, Math.min(1000, trained.data.count)));
-  const width = trained.features;
+/** The mean of each value over rows, [D]. */
+function meanRow(rows: Float32Array, width: number): Float64Array {
   const mean = new Float64Array(width);
   rows.forEach((value, i) => mean[i % width] += value * width / rows.length);
   return mean;
 }
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { mask: name, split, iterations, seed, out } = values.imputing;
-  const chosen = await chosenRun(values.run, context);
-  const { folder, checkpoint, model } = chosen;
-  const mask = await maskOf(name, checkpoint.data.shape, seed);
-  const missing = mask.filter((value) => !value).length;
-  if (missing === 0 || missing === mask.length) {
-    throw new UsageError(`--mask: expected some pixels missing and some observed, found ${missing} of ${mask.length}`);
-  }
-  const file = out || join(folder, "imputed.png");
-  const dataset = await datasetOf(chosen, context.signal);
-  const all = splitOf(dataset, checkpoint, split);
-  const count = Math.min(values.imputing.count, all.count);
-  const { labels, covariates } = slice(all, 0, count);
+  const { iterations, chains, seed, out } = values.imputing;
+  formatOf(out, FORMATS);
+  const run = await chosenRun(values.run, context);
+  const { folder, checkpoint, model } = run;
+  const { shape } = checkpoint.data;
+  const format = formatFor(out, shape, "svg");
+  const all = await chosenRows(run, values.data, context, { missing: "mean" });
+  const chosen = firstRows(all, values.imputing.count || (isTable(shape) ? Infinity : IMAGES));
+  const { rows, dataset, own, split } = chosen;
+  const { count } = rows;
+  const { name, observed, hidden } = await holesOf(values.imputing.mask, rows, checkpoint.data, seed);
+  const file = out || await defaultFile(folder, "imputed", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const width = trained.features;
-  const original = trained.rowsOf(all, 0, count, seed);
-  const start = meanRow(trained, dataset);
+  const original = trained.rowsOf(rows, 0, count, seed);
+  const neighbours = trainingRows(trained, dataset, rows);
+  const start = meanRow(neighbours, width);
+  // Rows that lack nothing stay as they are; of those that lack everything nothing is known but the mean.
+  const lacks = (row: number) => observed.subarray(row * width, (row + 1) * width).includes(0);
+  const knows = (row: number) => observed.subarray(row * width, (row + 1) * width).includes(1);
+  const places = Array.from({ length: count }, (_, row) => row);
+  const needed = places.filter((row) => lacks(row) && knows(row));
+  const empty = places.filter((row) => !knows(row));
   using progress = measuringProgress(context);
-  const imputed = await impute(trained, original, mask, {
+  const options = {
     iterations,
+    chains,
+    neighbours,
     start,
     seed,
-    labels,
-    covariates,
+    ...(rows.labels ? { labels: rowsAt(rows.labels, needed, 1) } : {}),
+    ...(rows.covariates ? { covariates: rowsAt(rows.covariates, needed, rows.covariates.length / count) } : {}),
     signal: context.signal,
-    onProgress: (done) => progress.show({ done }),
-  });
-  progress.clear();
-  const error = (of: (i: number) => number) => {
-    let sum = 0;
-    original.forEach((value, i) => sum += mask[i % width] ? 0 : (value - of(i)) ** 2 / missing / count);
-    return sum;
+    onProgress: (done: number) => progress.show({ done }),
   };
-  const [mse, baseline] = [error((i) => imputed[i]), error((i) => start[i % width])];
-  const show = Math.min(values.imputing.show, count);
-  const part = original.subarray(0, show * width);
-  const images = Float32Array.of(
-    ...part,
-    ...part.map((value, i) => mask[i % width] ? value : 0.5),
-    ...imputed.subarray(0, show * width),
-  );
-  await writeFileAtomically(file, encodePng(imageGrid(images, { shape: trained.data.shape, columns: show })));
-  context.print(
-    `${file}: ${show} ${split} images, under them what was observed, under that what ${model.name} makes of it`,
-  );
-  context.print(
-    `mean squared error of ${missing} missing values of ${width}, ${count} rows, ${iterations} iterations: ` +
-      `${mse.toFixed(5)}; the mean image in their place: ${baseline.toFixed(5)}`,
-  );
+  const found: Imputed | undefined = needed.length
+    ? await impute(trained, rowsAt(original, needed, width), rowsAt(observed, needed, width), options)
+    : undefined;
+  progress.clear();
+  const imputed = original.slice();
+  const deviation = new Float32Array(original.length);
+  needed.forEach((row, i) => {
+    imputed.set(found!.values.subarray(i * width, (i + 1) * width), row * width);
+    deviation.set(found!.deviation.subarray(i * width, (i + 1) * width), row * width);
+  });
+  for (const row of empty) imputed.set(start, row * width);
+  const missing = observed.reduce((sum, value) => sum + (value ? 0 : 1), 0);
+  const [known, errors] = [hidden.reduce((sum, value) => sum + value, 0), errorsOf(original, hidden)];
+  const [mse, baseline] = [errors((i) => imputed[i]), errors((i) => start[i % width])];
+  const what = own ? `${split} rows` : `rows of ${dataset.name}`;
+  if (format === "png" || format === "svg") {
+    const show = Math.min(values.imputing.show, count);
+    const shown = (values: Float32Array) => values.subarray(0, show * width);
+    const strips: [name: string, images: Float32Array][] = [
+      ["image", shown(original).map((value, i) => rows.missing?.[i] ? 0.5 : value)],
+      ["observed", shown(original).map((value, i) => observed[i] ? value : 0.5)],
+      ["imputed", shown(imputed)],
+      // Of values from 0 to 1 it is ½ at most.
+      ...(found?.effectiveDraws
+        ? [["deviation x 2", shown(deviation).map((value) => 2 * value)] satisfies [string, Float32Array]]
+        : []),
+    ];
+    const names = strips.map(([name]) => name);
+    const images = new Float32Array(strips.length * show * width);
+    strips.forEach(([, strip], i) => images.set(strip, i * show * width));
+    const words = { name: "imputed", title: `Filled in by ${model.name}: ${what}, mask ${name}`, caption: "" };
+    const figure = format === "svg"
+      ? labelledGrid(words, imageGrid(images, { ...layout(trained, show), columns: show }), { rows: names })
+      : gridFigure(words, imageGrid(images, { shape, columns: show }));
+    await writeFileAtomically(file, bytesOf(figure));
+    context.print(`${file}: ${show} ${what} in columns; from above: ${names.join(", ")}`);
+  } else {
+    await writeTable(file, { count, fields: [...rowFields(chosen), valueField(imputed, trained.data)] }, format);
+    context.print(`${file}: ${count} ${what} (${split}), ${missing} missing values filled in by ${model.name}`);
+  }
+  const each = Math.round(missing / count);
+  const effective = found?.effectiveDraws && found.effectiveDraws.reduce((sum, n) => sum + n, 0) / needed.length;
+  if (known) {
+    const of = missing === each * count ? `${each} missing values of ${width}` : `${known} missing values`;
+    const mean = `the mean ${isTable(shape) ? "row" : "image"}`;
+    context.print(
+      `mean squared error of ${of}, ${plural(count, "row")}: ${mse.toFixed(5)}; ${mean} in their place: ${
+        baseline.toFixed(5)
+      } ` +
+        `(${(mse / baseline).toFixed(2)} of it)`,
+    );
+    if (mse >= baseline) {
+      context.print(
+        `${mean} is no worse: the model has not learned how what is observed and what is missing go together`,
+      );
+    }
+  }
+  if (effective !== undefined) {
+    context.print(
+      `${plural(iterations, "iteration")} of ${plural(chains, "chain")}: ${
+        plural(iterations * chains, "draw")
+      } a row, equal to ${effective.toFixed(1)} independent ones; more iterations come nearer`,
+    );
+  } else if (found) {
+    context.print(`${model.name} has no density to weigh completions by: what is missing is its reconstruction`);
+  }
+  if (empty.length) {
+    const [first] = empty;
+    context.print(
+      `${plural(empty.length, "row")} with nothing observed (the first is row ${
+        rows.rowNumbers?.[first] ?? first
+      }): imputed as the mean row`,
+    );
+  }
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
-  context.emit({ run: folder, file, mask: name, split, count, missing, iterations, seed, mse, baseline });
+  context.emit({
+    ...{ run: folder, file, dataset: dataset.name, own, mask: name, split, count, iterations, chains, seed },
+    ...(effective === undefined ? {} : { effectiveDraws: effective }),
+    missing: known && missing === each * count ? each : missing,
+    ...(known ? { mse, baseline } : {}),
+  });
+}
+
+/** Some rows of many, [rows, width]. */
+function rowsAt<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  all: A,
+  rows: readonly number[],
+  width: number,
+): A {
+  const out = new (all.constructor as { new (length: number): A })(rows.length * width);
+  rows.forEach((row, i) => out.set(all.subarray(row * width, (row + 1) * width), i * width));
+  return out;
+}
+
+/** Gives the mean squared error of what was hidden though it is known. */
+function errorsOf(original: Float32Array, hidden: Uint8Array): (of: (i: number) => number) => number {
+  return (of) => {
+    let [sum, count] = [0, 0];
+    for (let i = 0; i < original.length; i++) {
+      if (!hidden[i]) continue;
+      sum += (original[i] - of(i)) ** 2;
+      count++;
+    }
+    return sum / count;
+  };
 }
 
 /** The task. */

@@ -57,7 +57,8 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
   using lock = copyOfLock();
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
+    // Quiet: packages that are fetched at first use would take dozens of lines.
+    args: ["run", "--quiet", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
     // What drivers are told and the task could not find out.
     env: {
       ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},

@@ -4,37 +4,57 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import { Trained } from "../core/training/trained.ts";
+import { TABLES, writeTable } from "../storage/table_file.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
+import { defaultFile, formatFor, formatOf, isPicture, rowFields, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, FILES, join, splitOf } from "./cli/run_folder.ts";
+import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
+import { type RunChoice, runChoice } from "./cli/run_flags.ts";
+import { chosenRun, FILES } from "./cli/run_folder.ts";
 
 interface Drawing {
-  readonly split: SplitName;
   readonly count: number;
   readonly out: string;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly drawing: FlagGroup<Drawing>;
+};
+
+/** A picture, or the reconstructions as numbers. */
+const FORMATS = ["png", "svg", ...TABLES] as const;
 
 const flags: Flags<Groups> = {
   name: "reconstruct",
-  summary: "Draws the first rows of the data, each above its reconstruction: the decoder's mean at the encoder's mean.",
+  summary:
+    "Draws the first rows of the data, each above its reconstruction: the decoder's mean at the encoder's mean. " +
+    "Of tables the reconstructions are a table.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     drawing: {
       title: "Drawing",
       settings: {
-        split: splitFlag,
-        count: { type: "integer", default: PAIRS, minimum: 1, maximum: 100_000, help: "how many pairs" },
+        count: {
+          type: "integer",
+          default: 0,
+          minimum: 0,
+          maximum: 10_000_000,
+          help: `how many rows; 0: ${PAIRS} in a picture, all in a table`,
+        },
         out: {
           type: "string",
           default: "",
-          help: `the PNG to write (default: ${FILES.reconstructions} in the run folder)`,
+          help:
+            `the picture to write, .png or with words around it .svg; or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.reconstructions} in the ` +
+            "run folder, reconstructions.csv of a table)",
         },
       },
       placeholders: { out: "FILE" },
@@ -44,17 +64,37 @@ const flags: Flags<Groups> = {
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const chosen = await chosenRun(values.run, context);
-  const { folder, checkpoint, model } = chosen;
-  const { out, split } = values.drawing;
-  const file = out || join(folder, FILES.reconstructions);
-  const rows = splitOf(await datasetOf(chosen, context.signal), checkpoint, split);
-  const count = Math.min(values.drawing.count, rows.count);
+  const { out } = values.drawing;
+  formatOf(out, FORMATS);
+  const run = await chosenRun(values.run, context);
+  const { folder, checkpoint, model } = run;
+  const format = formatFor(out, checkpoint.data.shape);
+  const all = await chosenRows(run, values.data, context);
+  const chosen = firstRows(all, values.drawing.count || (isPicture(format) ? PAIRS : Infinity));
+  const { rows, split, own, dataset } = chosen;
+  const { count } = rows;
+  const file = out || await defaultFile(folder, "reconstructions", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await writeFigure(file, await reconstructions(trained, rows, count));
-  context.print(`${file}: ${count} ${split} images, each above its reconstruction by ${model.name}`);
+  if (isPicture(format)) {
+    await writeFigure(file, await reconstructions(trained, rows, { count, framed: format === "svg" }));
+  } else {
+    const values = await trained.reconstruct(trained.rowsOf(rows), rows);
+    await writeTable(file, { count, fields: [...rowFields(chosen), valueField(values, trained.data)] }, format);
+  }
+  context.print(
+    isPicture(format)
+      ? `${file}: ${
+        own
+          ? `${count} ${split} ${plural(count, "image", "images", false)}`
+          : `${plural(count, "image")} of ${dataset.name}`
+      }, each above its reconstruction by ${model.name}`
+      : `${file}: ${plural(count, "reconstruction")} by ${model.name}, ${
+        own ? `${split} rows` : `rows of ${dataset.name}`
+      }`,
+  );
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
-  context.emit({ run: folder, file, split, count, binarize: checkpoint.training.binarize });
+  const data = { dataset: dataset.name, own, split };
+  context.emit({ run: folder, file, ...data, count, binarize: checkpoint.training.binarize });
 }
 
 /** The task. */

@@ -5,23 +5,30 @@
  */
 
 import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
+import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, FILES, join } from "./cli/run_folder.ts";
+import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { datasetFlag, runData } from "./cli/run_data.ts";
+import { chosenRun, FILES, join } from "./cli/run_folder.ts";
 
 interface Drawing {
   readonly count: number;
   readonly out: string;
   readonly temperature: number;
   readonly draw: typeof DRAWS[number];
-  readonly label: number;
+  readonly label: string;
   readonly covariates: readonly number[];
   readonly seed: number;
   readonly columns: number;
+  readonly dataset: string;
 }
+
+/** A picture, or the samples as numbers. */
+const FORMATS = ["png", "svg", ...TABLES] as const;
 
 type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
 
@@ -34,7 +41,13 @@ const flags: Flags<Groups> = {
       title: "Drawing",
       settings: {
         count: { type: "integer", default: COLUMNS * COLUMNS, minimum: 1, maximum: 100_000, help: "how many images" },
-        out: { type: "string", default: "", help: `the PNG to write (default: ${FILES.samples} in the run folder)` },
+        out: {
+          type: "string",
+          default: "",
+          help:
+            `the picture to write, .png or with words around it .svg; or of numbers .csv, .parquet, .npy or .npz (default: ${FILES.samples} in the run folder, ` +
+            "samples.csv of a table)",
+        },
         temperature: {
           type: "number",
           default: 1,
@@ -48,10 +61,10 @@ const flags: Flags<Groups> = {
           help: "the mean of p(x | z), a draw from it, or μ - 2σ, μ - σ, μ, μ + σ, μ + 2σ in five columns (gaussian)",
         },
         label: {
-          type: "integer",
-          default: -1,
-          minimum: -1,
-          help: "the class to draw from a conditional model; -1: every class in turn, one a column",
+          type: "string",
+          default: "",
+          help:
+            "the class, by name or number, to draw from a conditional model (default: every class in turn, one a column)",
         },
         covariates: {
           type: "numbers",
@@ -66,8 +79,9 @@ const flags: Flags<Groups> = {
           maximum: 1000,
           help: "images in a row (quantiles: 5)",
         },
+        dataset: { ...datasetFlag, help: "the data whose first test rows have those covariates (default: the run's)" },
       },
-      placeholders: { out: "FILE" },
+      placeholders: { label: "CLASS", out: "FILE", dataset: "NAME" },
     },
   },
   examples: [
@@ -79,35 +93,62 @@ const flags: Flags<Groups> = {
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+  const { out, label, covariates: given, dataset, ...told } = values.drawing;
+  formatOf(out, FORMATS);
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
-  const { out, label, covariates: given, ...told } = values.drawing;
+  const format = formatFor(out, checkpoint.data.shape);
   const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
-  if (label >= 0 && !model.condition) {
-    throw new UsageError(`--label: expected a conditional model, such as cvae; ${folder} holds a ${model.name}`);
+  const kind = model.condition?.(checkpoint.config);
+  if (label && kind !== "one-hot" && kind !== "raw") {
+    const told = kind ? `, told ${kind}` : "";
+    throw new UsageError(
+      `--label: expected a model that is told labels, such as cvae; ${folder} holds a ${model.name}${told}`,
+    );
   }
-  const names = model.condition?.(checkpoint.config) === "covariates" ? checkpoint.data.covariates ?? [] : [];
+  const labels = label ? { labels: [labelOf(label, checkpoint.data)] } : {};
+  const names = kind === "covariates" ? checkpoint.data.covariates ?? [] : [];
   if (given.length && given.length !== names.length) {
     const expected = names.length
       ? `${names.length} numbers (${names.join(", ")})`
       : "a model conditioned on covariates";
     throw new UsageError(`--covariates: expected ${expected}, found ${given.length}`);
   }
-  const covariates = names.length && !given.length ? (await datasetOf(chosen, context.signal)).test.covariates : given;
-  const file = out || join(folder, FILES.samples);
+  const covariates = names.length && !given.length
+    ? (await runData(chosen, dataset, context)).dataset.test.covariates
+    : given;
+  const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  await writeFigure(
-    file,
-    await samples(trained, { ...drawing, covariates, ...(label >= 0 ? { labels: [label] } : {}) }),
-  );
-  context.print(`${file}: ${drawing.count} images drawn from ${model.name}`);
+  const options = { ...drawing, covariates, ...labels };
+  if (isPicture(format)) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
+  else {
+    const values = await trained.sample(options);
+    const count = values.length / trained.features;
+    await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
+  }
+  context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
+  if (!trained.hasPrior) {
+    context.print(
+      `${model.name} has no prior: what was decoded is N(0, I), and these are no samples of a distribution`,
+    );
+  }
   context.emit({
     run: folder,
     file,
     ...drawing,
-    ...(label >= 0 ? { label } : {}),
+    ...(label ? { label } : {}),
     ...(given.length ? { covariates: given } : {}),
   });
+}
+
+/** Quantiles are five rows of a datum. */
+function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">): Field[] {
+  if (draw !== "quantiles") return [];
+  const rows = count * QUANTILES.length;
+  return [
+    { name: "datum", values: Uint32Array.from({ length: rows }, (_, i) => Math.floor(i / QUANTILES.length)) },
+    { name: "deviations", values: Float32Array.from({ length: rows }, (_, i) => QUANTILES[i % QUANTILES.length]) },
+  ];
 }
 
 /** The task. */

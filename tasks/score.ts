@@ -4,31 +4,38 @@
  * @module
  */
 
-import { writeFileAtomically, writeText } from "../storage/write.ts";
-import type { Dataset, Split } from "../core/dataset.ts";
-import { caveats } from "../core/training/caveats.ts";
+import { plural } from "../core/plural.ts";
+import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
+import { caveats, findings } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
-import { encodePng, imageGrid } from "../figures/grid.ts";
-import { COLUMNS } from "../figures/images.ts";
+import type { Figure } from "../figures/figure.ts";
+import { imageGrid } from "../figures/grid.ts";
+import { COLUMNS, layout } from "../figures/images.ts";
+import { labelledGrid } from "../figures/labelled_grid.ts";
 import { scoreHistogram } from "../figures/scores.ts";
-import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
+import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
+import { defaultFile, formatOf, isTable, rowFields, withExtension } from "./cli/outputs.ts";
 import { drawAll, writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { type RunChoice, runChoice, seedFlag, splitFlag, type SplitName } from "./cli/run_flags.ts";
-import { chosenRun, datasetOf, join, namedDataset, type Run, splitOf } from "./cli/run_folder.ts";
+import { type ChosenRows, chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
+import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenRun } from "./cli/run_folder.ts";
 
 interface Scoring {
-  readonly dataset: string;
-  readonly split: SplitName;
   readonly samples: number;
   readonly seed: number;
   readonly show: number;
+  readonly order: "auto" | "file" | "score";
   readonly out: string;
 }
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly scoring: FlagGroup<Scoring> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly data: FlagGroup<DataFlags>;
+  readonly scoring: FlagGroup<Scoring>;
+};
 
 const KINDS = {
   exact: "log p(x)",
@@ -42,15 +49,10 @@ const flags: Flags<Groups> = {
     "An autoencoder has no density and scores by reconstruction.",
   groups: {
     run: runChoice,
+    data: dataFlags,
     scoring: {
       title: "Scoring",
       settings: {
-        dataset: {
-          type: "string",
-          default: "",
-          help: "other data of the same shape: a name from `deno task datasets`, or a path (default: the run's own)",
-        },
-        split: splitFlag,
         samples: {
           type: "integer",
           default: 100,
@@ -66,35 +68,29 @@ const flags: Flags<Groups> = {
           maximum: 10_000,
           help: "images of the worst, and of the best",
         },
+        order: {
+          type: "choice",
+          default: "auto",
+          choices: ["auto", "file", "score"],
+          help: "of the table: as in the file, with a rank, or the least probable first; auto: file for new data",
+        },
         out: {
           type: "string",
           default: "",
-          help: "the CSV; a PNG and a histogram as SVG beside it (default: scores.csv in the run folder)",
+          help:
+            "the table, as .csv, .parquet, .npy or .npz; pictures and a histogram beside it, as scores-images.svg and scores.svg " +
+            "(default: scores.csv in the run folder, of other data scores-DATA.csv)",
         },
       },
-      placeholders: { dataset: "NAME", out: "FILE" },
+      placeholders: { out: "FILE" },
     },
   },
   examples: ["deno task score", "deno task score --run runs/mine --dataset fashion_mnist --samples 1 --out other.csv"],
 };
 
-/** The rows asked for, of the run's own data or of others. */
-async function rowsOf(chosen: Run, { dataset, split }: Scoring, signal: AbortSignal): Promise<Split> {
-  const { data } = chosen.checkpoint;
-  if (!dataset) return splitOf(await datasetOf(chosen, signal), chosen.checkpoint, split);
-  if (split === "validation") throw new UsageError("--split validation: expected test or train of another dataset");
-  const source = namedDataset(dataset);
-  const other: Dataset = await source.load({ settings: source.settingsFor?.(data.shape), signal });
-  if (other.shape.join() !== data.shape.join()) {
-    throw new Error(
-      `Cannot score "${dataset}" with ${chosen.folder}: expected data of [${data.shape}], found [${other.shape}]`,
-    );
-  }
-  return other[split];
-}
-
-/** The rows of the worst scores, a line of places left empty, and the rows of the best. */
-function picture(trained: Trained, rows: Split, { order }: Scores, show: number): Uint8Array {
+/** The rows of the worst scores, a line of places left empty, and the rows of the best, with words that say which is which. */
+function picture(trained: Trained, chosen: ChosenRows, { order }: Scores, show: number): Figure {
+  const { rows, split, dataset, own } = chosen;
   const shown = Math.min(show, order.length);
   const size = trained.features;
   const lines = Math.ceil(shown / COLUMNS);
@@ -102,62 +98,98 @@ function picture(trained: Trained, rows: Split, { order }: Scores, show: number)
   const put = (row: number, place: number) => images.set(trained.rowsOf(rows, row, 1), place * size);
   order.slice(0, shown).forEach((row, i) => put(row, i));
   order.toReversed().slice(0, shown).forEach((row, i) => put(row, (lines + 1) * COLUMNS + i));
-  return encodePng(imageGrid(images, { shape: trained.data.shape, columns: COLUMNS }));
+  const names = ["least probable", "most probable"].map((name) =>
+    Array.from({ length: lines }, (_, i) => i === Math.floor((lines - 1) / 2) ? name : "")
+  );
+  return labelledGrid(
+    {
+      name: "scores",
+      title: `The ${plural(shown, "row")} that ${trained.model.name} finds least and most probable, ${
+        own ? `${split} rows` : dataset.name.replace(/.*\//, "")
+      }`,
+      caption: "From the left the least probable of the first half, and the most probable of the second.",
+    },
+    imageGrid(images, layout(trained, COLUMNS)),
+    { rows: [...names[0], "", ...names[1]] },
+  );
 }
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
-  const { out, samples, seed, show, split, dataset } = values.scoring;
-  if (out && !out.endsWith(".csv")) throw new UsageError(`--out: expected a file that ends with .csv, found "${out}"`);
-  const chosen = await chosenRun(values.run, context);
-  const { folder, checkpoint, model } = chosen;
-  const file = out || join(folder, "scores.csv");
-  const png = file.replace(/\.csv$/, ".png");
-  const rows = await rowsOf(chosen, values.scoring, context.signal);
+  const { out, samples, seed, show } = values.scoring;
+  const format = formatOf(out, TABLES);
+  const run = await chosenRun(values.run, context);
+  const { folder, checkpoint, model } = run;
+  const chosen = await chosenRows(run, values.data, context);
+  const { rows, split, own, dataset } = chosen;
+  const file = out || await defaultFile(folder, "scores", format, chosen);
+  const pictured = withExtension(file, "svg").replace(/\.svg$/, "-images.svg");
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   using progress = measuringProgress(context);
   const found = await scores(trained, rows, { samples, seed, signal: context.signal, onProgress: progress.show });
   progress.clear();
-  const lines = found.order.map((row) =>
-    [row, ...(rows.labels ? [rows.labels[row]] : []), found.values[row]].join(",")
-  );
-  const head = ["row", ...(rows.labels ? ["label"] : []), "score"].join(",");
-  await writeText(file, [head, ...lines].join("\n") + "\n");
-  const svg = file.replace(/\.csv$/, ".svg");
+  const order = values.scoring.order === "auto" ? own ? "score" : "file" : values.scoring.order;
+  await writeTable(file, tableOf(chosen, found, order), format);
+  const svg = withExtension(file, "svg");
   const { figures, notes } = await drawAll([() => scoreHistogram(found.values, found.kind)], context.signal);
   for (const figure of figures) await writeFigure(svg, figure);
   // A table of numbers is no picture.
-  const drawable = trained.data.shape[0] > 1;
-  if (drawable) await writeFileAtomically(png, picture(trained, rows, found, show));
+  const drawable = !isTable(trained.data.shape);
+  if (drawable) await writeFigure(pictured, picture(trained, chosen, found, show));
   const mean = found.values.reduce((sum, value) => sum + value, 0) / rows.count;
-  const [worst, best] = [found.order[0], found.order.at(-1)!];
+  const [worst, best] = [found.order[0], found.order.at(-1)!].map((i) => ({
+    row: rows.rowNumbers?.[i] ?? i,
+    score: found.values[i],
+  }));
+  const sorted = order === "file" ? "in the order of the file" : "the least probable first";
+  context.print(`${file}: ${plural(rows.count, "row")} of ${dataset.name}, ${split}, ${sorted}`);
+  if (drawable) {
+    context.print(`${pictured}: the ${Math.min(show, rows.count)} least probable, under them the most probable`);
+  }
   context.print(
-    `${file}: ${rows.count} rows of ${dataset || checkpoint.data.name}, ${split}, the least probable first`,
-  );
-  if (drawable) context.print(`${png}: the ${Math.min(show, rows.count)} least probable, under them the most probable`);
-  context.print(
-    `score: ${KINDS[found.kind]}, nats; mean ${mean.toFixed(3)}, worst ${
-      found.values[worst].toFixed(3)
-    } (row ${worst}), ` +
-      `best ${found.values[best].toFixed(3)} (row ${best})`,
+    `score: ${KINDS[found.kind]}, nats; mean ${mean.toFixed(3)}, worst ${worst.score.toFixed(3)} (row ${worst.row}), ` +
+      `best ${best.score.toFixed(3)} (row ${best.row})`,
   );
   if (figures.length) context.print(`${svg}: how they are spread`);
-  for (const note of [...notes, ...caveats(model, trained.config, checkpoint.training.binarize)]) context.print(note);
+  const remarks = [...caveats(model, trained.config, checkpoint.training.binarize), ...await findings(trained)];
+  for (const note of [...notes, ...remarks]) context.print(note);
   context.emit({
     run: folder,
     file,
-    ...(drawable ? { picture: png } : {}),
+    ...(drawable ? { picture: pictured } : {}),
     ...(figures.length ? { histogram: svg } : {}),
-    dataset: dataset || checkpoint.data.name,
+    dataset: dataset.name,
+    own,
     split,
     count: rows.count,
     samples: found.samples,
     kind: found.kind,
     seed,
     mean,
-    worst: { row: worst, score: found.values[worst] },
-    best: { row: best, score: found.values[best] },
+    worst,
+    best,
     remarks: notes,
   });
+}
+
+/** What is known of each row, and its score; in the order of the file also its rank, 1 for the least probable. */
+function tableOf(chosen: ChosenRows, found: Scores, order: "file" | "score"): Table {
+  const { rows: { count, rowNumbers } } = chosen;
+  const numbered = Array.from({ length: count }, (_, i) => i).sort((a, b) =>
+    rowNumbers ? rowNumbers[a] - rowNumbers[b] : a - b
+  );
+  const places = order === "score"
+    ? found.order
+    : chosen.splits
+    ? Array.from({ length: count }, (_, i) => i)
+    : numbered;
+  const ranks = new Uint32Array(count);
+  found.order.forEach((row, rank) => ranks[row] = rank + 1);
+  const fields = [
+    ...rowFields(chosen, places),
+    { name: "score", values: Float64Array.from(places, (row) => found.values[row]) },
+    ...(order === "file" ? [{ name: "rank", values: Uint32Array.from(places, (row) => ranks[row]) }] : []),
+  ];
+  return { count, fields };
 }
 
 /** The task. */

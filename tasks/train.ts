@@ -4,22 +4,26 @@
  * @module
  */
 
+import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import { dataLine } from "../core/description.ts";
 import { Gpu, GpuError } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
 import { begunWith, firstChange } from "../core/training/changes.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
-import { completed, epochsOf, isComplete, RunRecorder } from "../storage/resumable_run.ts";
+import { FILE_SETTINGS } from "../storage/file_dataset.ts";
+import { CHECKPOINT_SECONDS, completed, epochsOf, isComplete, isEarly, RunRecorder } from "../storage/resumable_run.ts";
 import { FILES, join, readMetrics } from "../storage/run_folder.ts";
 import { Trained } from "../core/training/trained.ts";
 import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { completedEpochs, type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { summarizeValues } from "../core/values.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
@@ -39,6 +43,7 @@ import {
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
+import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
   type BegunRun,
@@ -50,10 +55,12 @@ import {
   namedDataset,
   openBegun,
   openRun,
-  quoted,
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
+import { likeRun } from "./cli/like_run.ts";
+import { knownChoice } from "./cli/run_data.ts";
+import { checkpointFlag, type RunChoice } from "./cli/run_flags.ts";
 import { tunedFor } from "./cli/tiles.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
@@ -63,7 +70,10 @@ interface RunSettings {
   readonly dataSeed: number;
   readonly out: string;
   readonly resume: string;
+  readonly from: string;
+  readonly checkpoint: RunChoice["checkpoint"];
   readonly checkpointEvery: number;
+  readonly checkpointSeconds: number;
 }
 
 type Groups = {
@@ -83,7 +93,7 @@ function runSettings(): Settings<RunSettings> {
     dataset: {
       type: "string",
       default: mnist.name,
-      help: `${[...datasets.keys()].join(", ")}, or files: a folder of PNGs, .npy, .npz, .csv, .mat, idx`,
+      help: `${[...datasets.keys()].join(", ")}, or files: a folder of images, .csv, .npy, .npz, .mat, .parquet, idx`,
     },
     dataSeed: {
       type: "integer",
@@ -94,7 +104,20 @@ function runSettings(): Settings<RunSettings> {
     },
     out: { type: "string", default: "", help: "the run folder to make (default runs/<model>-<dataset>-<date>-<time>)" },
     resume: { type: "string", default: "", help: "go on with the run in this folder, from its last checkpoint" },
+    from: {
+      type: "string",
+      default: "",
+      help:
+        "begin a new run with the weights of the run in this folder, its model and its settings but for those given",
+    },
+    checkpoint: { ...checkpointFlag, help: `of --from: ${checkpointFlag.help}` },
     checkpointEvery: { type: "integer", default: 1, minimum: 1, help: "epochs from one checkpoint to the next" },
+    checkpointSeconds: {
+      type: "number",
+      default: CHECKPOINT_SECONDS,
+      minimum: 0,
+      help: "seconds from one checkpoint to the next at least, however short the epochs are",
+    },
   };
 }
 
@@ -117,11 +140,19 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       run: {
         title: "Run",
         settings: runSettings(),
-        placeholders: { model: "NAME", dataset: "NAME", out: "DIR", resume: "DIR", checkpointEvery: "EPOCHS" },
+        placeholders: {
+          model: "NAME",
+          dataset: "NAME",
+          out: "DIR",
+          resume: "DIR",
+          from: "DIR",
+          checkpointEvery: "EPOCHS",
+          checkpointSeconds: "SECONDS",
+        },
       },
       dataset: {
         title: `Dataset ${dataset} (--dataset NAME --help shows another one's)`,
-        settings: (datasets.get(dataset)?.settings ?? {}) as Settings<unknown>,
+        settings: settingsOf(dataset, args),
       },
       training: { title: "Training", settings: trainingSettingsOf(model) },
       model: { title: `Model ${model.name} (--model NAME --help shows another one's)`, settings },
@@ -131,6 +162,9 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       ...models.values().flatMap(({ name, settings }) =>
         Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
       ),
+      ...Object.entries(FILE_SETTINGS).flatMap(([files, settings]) =>
+        Object.keys(settings).map((key) => [key, files] as const)
+      ),
       ...datasets.values().flatMap(({ name, settings = {} }) =>
         Object.keys(settings).map((key) => [key, `--dataset ${name}`] as const)
       ),
@@ -139,9 +173,21 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
       "deno task train:mnist",
       "deno task train --model beta_vae --beta 4 --hidden 500,500 --latents 3 --epochs 20",
       "deno task train --resume runs/vae-mnist-20261121-093805 --epochs 40",
+      "deno task train --epochs 200 --patience 10",
+      "deno task train --from runs/mine --dataset more.npy --epochs 5",
       "deno task train --model ./my_vae.ts --binarize threshold --out runs/mine",
     ],
   };
+}
+
+/** The settings of a dataset or of files; none where there are no such, for the help and for a run whose data are gone. */
+function settingsOf(dataset: string, args: readonly string[]): Settings<unknown> {
+  try {
+    return (namedDataset(dataset).settings ?? {}) as Settings<unknown>;
+  } catch (error) {
+    if (peekFlag(args, "dataset") !== undefined && !wantsHelp(args)) throw error;
+    return {};
+  }
 }
 
 /** A model that fits itself has no use for the settings of an optimizer. */
@@ -155,9 +201,11 @@ function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
 type Named = NamedModel & Partial<Run> & Partial<BegunRun>;
 
 async function namedModel(args: readonly string[]): Promise<Named> {
-  const [resume, model] = [peekFlag(args, "resume"), peekFlag(args, "model")];
+  const [resume, from, model] = ["resume", "from", "model"].map((setting) => peekFlag(args, setting));
   const among = model === undefined ? builtIn : [await findNamedModel(model)];
   if (resume) return await openBegun(resume, among) ?? await openRun(resume, among);
+  // A model that is named may be another than that of the run: of the same weights with another objective, say.
+  if (from && model === undefined) return await openRun(from, among);
   return model === undefined ? { model: vae as Model } : among[0];
 }
 
@@ -165,36 +213,54 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const { run: settings } = values;
   const only = (from: object) => Object.fromEntries(Object.entries(from).filter(([name]) => given.has(name)));
   const told = { ...only(values.training), ...only(values.model as object) };
+  if (settings.resume && settings.from) throw new UsageError("Cannot begin: expected --resume or --from, found both");
+  if (given.has("checkpoint") && !settings.from) throw new UsageError("--checkpoint goes with --from");
   if (!settings.resume) {
-    const named = await findNamedModel(settings.model);
-    const data = { name: settings.dataset, seed: settings.dataSeed, settings: only(values.dataset as object) };
-    return await begin({ named, data, told, settings }, context);
+    const asked = { name: settings.dataset, seed: settings.dataSeed, settings: only(values.dataset as object) };
+    if (!settings.from) {
+      return await begin({ named: await findNamedModel(settings.model), data: asked, told, settings }, context);
+    }
+    const named = given.has("model") ? await findNamedModel(settings.model) : undefined;
+    const from = await openRun(settings.from, named?.module ? [named, ...builtIn] : builtIn, settings.checkpoint);
+    const otherData = given.has("dataset");
+    const data = otherData
+      ? { ...knownChoice(namedDataset(asked.name), from, asked.settings), name: asked.name, seed: asked.seed }
+      : dataChoice(from.checkpoint);
+    const model = named ?? { model: from.model, module: from.module };
+    return await begin({ named: model, data, told, settings, from }, context);
   }
   const among = given.has("model") ? [await findNamedModel(settings.model)] : builtIn;
   const { resume, out, dataSeed } = settings;
   // Before it is read: nobody else goes on with it from now on.
   using lock = out && out !== resume ? undefined : await FolderLock.take(resume);
   const dataset = namedDataset(settings.dataset).name;
-  const asked = { ...told, ...only({ dataset, dataSeed, ...values.dataset as object }) };
+  const { dataset: name, ...ofData } = only({ dataset, dataSeed, ...values.dataset as object });
+  const asked = { ...told, ...ofData };
   const begun = await openBegun(resume, among);
   if (begun) {
-    const { data, told: { epochs } } = begun;
-    const { name, seed, settings: ofData } = data;
-    requireUnchanged(resume, { ...begun.told, dataset: name, dataSeed: seed, ...ofData }, asked);
+    const { data, told: { epochs }, from } = begun;
+    const { seed, settings: ofData } = data;
+    requireUnchanged(resume, { ...begun.told, dataset: data.name, dataSeed: seed, ...ofData }, {
+      ...asked,
+      dataset: name,
+    });
     context.print(`The run "${resume}" was stopped before its first checkpoint: it is begun anew`);
     const again = { ...begun.told, epochs: given.has("epochs") ? values.training.epochs : epochs };
-    return await begin(
-      { named: begun, data, told: again, settings: { ...settings, out: out || resume }, lock },
-      context,
-    );
+    const into = { ...settings, out: out || resume };
+    const weights = from ? { from: await openRun(from, among, settings.checkpoint) } : {};
+    return await begin({ named: begun, data, told: again, settings: into, lock, ...weights }, context);
   }
   const resumed = await openRun(resume, among);
-  const { checkpoint, model } = resumed;
-  const data = dataChoice(checkpoint);
-  requireUnchanged(resume, { ...begunWith(model, checkpoint), ...data.settings }, asked);
-  const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : checkpoint.training.epochs);
-  if (isComplete(checkpoint, epochs)) return await complete(resumed, epochs, context);
-  await begin({ named: resumed, data, told: { epochs }, settings, resumed, lock }, context);
+  const { model } = resumed;
+  const { training } = resumed.checkpoint;
+  // Where the data are now; whether they are still the same is seen once they are read.
+  const data = { ...dataChoice(resumed.checkpoint), ...(name === undefined ? {} : { name: String(name) }) };
+  requireUnchanged(resume, { ...begunWith(model, resumed.checkpoint), ...data.settings }, asked);
+  const patience = given.has("patience") ? values.training.patience : training.patience;
+  const checkpoint = { ...resumed.checkpoint, training: { ...training, patience } };
+  const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : training.epochs);
+  if (isComplete(checkpoint, epochs)) return await complete({ ...resumed, checkpoint }, epochs, context);
+  await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock }, context);
 }
 
 function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>, asked: object): void {
@@ -216,11 +282,13 @@ interface Job {
   readonly told: Readonly<Record<string, unknown>>;
   readonly settings: RunSettings;
   readonly resumed?: Run;
+  /** The run whose weights it begins with. */
+  readonly from?: Run;
   /** Of the folder, where it is that of a run that is there already. */
   readonly lock?: FolderLock;
 }
 
-async function begin({ named, data, told, settings, resumed, lock }: Job, context: Context): Promise<void> {
+async function begin({ named, data, told, settings, resumed, from, lock }: Job, context: Context): Promise<void> {
   const { model } = named;
   const source = namedDataset(data.name);
   const name = source.name.replace(/.*\//, "");
@@ -229,27 +297,41 @@ async function begin({ named, data, told, settings, resumed, lock }: Job, contex
   using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
   if (!lock) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
-  const dataset = await loadData(source, data, context.signal);
+  const dataset = await loadData(source, data, context.signal).then((loaded) =>
+    resumed || from
+      ? likeRun(loaded, (resumed ?? from)!)
+      : standardized(loaded, { source, data, model, told }, context.signal)
+  );
   const training = prepare(model, dataset, told, {
     gpu,
     tune: (step) => tunedFor(step, context.print),
     signal: context.signal,
     resume: resumed?.checkpoint,
+    from: from?.checkpoint,
   });
   context.signal.throwIfAborted();
-  const { checkpointEvery: every } = settings;
   using made = lock ?? there ? undefined : await FolderLock.take(folder);
   if (made) await requireFree(folder);
-  const held = { lock: lock ?? there ?? made };
-  const recorder = await RunRecorder.claim(folder, training, { resumed, every, module: named.module, ...held });
-  context.print(`Training ${model.name} on ${source.name} into ${folder}`);
+  const recorder = await RunRecorder.claim(folder, training, {
+    resumed,
+    every: settings.checkpointEvery,
+    seconds: settings.checkpointSeconds,
+    module: named.module,
+    command: context.command,
+    from: from?.folder,
+    lock: lock ?? there ?? made,
+  });
+  context.print(
+    `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}`,
+  );
   const end = await follow(training, recorder, dataset, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
-  await report(training.trained as Trained, dataset, folder, context).catch((error) => {
+  for (const line of await findings(training.trained as Trained)) context.print(line);
+  await figures(training.trained as Trained, named, dataset, folder, context).catch((error) => {
     if (!(error instanceof GpuError)) throw error;
     const run = typed(folder, named);
     throw new GpuError(
@@ -260,6 +342,21 @@ async function begin({ named, data, told, settings, resumed, lock }: Job, contex
   });
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
+}
+
+/** A table of numbers under a likelihood that nobody chose is standardized, where its source can do that and was not told. */
+async function standardized(
+  loaded: Dataset,
+  { source, data, model, told }: Pick<Job, "data" | "told"> & { readonly source: DatasetSource; readonly model: Model },
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const isTable = loaded.shape[0] === 1 && loaded.shape[2] === 1;
+  const decided = "likelihood" in told || "standardize" in data.settings || loaded.scaling;
+  if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
+  if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
+  const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
+  const remark = "columns standardized: --no-standardize keeps their numbers";
+  return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
 /** A run as it is named on the command line: its folder, and the module that its model is from. */
@@ -298,15 +395,20 @@ async function follow(
       if (event.event === "end") return event;
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
+        context.print(dataLine(event.data));
         const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }
     }
   } catch (error) {
+    // What was last good may be of epochs after the last checkpoint.
+    if (error instanceof DivergenceError && recorder.saved) await recorder.keep();
     const { saved } = recorder;
+    const { model, training: { learningRate } } = training.trained;
+    const rate = model.fit ? undefined : learningRate;
     // Nobody reads a message when the reader went away.
     throw saved && !(error instanceof Deno.errors.BrokenPipe)
-      ? withCheckpoint(error, join(folder, FILES.checkpoint), typed(folder, options), saved)
+      ? withCheckpoint(error, join(folder, FILES.checkpoint), typed(folder, options), { ...saved, rate })
       : error;
   }
   throw new Error("The training ended without its last event");
@@ -317,12 +419,19 @@ function withCheckpoint(
   error: unknown,
   file: string,
   run: string,
-  { step, epoch }: { readonly step: number; readonly epoch: number },
+  { step, epoch, rate }: { readonly step: number; readonly epoch: number; readonly rate: number | undefined },
 ): Error {
   const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
   const place = step === 0 ? "before the first step" : `after epoch ${epoch}, step ${step}`;
-  const what = error instanceof DivergenceError ? "The last good checkpoint is kept" : "The last checkpoint is";
-  const next = error instanceof DivergenceError ? "" : `; go on with: deno task train --resume ${run}`;
+  const diverged = error instanceof DivergenceError;
+  const what = diverged ? "The last good checkpoint is kept" : "The last checkpoint is";
+  // Resumed as it was it would come to the same step again.
+  const lower = rate === undefined || rate > 0.01 ? 0.001 : Number((rate / 10).toPrecision(2));
+  const next = !diverged
+    ? `; go on with: deno task train --resume ${run}`
+    : rate === undefined
+    ? ""
+    : `; train on from it with: deno task train --from ${run} --learning-rate ${lower}`;
   return new Error(`${reason.replace(/\.?$/, ".")} ${what}: ${file} (${place})${next}`, { cause: error });
 }
 
@@ -338,16 +447,30 @@ async function validationSsim(trained: Trained, dataset: Dataset): Promise<numbe
   return imageQuality(x, await trained.reconstruct(x, rows), shape).ssim;
 }
 
+/** The report of the best epoch where it is not the last one, and else of the model as it stands. */
+async function figures(
+  trained: Trained,
+  named: NamedModel,
+  dataset: Dataset,
+  folder: string,
+  context: Context,
+): Promise<void> {
+  const opened = await openRun(folder, [named], "best");
+  if (opened.checkpoint.file !== join(folder, FILES.best)) return await report(trained, dataset, folder, context);
+  using best = await Trained.fromCheckpoint(named.model, opened.checkpoint, { gpu: trained.gpu });
+  await report(best, dataset, folder, context);
+}
+
 /** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */
 async function report(trained: Trained, dataset: Dataset, folder: string, context: Context): Promise<void> {
-  const { notes } = await writeReport(folder, trained, dataset.test, context.signal);
+  const { notes } = await writeReport(folder, trained, dataset.test, context);
   for (const note of notes) context.print(note);
 }
 
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
 async function complete(run: Run, epochs: number, context: Context): Promise<void> {
   const { folder, checkpoint, model } = run;
-  const { step } = checkpoint.progress;
+  const { step, best } = checkpoint.progress;
   const trainedEpochs = completedEpochs(step, checkpoint);
   let last: EndEvent | undefined;
   if (!isComplete(checkpoint)) {
@@ -357,13 +480,28 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
     last = (await completed(run)).end;
     // Written last: one that is older than the checkpoint is of a shorter training.
     if (await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint))) {
-      using trained = await Trained.fromCheckpoint(model, checkpoint);
+      const { checkpoint: shown } = await openRun(folder, [run], "best");
+      using trained = await Trained.fromCheckpoint(model, shown);
       await report(trained, await datasetOf(run, context.signal), folder, context);
     }
   }
   context.emit({ event: "end", epochs: trainedEpochs, step, ...last, run: folder });
+  if (isEarly(checkpoint)) {
+    context.print(
+      `Nothing to do: the run "${folder}" stopped early after ${plural(trainedEpochs, "epoch")}, ${
+        trainedEpochs - best!.epoch
+      } of ` +
+        `them without a lower validation loss than after epoch ${best!.epoch}.`,
+    );
+    context.print(
+      `To train on: deno task train --resume ${typed(folder, run)} --patience ${2 * checkpoint.training.patience}`,
+    );
+    return;
+  }
   context.print(
-    `Nothing to do: the run "${folder}" has trained ${trainedEpochs} epochs (${step} steps), and ${epochs} were asked for.`,
+    `Nothing to do: the run "${folder}" has trained ${plural(trainedEpochs, "epoch")} (${
+      plural(step, "step")
+    }), and ${epochs} ${plural(epochs, "was", "were", false)} asked for.`,
   );
   if (trainedEpochs >= epochsOf(model, checkpoint, Infinity)) return;
   context.print(`To train on: deno task train --resume ${typed(folder, run)} --epochs ${2 * trainedEpochs}`);
@@ -384,7 +522,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function summarize(
   folder: string,
-  { epochs }: EndEvent,
+  { epochs, best, early, step }: EndEvent,
   more: boolean,
   named: NamedModel,
   { print }: Context,
@@ -395,6 +533,7 @@ async function summarize(
   const files = [
     [FILES.report, "every figure, the losses and the settings: open it in a browser"],
     [FILES.checkpoint, "the trained model, in safetensors"],
+    [FILES.best, `the same after epoch ${best?.epoch}, where the validation loss was lowest: what the tasks use`],
     [FILES.samples, `${COLUMNS * COLUMNS} images drawn from it`],
     [FILES.reconstructions, "test images, each above its reconstruction"],
     [FILES.metrics, "the figures of every epoch"],
@@ -407,7 +546,10 @@ async function summarize(
   print("Next:");
   print(`  deno task sample --run ${name}`);
   print(`  deno task evaluate --run ${name}`);
-  if (more) print(`  deno task train --resume ${name} --epochs ${2 * epochs}`);
+  if (early) {
+    const waited = step === best!.step ? 0 : epochs - best!.epoch;
+    print(`  deno task train --resume ${name} --patience ${2 * Math.max(1, waited)}`);
+  } else if (more) print(`  deno task train --resume ${name} --epochs ${2 * epochs}`);
 }
 
 /** The task. */

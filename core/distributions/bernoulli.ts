@@ -18,7 +18,7 @@ import type { Likelihood } from "./distribution.ts";
 export function bernoulli(t: Tape, logits: Variable): Likelihood {
   return {
     name: "bernoulli",
-    nll: (x) => bernoulliNll(t, logits, x),
+    nll: (x, observed) => bernoulliNll(t, logits, x, observed),
     mean: () => activate(t, logits, "sigmoid"),
     sample: () => bernoulliSample(t, logits),
   };

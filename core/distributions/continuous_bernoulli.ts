@@ -22,7 +22,7 @@ export function continuousBernoulli(t: Tape, logits: Variable): Likelihood {
   const distribution: Elementwise = { family: "continuous bernoulli", location: logits };
   return {
     name: "continuous bernoulli",
-    nll: (x) => likelihoodNll(t, distribution, x),
+    nll: (x, observed) => likelihoodNll(t, distribution, x, observed),
     mean: () => likelihoodMean(t, distribution),
     sample: () => likelihoodSample(t, distribution),
   };

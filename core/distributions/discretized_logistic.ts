@@ -32,7 +32,7 @@ export function discretizedLogistic(t: Tape, location: Variable, { sigma, learne
   };
   return {
     name: "discretized logistic",
-    nll: (x) => likelihoodNll(t, distribution, x),
+    nll: (x, observed) => likelihoodNll(t, distribution, x, observed),
     mean: () => likelihoodMean(t, distribution),
     sample: () => likelihoodSample(t, distribution),
   };

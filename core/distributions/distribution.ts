@@ -10,9 +10,15 @@ import type { RowScalars, Variable } from "../graph/tape.ts";
 
 /** p(x | z): what a decoder gives. */
 export interface Likelihood {
+  /** The distribution, for messages. */
   readonly name: string;
-  /** -log p(x | z) of each row, nats. x [N, D] */
-  nll(x: Variable): RowScalars;
+  /**
+   * -log p(x | z) of each row, nats.
+   *
+   * @param x [N, D]
+   * @param observed [N, D], 0 where x is missing: only the other features count. Default: all of them.
+   */
+  nll(x: Variable, observed?: Variable): RowScalars;
   /** E[x | z] [N, D] */
   mean(): Variable;
   /** x ~ p(x | z) [N, D] */
@@ -23,6 +29,7 @@ export interface Likelihood {
 
 /** q(z | x): what an encoder gives. */
 export interface Posterior {
+  /** The distribution, for messages. */
   readonly name: string;
   /** K */
   readonly latents: number;

@@ -20,6 +20,11 @@ export interface Encoded {
   readonly covariance?: Covariance;
 }
 
+/** What a latent dimension is called everywhere, in figures and in tables: `z1` for the first. */
+export function latentName(dimension: number): string {
+  return `z${dimension + 1}`;
+}
+
 /** Where log-variances are kept, as on the GPU: shaders/gaussian.wgsl. */
 const clamped = (logVariance: number) => Math.min(Math.max(logVariance, -30), 20);
 

@@ -41,7 +41,7 @@ export function gaussian(t: Tape, mean: Variable, { sigma, learned }: Deviation)
   } as const;
   return {
     name: "gaussian",
-    nll: (x) => likelihoodNll(t, distribution, x),
+    nll: (x, observed) => likelihoodNll(t, distribution, x, observed),
     mean: () => likelihoodMean(t, distribution),
     sample: () => likelihoodSample(t, distribution),
     quantile: (k) => gaussianQuantile(t, distribution, k),

@@ -11,6 +11,7 @@ import type { Posterior } from "./distribution.ts";
 
 /** p(z), recorded on a tape: the same record trains it and draws from it. */
 export interface Prior {
+  /** The distribution, for messages. */
   readonly name: string;
   /** log N(z; 0, I) - log p(z) of each row, nats, with gradients for z and for what p(z) is made of. z [N, K] */
   ratio(z: Variable): RowScalars;

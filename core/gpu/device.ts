@@ -68,8 +68,11 @@ function prepareLinux(): void {
 
 /** A buffer, or a part of it. Offset and size are multiples of 4. */
 export interface BufferPart {
+  /** The buffer. */
   readonly buffer: GPUBuffer;
+  /** Bytes before the part. Default 0. */
   readonly offset?: number;
+  /** Bytes of the part. Default: to the end. */
   readonly size?: number;
 }
 
@@ -130,6 +133,8 @@ export class Gpu {
   #over: string | undefined;
 
   /**
+   * A device of the caller's; {@linkcode Gpu.open} finds one.
+   *
    * @param device The device to use. It stays the caller's: {@linkcode Gpu.destroy} destroys it, nothing else does.
    * @param info What the adapter says of itself.
    * @param options What its strategy must know.
@@ -341,6 +346,7 @@ export class Gpu {
     this.device.destroy();
   }
 
+  /** The same as {@linkcode Gpu.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }

@@ -7,6 +7,7 @@
 
 /** An error of the GPU, its driver, or of finding one. */
 export class GpuError extends Error {
+  /** The name of the class. */
   override readonly name = "GpuError";
 }
 
@@ -25,6 +26,7 @@ export class ErrorScopes {
   readonly #gpu: Scoped;
   #first: Promise<GPUError | undefined> | undefined;
 
+  /** @param gpu Whose errors are caught. */
   constructor(gpu: Scoped) {
     this.#gpu = gpu;
   }

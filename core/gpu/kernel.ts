@@ -18,6 +18,7 @@ export type Part = string | { readonly text: string; readonly parameters: Readon
 
 /** A resource that holds what a buffer holds and is bound in its place. Its strategy keeps it up to date. */
 export interface Copy {
+  /** The copy. */
   readonly buffer: GPUBuffer;
   /** How a pipeline's layout declares it. */
   readonly layout: Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">;
@@ -29,7 +30,9 @@ export interface Copy {
 
 /** One buffer of a kernel. */
 export interface Binding {
+  /** What is bound. */
   readonly buffer: GPUBuffer;
+  /** How the kernel uses it. */
   readonly access: "read" | "uniform" | "read_write";
   /** The element type in WGSL, or a struct's name. */
   readonly type: string;
@@ -39,24 +42,31 @@ export interface Binding {
 
 /** Shader parts with the constants and buffers that they need: a loader, an epilogue, or any other piece of a kernel. */
 export interface Fragment {
+  /** Pieces of WGSL, each once in a kernel. */
   readonly parts: readonly Part[];
   /** `const NAME = 5u;`, or a bool. */
   readonly constants?: Readonly<Record<string, number | boolean>>;
   /** `const NAME = f32(0.5);` */
   readonly floats?: Readonly<Record<string, number>>;
+  /** Buffers by the name that the parts give them. */
   readonly buffers?: Readonly<Record<string, Binding>>;
 }
 
 /** In which steps t a dispatch runs: t mod every = at. */
 export interface Due {
+  /** The period. */
   readonly every: number;
+  /** The step within it. */
   readonly at: number;
 }
 
 /** A kernel and how many workgroups of it to start. */
 export interface Dispatch {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** What the kernel is put together from. */
   readonly fragments: readonly Fragment[];
+  /** How many workgroups to start. */
   readonly workgroups: readonly [x: number, y?: number];
   /** Multiply-adds that the mathematics asks for, padding left out; 0 for kernels that are no product. */
   readonly macs?: number;
@@ -189,11 +199,17 @@ export function join(dispatch: Dispatch): { code: string; bindings: Binding[] } 
 
 /** A dispatch made ready: what a command encoder needs. */
 export interface Prepared {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** The compiled kernel. */
   readonly pipeline: GPUComputePipeline;
+  /** Its buffers. */
   readonly bindGroup: GPUBindGroup;
+  /** How many workgroups to start. */
   readonly workgroups: readonly [number, number];
+  /** In which steps it runs; in all where it is left out. */
   readonly due?: Due;
+  /** Multiply-adds that the mathematics asks for. */
   readonly macs: number;
   /** Bytes that it reads and writes, each once. */
   readonly bytes: number;
@@ -208,8 +224,11 @@ export type PipelineBinding = Pick<Binding, "access" | "copy">;
 
 /** Where kernels are compiled: a Gpu. */
 export interface Compiler {
+  /** The device that compiles. */
   readonly device: GPUDevice;
+  /** The adapter in words. */
   readonly adapter: string;
+  /** Error scopes for a piece of work. */
   scopes(): ErrorScopes;
   /** The pipeline of a kernel, compiled once per text. */
   pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline>;

@@ -11,10 +11,13 @@ export type ProductKind = "forward" | "inputGradient" | "weightGradient";
 
 /** What decides which tile suits a product. */
 export interface ProductShape {
+  /** Which of the three. */
   readonly kind: ProductKind;
-  /** Stored rows of the result of a slice, length of the sum, stored columns. */
+  /** Stored rows of the result of a slice. */
   readonly rows: number;
+  /** Stored length of the sum. */
   readonly depth: number;
+  /** Stored columns of the result. */
   readonly columns: number;
   /** Products of this shape in one dispatch, or pieces of one: residues times chunks. */
   readonly slices: number;
@@ -29,7 +32,9 @@ export function shapeName({ kind, rows, depth, columns, slices, begins }: Produc
 
 /** One matrix product and what is done with its result. */
 export interface Product {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** Which of the three. */
   readonly kind: ProductKind;
   /** Stored rows of the result, or of each residue. */
   readonly rows: number;
@@ -51,6 +56,7 @@ export interface Product {
   readonly store?: string;
   /** Whether `a` gives begin_a as well, which is told of rows before they are loaded; of workgroup tiles alone. */
   readonly begins?: boolean;
+  /** Multiply-adds that the mathematics asks for. */
   readonly macs: number;
   /** Bytes that it reads and writes, if not all of its buffers. */
   readonly bytes?: number;
@@ -68,8 +74,9 @@ export interface SplitProduct extends Omit<Product, "kind" | "biasRow" | "store"
   readonly slices: Fragment;
   /** A kernel in place of the one that uses `slices_of`, for elements that are sums of several. */
   readonly sum?: Part;
-  /** Rows and stored columns of the sum; as many columns as the product has, if left out. */
+  /** Rows of the sum. */
   readonly summedRows: number;
+  /** Stored columns of the sum; as many as the product has, if left out. */
   readonly summedColumns?: number;
 }
 

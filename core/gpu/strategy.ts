@@ -19,6 +19,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Kernels to begin with, and better ones that form the same bits. */
 export interface Ready {
+  /** The compiled kernels. */
   readonly prepared: readonly Prepared[];
   /**
    * Compiles the better ones, if there are any; called once the first are under way. What it gives binds the buffers, which may be gone by

@@ -29,9 +29,13 @@ export function gcd(a: number, b: number): number {
 
 /** A matrix of R x C values on the GPU. */
 export interface Tensor {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Where the values are stored. */
   readonly buffer: GPUBuffer;
+  /** R */
   readonly rows: number;
+  /** C */
   readonly columns: number;
   /** Rows stored, padding and an extra bias row included. */
   readonly storedRows: number;

@@ -27,6 +27,7 @@ import loadProduced from "../../shaders/loaders/produced.wgsl" with { type: "tex
 
 /** A product on the tape, which can be formed with other tiles of the same family. */
 export interface TapeProduct {
+  /** Its kind and size. */
   readonly shape: ProductShape;
   /** Multiply-adds that the mathematics asks for. */
   readonly macs: number;
@@ -36,7 +37,9 @@ export interface TapeProduct {
 
 /** How the values of a variable are formed that no product gives. */
 export interface Produced {
+  /** What it is called in profiles and errors. */
   readonly label: string;
+  /** What it forms. */
   readonly variable: Variable;
   /** Groups of four columns that it has; those beyond are padding. */
   readonly columns4: number;
@@ -61,6 +64,7 @@ export abstract class Dispatches {
   readonly rows: number;
   /** The schedules of the step's numbers, and their values in this step. */
   readonly schedules: GPUBuffer;
+  /** What shaders read as `scalar(i)` in a step. */
   readonly scalars: GPUBuffer;
   #setsSchedules = false;
   readonly #buffers: GPUBuffer[] = [];
@@ -71,6 +75,8 @@ export abstract class Dispatches {
   #due: Due | undefined;
 
   /**
+   * None yet.
+   *
    * @param gpu Where they will run.
    * @param batch N, the rows of a batch.
    * @param tiles The matrix kernels to use.

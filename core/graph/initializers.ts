@@ -27,6 +27,7 @@ export const INITIALIZERS = [
  * - `lecun-*`: variance 1 / fan_in, so `lecun-uniform` is U(±sqrt(3 / fan_in)). Source: LeCun et al., "Efficient BackProp", 1998
  */
 export interface Initializer {
+  /** The distribution. */
   readonly name: typeof INITIALIZERS[number];
   /** Standard deviation of `normal`. */
   readonly scale: number;
@@ -34,7 +35,9 @@ export interface Initializer {
 
 /** How weights and how biases start. */
 export interface Initializers {
+  /** What weights are drawn from. */
   readonly weight: Initializer;
+  /** What biases are drawn from. */
   readonly bias: Initializer;
 }
 

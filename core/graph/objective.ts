@@ -12,7 +12,9 @@ import { type Node, readBy, type RowScalars, type Variable } from "./variable.ts
 
 /** One named part of the loss: summed over features, averaged over the batch, in nats. */
 export interface Term {
+  /** The name in losses and events: `nll`, `kl`. */
   readonly name: string;
+  /** Its value for each row. */
   readonly value: RowScalars;
   /** Its weight in the minimised loss. */
   readonly weight: Schedule;
@@ -25,6 +27,7 @@ export interface Term {
 export interface Objective {
   /** Names of the parameters: those that begin with this, or with one of these; all that the terms depend on where it is left out. */
   readonly parameters?: string | readonly string[];
+  /** What is summed. */
   readonly terms: readonly Term[];
   /** What updates the group. Default: the optimizer of the training. */
   readonly optimizer?: Optimizer;

@@ -28,6 +28,7 @@ export interface Rule {
    * - `after` follows the new weight. Its shader gives `fn $rule(weight: vec4f, index: u32)`.
    */
   readonly kind: "rule" | "after";
+  /** The name of the shader function. */
   readonly name: string;
   /** WGSL; its first lines hold the formula and the source. */
   readonly shader: string;
@@ -41,15 +42,21 @@ export interface Rule {
 
 /** g · min(1, maximum / ‖g‖), ‖g‖ being over all parameters of the group. It needs the whole gradient. */
 export interface NormLimit {
+  /** Tells it from rules. */
   readonly kind: "norm";
+  /** The name of the transform. */
   readonly name: string;
+  /** The largest norm. */
   readonly maximum: number;
 }
 
 /** One update for the gradients of `batches` steps: their mean, or their sum where the loss is summed over the batch. */
 export interface Accumulation {
+  /** Tells it from rules. */
   readonly kind: "accumulation";
+  /** The name of the transform. */
   readonly name: string;
+  /** Steps for one update. */
   readonly batches: number;
 }
 

@@ -16,6 +16,7 @@ import { initialize, type Initializers } from "./initializers.ts";
 export interface ParameterShape {
   /** 0 for a vector on its own: a bias without a weight. */
   readonly inputs: number;
+  /** Columns of the weight, and length of the bias. */
   readonly outputs: number;
   /** The images that a convolution reads, [height, width, channels]: its inputs are K K channels then. */
   readonly images?: readonly [height: number, width: number, channels: number];
@@ -55,7 +56,9 @@ export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32
 
 /** Weight [inputs, outputs] and bias [outputs], row-major. */
 export interface Weights {
+  /** Row-major [inputs, outputs]. */
   readonly weight: Float32Array<ArrayBuffer>;
+  /** [outputs] */
   readonly bias: Float32Array<ArrayBuffer>;
 }
 
@@ -72,6 +75,8 @@ export class Parameter {
   #destroyed = false;
 
   /**
+   * A parameter of zeros.
+   *
    * @param scopes Those of all parameters of the model.
    * @param from The checkpoint that all slots must be of, where there is one.
    */
@@ -176,6 +181,7 @@ export class Parameter {
 
 /** A copy of all parameters and slots on the GPU. */
 export interface Snapshot {
+  /** A copy of each stored matrix. */
   readonly copies: readonly GPUBuffer[];
   /** Puts the copied values back. */
   restore(): void;
@@ -236,7 +242,11 @@ export class Parameters implements Iterable<Parameter> {
   /** The checkpoint that they are of, with the slots of an optimizer. */
   #file: string | undefined;
 
-  /** @throws {RangeError} If there is a shape without a place for a number. */
+  /**
+   * Parameters of zeros.
+   *
+   * @throws {RangeError} If there is a shape without a place for a number.
+   */
   constructor(gpu: Gpu, shapes: Shapes) {
     requireShapes(shapes);
     gpu.check();
@@ -282,6 +292,7 @@ export class Parameters implements Iterable<Parameter> {
     return parameter;
   }
 
+  /** Every parameter, in the order of the shapes. */
   [Symbol.iterator](): Iterator<Parameter> {
     return this.#parameters.values();
   }
@@ -312,11 +323,15 @@ export class Parameters implements Iterable<Parameter> {
     });
   }
 
-  /** Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>". */
-  async read(): Promise<NamedTensors> {
+  /**
+   * Reads every parameter, and the optimizer's slots as "optimizer.<slot>.<parameter>".
+   *
+   * @param options Whether to read the slots too.
+   */
+  async read({ slots = true }: { readonly slots?: boolean } = {}): Promise<NamedTensors> {
     this.check();
     const all = [...this].flatMap((parameter) =>
-      [["", parameter.tensor] as const, ...parameter.slots].map(([slot, tensor]) => ({
+      [["", parameter.tensor] as const, ...(slots ? parameter.slots : [])].map(([slot, tensor]) => ({
         parameter,
         tensor,
         name: `${slot && `optimizer.${slot}.`}${parameter.name}`,

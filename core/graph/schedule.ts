@@ -60,7 +60,7 @@ export function scaled(schedule: Schedule, factor: number): Schedule {
   }
 }
 
-/** The value at a step, in float64. */
+/** The value at a step, in float64; at step `Infinity`, the one that it ends with (a cyclic one, each period). */
 export function valueAt(schedule: Schedule, step: number): number {
   switch (schedule.kind) {
     case "constant":
@@ -70,7 +70,7 @@ export function valueAt(schedule: Schedule, step: number): number {
       return schedule.from + (schedule.to - schedule.from) * progress;
     }
     case "cyclic": {
-      const phase = (step / schedule.steps) % 1 / schedule.rising;
+      const phase = step === Infinity ? 1 : (step / schedule.steps) % 1 / schedule.rising;
       return schedule.from + (schedule.to - schedule.from) * Math.min(1, phase);
     }
     case "decay":

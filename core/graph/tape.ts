@@ -58,9 +58,11 @@ export type { Node, RowScalars, Variable } from "./variable.ts";
 export interface State {
   /** Number of the next step. */
   readonly step: number;
+  /** What random numbers follow from. */
   readonly seed: number;
   /** Rows in the dataset. */
   readonly count: number;
+  /** Whether rows are taken in a shuffled order. */
   readonly shuffle: boolean;
 }
 
@@ -74,20 +76,25 @@ export interface HostStream {
 
 /** What is counted over all rows that a program goes through, and the number that the counts come to: no mean over rows gives it. */
 export interface Counter {
+  /** The name in losses: `perplexity`. */
   readonly name: string;
   /** u32 counts, to which every step adds. */
   readonly counts: GPUBuffer;
   /** How many counts. */
   readonly size: number;
+  /** What the counts come to. */
   measure(counts: ArrayLike<number>): number;
 }
 
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
 export interface Compiled {
+  /** What one step runs, in order. */
   readonly dispatches: readonly Dispatch[];
   /** The matrix products among them. */
   readonly products: readonly TapeProduct[];
+  /** The terms of all objectives. */
   readonly terms: readonly Term[];
+  /** What is counted. */
   readonly counters: readonly Counter[];
   /** The parameters that a gradient reaches. */
   readonly trained: ReadonlySet<Parameter>;

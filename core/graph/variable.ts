@@ -10,9 +10,13 @@ import type { Tensor } from "../gpu/tensor.ts";
 
 /** A matrix on the tape, [rows, columns]. Its storage is allocated when something needs it stored. */
 export interface Variable {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Rows, N or a multiple. */
   readonly rows: number;
+  /** Columns. */
   readonly columns: number;
+  /** How values are stored. */
   readonly type: Tensor["type"];
   /** The node that forms it; none for inputs. */
   producer?: Node;
@@ -35,13 +39,17 @@ export interface Variable {
 
 /** One number for every row of the batch, kept as partial sums [parts, rows]. */
 export interface RowScalars {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Where the partial sums are stored. */
   readonly buffer: GPUBuffer;
+  /** Partial sums for each row. */
   readonly parts: number;
   /** One for each of N rows, or several in turn for each. */
   readonly rows: number;
   /** Rows stored, padding included. */
   readonly storedRows: number;
+  /** The node that forms them; none for inputs. */
   producer?: Node;
   /** The op that reads them, where they are not only a term. */
   consumer?: Node;
@@ -58,11 +66,13 @@ export interface RowScalars {
  * training.
  */
 export interface Node {
+  /** What it is called in messages. */
   readonly name: string;
   /** What it reads and is differentiated by: each gets its gradient from `backward`. */
   readonly inputs: readonly Variable[];
   /** What it reads as constants (codes, what is drawn from): no gradient passes to these. */
   readonly detached?: readonly Variable[];
+  /** Parameters that it reads. */
   readonly parameters: readonly Parameter[];
   /** Per-row values that it reads and is differentiated by; their `upstream` is set by it. */
   readonly values?: readonly RowScalars[];

@@ -11,6 +11,7 @@ import { norm, type Normalization } from "./norm.ts";
 
 /** How hidden layers are built. */
 export interface HiddenOptions {
+  /** What follows each layer. */
   readonly activation: Activation;
   /** Between weights and activation. Default "none". */
   readonly normalization?: Normalization;

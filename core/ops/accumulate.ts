@@ -13,6 +13,7 @@ import further from "../../shaders/epilogues/accumulate.wgsl" with { type: "text
 export interface Accumulated {
   /** S [A, B]; the column sums of b are its stored row {@linkcode Accumulated.sumRow}. */
   readonly tensor: Tensor;
+  /** The stored row of the column sums. */
   readonly sumRow: number;
 }
 

@@ -21,6 +21,18 @@ export interface ActivationShader {
   readonly needsInput: boolean;
 }
 
+/** The name of an activation. */
+export type Activation =
+  | "identity"
+  | "tanh"
+  | "relu"
+  | "leaky_relu"
+  | "elu"
+  | "sigmoid"
+  | "softplus"
+  | "silu"
+  | "gelu";
+
 /** Every activation by name. */
 export const activations = {
   identity: { shader: identity, needsInput: false },
@@ -32,10 +44,7 @@ export const activations = {
   softplus: { shader: softplus, needsInput: false },
   silu: { shader: silu, needsInput: true },
   gelu: { shader: gelu, needsInput: true },
-} as const satisfies Record<string, ActivationShader>;
-
-/** The name of an activation. */
-export type Activation = keyof typeof activations;
+} as const satisfies Record<Activation, ActivationShader>;
 
 /** The names, for settings. */
 export const ACTIVATIONS = Object.keys(activations) as readonly Activation[];

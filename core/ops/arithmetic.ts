@@ -8,10 +8,10 @@ import type { Tape, Variable } from "../graph/tape.ts";
 import { elementwise } from "./elementwise.ts";
 
 /** y = f(x), [N, D] to [N, D] */
-type Unary = (t: Tape, x: Variable) => Variable;
+export type Unary = (t: Tape, x: Variable) => Variable;
 
 /** y = f(a, b), both [N, D], to [N, D] */
-type Binary = (t: Tape, a: Variable, b: Variable) => Variable;
+export type Binary = (t: Tape, a: Variable, b: Variable) => Variable;
 
 /** y = a - b; backward da = dy, db = -dy */
 export const subtract: Binary = elementwise({

@@ -15,7 +15,8 @@ import { likelihoodNll } from "./likelihood.ts";
  *
  * @param logits [N, D]
  * @param x [N, D]; where the logits have L rows for each row of x, each row is compared with all of its L.
+ * @param observed [N, D], 0 where x is missing: the sum is over the other features. Default: all are observed.
  */
-export function bernoulliNll(t: Tape, logits: Variable, x: Variable): RowScalars {
-  return likelihoodNll(t, { family: "bernoulli", location: logits }, x);
+export function bernoulliNll(t: Tape, logits: Variable, x: Variable, observed?: Variable): RowScalars {
+  return likelihoodNll(t, { family: "bernoulli", location: logits }, x, observed);
 }

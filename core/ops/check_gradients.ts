@@ -19,7 +19,9 @@ import { valuesOf } from "./sum.ts";
 
 /** An input [rows, columns] of what is checked. */
 export interface CheckedInput {
+  /** Rows, N or a multiple. */
   readonly rows: number;
+  /** Columns. */
   readonly columns: number;
   /** Row-major; standard normals where left out. */
   readonly values?: ArrayLike<number>;
@@ -47,6 +49,7 @@ export interface CheckOptions {
   readonly step?: number;
   /** What random numbers follow from. Default 1. */
   readonly seed?: number;
+  /** Tiles of matrix products. Default: by the adapter. */
   readonly tiles?: TileChoice;
 }
 
@@ -61,7 +64,9 @@ export interface CheckedGradient {
   readonly error: number;
   /** Where that is, row-major. */
   readonly index: number;
+  /** g there. */
   readonly gradient: number;
+  /** d there. */
   readonly difference: number;
   /** The largest |g|: 0 where nothing depends on it. */
   readonly largest: number;

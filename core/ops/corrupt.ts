@@ -13,14 +13,14 @@ import corruptShader from "../../shaders/corrupt.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
+/** A kind of noise. */
+export type Corruption = "masking" | "gaussian" | "salt-and-pepper";
+
 const KINDS = {
   masking: corruptMasking,
   gaussian: corruptGaussian,
   "salt-and-pepper": corruptSaltAndPepper,
-} as const;
-
-/** A kind of noise. */
-export type Corruption = keyof typeof KINDS;
+} as const satisfies Record<Corruption, string>;
 
 /** The kinds of noise, for settings. */
 export const CORRUPTIONS = Object.keys(KINDS) as readonly Corruption[];

@@ -12,6 +12,8 @@ import fittedGaussianNllShader from "../../shaders/epilogues/fitted_gaussian_nll
 import fittedGaussianSampleShader from "../../shaders/epilogues/fitted_gaussian_sample.wgsl" with { type: "text" };
 import loadRow from "../../shaders/loaders/row.wgsl" with { type: "text" };
 import noiseRandom from "../../shaders/noise_random.wgsl" with { type: "text" };
+import observedAll from "../../shaders/likelihoods/observed_all.wgsl" with { type: "text" };
+import observedGiven from "../../shaders/likelihoods/observed_given.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
@@ -40,26 +42,32 @@ function inputsOf(...sources: readonly (Variances | undefined)[]): Variable[] {
  *
  * @param mean μ [N, D]
  * @param x [N, D]
- * @param spread s; 0 where left out: m is known.
+ * @param options `spread`: s; 0 where left out: m is known. `observed` [N, D], 0 where x is missing: the sum is over the other features.
  */
 export function fittedGaussianNll(
   t: Tape,
   mean: Variable,
   x: Variable,
   variance: Variances,
-  spread?: Variances,
+  { spread, observed }: { readonly spread?: Variances; readonly observed?: Variable } = {},
 ): RowScalars {
   const nll = t.rowScalars("nll", roundUp(mean.columns, PANEL) / t.tiles.summed, mean.rows);
   const epilogue = (): Fragment =>
-    merge(t.load("data", x), load(t, "variance", variance), spread ? load(t, "spread", spread) : zeros("spread"), {
-      parts: [fittedGaussianNllShader],
-      constants: { ROWS_nll: nll.storedRows, COLUMNS: mean.columns },
-      buffers: { nll: write(nll.buffer) },
-    });
+    merge(
+      t.load("data", x),
+      load(t, "variance", variance),
+      spread ? load(t, "spread", spread) : zeros("spread"),
+      ...(observed ? [t.load("observed", observed)] : []),
+      {
+        parts: [observed ? observedGiven : observedAll, fittedGaussianNllShader],
+        constants: { ROWS_nll: nll.storedRows, COLUMNS: mean.columns },
+        buffers: { nll: write(nll.buffer) },
+      },
+    );
   mean.consumerEpilogue = epilogue;
   t.record({
     name: "nll",
-    inputs: [mean, x, ...inputsOf(variance, spread)],
+    inputs: [mean, x, ...inputsOf(variance, spread), ...(observed ? [observed] : [])],
     parameters: [],
     forward() {
       if (!t.fused(mean)) t.map("nll", loader("a", t.tensor(mean)), epilogue(), mean);

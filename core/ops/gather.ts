@@ -40,10 +40,15 @@ export type Placement = typeof PLACEMENTS[number];
 
 /** Rows on the GPU: bytes four to a word, or floats four to a vector, each row padded to whole words. */
 export interface Resident {
+  /** What it is called in messages. */
   readonly name: string;
+  /** Where the rows are. */
   readonly buffer: GPUBuffer;
+  /** The rows on the host. */
   readonly split: Split;
+  /** D */
   readonly columns: number;
+  /** How values are stored; bytes stand for byte / 255. */
   readonly type: "u8" | "f32";
   /** Bytes of a row, padding included. */
   readonly stride: number;
@@ -71,7 +76,7 @@ export function makeResident(
   placement: Placement = "auto",
   room: number = ROOM,
 ): Resident {
-  requireRows(name, shape, split);
+  requireRows(`use "${name}"`, shape, split);
   const columns = features(shape);
   const { values, count } = split;
   const type = values instanceof Uint8Array ? "u8" : "f32";
@@ -166,9 +171,6 @@ export function gather(
   binarize: Binarization,
   { name = "x" }: { readonly name?: string } = {},
 ): Variable {
-  if (source.type === "f32" && binarize !== "none") {
-    throw new RangeError(`Cannot binarize float data: expected binarize "none", found "${binarize}"`);
-  }
   const x = t.variable(name, source.columns, source.type);
   const [type, values] = source.type === "u8" ? ["u32", "unpack4x8unorm"] : ["vec4f", "vec4f"];
   const words = Math.ceil(source.columns / 4);
@@ -176,7 +178,10 @@ export function gather(
   if (hostStream) t.hostStream(hostStream);
   const setsSchedules = t.claimSchedules();
   const stream = t.stream();
-  const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
+  const pack = source.type === "u8" ? "pack4x8unorm" : "vec4f";
+  const text = { none: gatherRaw, threshold: gatherThreshold, dynamic: gatherDynamic }[binarize];
+  const made: Record<string, string> = binarize === "none" ? {} : { values, pack };
+  const value = { text, parameters: { type, ...made } };
   t.record({
     name: `gather ${name}`,
     inputs: [],
@@ -190,7 +195,7 @@ export function gather(
         bytes: 2 * t.rows * source.stride,
         by: {
           parts: [
-            ...[stateStruct, random, value[binarize], ...setsSchedules ? [scheduleShader] : []],
+            ...[stateStruct, random, value, ...setsSchedules ? [scheduleShader] : []],
             { text: gatherShader, parameters: { values, sets: setsSchedules ? 1 : 0 } },
             ...hostStream ? [rowStreamed] : [rowResident, shuffle],
           ],

@@ -16,6 +16,8 @@ import discretizedLogisticShader from "../../shaders/likelihoods/discretized_log
 import gaussianShader from "../../shaders/likelihoods/gaussian.wgsl" with { type: "text" };
 import likelihoodStruct from "../../shaders/likelihoods/likelihood.wgsl" with { type: "text" };
 import nllEpilogue from "../../shaders/epilogues/likelihood_nll.wgsl" with { type: "text" };
+import observedAll from "../../shaders/likelihoods/observed_all.wgsl" with { type: "text" };
+import observedGiven from "../../shaders/likelihoods/observed_given.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
 import scaleBounded from "../../shaders/likelihoods/scale_bounded.wgsl" with { type: "text" };
 import scaleFixed from "../../shaders/likelihoods/scale_fixed.wgsl" with { type: "text" };
@@ -66,12 +68,19 @@ export interface Elementwise {
  *
  * @param x [N, D]; where the location has L rows for each row of x, each row is compared with all of its L. It is data: what is trained
  *   cannot form it.
+ * @param observed [N, D], 0 where x is missing: the sum is over the other features. Default: all are observed.
  */
-export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): RowScalars {
+export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable, observed?: Variable): RowScalars {
   const { family, location, scale } = distribution;
   if (location.columns !== x.columns) {
     throw new RangeError(
       `Cannot compare "${location.name}" with "${x.name}": expected ${x.columns} columns, found ${location.columns}`,
+    );
+  }
+  if (observed && (observed.columns !== x.columns || observed.rows !== x.rows)) {
+    throw new RangeError(
+      `Cannot leave out what is missing of "${x.name}": expected ${x.rows} x ${x.columns} values that say so, ` +
+        `found ${observed.rows} x ${observed.columns}`,
     );
   }
   const learned = learnedScale(distribution);
@@ -91,12 +100,13 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): 
     deliver = [];
     return merge(
       {
-        parts: [likelihoodStruct, families[family].shader, nllEpilogue],
+        parts: [likelihoodStruct, families[family].shader, observed ? observedGiven : observedAll, nllEpilogue],
         constants: { ROWS_nll: nll.storedRows, COLUMNS: location.columns },
         buffers: { nll: write(nll.buffer) },
       },
       scaleFragment(t, scale),
       t.load("data", x, location.rows / x.rows),
+      ...(observed ? [t.load("observed", observed, location.rows / x.rows)] : []),
       gradient ? t.upstream("nll", nll) : { parts: [{ text: upstreamNone, parameters: { m: "nll" } }] },
       backward("location", location, gradient),
       backward("scale", learned?.variable, gradient),
@@ -106,7 +116,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable): 
   location.unfused = () => t.deferred(nll);
   t.record({
     name: "nll",
-    inputs: learned ? [location, learned.variable, x] : [location, x],
+    inputs: [location, ...(learned ? [learned.variable] : []), x, ...(observed ? [observed] : [])],
     parameters: [],
     forward() {
       if (t.fused(location)) return;

@@ -122,6 +122,7 @@ export function averageWeights(decay: number): Rule {
 
 /** Settings that some or all optimizers take. */
 export interface OptimizerOptions extends AdamOptions {
+  /** The learning rate at each step. */
   readonly learningRate: Schedule;
   /** Decoupled: w -= lr · decay · w. Default 0, and 0.01 for AdamW. */
   readonly weightDecay?: number;

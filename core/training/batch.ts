@@ -11,11 +11,17 @@ import type { Tape } from "../graph/tape.ts";
 
 /** What a batch is taken from. */
 export interface BatchSource {
+  /** The model that is given the batch. */
   readonly model: Model;
+  /** Its settings. */
   readonly config: object;
+  /** The shape of the data. */
   readonly data: DataShape;
+  /** The rows. */
   readonly split: Split;
+  /** How values become data. */
   readonly binarize: Binarization;
+  /** Where the rows lie. */
   readonly rows: Placement;
 }
 

@@ -17,7 +17,8 @@ export interface Change {
 }
 
 /**
- * The first setting that would change; what is not asked for stays. A run may be trained for more `epochs`.
+ * The first setting that would change; what is not asked for stays. How long a run goes on changes nothing of what was done: `epochs`
+ * and `patience` may be others.
  *
  * @param was What the run was begun with.
  * @param now What is asked for.
@@ -27,7 +28,10 @@ export function firstChange(
   now: Readonly<Record<string, unknown>>,
 ): Change | undefined {
   for (const [name, value] of Object.entries(now)) {
-    if (value === undefined || name === "epochs" || JSON.stringify(value) === JSON.stringify(was[name])) continue;
+    const free = value === undefined || name === "epochs" || name === "patience";
+    if (free || JSON.stringify(value) === JSON.stringify(was[name])) continue;
+    // A batch of more rows than there are is one of all.
+    if (name === "batchSize" && was.batchSize === was.rows && Number(value) > Number(was.rows)) continue;
     return { name, was: was[name], now: value };
   }
   return undefined;

@@ -7,16 +7,20 @@
 
 import { excerpt, FileError, firstNonFinite, requireFinite } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
+import type { Digest } from "./digest.ts";
+import type { BestEpoch } from "./patience.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
 import { readTuned, type TunedTiles } from "../products/tiles.ts";
 import { configure } from "../settings.ts";
+import { KINDS, type ValueSummary } from "../values.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
 /** What was trained on: enough to check that other data fits. */
 export interface DataDescription extends DataShape {
+  /** The name of the dataset, or the absolute path of files. */
   readonly name: string;
   /** Rows trained on. */
   readonly count: number;
@@ -24,6 +28,10 @@ export interface DataDescription extends DataShape {
   readonly seed?: number;
   /** The settings of the dataset, if it has any. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What they are recognized by; checkpoints of older versions have none. */
+  readonly digest?: Digest;
+  /** What the values were; checkpoints of older versions do not say. */
+  readonly range?: ValueSummary;
 }
 
 /** Where a training stands. */
@@ -32,20 +40,29 @@ export interface Progress {
   readonly step: number;
   /** Sums of the terms over the steps of the epoch in progress, and how many. */
   readonly sums: readonly number[];
+  /** Steps in those sums. */
   readonly steps: number;
   /** The sum of what was minimised over the same steps; checkpoints of older versions have none. */
   readonly loss?: number;
   /** What the model's tallies have counted in that epoch, if it has any. */
   readonly counts?: readonly (readonly number[])[];
+  /** The epoch that was best so far, where rows are held out to validate on. */
+  readonly best?: BestEpoch;
 }
 
 /** All that a checkpoint says besides the tensors. */
 export interface CheckpointHeader {
+  /** The name of the model. */
   readonly model: string;
+  /** Its settings. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Settings of the training. */
   readonly training: TrainingConfig;
+  /** What it was trained on. */
   readonly data: DataDescription;
+  /** Where the training stands. */
   readonly progress: Progress;
+  /** What it was trained on, in words. */
   readonly adapter: string;
   /** The tiles in use: a family, or one tile. */
   readonly tiles: string;
@@ -55,7 +72,9 @@ export interface CheckpointHeader {
 
 /** A checkpoint read from bytes. */
 export interface Checkpoint extends CheckpointHeader {
+  /** The path or name that messages call it by. */
   readonly file: string;
+  /** Parameters and slots by name. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
 }
 
@@ -65,6 +84,16 @@ const FORMAT = "elbo 1";
 const LARGEST = 2 ** 31 - 1;
 
 const counter = whole(0, 2 ** 32 - 1);
+
+const partCheck = fields({ count: counter, values: text, labels: optional(text), covariates: optional(text) });
+/** What a {@linkcode ValueSummary} must be. */
+export const rangeCheck: Check = fields({
+  type: oneOf("bytes", "floats"),
+  kind: oneOf(...KINDS),
+  minimum: finite,
+  maximum: finite,
+  extremes: finite,
+});
 
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
@@ -76,9 +105,14 @@ const headerCheck = fields({
     shape: listOf(whole(1, LARGEST), 3),
     count: whole(1, LARGEST),
     classes: optional(whole(1, 256)),
+    classNames: optional(listOf(text)),
+    columns: optional(listOf(text)),
+    scaling: optional(fields({ mean: listOf(finite), deviation: listOf(finite) })),
     covariates: optional(listOf(text)),
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
+    digest: optional(fields({ all: optional(partCheck), train: optional(partCheck), test: optional(partCheck) })),
+    range: optional(rangeCheck),
   }),
   progress: fields({
     step: counter,
@@ -86,6 +120,7 @@ const headerCheck = fields({
     steps: counter,
     loss: optional(finite),
     counts: optional(listOf(listOf(counter))),
+    best: optional(fields({ epoch: counter, step: counter, loss: finite })),
   }),
   adapter: text,
   tiles: text,
@@ -113,6 +148,14 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   if (features(header.data.shape) > LARGEST) {
     fail(`expected a shape of at most ${LARGEST} values, found [${header.data.shape}]`);
   }
+  const { classes, classNames, columns, scaling } = header.data;
+  const width = features(header.data.shape);
+  const fits = (list: readonly unknown[] | undefined, length: number) => !list || list.length === length;
+  if (!fits(classNames, classes ?? 0)) fail(`expected ${classes ?? 0} names of classes, found ${classNames!.length}`);
+  if (![columns, scaling?.mean, scaling?.deviation].every((list) => fits(list, width))) {
+    fail(`expected names and scales of ${width} columns, found others`);
+  }
+  if (scaling?.deviation.some((deviation) => deviation <= 0)) fail("expected scales above 0, found others");
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
     fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }

@@ -10,6 +10,7 @@ import type { Losses } from "./events.ts";
 import type { Binarization, Resident } from "../ops/gather.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import type { Tiles } from "../products/tiles.ts";
+import type { ValueSummary } from "../values.ts";
 
 /** A fit under way. */
 export interface Fit {
@@ -25,12 +26,19 @@ export interface Fit {
 
 /** What a fit is given. */
 export interface FitContext {
+  /** Where it runs. */
   readonly gpu: Gpu;
+  /** Tiles of matrix products. */
   readonly tiles: Tiles;
+  /** What is fitted. */
   readonly parameters: Parameters;
-  readonly data: DataShape;
+  /** The shape of the data, and what its values are. */
+  readonly data: DataShape & { readonly range?: ValueSummary };
+  /** How values become data. */
   readonly binarize: Binarization;
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** The seed of the training. */
   readonly seed: number;
   /** The rows on the host. */
   readonly split: Split;

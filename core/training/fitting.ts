@@ -13,6 +13,7 @@ import type { Fit } from "./fit_context.ts";
 import type { Model } from "../model.ts";
 import { makeResident } from "../ops/gather.ts";
 import type { Optimization } from "./optimization.ts";
+import { summarizeValues } from "../values.ts";
 import type { Trained } from "./trained.ts";
 import { completedEpochs, type TrainingConfig } from "./training_settings.ts";
 
@@ -36,6 +37,7 @@ export const FIT_SETTINGS = [
   "binarize",
   "rows",
   "validation",
+  "patience",
   "seed",
   "tiles",
 ] as const satisfies readonly (
@@ -74,7 +76,7 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
     },
     async begin() {
       await scopes.settle();
-      const data = dataShape(dataset);
+      const data = { ...dataShape(dataset), range: trained.data.range ?? summarizeValues(split) };
       const resumed = start > 0;
       fit = await model.fit!(
         { gpu, tiles, parameters, data, binarize, batchSize, seed, split, source, resumed },

@@ -20,10 +20,15 @@ import type { Tiles } from "../products/tiles.ts";
 
 /** What a sweep goes over, and where. */
 export interface SweepOptions {
+  /** Where it runs. */
   readonly gpu: Gpu;
+  /** Tiles of matrix products. */
   readonly tiles: Tiles;
+  /** Its rows. */
   readonly split: { readonly count: number };
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** What draws follow from. */
   readonly seed: number;
 }
 
@@ -50,13 +55,18 @@ export interface Sum {
 
 /** What a sweep gives. */
 export interface Swept {
+  /** Means of the terms over all rows. */
   readonly losses: Losses;
+  /** The sums by name. */
   readonly sums: Readonly<Record<string, Sum>>;
 }
 
 /** How a sweep is made. */
 export interface SweepRun {
-  /** Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew. Default: 0. */
+  /**
+   * Steps that the training has done. What is scheduled is as it was in the last of them: the next may begin a cycle anew. `Infinity`: as it
+   * ends. Default: 0.
+   */
   readonly steps?: number;
   /** Draws of z (and of the pixels, if binarized dynamically) for each row. Default: 1. */
   readonly samples?: number;
@@ -134,6 +144,12 @@ export class Sweep {
     }
   }
 
+  /** Whether anything that it measures follows a schedule. */
+  get scheduled(): boolean {
+    const weights = this.#program.terms.map(({ weight }) => weight);
+    return [...this.#compiled.scalars, ...weights].some(({ kind }) => kind !== "constant");
+  }
+
   /** Goes over all rows. Yields the fraction done, and returns means over rows and draws, and the sums. */
   async *run({ steps = 0, samples = 1, signal }: SweepRun = {}): AsyncGenerator<number, Swept> {
     const { gpu, split: { count }, seed, batchSize } = this.#options;
@@ -205,7 +221,7 @@ export interface EvaluationOptions extends BatchSource {
 /** The sweep that measures a model's terms on a split. */
 export async function evaluation(options: EvaluationOptions): Promise<Sweep> {
   const { model, config, parameters, split, data } = options;
-  requireRows("rows", data.shape, split);
+  requireRows("measure the rows", data.shape, split);
   // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
   const seed = (options.seed ^ 0x9e3779b9) >>> 0;
   return await Sweep.create({ ...options, seed }, (t) => {

@@ -8,7 +8,7 @@
 import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
-import { features, type Split } from "../dataset.ts";
+import { features, slice, type Split } from "../dataset.ts";
 import { Gpu, GpuError } from "../gpu/device.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
@@ -18,6 +18,9 @@ import type { Losses } from "./events.ts";
 import { conditionColumns, type ConditionOptions, conditionRows } from "./batch.ts";
 import type { Condition, Model } from "../model.ts";
 import { advance } from "../ops/advance.ts";
+import { columns as columnsOf } from "../ops/columns.ts";
+import { concat } from "../ops/concat.ts";
+import { columnOf } from "../ops/sum.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters } from "../graph/parameters.ts";
@@ -26,7 +29,17 @@ import { normals, uniforms } from "../graph/random.ts";
 import { Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
+import { requireSupport } from "./support.ts";
 import type { TrainingConfig } from "./training_settings.ts";
+import {
+  inputRows,
+  numbersFrom,
+  requireFiniteRows,
+  type RowValues,
+  settledSplit,
+  type SplitInput,
+  summarizeValues,
+} from "../values.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
 const [FEW, MANY] = [128, 4096];
@@ -79,11 +92,29 @@ export interface EvaluateOptions {
   readonly binarize?: Binarization;
   /** Default: that of the training. */
   readonly seed?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
+}
+
+/** z ~ q(z | x) of N rows with all that importance weights need: {@linkcode Trained.weightedDraws}. */
+export interface WeightedDraws {
+  /** q(z | x) */
+  readonly encoded: Encoded;
+  /** z [N, K] */
+  readonly z: Float32Array<ArrayBuffer>;
+  /** E[x | z] [N, D] */
+  readonly mean: Float32Array<ArrayBuffer>;
+  /** x ~ p(x | z) [N, D] */
+  readonly sample: Float32Array<ArrayBuffer>;
+  /** -log p(x | z) over what is observed of each row, nats [N] */
+  readonly nll: Float32Array<ArrayBuffer>;
+  /** log q(z | x) - log p(z), nats [N] */
+  readonly divergence: Float32Array<ArrayBuffer>;
 }
 
 /** A model and its parameters on a GPU. */
 export class Trained<C extends object = object> {
+  /** Tiles of its matrix products. */
   readonly tiles: Tiles;
   readonly #mappings = new Map<string, Promise<Mapping>>();
   /** Frees those of the mappings that are compiled. */
@@ -166,9 +197,15 @@ export class Trained<C extends object = object> {
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     this.check();
-    const { count = 100, temperature = 1, draw = "mean", seed = 0 } = options;
+    const { count = 100, temperature = 1, draw = "mean", seed = 0, labels } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
+    }
+    if (labels?.length && !["one-hot", "raw"].includes(this.#condition ?? "")) {
+      const what = this.#condition ? `one that is conditioned on ${this.#condition}` : "one that is not";
+      throw new TypeError(
+        `Cannot sample labels with "${this.model.name}": expected a model conditioned on labels, such as cvae, found ${what}`,
+      );
     }
     const z = await this.drawPrior({ ...options, count, temperature, seed });
     return await this.decode(z, { draw, seed, ...this.#inTurn(count, options) });
@@ -227,9 +264,14 @@ export class Trained<C extends object = object> {
     ]);
   }
 
+  /** Whether there is a p(z); of an autoencoder there is none. */
+  get hasPrior(): boolean {
+    return this.model.hasPrior ?? true;
+  }
+
   /** Whether p(z) is N(0, I). */
   get hasStandardPrior(): boolean {
-    return !this.model.drawPrior && !this.model.prior?.(this.config);
+    return this.hasPrior && !this.model.drawPrior && !this.model.prior?.(this.config);
   }
 
   /**
@@ -241,11 +283,13 @@ export class Trained<C extends object = object> {
    * @throws {RangeError} If a latent is not finite, or what it gives would not be.
    */
   async decode(
-    z: Float32Array,
+    z: RowValues,
     { draw = "mean", seed = 0, ...given }: Omit<SampleOptions, "count" | "temperature"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    requireFinite(z, `latents to decode with "${this.model.name}"`);
-    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, ...given }, (t, x, condition) => {
+    const { latents } = this;
+    const codes = numbersFrom("decode", z, latents);
+    requireFiniteRows(`decode with "${this.model.name}"`, codes, latents);
+    return await this.#apply(`decode ${draw}`, codes, latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
       if (draw !== "quantiles") return [likelihood[draw]()];
@@ -262,12 +306,12 @@ export class Trained<C extends object = object> {
   /**
    * Means and log-variances of each latent dimension under q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    * @returns mean and logVariance, [count, K] each
    */
   async encode(
-    x: Float32Array,
+    x: RowValues,
     options: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
     return marginals(await this.posterior(x, options));
@@ -276,17 +320,59 @@ export class Trained<C extends object = object> {
   /**
    * q(z | x) with all that it is made of: for draws, densities and divergences on the host.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    */
-  async posterior(x: Float32Array, options: ConditionOptions = {}): Promise<Encoded> {
-    const statistics = await this.#apply("encode", x, this.features, options, (t, input, condition) => {
+  async posterior(x: RowValues, options: ConditionOptions = {}): Promise<Encoded> {
+    const rows = this.#rowsFrom("encode", x);
+    const statistics = await this.#apply("encode", rows, this.features, options, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       this.#covariance = posterior?.covariance;
       return posterior ? [posterior.statistics] : [];
     });
-    const count = x.length / this.features;
+    const count = rows.length / this.features;
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
+  }
+
+  /**
+   * A draw from q(z | x) of each row, what it decodes to, and its importance weight for p(z | what is observed of x).
+   *
+   * @param rows [N, 2 D]: the D values of a row, then for each 1 where it is observed and 0 where it is missing.
+   * @throws {TypeError} If the posterior has no density.
+   */
+  async weightedDraws(
+    rows: Float32Array,
+    { seed = 0, ...given }: ConditionOptions & { readonly seed?: number } = {},
+  ): Promise<WeightedDraws> {
+    const { features, latents, parameters, config } = this;
+    const out = await this.#apply("weigh draws", rows, 2 * features, { seed, ...given }, (t, input, condition) => {
+      const { encode, decode, density } = this.model;
+      if (!encode || !decode || density === "none") return [];
+      const x = columnsOf(t, input, 0, features);
+      const posterior = encode(t, parameters, x, config, condition);
+      this.#covariance = posterior.covariance;
+      if (!posterior.covariance) return [];
+      const { z, kl } = posterior.draw({ divergence: "sampled" });
+      const likelihood = decode(t, parameters, z, config, condition);
+      const nll = likelihood.nll(x, columnsOf(t, input, features, features));
+      const parts = [z, likelihood.mean(), likelihood.sample(), columnOf(t, nll), columnOf(t, kl)];
+      return [concat(t, [...parts, posterior.statistics])];
+    });
+    const count = rows.length / (2 * features);
+    const width = out.length / count;
+    let first = 0;
+    const next = (columns: number) => {
+      const from = first;
+      first += columns;
+      const part = new Float32Array(count * columns);
+      for (let row = 0; row < count; row++) {
+        part.set(out.subarray(row * width + from, row * width + from + columns), row * columns);
+      }
+      return part;
+    };
+    const [z, mean, sample, nll, divergence] = [latents, features, features, 1, 1].map(next);
+    const encoded = { statistics: next(width - first), count, latents, covariance: this.#covariance };
+    return { encoded, z, mean, sample, nll, divergence };
   }
 
   /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
@@ -301,23 +387,23 @@ export class Trained<C extends object = object> {
   /**
    * The mean of p(x | z) at the mean of q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, D]
    */
-  async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async reconstruct(x: RowValues, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     return await this.decode((await this.encode(x, options)).mean, options);
   }
 
   /**
    * Which code every position of a datum has, for models with a codebook.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, P], from 0 to K - 1
    * @throws {TypeError} If the model has none.
    */
-  async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
+  async codes(x: RowValues): Promise<Uint32Array<ArrayBuffer>> {
     return Uint32Array.from(
-      await this.#apply("give codes", x, this.features, {}, (t, input) => {
+      await this.#apply("give codes", this.#rowsFrom("give codes", x), this.features, {}, (t, input) => {
         const { codes } = this.model;
         return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
       }),
@@ -349,9 +435,9 @@ export class Trained<C extends object = object> {
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
-  async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
+  async evaluate(split: SplitInput, options: EvaluateOptions = {}): Promise<Losses> {
     this.check();
-    const { samples = 1, signal, seed = this.training.seed } = options;
+    const { samples = 1, binarize = this.training.binarize, signal, seed = this.training.seed } = options;
     requireSeed(seed);
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
@@ -363,8 +449,8 @@ export class Trained<C extends object = object> {
       config: this.config,
       parameters: this.parameters,
       data: this.data,
-      split,
-      binarize: options.binarize ?? this.training.binarize,
+      split: this.admit("evaluate", split, binarize),
+      binarize,
       rows: this.training.rows,
       seed,
       batchSize: this.training.batchSize,
@@ -390,8 +476,27 @@ export class Trained<C extends object = object> {
    * @returns [rows, D]
    */
   rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
-    const { features, training: { binarize } } = this;
-    return readValues(split, binarize, from * features, new Float32Array(count * features), seed);
+    const { data: { shape, range }, features, training: { binarize } } = this;
+    const rows = settledSplit("read rows", slice(split, from, from + count), shape, range?.kind);
+    return readValues(rows, binarize, 0, new Float32Array(count * features), seed);
+  }
+
+  /**
+   * Rows of a program as this model takes them.
+   *
+   * @param what What is to be done with them, for messages.
+   * @throws {RangeError} If there are none, they do not fit the shape, a number is not finite, labels are missing, or the values are no
+   * data of the likelihood; the message names the row and the column.
+   */
+  admit(what: string, split: SplitInput, binarize: Binarization = this.training.binarize): Split {
+    const { shape, range } = this.data;
+    const rows = settledSplit(what, split, shape, range?.kind);
+    requireSupport(what, this.model as Model, this.config, summarizeValues(rows), binarize);
+    return rows;
+  }
+
+  #rowsFrom(what: string, x: RowValues): Float32Array<ArrayBuffer> {
+    return inputRows(`${what} with "${this.model.name}"`, x, this.features, this.data.range?.kind);
   }
 
   /** What the model is given besides, if anything. */
@@ -527,8 +632,10 @@ export class Trained<C extends object = object> {
   /**
    * The checkpoint's bytes. `save` of `@elbo/elbo/files` writes
    * them to a path.
+   *
+   * @param options Whether to keep what only the optimizer needs to go on. Default: true.
    */
-  async toBytes(): Promise<Uint8Array<ArrayBuffer>> {
+  async toBytes({ optimizer = true }: { readonly optimizer?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.check();
     const { model, config, training, data, progress, tuned } = this;
     return encodeCheckpoint({
@@ -540,7 +647,7 @@ export class Trained<C extends object = object> {
       adapter: this.gpu.adapter,
       tiles: tilesName(this.tiles),
       ...(Object.keys(tuned).length ? { tuned } : {}),
-    }, await this.parameters.read());
+    }, await this.parameters.read({ slots: optimizer }));
   }
 
   /** Frees what it holds on the GPU, and the device if it opened it. */
@@ -552,6 +659,7 @@ export class Trained<C extends object = object> {
     if (this.ownsGpu) this.gpu.destroy();
   }
 
+  /** The same as {@linkcode Trained.destroy}. */
   [Symbol.dispose](): void {
     this.destroy();
   }

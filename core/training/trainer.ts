@@ -5,9 +5,11 @@
  */
 
 import { begunWith, firstChange } from "./changes.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
-import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
+import { differences, type Digest, digestOf } from "./digest.ts";
+import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
+import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
 import type { Sighting } from "./divergence.ts";
@@ -18,9 +20,12 @@ import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts
 import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
+import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization, type Reached } from "./optimization.ts";
+import { type BestEpoch, isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
+import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
 import {
@@ -55,6 +60,8 @@ export interface TrainOptions {
   readonly chunkSeconds?: () => number;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
+  /** Starts a new training from these weights, with the settings of their training but for those given, or on other data of the shape. */
+  readonly from?: Checkpoint;
 }
 
 /** A training: iterate over it for its events. Between two events nothing else touches the parameters. */
@@ -119,13 +126,14 @@ export function configureTraining<C extends object>(
  * ```
  *
  * @param model A model of `models/`, or one of your own.
- * @param dataset Rows in memory; they are copied to the GPU once.
+ * @param dataset Rows in memory; they are copied to the GPU once. Arrays of bytes stand for value / 255, others for themselves.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, or values that are no data of the
+ * likelihood, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
-  dataset: Dataset,
+  dataset: DatasetInput,
   config: Partial<TrainingConfig & C> = {},
   options: TrainOptions = {},
 ): Training<C> {
@@ -149,49 +157,73 @@ class Trainer<C extends object> {
   #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
   readonly #count: number;
   readonly #validation: number;
+  readonly #digest: Digest;
+  readonly #summary: DataSummary;
   #trained: Trained<C> | undefined;
 
-  constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
+  constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
-    const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const dataset = settled(input);
+    const range = summarizeValues(dataset.train, dataset.test);
+    this.#digest = digestOf(dataset);
+    const isFloat = range.type === "floats";
+    const { from } = options;
+    const asked = resume
+      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
+      : from
+      ? { ...settingsOf(from, model as Model, this.#digest), ...values }
+      : values;
+    const choice = resume || from ? undefined : model.choose?.(dataShape(dataset), range, asked);
+    const given = {
+      ...choice?.binarize && { binarize: choice.binarize },
+      ...choice?.config,
+      ...asked,
+    };
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    if (from) requireStart(from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
-    requireRows(dataset.name, dataset.shape, dataset.train);
+    if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
+    if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
-    const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
+    const validation = "validation" in asked ? training.validation : Math.min(training.validation, Math.floor(all / 6));
     if (validation >= all) {
       throw new RangeError(
         `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
       );
     }
-    if (training.batchSize > all - validation) {
-      throw new RangeError(
-        `Cannot train with batches of ${training.batchSize}: expected at most the ${
-          all - validation
-        } training rows of "${dataset.name}"`,
-      );
+    if (training.patience > 0 && validation === 0) {
+      throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    const steps = trainingSteps(training, all - validation);
+    const count = all - validation;
+    const batchSize = Math.min(training.batchSize, count);
+    // A fit sweeps over all rows, whatever the batch.
+    const shrank = batchSize < training.batchSize && !model.fit;
+    const steps = trainingSteps({ ...training, batchSize }, count);
     if (steps > LAST_STEP) {
       throw new RangeError(
         `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
       );
     }
-    if (resume) requireSame(resume, model, dataset, { ...values, rows: all - validation });
+    const remarks = [
+      ...choice ? [choice.why] : [],
+      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
+    ];
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
-    this.#training = { ...training, validation };
+    this.#training = { ...training, batchSize, validation };
     this.#config = config;
-    this.#count = all - validation;
+    this.#count = count;
     this.#validation = validation;
+    const summary = describeData(dataset, count, validation, range);
+    this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
   }
 
   get trained(): Trained<C> {
@@ -246,6 +278,8 @@ class Trainer<C extends object> {
     };
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
+    let best = resume?.progress.best;
+    const progress = async (): Promise<Progress> => ({ ...await optimization.progress(), ...(best ? { best } : {}) });
     const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
       const restore = () => {
         snapshot!.restore();
@@ -260,6 +294,8 @@ class Trainer<C extends object> {
       return error;
     };
 
+    // What the columns were divided by is in the checkpoint.
+    const { scaling: _, ...shape } = dataShape(this.#dataset);
     /** Weights and moments may overflow where the losses do not. */
     const requireFinite = async () => {
       const search = () => parameters.nonFinite();
@@ -274,8 +310,9 @@ class Trainer<C extends object> {
         adapter: gpu.adapter,
         model: this.#model.name,
         dataset: this.#dataset.name,
+        data: this.#summary,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
+        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...shape },
         step: start,
         epochs: epochs(),
         stepsPerEpoch: this.#stepsUntil(1),
@@ -288,7 +325,7 @@ class Trainer<C extends object> {
       };
       let epoch = 1;
       while (this.#stepsUntil(epoch) <= start && epoch <= epochs()) epoch++;
-      for (; epoch <= epochs(); epoch++) {
+      for (; epoch <= epochs() && !isExhausted(this.#training.patience, epoch - 1, best); epoch++) {
         const end = this.#stepsUntil(epoch);
         let reached: Reached;
         do {
@@ -299,6 +336,7 @@ class Trainer<C extends object> {
             await requireFinite();
             snapshot = parameters.snapshot(snapshot);
             snapshotStep = optimization.step;
+            trained.progress = await progress();
             await optimization.adjust!(training, config);
             [this.#training, this.#config] = [trained.training, trained.config] = [training, config];
             validation?.destroy();
@@ -331,8 +369,9 @@ class Trainer<C extends object> {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
           if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
+          best = await better(validation, last.validation, { epoch, step: end }, best);
         }
-        trained.progress = await optimization.progress();
+        trained.progress = await progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
         await parameters.settle();
@@ -340,9 +379,11 @@ class Trainer<C extends object> {
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const stopped = step < this.#stepsUntil(epochs());
-      if (stopped) trained.progress = await optimization.progress();
-      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), stopped };
+      const early = isExhausted(this.#training.patience, epoch - 1, best);
+      const stopped = !early && step < this.#stepsUntil(epochs());
+      if (stopped) trained.progress = await progress();
+      const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
+      yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
       // What is gone need not be put back.
       if (usable(trained)) rest(true);
@@ -396,9 +437,11 @@ class Trainer<C extends object> {
 
   /** Opens the GPU and gives the parameters their first values, or the checkpoint's. */
   async #begin(): Promise<Trained<C>> {
-    const { resume, gpu, device } = this.#options;
+    const { resume, from, gpu, device } = this.#options;
     if (resume) {
-      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, training: this.#training }, {
+      // The name that the same data have now.
+      const data = { ...resume.data, name: this.#dataset.name };
+      const trained = await Trained.fromCheckpoint(this.#model, { ...resume, data, training: this.#training }, {
         gpu,
         device,
       });
@@ -412,6 +455,8 @@ class Trainer<C extends object> {
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
+      digest: this.#digest,
+      range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,
@@ -423,7 +468,8 @@ class Trainer<C extends object> {
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     try {
-      parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      if (from) parameters.write(weightsOf(from), from.file);
+      else parameters.initialize(initializersOf(this.#training), this.#training.seed);
       await parameters.settle();
     } catch (error) {
       parameters.destroy();
@@ -441,6 +487,7 @@ class Trainer<C extends object> {
       !gpu && !device,
       tuned,
     );
+    if (from) return trained;
     await this.#model.start?.({
       parameters,
       batchSize: this.#training.batchSize,
@@ -468,6 +515,65 @@ function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
   const values = train.values.slice(0, rows.length * width);
   rows.forEach((row, i) => values.set(train.values.subarray(row * width, (row + 1) * width), i * width));
   return { values, count: rows.length };
+}
+
+/** The best epoch so far: this one, if its validation loss is lower. What is scheduled is taken as it ends, so that epochs compare. */
+async function better(
+  validation: Sweep,
+  { loss: now }: Losses,
+  at: Omit<BestEpoch, "loss">,
+  best: BestEpoch | undefined,
+): Promise<BestEpoch | undefined> {
+  const loss = validation.scheduled ? (await validation.losses({ steps: Infinity })).loss : now;
+  return Number.isFinite(loss) && !(best && loss >= best.loss) ? { ...at, loss } : best;
+}
+
+/**
+ * @throws {RangeError} If the data are others than those that a training was begun on, whatever they are called.
+ */
+export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, digest: Digest): void {
+  const differs = data.digest ? differences(data.digest, digest) : [];
+  if (!differs.length) return;
+  throw new RangeError(
+    `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
+  );
+}
+
+/** The settings of a run that another one begins with, as far as its model has them. Of other data as many rows are held out as of any. */
+function settingsOf(
+  { training, config, data }: Checkpoint,
+  { settings }: Model,
+  digest: Digest,
+): Record<string, unknown> {
+  const { validation, ...others } = training;
+  const known = Object.entries(config).filter(([name]) => Object.hasOwn(settings as object, name));
+  const same = data.digest && !differences(data.digest, digest).length;
+  return { ...others, ...(same ? { validation } : {}), ...Object.fromEntries(known) };
+}
+
+/** The tensors of a checkpoint without the optimizer's. */
+function weightsOf({ tensors }: Checkpoint): Checkpoint["tensors"] {
+  return new Map(tensors.entries().filter(([name]) => !name.startsWith("optimizer.")));
+}
+
+/**
+ * @throws {RangeError} If a training cannot start from the weights of a checkpoint.
+ * @throws {FileError} If they are of another size than this model's.
+ */
+function requireStart<C extends object>(from: Checkpoint, model: Model<C>, config: C, dataset: Dataset): void {
+  if (model.fit) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected a model that is trained by gradient; "${model.name}" fits itself anew`,
+    );
+  }
+  if (dataset.shape.join() !== from.data.shape.join()) {
+    throw new RangeError(
+      `Cannot start from "${from.file}": expected data of its shape [${from.data.shape}], found [${dataset.shape}] in "${dataset.name}"`,
+    );
+  }
+  const data = { ...from.data, ...dataShape(dataset) };
+  const tensors = weightsOf(from);
+  requireFit(model, { ...from, model: model.name, config: config as Record<string, unknown>, data, tensors });
 }
 
 function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {

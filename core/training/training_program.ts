@@ -14,7 +14,9 @@ import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_sett
 
 /** What is trained on what, and where. */
 export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
+  /** Where it runs. */
   readonly gpu: Gpu;
+  /** Settings of the training. */
   readonly training: TrainingConfig;
 }
 

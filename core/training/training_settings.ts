@@ -14,31 +14,59 @@ import { TILE_CHOICES, type TileChoice } from "../products/tiles.ts";
 
 /** Every setting of a training. */
 export interface TrainingConfig {
+  /** Rows of a step. */
   readonly batchSize: number;
+  /** Passes over the training rows. */
   readonly epochs: number;
+  /** What updates the parameters. */
   readonly optimizer: typeof OPTIMIZERS[number];
+  /** The learning rate. */
   readonly learningRate: number;
+  /** How it changes with the steps. */
   readonly learningRateSchedule: "constant" | "warm-up" | "decay" | "tripling" | "cosine";
+  /** Steps of the warm-up, the half-life, or the cosine. */
   readonly learningRateSteps: number;
+  /** What decay multiplies it by. */
   readonly learningRateFactor: number;
+  /** Decoupled weight decay; 0 for none. */
   readonly weightDecay: number;
+  /** Momentum of sgd and nesterov. */
   readonly momentum: number;
+  /** Of Adam: decay of the first moment. */
   readonly beta1: number;
+  /** Of Adam and RMSprop: decay of the second moment. */
   readonly beta2: number;
+  /** What is added to the root of the second moment; 0 for the default of the optimizer. */
   readonly epsilon: number;
+  /** Largest norm of the gradient; 0 for no limit. */
   readonly clipNorm: number;
+  /** Largest element of the gradient; 0 for no limit. */
   readonly clipValue: number;
+  /** Batches for one update. */
   readonly accumulate: number;
+  /** Decay of the averaged weights; 0 for none. */
   readonly ema: number;
+  /** Whether Adam corrects its moments at the start. */
   readonly biasCorrection: boolean;
+  /** Whether the loss is averaged or summed over the batch. */
   readonly reduction: "mean" | "sum";
+  /** How grey values become data. */
   readonly binarize: Binarization;
+  /** Where the training rows lie: on the GPU, or brought to it. */
   readonly rows: Placement;
+  /** Rows held out for validation. */
   readonly validation: number;
+  /** Epochs without a better validation loss after which the training ends; 0 for never. */
+  readonly patience: number;
+  /** What initial values, batches and noise follow from. */
   readonly seed: number;
+  /** What weights are drawn from at first. */
   readonly initializer: typeof INITIALIZERS[number];
+  /** What biases are drawn from at first. */
   readonly biasInitializer: typeof INITIALIZERS[number];
+  /** Standard deviation, or half the range, of initializers that take one. */
   readonly initializerScale: number;
+  /** Tiles of matrix products. */
   readonly tiles: TileChoice;
 }
 
@@ -130,6 +158,12 @@ export const trainingSettings: Settings<TrainingConfig> = {
     help: "where the training rows lie: on the GPU, or on the host, from where they are brought step by step",
   },
   validation: { type: "integer", default: 10000, minimum: 0, help: "last training rows held out to validate on" },
+  patience: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    help: "early stopping: epochs in a row without a lower validation loss, after which the training ends; 0: never",
+  },
   seed: {
     type: "integer",
     default: 0,

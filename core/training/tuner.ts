@@ -35,9 +35,11 @@ export type Timer = (product: TapeProduct, tile: WorkgroupTile) => Promise<numbe
 
 /** How {@linkcode tune} works. */
 export interface TuneOptions {
+  /** Keeps what was measured. */
   readonly cache?: TileCache;
   /** Time for all of it, compilation included; what is not reached by then is left to the rule. Default: 3. */
   readonly seconds?: number;
+  /** Stops it. */
   readonly signal?: AbortSignal;
   /** Told of how many shapes are going to be timed, if any. */
   readonly onStart?: (shapes: number) => void;

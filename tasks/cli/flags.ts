@@ -6,7 +6,8 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { closestString } from "@std/text";
+import { nearest } from "./nearest.ts";
+import { wrap } from "./terminal.ts";
 import { configure, defaults, expectation, type Setting, type Settings } from "../../core/settings.ts";
 
 /** The command line was wrong: the message names the flag, what was expected and what was found. Exit code 2. */
@@ -161,7 +162,7 @@ function read(
       const flag = arg.split("=", 1)[0];
       const where = elsewhere.entries().find(([name]) => flagName(name) === flag)?.[1];
       if (where) throw new UsageError(`Unknown flag ${flag}: it is one of ${where}`);
-      throw new UsageError(`Unknown flag ${flag}: the nearest known one is ${nearest(flag, settings)}`);
+      throw new UsageError(`Unknown flag ${flag}: the nearest known one is ${nearestFlag(flag, settings)}`);
     },
   });
   if (found._.length > 0) throw new UsageError(`Unexpected argument "${found._[0]}": every value follows a flag`);
@@ -217,12 +218,12 @@ function joinValues(
 }
 
 /** The flag that was probably meant: one that goes on as it begins, one of its initials, or the nearest in letters. */
-function nearest(flag: string, settings: ReadonlyMap<string, Setting<unknown>>): string {
+function nearestFlag(flag: string, settings: ReadonlyMap<string, Setting<unknown>>): string {
   const known = [...settings.keys()].map(flagName);
   const initials = (name: string) => name.slice(2).split("-").map((word) => word[0]).join("");
   return known.find((name) => flag.length > 3 && name.startsWith(flag)) ??
     known.find((name) => initials(name) === flag.replace(/^-+/, "")) ??
-    closestString(flag, known);
+    nearest(flag, known);
 }
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -336,19 +337,9 @@ function details(setting: Setting<unknown>): string {
     parts.push([low, maximum === undefined ? "" : `at most ${maximum}`].filter(Boolean).join(", "));
   }
   const preset = setting.default;
-  if (Array.isArray(preset)) parts.push(`default ${preset.join(",") || "none"}`);
+  if (setting.byData) parts.push("default by the data");
+  else if (Array.isArray(preset)) parts.push(`default ${preset.join(",") || "none"}`);
   else if (preset !== undefined && preset !== "" && preset !== false) parts.push(`default ${preset}`);
   const text = parts.filter(Boolean).join("; ");
   return text && ` (${text})`;
-}
-
-function wrap(text: string, columns: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const last = lines[lines.length - 1];
-    if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

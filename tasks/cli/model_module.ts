@@ -7,9 +7,9 @@
 
 import type { Model } from "../../core/model.ts";
 import { models } from "../../models/mod.ts";
-import { closestString } from "@std/text";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UsageError } from "./flags.ts";
+import { nearestOf } from "./nearest.ts";
 
 /** A model, and the module that it came from where it is not one of `models/`. */
 export interface NamedModel {
@@ -35,7 +35,7 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
   if (!/[:/\\]|\.[cm]?[jt]s$/.test(name)) {
     const known = [...models.keys()];
     throw new UsageError(
-      `Cannot find a model "${name}": the nearest known one is ${closestString(name, known)} of ${known.join(", ")}; ` +
+      `Cannot find a model "${name}": ${nearestOf(name, known)}; ` +
         "a module of your own is a path, such as ./my_vae.ts",
     );
   }

@@ -8,6 +8,7 @@
 import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError } from "./flags.ts";
+import { nearestOf } from "./nearest.ts";
 import { OUTLIVES } from "./hangup.ts";
 
 /** Where `train` puts its folders, and where the other tasks look for the newest. */
@@ -57,9 +58,16 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   impute: runOrFiles,
   // Pictures lie beside the table.
   score: (said) =>
-    runOrFiles(said, (out) => [".csv", ".png", ".svg"].flatMap((ending) => file(out.replace(/\.csv$/, ending)))),
+    runOrFiles(said, (out) => {
+      const stem = out.replace(/\.[^./\\]+$/, "");
+      return [out, `${stem}-images.svg`, `${stem}.svg`].flatMap(file);
+    }),
   evaluate: () => [KEPT],
-  report: (said) => said("compare") === undefined ? [said("run") ?? RUNS] : file(said("out") ?? COMPARISON),
+  report: (said) =>
+    said("compare") !== undefined
+      ? file(said("out") ?? COMPARISON)
+      // The figures are in a folder beside the page.
+      : runOrFiles(said, (out) => [...file(out), out.replace(/\.html$/i, "")]),
   experiment: (said) => [said("out") ?? EXPERIMENTS],
   tune: () => [KEPT],
   explore: (said) => said("build") === undefined ? [] : [said("build")!],
@@ -92,7 +100,7 @@ function servingFlags(said: Said, open: boolean): string[] {
  */
 export function permissionFlags(task: string, args: readonly string[]): string[] {
   if (!Object.hasOwn(WRITES, task)) {
-    throw new UsageError(`Cannot start the task "${task}": expected one of ${TASKS.join(", ")}`);
+    throw new UsageError(`Cannot start the task "${task}": ${nearestOf(task, TASKS)}`);
   }
   const writable = WRITES[task]((setting) => peekFlag(args, setting));
   const withComma = writable.find((path) => path.includes(","));

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { plural } from "../../core/plural.ts";
 import { requireNoLink, writeFileAtomically, writeText } from "../../storage/write.ts";
+import { dataLine } from "../../core/description.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
@@ -12,10 +14,14 @@ import { bytesOf, type Figure } from "../../figures/figure.ts";
 import { isImage } from "../../figures/images.ts";
 import { PlotLibraryError } from "../../figures/plot.ts";
 import { type Report, reportPage } from "../../figures/report.ts";
-import { type Draw, runFigures } from "../../figures/run_figures.ts";
+import { type Draw, type FigureChoices, FigureError, named, runFigures } from "../../figures/run_figures.ts";
 import { scoreHistogram } from "../../figures/scores.ts";
 import { duration } from "./progress.ts";
-import { caveats, scheduleCaveats } from "../../core/training/caveats.ts";
+import type { Context } from "./run.ts";
+import { statusLine } from "./terminal.ts";
+import { recordTest } from "../../storage/resumable_run.ts";
+import type { TestResults } from "../../storage/run_folder.ts";
+import { caveats, findings, scheduleCaveats } from "../../core/training/caveats.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -31,20 +37,29 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   const subtitle = [
     folder.replace(/[/\\]+$/, "").replace(/.*[/\\]/, ""),
     kept?.started && `begun ${kept.started.slice(0, 16).replace("T", " ")} UTC`,
-    last && `${last.step.toLocaleString("en-US")} steps in ${duration(last.seconds)}`,
+    last && `${plural(last.step, "step")} in ${duration(last.seconds)}`,
     kept?.adapter && `on ${kept.adapter}`,
   ];
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: [...caveats(model, config, training.binarize), ...scheduleCaveats(training, data.count)],
-    losses: last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {},
+    remarks: [
+      ...kept?.data ? [dataLine(kept.data)] : [],
+      ...caveats(model, config, training.binarize),
+      ...scheduleCaveats(training, data.count),
+      ...await findings(trained),
+    ],
+    losses: {
+      ...(last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {}),
+      ...(kept?.test ? { test: kept.test.losses } : {}),
+    },
     configuration: {
       model: model.name,
       dataset: data.name,
       ...data.settings,
       ...(kept?.config ?? { ...training, ...config }),
     },
+    madeBy: { ...(kept?.commands ? { command: kept.commands.join("; then ") } : {}), ...kept?.versions },
     shapes: Object.fromEntries([...trained.parameters].map(({ name, shape }) => [name, shape])),
     figures,
   };
@@ -65,6 +80,11 @@ async function scored(trained: Trained, split: Split): Promise<Figure | undefine
   }
 }
 
+/** The terms of the test rows. */
+async function tested(trained: Trained, split: Split): Promise<TestResults> {
+  return { count: split.count, losses: await trained.evaluate(split) };
+}
+
 /** What {@linkcode writeReport} wrote. */
 export interface Written {
   /** Paths of the report and of its figures. */
@@ -79,29 +99,43 @@ export interface Written {
  * figures that need none.
  *
  * @param split Rows that were not trained on.
+ * @param options `name` of the page, without `.html`, where it is not the run's own report: its figures are then all in a folder of that
+ *   name. `choices`: what the figures show.
  */
 export async function writeReport(
   folder: string,
   trained: Trained,
   split: Split,
-  signal: AbortSignal,
+  context: Pick<Context, "signal" | "terminal" | "json">,
+  { name, choices }: { readonly name?: string; readonly choices?: FigureChoices } = {},
 ): Promise<Written> {
+  const { signal } = context;
   const events = await readMetrics(folder);
   const epochs = events.filter((event) => event.event === "epoch");
-  const { figures, notes } = await drawAll(
-    [...await runFigures({ trained, split, epochs }), () => scored(trained, split)],
-    signal,
-  );
+  const draws = [
+    ...await runFigures({ trained, split, epochs, choices }),
+    named("scores", () => scored(trained, split)),
+  ];
+  using screen = statusLine(context.terminal);
+  const { figures, notes } = await drawAll(draws, signal, (i) => {
+    if (context.terminal.interactive && !context.json) screen.draw(`drawing figure ${i + 1} of ${draws.length}`);
+  });
+  screen.clear();
+  if (!trained.hasPrior) {
+    notes.push(`No samples and no walks through latent space: ${trained.model.name} has no prior to draw from`);
+  }
+  if (name === undefined) await recordTest(folder, await tested(trained, split));
   if (split.count < 2 && isImage(trained.data.shape)) {
     notes.push("No morphs: they go from one test image to another, and there is only one");
   }
   if (epochs.length === 0) notes.unshift(`No curves: ${join(folder, FILES.metrics)} holds no epoch`);
-  const known: readonly string[] = Object.values(FILES);
-  const paths = figures.map(({ file }) => join(folder, known.includes(file) ? file : `${FIGURES}/${file}`));
-  await requireNoLink(join(folder, FIGURES));
-  await Deno.mkdir(join(folder, FIGURES), { recursive: true });
+  const known: readonly string[] = name === undefined ? Object.values(FILES) : [];
+  const inside = name === undefined ? join(folder, FIGURES) : name;
+  const paths = figures.map(({ file }) => known.includes(file) ? join(folder, file) : join(inside, file));
+  await requireNoLink(inside);
+  await Deno.mkdir(inside, { recursive: true });
   for (const [i, figure] of figures.entries()) await writeFigure(paths[i], figure);
-  const file = join(folder, FILES.report);
+  const file = name === undefined ? join(folder, FILES.report) : `${name}.html`;
   const report = await reportOf(folder, trained, figures);
   await writePage(file, reportPage({ ...report, remarks: [...report.remarks, ...notes] }));
   return { file, figures: paths, notes };
@@ -112,21 +146,32 @@ export async function writePage(path: string, html: string): Promise<void> {
   await writeText(path, html);
 }
 
-/** Draws one after the other; those that need the plotting library are left out, and that is said once, where it cannot be had. */
+/**
+ * Draws one after the other. What cannot be drawn is left out with a word; of the plotting library, where it cannot be had, once for all.
+ *
+ * @param onDraw Called before each.
+ */
 export async function drawAll(
   draws: readonly Draw[],
   signal: AbortSignal,
+  onDraw?: (drawn: number) => void,
 ): Promise<{ readonly figures: Figure[]; readonly notes: string[] }> {
   const figures: Figure[] = [];
   const notes = new Set<string>();
-  for (const draw of draws) {
+  for (const [i, draw] of draws.entries()) {
     signal.throwIfAborted();
+    onDraw?.(i);
     try {
       const figure = await draw();
       if (figure) figures.push(figure);
     } catch (error) {
-      if (!(error instanceof PlotLibraryError)) throw error;
-      notes.add(`No plots, only images: ${error.message}`);
+      signal.throwIfAborted();
+      if (error instanceof PlotLibraryError) notes.add(`No plots, only images: ${error.message}`);
+      else if (error instanceof Error) {
+        notes.add(
+          error instanceof FigureError ? error.message : `A figure is left out: ${error.message.split("\n", 1)[0]}`,
+        );
+      } else throw error;
     }
   }
   return { figures, notes: [...notes] };

@@ -1,10 +1,12 @@
 /**
- * Shows a training's events: on a screen one line, drawn again and again; in a pipe or file one line an epoch; with
- * `--json` the events themselves.
+ * Shows a training's events: one line an epoch, and on a screen below them one that is drawn again and again; with `--json` the events
+ * themselves.
  *
  * @module
  */
 
+import { plural } from "../../core/plural.ts";
+import type { LoadProgress } from "../../core/dataset.ts";
 import type { LatentUse } from "../../core/distributions/encoded.ts";
 import type {
   EndEvent,
@@ -16,7 +18,7 @@ import type {
 } from "../../core/training/events.ts";
 import { collapseWarning } from "../../core/training/caveats.ts";
 import type { Context } from "./run.ts";
-import { type StatusLine, statusLine } from "./terminal.ts";
+import { type StatusLine, statusLine, type Terminal } from "./terminal.ts";
 
 /** What {@linkcode trainingProgress} returns. */
 export interface Progress extends Omit<StatusLine, "draw"> {
@@ -56,12 +58,39 @@ export function trainingProgress(context: Context): Progress {
         case "epoch":
           validation = event.validation;
           latents = event.latents;
-          return terminal.interactive ? undefined : context.print(epochLine(event, start?.epochs));
+          line.clear();
+          return context.print(epochLine(event, terminal.interactive ? terminal.columns() : Infinity, start?.epochs));
         case "end":
           line.clear();
           context.print(endLine(event, start?.epochs));
           return latents && warn(latents);
       }
+    },
+    ...line,
+  };
+}
+
+/** Draws how far the loading of data is, on a screen; nothing for what takes less than half a second. */
+export function loadingProgress(terminal: Terminal): Omit<StatusLine, "draw"> & {
+  readonly show: (progress: LoadProgress) => void;
+} {
+  const { draw, ...line } = statusLine(terminal);
+  const began = performance.now();
+  let drawn = began + 400;
+  return {
+    show({ what, done, of }) {
+      const now = performance.now();
+      if (!terminal.interactive || now < drawn + 100) return;
+      drawn = now;
+      const left = duration((now - began) / 1000 * (of - done) / done);
+      draw(
+        withBar(
+          [`reading ${what}`, `${count(done)}/${count(of)}`, `${left} left`],
+          1,
+          done / of,
+          terminal.columns() - 1,
+        ),
+      );
     },
     ...line,
   };
@@ -77,8 +106,8 @@ export function warner({ terminal, json, print }: Context): (warning: string) =>
 
 function startLine(event: StartEvent): string {
   const resumed = event.step > 0 ? `, from step ${count(event.step)}` : "";
-  return `${event.model} on ${event.dataset}: ${count(event.parameters)} parameters, ` +
-    `${count(event.stepsPerEpoch)} steps an epoch${resumed}; adapter: ${event.adapter}`;
+  return `${event.model} on ${event.dataset}: ${plural(event.parameters, "parameter")}, ` +
+    `${plural(event.stepsPerEpoch, "step")} an epoch${resumed}; adapter: ${event.adapter}`;
 }
 
 /** `epoch 3/10  ██████░░░░  34%  elbo -102.31 (validation -103.20)  4,512 samples/s  1:05 left`, as far as it fits. */
@@ -104,30 +133,46 @@ export function progressLine(event: ProgressEvent, columns: number, start?: Star
     .map((parts) => parts.filter(Boolean));
   const width = (parts: readonly string[]) => parts.join("  ").length;
   const parts = layouts.find((parts) => width(parts) <= columns) ?? [title];
-  const room = Math.min(30, columns - width(parts) - 2);
-  if (room >= 8) {
-    const filled = Math.round(done * room);
-    parts.splice(1, 0, "█".repeat(filled) + "░".repeat(room - filled));
-  }
-  return parts.join("  ").slice(0, Math.max(0, columns));
+  return withBar(parts, 1, done, columns);
 }
 
-function epochLine(event: EpochEvent, epochs?: number): string {
-  return [
-    `epoch ${event.epoch}${epochs ? `/${epochs}` : ""}`,
-    losses(event.train),
-    event.validation ? `validation ${losses(event.validation)}` : "",
-    event.latents ? `${event.latents.active}/${event.latents.of} latents` : "",
-    event.ssim === undefined ? "" : `ssim ${event.ssim.toFixed(3)}`,
+/** The parts of a line with a bar before the part `at`, where there is room for one. */
+function withBar(parts: readonly string[], at: number, done: number, columns: number): string {
+  const room = Math.min(30, columns - parts.join("  ").length - 2);
+  const filled = Math.round(done * room);
+  const bar = room >= 8 ? ["█".repeat(filled) + "░".repeat(room - filled)] : [];
+  return parts.toSpliced(at, 0, ...bar).join("  ").slice(0, Math.max(0, columns));
+}
+
+/** All that is known of an epoch, or on a narrow screen as much of it as fits in one line. */
+function epochLine(event: EpochEvent, columns: number, epochs?: number): string {
+  const title = `epoch ${event.epoch}${epochs ? `/${epochs}` : ""}`;
+  const { train, validation, latents, ssim } = event;
+  const whole = [
+    title,
+    losses(train),
+    validation ? `validation ${losses(validation)}` : "",
+    latents ? `${latents.active}/${latents.of} latents` : "",
+    ssim === undefined ? "" : `ssim ${ssim.toFixed(3)}`,
     `${count(event.samplesPerSecond)} samples/s`,
     duration(event.seconds),
-  ].filter(Boolean).join("  ");
+  ];
+  const brief = [title, `elbo ${nats(train.elbo)}`, validation ? `validation ${nats(validation.elbo)}` : ""];
+  const layouts = [whole, whole.toSpliced(3, 3), [
+    title,
+    losses(train),
+    validation ? `validation ${nats(validation.elbo)}` : "",
+  ]]
+    .map((parts) => parts.filter(Boolean).join("  "));
+  return layouts.find((line) => line.length < columns) ?? brief.filter(Boolean).join("  ");
 }
 
 function endLine(event: EndEvent, epochs?: number): string {
   const what = event.stopped
     ? `Stopped in epoch ${event.epochs + 1}${epochs ? ` of ${epochs}` : ""}, at step ${count(event.step)}`
-    : `${count(event.epochs)} ${event.epochs === 1 ? "epoch" : "epochs"}, ${count(event.step)} steps`;
+    : `${plural(event.epochs, "epoch")}, ${plural(event.step, "step")}${
+      event.early ? ` (early: the validation loss was lowest after epoch ${event.best!.epoch})` : ""
+    }`;
   const validation = event.validation ? `; validation ${losses(event.validation)}` : "";
   return `${what}, after ${duration(event.seconds)}: ${losses(event.train)}${validation}`;
 }

@@ -16,7 +16,8 @@
 import { driversIdle } from "../../core/gpu/device.ts";
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
 import { listenToHangup, outlivesTerminal } from "./hangup.ts";
-import { shown, stderr, stdout, type Terminal, textColumns } from "./terminal.ts";
+import { quoted } from "./quoted.ts";
+import { shown, stderr, stdout, type Terminal, textColumns, wrapped } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
@@ -24,6 +25,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Standard output. */
   readonly terminal: Terminal;
+  /** The command line as it was given: `deno task train --dataset mnist`. */
+  readonly command: string;
   /** True with `--json`. */
   readonly json: boolean;
   /** One line for people; nothing with `--json`. */
@@ -46,6 +49,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Shows stacks. */
   readonly debug?: boolean;
+  /** What begins a command: default `deno task`. */
+  readonly program?: string;
 }
 
 /**
@@ -55,7 +60,11 @@ export interface Surroundings {
  * if (import.meta.main) await main({ flags, run });
  * ```
  */
-export async function main<G extends FlagGroups>(task: Task<G>, args: readonly string[] = Deno.args): Promise<never> {
+export async function main<G extends FlagGroups>(
+  task: Task<G>,
+  args: readonly string[] = Deno.args,
+  program = "",
+): Promise<never> {
   const controller = new AbortController();
   const stopped = listen(controller);
   const code = await execute(task, args, {
@@ -63,6 +72,7 @@ export async function main<G extends FlagGroups>(task: Task<G>, args: readonly s
     stderr: stderr(),
     signal: controller.signal,
     debug: Deno.env.get("ELBO_DEBUG") === "1",
+    ...(program ? { program } : {}),
   });
   await idle();
   // A task that was stopped has not done all that it was asked for, however cleanly it ended.
@@ -77,23 +87,30 @@ export async function main<G extends FlagGroups>(task: Task<G>, args: readonly s
 export async function execute<G extends FlagGroups>(
   task: Task<G>,
   args: readonly string[],
-  { stdout, stderr, signal, debug = false }: Surroundings,
+  { stdout, stderr, signal, debug = false, program = DENO_TASK }: Surroundings,
 ): Promise<number> {
   let name = "";
+  // What is said of commands, as they are called here.
+  const called = (text: string) => program === DENO_TASK ? text : asCalled(text, program);
+  const line = (text: string, screen: Terminal) => {
+    const plain = shown(called(text));
+    return screen.interactive ? wrapped(plain, screen.columns()).join("\n") : plain;
+  };
   try {
     const flags = typeof task.flags === "function" ? await task.flags(args) : task.flags;
     name = flags.name;
     const options = parseFlags(flags, args);
     if (options.help) {
       const lines = helpText(flags, textColumns(stdout)).split("\n");
-      stdout.write(lines.map(shown).join("\n"));
+      stdout.write(lines.map((text) => shown(called(text))).join("\n"));
       return 0;
     }
     await task.run(options, {
       signal,
       terminal: stdout,
       json: options.json,
-      print: (line = "") => options.json || stdout.write(shown(line) + "\n"),
+      command: [program, name, ...args.map(quoted)].join(" "),
+      print: (text = "") => options.json || stdout.write(line(text, stdout) + "\n"),
       emit: (value) => options.json && stdout.write(shown(JSON.stringify(value)) + "\n"),
     });
     return 0;
@@ -101,10 +118,19 @@ export async function execute<G extends FlagGroups>(
     if (error instanceof Deno.errors.BrokenPipe) return 141;
     if (signal.aborted && isAbort(error, signal)) return 0; // it ended as it was asked to
     const usage = error instanceof UsageError;
-    stderr.write(describe(error, debug).split("\n").map(shown).join("\n") + "\n");
-    if (usage && name) stderr.write(`deno task ${name} --help shows every flag\n`);
+    stderr.write(describe(error, debug).split("\n").map((text) => line(text, stderr)).join("\n") + "\n");
+    if (usage && name) stderr.write(called(`deno task ${name} --help shows every flag\n`));
     return usage ? 2 : 1;
   }
+}
+
+/** What begins a command in a checkout. */
+const DENO_TASK = "deno task";
+
+/** Commands of a text as another program has them: `deno task train:mnist` is a task of the checkout alone. */
+function asCalled(text: string, program: string): string {
+  return text.replaceAll("deno task train:mnist", `${program} train --dataset mnist`)
+    .replaceAll(/\bdeno task(?= [a-z])/g, program);
 }
 
 function isAbort(error: unknown, signal: AbortSignal): boolean {

@@ -9,23 +9,32 @@ import {
   FILES,
   isLeftOver,
   join,
+  readBest,
   readConfig,
   readMetrics,
   requireRun,
   type StoredRun,
 } from "../../storage/run_folder.ts";
 import { FileError } from "../../core/bounds.ts";
+import { dataLine, describeData } from "../../core/description.ts";
+import { settled } from "../../core/values.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configureTraining } from "../../core/training/trainer.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
 import { configure } from "../../core/settings.ts";
 import { datasets } from "../../datasets/mod.ts";
+import { folderCache } from "../../storage/cache.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { UsageError } from "./flags.ts";
+import { likeRun } from "./like_run.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
-import { RUNS } from "./permissions.ts";
+import { nearestOf } from "./nearest.ts";
+import { KEPT, RUNS } from "./permissions.ts";
+import { loadingProgress } from "./progress.ts";
+import { quoted } from "./quoted.ts";
 import type { Context } from "./run.ts";
 import type { RunChoice, SplitName } from "./run_flags.ts";
+import { stderr } from "./terminal.ts";
 
 export { FILES, join, readConfig, readMetrics } from "../../storage/run_folder.ts";
 
@@ -41,13 +50,20 @@ export interface Run extends NamedModel, StoredRun {}
  *
  * @param folder "" for the newest.
  * @param among The models that it may be of.
+ * @param which The checkpoint: the last, from which a training goes on, or the best where one is kept.
  * @throws {UsageError} If there is no such folder.
  * @throws {Error} If a file is missing or damaged, or the checkpoint is of another model.
  */
-export async function openRun(folder: string, among: readonly NamedModel[] = builtIn): Promise<Run> {
+export async function openRun(
+  folder: string,
+  among: readonly NamedModel[] = builtIn,
+  which: RunChoice["checkpoint"] = "last",
+): Promise<Run> {
   folder ||= await newestRun();
   await requireFolder(folder);
-  const run = await requireRun(folder);
+  const last = await requireRun(folder);
+  const best = which === "best" ? await readBest(last) : undefined;
+  const run = best ? { ...last, checkpoint: best } : last;
   const named = modelOf(run.checkpoint, among);
   // A run is opened whole: what a task would stumble over at its end is told at its beginning.
   requireFit(named.model, run.checkpoint);
@@ -67,6 +83,8 @@ export interface BegunRun extends NamedModel {
   readonly data: DataChoice;
   /** Settings of the training and of the model. */
   readonly told: Readonly<Record<string, unknown>>;
+  /** The run whose weights it was to begin with. */
+  readonly from?: string;
 }
 
 /**
@@ -108,7 +126,8 @@ export async function openBegun(folder: string, among: readonly NamedModel[] = b
     if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
     throw new FileError(file, cause.message, { cause });
   }
-  return { ...named, folder, data: { name: dataset, seed, settings: datasetSettings }, told };
+  const data = { name: dataset, seed, settings: datasetSettings };
+  return { ...named, folder, data, told, ...(kept.from === undefined ? {} : { from: kept.from }) };
 }
 
 function modelOf({ model, file }: Pick<Checkpoint, "model" | "file">, among: readonly NamedModel[]): NamedModel {
@@ -189,20 +208,21 @@ export function splitOf(dataset: Dataset, { data, training }: Checkpoint, split:
   return slice(dataset.train, data.count, data.count + training.validation);
 }
 
-/** A path as it can be typed in a shell. */
-export function quoted(path: string): string {
-  return /^[\w./:@%+,=~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-
 /** The models that `--model` names. */
 export async function namedModels(names: readonly string[]): Promise<NamedModel[]> {
   return await Array.fromAsync(names, findNamedModel);
 }
 
 /** The run that was asked for; one that was not named is called by its name. */
-export async function chosenRun({ run, model }: RunChoice, { print }: Context): Promise<Run> {
-  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn);
+export async function chosenRun({ run, model, checkpoint }: RunChoice, { print }: Context): Promise<Run> {
+  const opened = await openRun(run, model.length ? await namedModels(model) : builtIn, checkpoint);
   if (!run) print(`Run: ${opened.folder} (the newest in ${RUNS}/)`);
+  const { file, progress: { best } } = opened.checkpoint;
+  if (file === join(opened.folder, FILES.best) && best) {
+    print(
+      `Checkpoint: ${FILES.best}, of epoch ${best.epoch}, where the validation loss was lowest (or --checkpoint last)`,
+    );
+  }
   return opened;
 }
 
@@ -227,10 +247,14 @@ export function dataChoice({ data: { name, seed = 0, shape, settings } }: Checkp
  */
 export async function loadData(
   source: DatasetSource,
-  { seed, settings }: Pick<DataChoice, "seed" | "settings">,
+  { seed, settings, undivided }: Pick<DataChoice, "seed" | "settings"> & { readonly undivided?: boolean },
   signal: AbortSignal,
 ): Promise<Dataset> {
-  const dataset = await source.load({ seed, settings, signal });
+  using progress = loadingProgress(stderr());
+  const cache = folderCache(join(KEPT, "images"));
+  const dataset = settled(
+    await source.load({ seed, settings, undivided, signal, cache, onProgress: progress.show }),
+  );
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
@@ -248,9 +272,24 @@ export function namedDataset(nameOrPath: string): DatasetSource {
   try {
     return findDataset(nameOrPath);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    const isName = !/[/\\]|\.\w+$/.test(nameOrPath);
+    throw new UsageError(
+      isName
+        ? `Cannot find a dataset "${nameOrPath}": ${nearestOf(nameOrPath, [...datasets.keys()])}; ` +
+          "and there is no file or folder of that name here"
+        : error.message,
+      { cause: error },
+    );
   }
+}
+
+/** Says what was read: of a run its rows as it divided them, of other data all of them. */
+export function sayData({ print }: Context, dataset: Dataset, run?: Checkpoint): void {
+  // New data that nobody divided are just rows.
+  const others = dataset.train === dataset.test ? 0 : dataset.train.count;
+  const [training, validation] = run ? [run.data.count, run.training.validation] : [others, 0];
+  print(dataLine(describeData(dataset, training, validation)));
 }
 
 /**
@@ -258,7 +297,8 @@ export function namedDataset(nameOrPath: string): DatasetSource {
  *
  * @throws {Error} If they are no longer where they were, or are others now.
  */
-export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promise<Dataset> {
+export async function datasetOf(run: Run, signal: AbortSignal): Promise<Dataset> {
+  const { checkpoint } = run;
   const { name, seed, settings } = dataChoice(checkpoint);
   const fail = (message: string, cause?: unknown): never => {
     throw new Error(`Cannot load the data of "${checkpoint.file}": ${message}`, { cause });
@@ -268,7 +308,11 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     source = findDataset(name);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return fail(`its dataset "${name}" is none of ${[...datasets.keys()].join(", ")}, and no file or folder`, error);
+    const known = [...datasets.keys()].join(", ");
+    return fail(
+      `its dataset "${name}" is none of ${known}, and no file or folder; say where it is with --dataset`,
+      error,
+    );
   }
   try {
     configure<object>(source.settings ?? {}, settings, `the dataset "${name}"`);
@@ -277,12 +321,14 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
     return fail(error.message, error);
   }
   const dataset = await loadData(source, { seed, settings }, signal);
-  const { shape, count } = checkpoint.data;
-  if (dataset.shape.join() !== shape.join() || dataset.train.count < count + checkpoint.training.validation) {
+  const { shape, count, digest } = checkpoint.data;
+  // Without a digest, which names other data by what is other, their number must do.
+  const few = !digest && dataset.train.count < count + checkpoint.training.validation;
+  if ((!dataset.columns && dataset.shape.join() !== shape.join()) || few) {
     fail(
       `expected "${name}" as it was, ${count + checkpoint.training.validation} training rows of [${shape}], ` +
         `found ${dataset.train.count} of [${dataset.shape}]`,
     );
   }
-  return dataset;
+  return likeRun(dataset, run);
 }

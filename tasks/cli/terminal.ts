@@ -30,6 +30,27 @@ export function shown(text: string): string {
   return text.replace(OBEYED, (character) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
+/**
+ * A line in lines of so many columns, broken between words. What is set in, commands and tables, stays one line: a command that was broken
+ * could not be copied.
+ */
+export function wrapped(line: string, columns: number): readonly string[] {
+  if (line.length <= columns || line.startsWith("  ")) return [line];
+  return wrap(line, columns);
+}
+
+/** Text in lines of so many columns, broken between words. */
+export function wrap(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** The last line of a screen, drawn again and again. */
 export interface StatusLine extends Disposable {
   /** Draws a line in place of the last one, as much of it as fits. */

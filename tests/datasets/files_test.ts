@@ -188,9 +188,9 @@ Deno.test("fileDataset() holds the images of a folder once, and decodes one at a
     // 2,000 images of 64 x 64: 8.2 MB of rows, 32.8 MB as pngjs gives them.
     const images = Array.from({ length: 8 }, (_, n) => greyPng(64, 64, 30 * n));
     for (let n = 0; n < 2000; n++) Deno.writeFileSync(`${folder}/${n}.png`, images[n % 8]);
-    let kept = 0;
     const { train, test } = await fileDataset(folder).load();
-    for (const { values } of [train, test]) kept += values.buffer.byteLength;
-    assertEquals([kept, train.values.length + test.values.length], [2000 * 4096, 2000 * 4096]);
+    const buffers = new Set([train, test].map(({ values }) => values.buffer));
+    const kept = [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    assertEquals([kept < 2001 * 4096, train.values.length + test.values.length], [true, 2000 * 4096]);
   });
 });

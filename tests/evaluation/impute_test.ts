@@ -1,7 +1,7 @@
 /** Masks, and imputation by a model that knows what is missing. */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { imageMask, impute, ppca, train } from "../../mod.ts";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { ae, imageMask, impute, ppca, train } from "../../mod.ts";
 import { normals } from "../../core/graph/random.ts";
 import { invertPositive, multiply } from "../../core/linear_algebra.ts";
 import { covarianceOf } from "../reference/linear_gaussian.ts";
@@ -24,7 +24,7 @@ Deno.test("imageMask() hides halves, the middle, and a part of the pixels, in al
   assertThrows(() => imageMask("random:2", [4, 4, 1]), RangeError, "P from 0 to 1");
 });
 
-Deno.test("impute() of a linear Gaussian model comes to the conditional mean, which is known", async () => {
+Deno.test("impute() of a linear Gaussian model comes to the conditional mean and its spread, which are known", async () => {
   const [D, K, count] = [6, 2, 100];
   const [w, z, noise] = [D * K, count * K, count * D].map((n, i) => normals(new Float64Array(n), i + 1, 0, 0));
   const values = Float32Array.from(
@@ -39,26 +39,77 @@ Deno.test("impute() of a linear Gaussian model comes to the conditional mean, wh
   const { weight, bias } = await model.parameters.get("decoder").get();
   const sigma2 = (await model.parameters.get("noise").get()).weight[0];
   const c = covarianceOf(weight, D, sigma2);
-  // E[b | a] = μ_b + C_ba C_aa⁻¹ (a - μ_a), the first four features observed.
-  const aa = Float64Array.from({ length: 16 }, (_, i) => c[Math.floor(i / 4) * D + i % 4]);
-  const ba = Float64Array.from({ length: 8 }, (_, i) => c[(4 + Math.floor(i / 4)) * D + i % 4]);
-  const regression = multiply(ba, invertPositive(aa, 4), 4);
-  const found = await impute(model as Trained, values, [1, 1, 1, 1, 0, 0], { iterations: 160 });
-  const sums = { error: 0, product: 0, square: 0 };
-  for (let n = 0; n < count; n++) {
-    for (let j = 0; j < 2; j++) {
-      let expected = bias[4 + j];
-      for (let i = 0; i < 4; i++) expected += regression[4 * j + i] * (values[n * D + i] - bias[i]);
-      const [apart, at] = [found[n * D + 4 + j] - expected, expected - bias[4 + j]];
-      sums.error += apart ** 2 / (2 * count);
-      sums.product += (found[n * D + 4 + j] - bias[4 + j]) * at;
-      sums.square += at ** 2;
+  // E[b | a] = μ_b + C_ba C_aa⁻¹ (a - μ_a) and Var[b | a] = C_bb - C_ba C_aa⁻¹ C_ab, of which σ² is noise.
+  const conditional = (a: readonly number[], b: readonly number[]) => {
+    const block = (p: readonly number[], q: readonly number[]) =>
+      Float64Array.from(p.flatMap((i) => q.map((j) => c[i * D + j])));
+    const regression = multiply(block(b, a), invertPositive(block(a, a), a.length), a.length);
+    const explained = multiply(regression, block(a, b), a.length);
+    const variance = b.map((i, at) => c[i * D + i] - explained[at * b.length + at] - sigma2);
+    const mean = (row: number) =>
+      b.map((i, at) =>
+        a.reduce((sum, j, k) => sum + regression[at * a.length + k] * (values[row * D + j] - bias[j]), bias[i])
+      );
+    return { mean, variance };
+  };
+  // The masks of rows differ: the last two are missing, or the first three.
+  const halves = [{ a: [0, 1, 2, 3], b: [4, 5] }, { a: [3, 4, 5], b: [0, 1, 2] }];
+  const mask = Uint8Array.from(values, (_, i) => halves[Math.floor(i / D) % 2].a.includes(i % D) ? 1 : 0);
+  const options = { iterations: 60, chains: 8, start: [3] };
+  const { values: found, deviation, effectiveDraws } = await impute(model as Trained, values, mask, options);
+  halves.forEach(({ a, b }, half) => {
+    const { mean, variance } = conditional(a, b);
+    for (let row = half; row < count; row += 2) {
+      const expected = mean(row);
+      // Of as many independent draws as count; five deviations of their mean, and float32.
+      const draws = effectiveDraws![row];
+      assert(draws > 10, `row ${row}: ${draws} draws`);
+      b.forEach((i, at) => {
+        const spread = Math.sqrt(variance[at]);
+        assertAlmostEquals(found[row * D + i], expected[at], 5 * spread / Math.sqrt(draws) + 1e-4, `row ${row}`);
+        assertAlmostEquals(deviation[row * D + i], spread, 5 * spread / Math.sqrt(draws), `row ${row}`);
+      });
+      for (const i of a) {
+        assertEquals(found[row * D + i], values[row * D + i]);
+        assertEquals(deviation[row * D + i], 0);
+      }
     }
-    for (let i = 0; i < 4; i++) assertEquals(found[n * D + i], values[n * D + i]);
+  });
+});
+
+Deno.test("impute() of a VAE and of an autoencoder is nearer to what was hidden than the mean of the rows", async () => {
+  const x = Float32Array.from(bits.test.values, (byte) => byte / 255);
+  const mask = imageMask("bottom", [4, 4, 1]);
+  const mean = x.subarray(0, 16).map((_, i) => {
+    let sum = 0;
+    for (let row = 0; row < 60; row++) sum += x[row * 16 + i] / 60;
+    return sum;
+  });
+  const errorOf = (values: (i: number) => number) =>
+    x.reduce((sum, value, i) => sum + (mask[i % 16] ? 0 : (value - values(i)) ** 2), 0);
+  using variational = await bitsVae();
+  const training = train(ae, bits, { hidden: [8], latents: 2, epochs: 40, batchSize: 20, validation: 0 }, { gpu });
+  for await (const event of training) assert(event.event !== "end" || !event.stopped);
+  using plain = training.trained;
+  for (const model of [variational, plain as Trained]) {
+    const { values, deviation } = await impute(model, x, mask, { iterations: 20, start: mean });
+    const [found, blind] = [errorOf((i) => values[i]), errorOf((i) => mean[i % 16])];
+    assert(found < 0.9 * blind, `${model.model.name}: ${found}, the mean ${blind}`);
+    assertEquals(deviation.some((value) => value > 0), model === variational);
   }
-  // Means of 80 rounds of a chain, each row by itself: they scatter about what is expected, and regress on it with slope 1.
-  assert(Math.sqrt(sums.error) < 0.25 * Math.sqrt(sums.square / (2 * count)), `${Math.sqrt(sums.error)}`);
-  assertAlmostEquals(sums.product / sums.square, 1, 0.03);
+});
+
+Deno.test("impute() starts from the rows nearest in what is observed", async () => {
+  using model = await bitsVae();
+  const x = model.rowsOf(bits.test, 0, 6);
+  const mask = imageMask("bottom", [4, 4, 1]);
+  const near = { iterations: 1, chains: 2, seed: 3 };
+  const all = model.rowsOf(bits.test);
+  const found = await impute(model, x, mask, { ...near, neighbours: all });
+  // A row is nearest to itself, and what it is filled in with beside the other starts is not.
+  const from = (neighbours: Float32Array) => impute(model, x, mask, { ...near, neighbours });
+  assertEquals(found.values, (await from(Float32Array.of(...all, ...all.map((value) => 1 - value)))).values);
+  assertNotEquals(found.values, (await from(all.map((value) => 1 - value))).values);
 });
 
 Deno.test("impute() reads nothing of what is missing, and refuses a mask that does not fit", async () => {
@@ -68,6 +119,15 @@ Deno.test("impute() reads nothing of what is missing, and refuses a mask that do
   const other = x.map((value, i) => mask[i % 16] ? value : 1 - value);
   const [a, b] = [await impute(model, x, mask, { iterations: 3 }), await impute(model, other, mask, { iterations: 3 })];
   assertEquals(a, b);
-  await assertRejects(() => impute(model, x, [1, 0]), RangeError, "expected a mask of 16 values");
+  await assertRejects(
+    () => impute(model, x, [1, 0]),
+    RangeError,
+    "expected a mask of 16 values, or of 4 x 16, found 2",
+  );
+  await assertRejects(() => impute(model, x, new Uint8Array(16)), RangeError, "found none in the mask");
+  const hole = Uint8Array.from({ length: 64 }, (_, i) => i >> 4 === 2 ? 0 : 1);
+  await assertRejects(() => impute(model, x, hole), RangeError, "found none in row 2 of the mask");
   await assertRejects(() => impute(model, x, mask, { iterations: 0 }), RangeError, "at least 1 iteration, found 0");
+  await assertRejects(() => impute(model, x, mask, { chains: 0 }), RangeError, "at least 1 chain, found 0");
+  await assertRejects(() => impute(model, x.subarray(1), mask), RangeError, "expected rows of 16 values, found 63");
 });

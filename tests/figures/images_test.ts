@@ -23,7 +23,10 @@ import {
   priorAndPosterior,
 } from "../../figures/latents.ts";
 import { normalQuantile } from "../../figures/normal.ts";
-import { runFigures } from "../../figures/run_figures.ts";
+import { type FigureChoices, FigureError, runFigures } from "../../figures/run_figures.ts";
+import { pick } from "../../core/dataset.ts";
+import { ae, dae } from "../../models/ae.ts";
+import type { Figure } from "../../figures/figure.ts";
 import { greys, identityModel, svg, texts } from "./support.ts";
 
 /** Eight images of 2 x 2, values a multiple of 1/8, of three classes. */
@@ -48,6 +51,18 @@ function pixel(
   return grid[at(row, y)][at(column, x)];
 }
 
+/** A model that is told a label, and has no use for it. */
+const conditional: Partial<Model> = { condition: () => "one-hot" };
+
+const names = async (trained: Awaited<ReturnType<typeof identityModel>>, rows = split) => {
+  const found: string[] = [];
+  for (const draw of await runFigures({ trained, split: rows, epochs: [] })) {
+    const figure = await draw();
+    if (figure) found.push(figure.name);
+  }
+  return found;
+};
+
 Deno.test("manifold() has the decoder's mean at each quantile: the first dimension to the right, the second up", async () => {
   using trained = await identityModel();
   const grid = greys(await manifold(trained, split, { dimensions: [1, 2], size: 4 }));
@@ -56,7 +71,7 @@ Deno.test("manifold() has the decoder's mean at each quantile: the first dimensi
   for (let row = 0; row < 4; row++) {
     for (let column = 0; column < 4; column++) {
       const place = [row, column] as [number, number];
-      // z₂ is the pixel on the upper right, z₃ that on the lower left; the others are 0.
+      // z2 is the pixel on the upper right, z3 that on the lower left; the others are 0.
       assertEquals(pixel(grid, place, [0, 1], 4, 0), byte(axis[column]));
       assertEquals(pixel(grid, place, [1, 0], 4, 0), byte(axis[3 - row]));
       assertEquals(pixel(grid, place, [0, 0], 4, 0), 0);
@@ -121,7 +136,7 @@ Deno.test("neighbourhoods() has the datum, its reconstruction, and what lies wit
 
 Deno.test("reconstructions() and samples() are what the model gives", async () => {
   using trained = await identityModel();
-  const pairs = greys(await reconstructions(trained, split, 3));
+  const pairs = greys(await reconstructions(trained, split, { count: 3 }));
   for (const row of [0, 1]) assertEquals(pixel(pairs, [row, 1], [0, 0], 3, 2), byte(split.values[4]));
   const drawn = await samples(trained, { count: 4, columns: 2, seed: 7, temperature: 0.5 });
   const values = await trained.sample({ count: 4, seed: 7, temperature: 0.5 });
@@ -156,7 +171,7 @@ Deno.test("klBars() has the mean divergence of each dimension from the prior", a
 });
 
 Deno.test("principalPlane() finds the plane in which the means differ", () => {
-  // z₁ = 3 z₀, and z₂ little, at right angles to both; z₃ never changes.
+  // z1 = 3 z₀, and z2 little, at right angles to both; z3 never changes.
   const rows = [-2, -1, 0, 1, 2].map((value, i) => [value, 3 * value, i % 2 ? 0.6 : -0.4, 5]);
   const encodings = {
     count: 5,
@@ -190,28 +205,77 @@ Deno.test("latentScatter() has a mark for each datum and every label in its lege
       logVariance: encodings.logVariance,
       labels,
     };
-    assert(texts(svg(await latentScatter(some))).includes("z₁"));
+    assert(texts(svg(await latentScatter(some))).includes("z1"));
   }
+});
+
+Deno.test("latentScatter() of data without labels fills its marks, and shows the dimensions that are asked for", async () => {
+  using trained = await identityModel();
+  const { labels: _, ...encodings } = await encodeRows(trained, split);
+  const plain = svg(await latentScatter(encodings, { dimensions: [3, 1] }));
+  for (const text of ["z4", "z2"]) assert(texts(plain).includes(text), text);
+  const marks = [...plain.matchAll(/<path [^>]*fill="([^"]*)"[^>]*opacity="0\.8"/g)].map(([, fill]) => fill);
+  assertEquals(marks, new Array(8).fill("#0072b2"));
+});
+
+Deno.test("runFigures() shows the rows, the class and the dimensions that are asked for; what fails is named and costs no other", async () => {
+  using trained = await identityModel();
+  const drawn = async (choices: FigureChoices, model = trained) => {
+    const figures = new Map<string, Figure | Error>();
+    for (const draw of await runFigures({ trained: model, split, epochs: [], choices })) {
+      const figure = await draw().catch((error: FigureError) => error);
+      if (figure) figures.set(figure instanceof FigureError ? figure.figure : figure.name, figure);
+    }
+    return figures;
+  };
+  const rows = await drawn({ rows: [5, 2], dimensions: [3, 1] });
+  assertEquals(
+    (rows.get("reconstructions") as Figure).content,
+    (await reconstructions(trained, pick(split, [5, 2]))).content,
+  );
+  assertStringIncludes((rows.get("manifold") as Figure).caption, "z4 and z2");
+  const own = Array.from(split.labels!.keys()).filter((i) => split.labels![i] === 1);
+  assertEquals(
+    ((await drawn({ label: 1 })).get("reconstructions") as Figure).content,
+    (await reconstructions(trained, pick(split, own))).content,
+  );
+  // One row alone has none to go to.
+  assert(!(await drawn({ rows: [3] })).has("morphs"));
+  const broken = () => {
+    throw new RangeError("no such place\nand more");
+  };
+  using failing = await identityModel(-20, { encode: broken });
+  const left = await drawn({}, failing);
+  assertEquals((left.get("encodings") as Error).message, 'Cannot draw the figure "encodings": no such place');
+  assert((left.get("samples") as Figure).content);
+});
+
+Deno.test("samples() names the classes of a conditional model, alone in its caption and framed above the columns", async () => {
+  using trained = await identityModel(-20, conditional);
+  Object.assign(trained.data, { classNames: ["ant", "bee", "cat"] });
+  assertStringIncludes((await samples(trained, { count: 6 })).caption, "; the classes in turn: ant, bee, cat.");
+  const framed = await samples(trained, { count: 6, columns: 3, framed: true });
+  assertEquals([framed.file, texts(svg(framed))], ["samples.svg", ["Samples", "ant", "bee", "cat"]]);
+  const one = await samples(trained, { count: 2, labels: [1], framed: true });
+  assertEquals([one.title, texts(svg(one))], ["Samples of bee", ["Samples of bee"]]);
+  assertEquals(texts(svg(await labelGrid(trained))).slice(1), ["label", "ant", "bee", "cat"]);
+  const pairs = await reconstructions(trained, split, { count: 3, framed: true });
+  assertEquals(texts(svg(pairs)), ["Reconstructions", "data", "reconstruction"]);
+});
+
+Deno.test("a model without a prior has no samples and no walks along one", async () => {
+  using trained = await identityModel(-20, { hasPrior: false });
+  assertEquals(await names(trained), ["reconstructions", "morphs", "latent-scatter"]);
+  assertEquals(ae.hasPrior, false);
+  assertEquals(dae.hasPrior, false);
 });
 
 Deno.test("priorAndPosterior() has a panel for each dimension, those that say most first", async () => {
   using trained = await identityModel();
   const encodings = await encodeRows(trained, split);
-  const written = texts(svg(await priorAndPosterior(encodings))).filter((text) => /^z[₀-₉]/.test(text));
-  assertEquals(written, dimensionsByInformation(encodings).map((k) => `z${"₁₂₃₄"[k]}`));
+  const written = texts(svg(await priorAndPosterior(encodings))).filter((text) => /^z\d/.test(text));
+  assertEquals(written, dimensionsByInformation(encodings).map((k) => `z${k + 1}`));
 });
-
-/** A model that is told a label, and has no use for it. */
-const conditional: Partial<Model> = { condition: () => "one-hot" };
-
-const names = async (trained: Awaited<ReturnType<typeof identityModel>>, rows = split) => {
-  const found: string[] = [];
-  for (const draw of await runFigures({ trained, split: rows, epochs: [] })) {
-    const figure = await draw();
-    if (figure) found.push(figure.name);
-  }
-  return found;
-};
 
 Deno.test("labelGrid() has a row for each label, of one z in each column", async () => {
   using trained = await identityModel(-20, conditional);

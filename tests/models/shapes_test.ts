@@ -88,15 +88,19 @@ Deno.test("train() refuses rows that are none, or not of their shape", () => {
   assertThrows(
     of(dataOf([0, 4, 1])),
     RangeError,
-    'Cannot use "tiny": expected rows of height x width x channels, each at least 1, found 0 x 4 x 1',
+    'Cannot use the training rows of "tiny": expected rows of height x width x channels, each at least 1, found 0 x 4 x 1',
   );
   assertThrows(of(dataOf([1, 1.5, 2])), RangeError, "each at least 1, found 1 x 1.5 x 2");
-  assertThrows(of(dataOf([1, 4, 1], 0)), RangeError, 'Cannot use "tiny": expected at least 1 row, found 0');
+  assertThrows(
+    of(dataOf([1, 4, 1], 0)),
+    RangeError,
+    'Cannot use the training rows of "tiny": expected at least 1 row, found 0',
+  );
   const { values } = dataOf([1, 3, 1]).train;
   assertThrows(
     of({ ...dataOf([1, 4, 1]), train: { values, count: COUNT } }),
     RangeError,
-    'Cannot use "tiny": expected 24 x 4 values, found 72',
+    'Cannot use the training rows of "tiny": expected 24 x 4 values, found 72',
   );
 });
 

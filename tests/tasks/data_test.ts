@@ -65,12 +65,20 @@ Deno.test("train takes a path, and the other tasks find the data again from anyw
     assertStringIncludes(other.stderr, "Cannot change --data-seed of the run");
     await Deno.writeFile("../my blocks.idx", idx([60, 4, 4], new Uint8Array(960)));
     const changed = await attempt(evaluateTask, ["--run", run]);
-    assertEquals(changed.code, 1);
-    assertStringIncludes(changed.stderr, 'my blocks.idx" as it was, 200 training rows of [4,4,1], found 50 of [4,4,1]');
+    assertEquals(changed.code, 0);
+    assertStringIncludes(
+      changed.stdout,
+      "is not what the run was trained on (60 rows in place of 240); taken as new data",
+    );
+    assertStringIncludes(changed.stdout, "my blocks.idx, all: 60 rows, ");
+    const resumed = await attempt(trainTask, ["--resume", run, "--epochs", "9"]);
+    assertEquals(resumed.code, 2);
+    assertStringIncludes(resumed.stderr, "expected the data that it was begun on, found others in ");
+    assertStringIncludes(resumed.stderr, 'my blocks.idx": 60 rows in place of 240');
     await Deno.remove("../my blocks.idx");
     const gone = await attempt(evaluateTask, ["--run", run]);
     assertStringIncludes(gone.stderr, "is none of mnist, fashion_mnist, cifar10, frey_faces, sprites");
-    assertStringIncludes(gone.stderr, "and no file or folder");
+    assertStringIncludes(gone.stderr, "and no file or folder; say where it is with --dataset");
   }));
 
 Deno.test("train makes sprites of the size and seed that it is told, and evaluate makes them again", () =>

@@ -113,7 +113,7 @@ Deno.test("every task does its work with the permissions that it is given, where
       const [task, ...outs] of [
         ["sample", "samples.png", "a.png"],
         ["reconstruct", "reconstructions.png", "b.png"],
-        ["impute", "imputed.png", "c.png"],
+        ["impute", "imputed.svg", "c.png"],
         ["encode", "latents.npz", "d.csv"],
         ["score", "scores.csv", "e.csv"],
       ]
@@ -127,7 +127,7 @@ Deno.test("every task does its work with the permissions that it is given, where
       ..."abc".split("").map((name) => `${name}.png`),
       "d.csv",
       "e.csv",
-      "e.png",
+      "e-images.svg",
       "e.svg",
     ]);
     await work("evaluate", ...run);
@@ -206,7 +206,9 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertEquals(writes("sample", "--run a"), ["a"]);
   assertEquals(writes("sample", "--run a --out b.png"), ["b.png"]);
   assertEquals(writes("score", "--out b.csv"), ["b.csv", "b.png", "b.svg"]);
+  assertEquals(writes("score", "--out b.parquet"), ["b.parquet", "b.png", "b.svg"]);
   assertEquals(writes("report", "--compare a b"), ["comparison.html"]);
+  assertEquals(writes("report", "--out b.html"), ["b.html", "b"]);
   assertEquals(writes("experiment", "beta"), ["runs/experiments"]);
   assertEquals(writes("models", ""), undefined);
   for (const task of TASKS) {
@@ -226,7 +228,8 @@ Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     tasks: Record<string, { command: string }>;
   };
-  const launcher = /^deno run --allow-run --allow-read --allow-write --allow-env tasks\/launch\.ts (\w+)(?: |$)/;
+  const launcher =
+    /^deno run --quiet --allow-run --allow-read --allow-write --allow-env tasks\/launch\.ts (\w+)(?: |$)/;
   const launched = new Set<string>();
   for (const [name, { command }] of Object.entries(tasks)) {
     const [, task] = launcher.exec(command) ?? [];

@@ -84,20 +84,27 @@ Deno.test("encode writes means and variances as .npz, .npy and .csv", () =>
     assertEquals(code, 0);
     assertStringIncludes(stdout, "runs/first/latents.npz: 240 test rows, 2 latents each, encoded by vae");
     const npz = parseNpz(await Deno.readFile("runs/first/latents.npz"), "latents.npz");
-    assertEquals([...npz].map(([name, { shape }]) => [name, shape]), [["mean", [240, 2]], ["variance", [240, 2]]]);
+    assertEquals([...npz].map(([name, { shape }]) => [name, shape]), [["mean", [240, 2]], ["variance", [240, 2]], [
+      "row",
+      [240],
+    ]]);
     await attempt(encodeTask, ["--out", "z.npy"]);
     const npy = parseNpy(await Deno.readFile("z.npy"), "z.npy");
     assertEquals([npy.shape, npy.values], [[240, 2], npz.get("mean")!.read().values]);
     await attempt(encodeTask, ["--out", "z.csv"]);
     const [head, first, ...others] = (await Deno.readTextFile("z.csv")).trimEnd().split("\n");
-    assertEquals([head, others.length], ["mean_0,mean_1,variance_0,variance_1", 239]);
+    assertEquals([head, others.length], ["z1_mean,z2_mean,z1_variance,z2_variance,row", 239]);
     assertEquals(first.split(",").map(Number).map(Math.fround), [
       ...npz.get("mean")!.read().values.subarray(0, 2),
       ...npz.get("variance")!.read().values.subarray(0, 2),
+      0,
     ]);
     const refused = await attempt(encodeTask, ["--out", "z.txt"]);
     assertEquals(refused.code, 2);
-    assertStringIncludes(refused.stderr, '--out: expected a file that ends with .npy, .npz or .csv, found "z.txt"');
+    assertStringIncludes(
+      refused.stderr,
+      '--out: expected a file that ends with .npz, .csv, .parquet or .npy, found "z.txt"',
+    );
   }));
 
 Deno.test("score sorts the rows, draws the worst above the best, and takes other data of the same shape", () =>
@@ -109,7 +116,10 @@ Deno.test("score sorts the rows, draws the worst above the best, and takes other
     const values = lines.map((line) => Number(line.split(",")[1]));
     values.forEach((value, i) => assert(i === 0 || value >= values[i - 1]));
     assertEquals(result.worst, { row: Number(lines[0].split(",")[0]), score: values[0] });
-    assert((await Deno.stat("runs/first/scores.png")).isFile);
+    const picture = await Deno.readTextFile("runs/first/scores-images.svg");
+    for (const word of [">least probable<", ">most probable<", "The 50 rows that vae finds least and most probable"]) {
+      assertStringIncludes(picture, word);
+    }
     assertStringIncludes(await Deno.readTextFile("runs/first/scores.svg"), "How probable single data are");
     // Uniform noise is less probable than blocks.
     await Deno.writeTextFile(
@@ -130,7 +140,7 @@ Deno.test("impute fills in what is missing better than the mean image, and refus
       const { code, stdout } = await attempt(imputeTask, ["--mask", "bottom", "--json", "--iterations", "10"]);
       assertEquals(code, 0);
       const [result] = jsonLines(stdout);
-      assertEquals([result.missing, result.count, result.file], [8, 240, "runs/first/imputed.png"]);
+      assertEquals([result.missing, result.count, result.file], [8, 240, "runs/first/imputed.svg"]);
       assert(result.mse < result.baseline / 2, `${result.mse} ${result.baseline}`);
       for (
         const [mask, message] of [["middle", "expected left, right"], ["random:0", "found 0 of 16"], [

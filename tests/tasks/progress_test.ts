@@ -10,6 +10,11 @@ const start: StartEvent = {
   adapter: "llvmpipe",
   model: "vae",
   dataset: "mnist",
+  data: {
+    rows: { training: 50000, validation: 10000, test: 10000 },
+    shape: [28, 28, 1],
+    range: { type: "bytes", kind: "bytes", minimum: 0, maximum: 255, extremes: 0.95 },
+  },
   parameters: 807824,
   config: {},
   step: 0,
@@ -53,6 +58,7 @@ function context({ json = false, interactive = false, columns = 100 } = {}) {
   return {
     written,
     signal: new AbortController().signal,
+    command: "deno task train",
     terminal: { interactive, columns: () => columns, write },
     json,
     print: (line = "") => json || write(line + "\n"),
@@ -71,18 +77,43 @@ Deno.test("trainingProgress() writes a line an epoch where there is no screen", 
   ]);
 });
 
-Deno.test("trainingProgress() draws one line again and again on a screen, and takes it away at the end", () => {
+Deno.test("trainingProgress() draws one line again and again on a screen, below a line for each epoch that stays", () => {
   const to = context({ interactive: true });
   const shown = trainingProgress(to);
   for (const event of [start, progress, epoch, progress]) shown.show(event);
-  assertEquals(to.written.length, 3);
-  for (const line of to.written.slice(1)) {
+  const [, drawn, cleared, kept, again] = to.written;
+  assertEquals(to.written.length, 5);
+  for (const line of [drawn, again]) {
     assert(line.startsWith("\r") && line.endsWith("\x1b[K") && !line.includes("\n"), line);
   }
-  assertStringIncludes(to.written[2], "(validation -103.20)");
+  assertEquals(cleared, "\r\x1b[K");
+  assertEquals(kept, "epoch 3/10  elbo -102.31 nll 80.10 kl 22.21  validation elbo -103.20 nll 81.00 kl 22.20  36 s\n");
+  assertStringIncludes(again, "(validation -103.20)");
   shown.show({ ...end, stopped: true, epochs: 2, step: 1250 });
-  assertEquals(to.written[3], "\r\x1b[K");
-  assert(to.written[4].startsWith("Stopped in epoch 3 of 10, at step 1,250, after 2:05: elbo"));
+  assertEquals(to.written[5], "\r\x1b[K");
+  assert(to.written[6].startsWith("Stopped in epoch 3 of 10, at step 1,250, after 2:05: elbo"));
+});
+
+Deno.test("trainingProgress() keeps the line of an epoch within the screen", () => {
+  for (
+    const [columns, expected] of [
+      [70, "epoch 3/10  elbo -102.31 nll 80.10 kl 22.21  validation -103.20\n"],
+      [40, "epoch 3/10  elbo -102.31  validation -103.20\n"],
+    ] as const
+  ) {
+    const to = context({ interactive: true, columns });
+    trainingProgress(to).show(start);
+    to.written.length = 0;
+    const shown = trainingProgress(to);
+    shown.show(epoch);
+    assertEquals(to.written, [expected.replace("/10", "")]);
+  }
+});
+
+Deno.test("trainingProgress() counts one epoch as one", () => {
+  const to = context();
+  trainingProgress(to).show({ ...end, epochs: 1, step: 1 });
+  assert(to.written[0].startsWith("1 epoch, 1 step, after"), to.written[0]);
 });
 
 Deno.test("trainingProgress() takes an unfinished line away when disposed", () => {

@@ -1,13 +1,15 @@
 /** The report of a run, several side by side, and their pages in a browser. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import { load } from "../../files.ts";
 import { pathToFileURL } from "node:url";
 import { PlotLibraryError } from "../../figures/plot.ts";
 import { drawAll } from "../../tasks/cli/pictures.ts";
 import { reportTask } from "../../tasks/report.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { requireWellFormed } from "../figures/support.ts";
-import { attempt, inFolder, jsonLines, small } from "./support.ts";
+import { attempt, blocks, inFolder, jsonLines, small } from "./support.ts";
 
 const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
@@ -54,6 +56,51 @@ Deno.test("report draws again what was lost, and says where it is", () =>
     const [{ file, figures, notes }, ...others] = jsonLines(json.stdout);
     assertEquals([file, notes, others], ["run/report.html", [], []]);
     for (const path of figures) assert(await exists(path), path);
+  }));
+
+Deno.test("config.json and the report hold the command, the versions and the results on test rows", () =>
+  withRun(async () => {
+    const config = JSON.parse(await Deno.readTextFile("run/config.json"));
+    assertEquals(config.commands, [["deno task train", ...small, "--out run"].join(" ")]);
+    const { elbo, deno, driver, ...others } = config.versions;
+    assertEquals([elbo, deno], [project.version, Deno.version.deno]);
+    assert(driver.includes(config.adapter));
+    for (const [name, commit] of Object.entries(others)) {
+      assertEquals(name, "commit");
+      assertMatch(String(commit), /^[0-9a-f]{40}$/);
+    }
+    using trained = await load("run/checkpoint.safetensors");
+    const measured = await trained.evaluate(blocks().test);
+    assertEquals(config.test, { count: 240, losses: measured });
+    const page = await Deno.readTextFile("run/report.html");
+    for (const text of ["Made by", config.commands[0], deno, ">test<", measured.elbo.toFixed(2)]) {
+      assertStringIncludes(page, text);
+    }
+    // A run that goes on keeps the command that it was begun with.
+    assertEquals((await attempt(trainTask, ["--resume", "run", "--epochs", "5"])).code, 0);
+    const { commands, test } = JSON.parse(await Deno.readTextFile("run/config.json"));
+    assertEquals(commands, [config.commands[0], "deno task train --resume run --epochs 5"]);
+    assert(test.losses.elbo !== measured.elbo);
+  }));
+
+Deno.test("report draws the dimensions and rows that are asked for, and refuses those that are not there", () =>
+  withRun(async () => {
+    const { code } = await attempt(reportTask, ["--run", "run", "--dimensions", "2,1", "--rows", "7,3"]);
+    assertEquals(code, 0);
+    const page = await Deno.readTextFile("run/report.html");
+    assertStringIncludes(page, "The decoder&#39;s mean over z2 and z1");
+    assertStringIncludes(page, "2 data, each above");
+    for (
+      const [flag, value, message] of [
+        ["dimensions", "1,3", "--dimensions: expected two of the 2 that vae has, as 1,2, found 1,3"],
+        ["dimensions", "1", "found 1 of them"],
+        ["rows", "3,240", "--rows: expected rows of the split that is shown, 240 of them, found 240"],
+      ]
+    ) {
+      const refused = await attempt(reportTask, ["--run", "run", `--${flag}`, value]);
+      assertEquals(refused.code, 2);
+      assertStringIncludes(refused.stderr, message);
+    }
   }));
 
 Deno.test("report of a folder with parts missing has what the others give, and says what is not there", () =>
@@ -118,7 +165,7 @@ Deno.test("report refuses what makes no sense, with exit code 2", () =>
       [["--compare", "run", "none"], 'Cannot open the run "none": there is no such folder'],
       [["--compare", "run", "none", "--run", "run"], "expected --run or --compare, found both"],
       [["--compare"], "expected texts joined by commas, found nothing"],
-      [["--run", "run", "--out", "x.html"], "--out goes with --compare"],
+      [["--run", "run", "--out", "x.pdf"], '--out: expected a file that ends with .html, found "x.pdf"'],
     ] as const;
     for (const [args, message] of cases) {
       const { code, stderr } = await attempt(reportTask, args);
@@ -134,7 +181,11 @@ Deno.test("drawAll() leaves out what needs a plotting library that cannot be had
   const nothing = () => Promise.resolve(undefined);
   const drawn = await drawAll([missing, () => Promise.resolve(image), nothing, missing], signal);
   assertEquals(drawn, { figures: [image], notes: ["No plots, only images: Cannot draw plots: no network"] });
-  await assertRejects(() => drawAll([() => Promise.reject(new Error("another"))], signal), Error, "another");
+  const partly = await drawAll(
+    [() => Promise.reject(new RangeError("another\nline")), () => Promise.resolve(image)],
+    signal,
+  );
+  assertEquals(partly, { figures: [image], notes: ["A figure is left out: another"] });
   await assertRejects(() => drawAll([nothing], AbortSignal.abort()), DOMException);
 });
 

@@ -28,10 +28,10 @@ function screen(): Terminal & { text: string } {
 async function attempt(
   args: readonly string[],
   run: (options: { values: { all: { count: number } } }, context: Context) => void | Promise<void>,
-  { debug = false, signal = new AbortController().signal } = {},
+  { debug = false, signal = new AbortController().signal, interactive = false, program = "deno task" } = {},
 ) {
-  const [stdout, stderr] = [screen(), screen()];
-  const code = await execute({ flags, run }, args, { stdout, stderr, signal, debug });
+  const [stdout, stderr] = [screen(), screen()].map((one) => Object.assign(one, { interactive }));
+  const code = await execute({ flags, run }, args, { stdout, stderr, signal, debug, program });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
@@ -180,4 +180,40 @@ Deno.test({
       await Deno.remove(file);
     }
   },
+});
+
+Deno.test("execute() breaks long lines at words on a screen, but never a command, and no line of a pipe", async () => {
+  const long = Array.from({ length: 30 }, (_, i) => `word${i}`).join(" ");
+  const command = `  deno task try --count ${"1".repeat(90)} --json`;
+  const run = (_: unknown, { print }: Context) => {
+    print(long);
+    print(command);
+  };
+  assertEquals((await attempt([], run)).stdout, `${long}\n${command}\n`);
+  const lines = (await attempt([], run, { interactive: true })).stdout.split("\n");
+  assertEquals([lines.slice(0, -2).join(" "), lines.at(-2)], [long, command]);
+  assert(lines.length > 3 && lines.slice(0, -2).every((line) => line.length <= 80));
+  const failing = () => {
+    throw new Error(long);
+  };
+  const { stderr } = await attempt([], failing, { interactive: true });
+  assert(stderr.split("\n").every((line) => line.length <= 80));
+});
+
+Deno.test("execute() calls commands as they were called: deno task, or the installed program", async () => {
+  const run = (_: unknown, { command, print }: Context) => {
+    print(command);
+    print("Next: deno task sample --run a; train one with deno task train:mnist");
+    throw new UsageError("try deno task models");
+  };
+  const args = ["--count", "2"];
+  const task = await attempt(args, run);
+  assertStringIncludes(task.stdout, "deno task try --count 2\nNext: deno task sample --run a");
+  const installed = await attempt(args, run, { program: "elbo" });
+  assertEquals(
+    installed.stdout,
+    "elbo try --count 2\nNext: elbo sample --run a; train one with elbo train --dataset mnist\n",
+  );
+  assertEquals(installed.stderr, "Error: try elbo models\nelbo try --help shows every flag\n");
+  assertStringIncludes((await attempt(["--help"], run, { program: "elbo" })).stdout, "Usage: elbo try [flags]");
 });

@@ -247,9 +247,9 @@ Deno.test("a link in a run folder is not written through: a file is replaced, ad
       "report.html",
       "latents.npz",
       "scores.csv",
-      "scores.png",
+      "scores-images.svg",
       "scores.svg",
-      "imputed.png",
+      "imputed.svg",
       "figures/curves.svg",
     ];
     await Deno.mkdir("outside");

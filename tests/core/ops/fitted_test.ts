@@ -111,7 +111,7 @@ for (const family of families) {
       const hidden = bench.input("h", 2, h);
       const data = bench.data("x", d, x);
       const [variance, spread] = [0, 1].map((row) => ({ parameter: parameters.get("noise"), row }));
-      const shared = fittedGaussianNll(tape, dense(tape, hidden, parameters.get("mean")), data, variance, spread);
+      const shared = fittedGaussianNll(tape, dense(tape, hidden, parameters.get("mean")), data, variance, { spread });
       const own = fittedGaussianNll(tape, dense(tape, hidden, parameters.get("mean")), data, bench.input("v", d, each));
       const { program } = await bench.compile([]);
       await program.submit(1);

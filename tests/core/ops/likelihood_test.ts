@@ -70,6 +70,32 @@ for (const name of names) {
     });
   }
 
+  Deno.test(`likelihoodNll() of the ${name} counts only what is observed of each row`, async () => {
+    const [batch, features] = [33, 37];
+    const [l, v, x] = [draw(batch * features, 1), draw(batch * features, 2), bytes(batch * features)];
+    const seen = Uint8Array.from(l, (_, i) => (i * 7 + (i >> 3)) % 3 ? 255 : 0);
+    using bench = new Bench(batch);
+    const scale = { variable: bench.input("scale", features, v), ...bounds };
+    const location = bench.input("location", features, l);
+    const data = bench.data("x", features, x);
+    const { tape } = bench;
+    const nll = likelihoodNll(tape, { family: name, location, scale }, data, bench.data("observed", features, seen));
+    await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
+    const expected = new Float64Array(batch);
+    x.forEach((byte, i) => {
+      const value = reference.nll(l[i], boundedScale(v[i], bounds).value, byte / 255);
+      expected[Math.floor(i / features)] += seen[i] ? value : 0;
+    });
+    const largest = Math.max(...expected.map(Math.abs));
+    assertClose(await bench.rows(nll), expected, "nll", { absolute: 1e-6 * largest + 1e-5, relative: 1e-5 });
+    const narrow = bench.data("narrow", 3, bytes(batch * 3));
+    assertThrows(
+      () => likelihoodNll(tape, { family: name, location }, data, narrow),
+      RangeError,
+      `expected ${batch} x ${features} values that say so, found ${batch} x 3`,
+    );
+  });
+
   for (const family of families) {
     for (const [batch, hidden, features] of [[97, 5, 37], [100, 40, 784], [1, 3, 3]]) {
       Deno.test(`likelihoodNll() of the ${name} in the layer before it, its scale from another layer: ${batch} x ${hidden} x ${features}, ${family} tiles`, async () => {
