@@ -141,7 +141,7 @@ const methods: Record<string, (model: Trained) => unknown> = {
 };
 
 /** What asks for no GPU. */
-const onTheHost = ["constructor", "features", "latents", "hasStandardPrior", "rowsOf", "destroy"];
+const onTheHost = ["constructor", "features", "latents", "hasStandardPrior", "rowsOf", "admit", "destroy"];
 
 async function assertRefused(model: Trained, calls: () => number, message: string): Promise<void> {
   const before = calls();
