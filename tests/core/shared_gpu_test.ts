@@ -135,14 +135,14 @@ const methods: Record<string, (model: Trained) => unknown> = {
   hasDensity: (model) => model.hasDensity(),
   reconstruct: (model) => model.reconstruct(x),
   codes: (model) => model.codes(x),
-  weightedDraws: (model) => model.weightedDraws(new Float32Array(2 * 16)),
   outputs: (model) => model.outputs(x, (_, input) => input),
+  weightedDraws: (model) => model.weightedDraws(new Float32Array(2 * 16)),
   evaluate: (model) => model.evaluate(stripes.test),
   toBytes: (model) => model.toBytes(),
 };
 
 /** What asks for no GPU. */
-const onTheHost = ["constructor", "features", "latents", "hasStandardPrior", "hasPrior", "rowsOf", "admit", "destroy"];
+const onTheHost = ["constructor", "features", "latents", "hasPrior", "hasStandardPrior", "rowsOf", "admit", "destroy"];
 
 async function assertRefused(model: Trained, calls: () => number, message: string): Promise<void> {
   const before = calls();
