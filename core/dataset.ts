@@ -105,11 +105,9 @@ export function requireRows(what: string, shape: Dataset["shape"], split: Split)
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
 export function slice(split: Split, from: number, to: number): Split {
   const { values, count } = split;
-  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-    all: T,
-  ): T => {
+  const part = <A extends RowArray>(all: A): A => {
     const width = all.length / count;
-    return all.subarray(from * width, to * width) as T;
+    return all.subarray(from * width, to * width) as A;
   };
   const { labels, covariates, rowNumbers, missing } = split;
   return {
@@ -122,17 +120,26 @@ export function slice(split: Split, from: number, to: number): Split {
   };
 }
 
-/** Some rows of a split, in the order of `places`. */
+/** Arrays that hold a number of values for each row. */
+type RowArray = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+
+/**
+ * Some rows of an array, copied.
+ *
+ * @param all Row-major [N, width].
+ * @param places Which rows, in their order.
+ * @returns [places, width]
+ */
+export function rowsAt<A extends RowArray>(all: A, width: number, places: readonly number[]): A {
+  const out = new (all.constructor as { new (length: number): A })(places.length * width);
+  places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
+  return out;
+}
+
+/** Some rows of a split, in the order of `places`, copied. */
 export function pick(split: Split, places: readonly number[]): Split {
   const { values, count, labels, covariates, rowNumbers, missing } = split;
-  const part = <T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-    all: T,
-  ): T => {
-    const width = all.length / count;
-    const out = new (all.constructor as { new (length: number): T })(places.length * width);
-    places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
-    return out;
-  };
+  const part = <A extends RowArray>(all: A): A => rowsAt(all, all.length / count, places);
   return {
     values: part(values),
     count: places.length,
@@ -141,6 +148,12 @@ export function pick(split: Split, places: readonly number[]): Split {
     ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
     ...(missing ? { missing: part(missing) } : {}),
   };
+}
+
+/** The number of classes, where all parts have labels: the largest label and one. */
+export function classesOf(...splits: readonly Split[]): number | undefined {
+  if (splits.some(({ labels }) => !labels)) return undefined;
+  return 1 + splits.reduce((most, { labels }) => labels!.reduce((max, label) => Math.max(max, label), most), 0);
 }
 
 /** What a model may know of the data: its shape, its classes and columns with their names, its scale, the names of its covariates. */

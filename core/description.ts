@@ -6,6 +6,7 @@
  */
 
 import type { Dataset, Reading } from "./dataset.ts";
+import { plural } from "./plural.ts";
 import { describeValues, summarizeValues, type ValueSummary } from "./values.ts";
 
 /** What a training or a measure is of. */
@@ -59,11 +60,9 @@ function listed(names: readonly string[]): string {
   return names.length <= FEW ? names.join(", ") : `${names.slice(0, FEW - 2).join(", ")}, ..., ${names.at(-1)}`;
 }
 
-const counted = (count: number, noun: string) => `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
-
 /** `28 x 28 grey`, `13 columns`. */
 function describeShape([height, width, channels]: Dataset["shape"]): string {
-  if (height === 1 && channels === 1) return counted(width, "column");
+  if (height === 1 && channels === 1) return plural(width, "column");
   return `${height} x ${width} ${channels === 1 ? "grey" : channels === 3 ? "colour" : `x ${channels}`}`;
 }
 
@@ -75,14 +74,14 @@ export function dataLine(summary: DataSummary): string {
   const from = labels && labels !== "label" ? ` from ${labels}` : "";
   const parts = [
     rows.training
-      ? `${counted(rows.training, "row")} to train on, ${number(rows.validation)} to validate, ${
+      ? `${plural(rows.training, "row")} to train on, ${number(rows.validation)} to validate, ${
         number(rows.test)
       } to test`
-      : counted(rows.test, "row"),
+      : plural(rows.test, "row"),
     `${describeShape(shape)}${columns ? ` (${listed(columns)})` : ""}, ${describeValues(range)}`,
     values && !columns ? `from ${listed(values)}` : "",
     classes ? `${number(classes)} ${classes === 1 ? "class" : "classes"}${names ? ` (${names})` : ""}${from}` : "",
-    covariates ? `${counted(covariates.length, "covariate")} (${listed(covariates)})` : "",
+    covariates ? `${plural(covariates.length, "covariate")} (${listed(covariates)})` : "",
     passedOver?.length ? `passed over: ${passedOver.map(({ name, why }) => `${name} (${why})`).join(", ")}` : "",
     ...remarks ?? [],
   ];

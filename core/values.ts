@@ -6,7 +6,7 @@
  */
 
 import { firstNonFinite } from "./bounds.ts";
-import { type Dataset, features, type Reading, requireRows, type Split } from "./dataset.ts";
+import { classesOf, type Dataset, features, type Reading, requireRows, type Split } from "./dataset.ts";
 
 /**
  * What values are: only two of them; the 256 of a byte; numbers from 0 to 1; any numbers.
@@ -128,7 +128,10 @@ function scanBytes(parts: readonly Uint8Array[]): Scan {
 
 /** What the values of splits are, seen together. */
 export function summarizeValues(...splits: readonly Pick<Split, "values">[]): ValueSummary {
-  const { integers: _, ...summary } = scan(splits.map(({ values }) => values));
+  return summaryOf(scan(splits.map(({ values }) => values)));
+}
+
+function summaryOf({ integers: _, ...summary }: Scan): ValueSummary {
   return summary;
 }
 
@@ -156,6 +159,11 @@ export function describeValues({ type, kind, minimum, maximum }: ValueSummary): 
  * @throws {TypeError} If something is no array of numbers.
  */
 export function settled(given: DatasetInput): Dataset {
+  return settle(given).dataset;
+}
+
+/** {@linkcode settled}, and what its values are, which were looked at for it. */
+export function settle(given: DatasetInput): { readonly dataset: Dataset; readonly range: ValueSummary } {
   const { name, shape } = given;
   const train = splitOf(given, "train");
   const test = given.test === given.train ? train : splitOf(given, "test");
@@ -166,13 +174,17 @@ export function settled(given: DatasetInput): Dataset {
   const change = (split: Split): Split => scaled ? { ...split, values: scaled(split.values) } : split;
   const first = change(train);
   const changed = { train: first, test: test === train ? first : change(test) };
+  const range = scaled ? summarizeValues(changed.train, changed.test) : summaryOf(found);
   if (changed.train === given.train && changed.test === given.test && classes === given.classes) {
-    return given as Dataset;
+    return { dataset: given as Dataset, range };
   }
   const reading: Reading | undefined = remark
     ? { ...given.reading, remarks: [...given.reading?.remarks ?? [], remark] }
     : given.reading;
-  return { ...given, ...changed, ...(classes ? { classes } : {}), ...(reading ? { reading } : {}) };
+  return {
+    dataset: { ...given, ...changed, ...(classes ? { classes } : {}), ...(reading ? { reading } : {}) },
+    range,
+  };
 }
 
 /** What becomes of values that mean others than they are, and how that is said. */
@@ -343,12 +355,6 @@ function labelsFrom(what: string, labels: Numbers): Uint8Array<ArrayBuffer> {
   const bad = Array.from(labels).findIndex((label) => !Number.isInteger(label) || label < 0 || label > 255);
   if (bad < 0) return Uint8Array.from(labels);
   throw new RangeError(`Cannot ${what}: expected labels from 0 to 255, found ${labels[bad]} in row ${bad} (from 0)`);
-}
-
-/** The largest label and one, where both parts have labels. */
-function classesOf(...splits: readonly Split[]): number | undefined {
-  if (splits.some(({ labels }) => !labels)) return undefined;
-  return 1 + splits.reduce((most, { labels }) => labels!.reduce((max, label) => Math.max(max, label), most), 0);
 }
 
 function requireLabels(

@@ -6,7 +6,7 @@
  */
 
 import { FileError } from "../core/bounds.ts";
-import { type Dataset, type ReadSource, slice, type Split } from "../core/dataset.ts";
+import { classesOf, type Dataset, type ReadSource, slice, type Split } from "../core/dataset.ts";
 import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { namedParts, type Parts } from "./arrays.ts";
 import { readCsv } from "./csv.ts";
@@ -14,7 +14,7 @@ import { parsePackedIdx } from "./idx.ts";
 import { withoutIndex } from "./layout.ts";
 import { parseNpy, parseNpzStream } from "./npy.ts";
 import { gunzipStream } from "./packed.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
+import { divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
 
 /** A file by its name, which says what format it has; a `File` and a fetched `Response` have one themselves. */
 export type DataFile = File | Response | { readonly name: string; readonly bytes: Uint8Array | ArrayBuffer };

@@ -151,12 +151,6 @@ export function labelsOf({ shape, values }: NumericArray, count: number, file: s
   );
 }
 
-/** Number of classes: the largest label and one. */
-export function classesOf(...splits: readonly Split[]): number | undefined {
-  if (splits.some(({ labels }) => !labels)) return undefined;
-  return 1 + splits.reduce((most, { labels }) => labels!.reduce((max, label) => Math.max(max, label), most), 0);
-}
-
 /** How many of `count` rows are test rows: {@linkcode TEST_PART}, but one at least. */
 export function testCount(count: number, file: string): number {
   if (count < 2) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
+import { classesOf, type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { configure, defaults, type Settings } from "../core/settings.ts";
 import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
@@ -19,7 +19,7 @@ import { parseNpz, storedNpy } from "../datasets/npy.ts";
 import { gunzip } from "../datasets/packed.ts";
 import { readParquet } from "../datasets/parquet.ts";
 import { shaped } from "../datasets/pixels.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
+import { divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
 import { filled, standardized, suggestion } from "../datasets/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";

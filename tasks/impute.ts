@@ -7,7 +7,7 @@
 import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
-import { type Dataset, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, rowsAt, slice, type Split } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
 import { impute, type Imputed } from "../evaluation/impute.ts";
 import { bytesOf } from "../figures/figure.ts";
@@ -145,13 +145,13 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     neighbours,
     start,
     seed,
-    ...(rows.labels ? { labels: rowsAt(rows.labels, needed, 1) } : {}),
-    ...(rows.covariates ? { covariates: rowsAt(rows.covariates, needed, rows.covariates.length / count) } : {}),
+    ...(rows.labels ? { labels: rowsAt(rows.labels, 1, needed) } : {}),
+    ...(rows.covariates ? { covariates: rowsAt(rows.covariates, rows.covariates.length / count, needed) } : {}),
     signal: context.signal,
     onProgress: (done: number) => progress.show({ done }),
   };
   const found: Imputed | undefined = needed.length
-    ? await impute(trained, rowsAt(original, needed, width), rowsAt(observed, needed, width), options)
+    ? await impute(trained, rowsAt(original, width, needed), rowsAt(observed, width, needed), options)
     : undefined;
   progress.clear();
   const imputed = original.slice();
@@ -231,17 +231,6 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     missing: known && missing === each * count ? each : missing,
     ...(known ? { mse, baseline } : {}),
   });
-}
-
-/** Some rows of many, [rows, width]. */
-function rowsAt<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-  all: A,
-  rows: readonly number[],
-  width: number,
-): A {
-  const out = new (all.constructor as { new (length: number): A })(rows.length * width);
-  rows.forEach((row, i) => out.set(all.subarray(row * width, (row + 1) * width), i * width));
-  return out;
 }
 
 /** Gives the mean squared error of what was hidden though it is known. */

@@ -8,7 +8,7 @@ import { begunWith, firstChange } from "./changes.ts";
 import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { differences, type Digest, digestOf } from "./digest.ts";
-import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
+import { type Dataset, dataShape, features, pick, slice, type Split } from "../dataset.ts";
 import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
@@ -20,7 +20,7 @@ import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts
 import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
-import { type DatasetInput, settled, summarizeValues } from "../values.ts";
+import { type DatasetInput, settle } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
 import { mapped, type Optimization, type Reached } from "./optimization.ts";
 import { type BestEpoch, isExhausted } from "./patience.ts";
@@ -162,12 +162,10 @@ class Trainer<C extends object> {
   #trained: Trained<C> | undefined;
 
   constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
-    const { resume } = options;
-    const dataset = settled(input);
-    const range = summarizeValues(dataset.train, dataset.test);
+    const { resume, from } = options;
+    const { dataset, range } = settle(input);
     this.#digest = digestOf(dataset);
     const isFloat = range.type === "floats";
-    const { from } = options;
     const asked = resume
       ? { ...resume.training, ...resume.config as Partial<C>, ...values }
       : from
@@ -493,7 +491,7 @@ class Trainer<C extends object> {
       batchSize: this.#training.batchSize,
       seed: this.#training.seed,
       count: this.#count,
-      outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
+      outputs: (rows, record) => trained.outputs(trained.rowsOf(pick(this.#dataset.train, rows)), record),
     }, this.#config);
     return trained;
   }
@@ -507,14 +505,6 @@ function usable(trained: Trained): boolean {
   } catch {
     return false;
   }
-}
-
-/** Training rows of these numbers. */
-function rowsAt({ train, shape }: Dataset, rows: readonly number[]): Split {
-  const width = features(shape);
-  const values = train.values.slice(0, rows.length * width);
-  rows.forEach((row, i) => values.set(train.values.subarray(row * width, (row + 1) * width), i * width));
-  return { values, count: rows.length };
 }
 
 /** The best epoch so far: this one, if its validation loss is lower. What is scheduled is taken as it ends, so that epochs compare. */
