@@ -151,3 +151,41 @@ export const CALLS = [
   ...["open", "model", "useData", "rows", "encode", "encodeRows", "decode", "sample", "score", "impute", "train"],
   ...["control", "save"],
 ] as const;
+
+/**
+ * Calls a method by its name, as a message names it.
+ *
+ * @throws {Error} If it is none of {@linkcode CALLS}.
+ */
+export async function callByName(engine: Engine, name: string, args: readonly unknown[]): Promise<unknown> {
+  if (!(CALLS as readonly string[]).includes(name)) {
+    throw new Error(`Cannot call "${name}": the engine has no such method`);
+  }
+  const method = engine[name as "decode"] as (...args: unknown[]) => Promise<unknown>;
+  return await method.apply(engine, [...args]);
+}
+
+/** What an engine elsewhere is, besides its answers. */
+export interface Elsewhere extends Pick<Engine, "way" | "adapter" | "close"> {
+  /** Has a method called there. */
+  call(name: string, args: readonly unknown[]): Promise<unknown>;
+}
+
+/** An engine that is elsewhere, and what tells its events here. */
+export function engineElsewhere(
+  { way, adapter, close, call }: Elsewhere,
+): { readonly engine: Engine; tell(event: EngineEvent): void } {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const calls = CALLS.map((name) => [name, (...args: readonly unknown[]) => call(name, args)]);
+  return {
+    engine: {
+      ...Object.fromEntries(calls) as Pick<Engine, Exclude<keyof Engine, "way" | "adapter" | "close" | "onEvent">>,
+      ...{ way, adapter, close },
+      onEvent(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    },
+    tell: (event) => listeners.forEach((listener) => listener(event)),
+  };
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CALLS, type Engine, type EngineEvent } from "./engine.ts";
+import { type Engine, engineElsewhere } from "./engine.ts";
 import { decodeWire, encodeWire } from "./wire.ts";
 
 /**
@@ -16,26 +16,16 @@ export async function engineInServer(): Promise<Engine> {
   const begun = await fetch("engine/begin", { method: "POST" });
   if (!begun.ok) throw new Error("no server that computes");
   const { session, adapter } = await begun.json() as { readonly session: string; readonly adapter: string };
-  const listeners = new Set<(event: EngineEvent) => void>();
   const events = new EventSource(`engine/events?session=${session}`);
-  events.onmessage = ({ data }) => {
-    for (const listener of listeners) listener(JSON.parse(data));
-  };
-  const calls = CALLS.map((call) =>
-    [call, async (...args: unknown[]) => {
+  const { engine, tell } = engineElsewhere({
+    ...{ way: "server", adapter },
+    close: () => events.close(),
+    async call(call, args) {
       const response = await fetch(`engine/${call}?session=${session}`, { method: "POST", body: encodeWire(args) });
       if (!response.ok) throw new Error(await response.text());
       return decodeWire(new Uint8Array(await response.arrayBuffer()));
-    }] as const
-  );
-  return {
-    ...Object.fromEntries(calls) as unknown as Engine,
-    way: "server",
-    adapter,
-    onEvent(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
     },
-    close: () => events.close(),
-  };
+  });
+  events.onmessage = ({ data }) => tell(JSON.parse(data));
+  return engine;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CALLS, type Engine, type EngineEvent } from "./engine.ts";
+import { type Engine, engineElsewhere } from "./engine.ts";
 
 /**
  * Starts the worker.
@@ -21,34 +21,23 @@ export async function engineInWorker(url: URL): Promise<Engine> {
     worker.terminate();
     throw error;
   });
-  const listeners = new Set<(event: EngineEvent) => void>();
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let last = 0;
+  const { engine, tell } = engineElsewhere({
+    ...{ way: "webgpu", adapter },
+    close: () => worker.terminate(),
+    call: (call, args) =>
+      new Promise((resolve, reject) => {
+        waiting.set(++last, { resolve, reject });
+        worker.postMessage({ id: last, call, args });
+      }),
+  });
   worker.onmessage = ({ data: { id, result, error, event } }) => {
-    if (event) {
-      for (const listener of listeners) listener(event);
-      return;
-    }
+    if (event) return tell(event);
     const call = waiting.get(id)!;
     waiting.delete(id);
     if (error === undefined) call.resolve(result);
     else call.reject(new Error(error));
   };
-  const calls = CALLS.map((call) =>
-    [call, (...args: unknown[]) =>
-      new Promise((resolve, reject) => {
-        waiting.set(++last, { resolve, reject });
-        worker.postMessage({ id: last, call, args });
-      })] as const
-  );
-  return {
-    ...Object.fromEntries(calls) as unknown as Engine,
-    way: "webgpu",
-    adapter,
-    onEvent(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    close: () => worker.terminate(),
-  };
+  return engine;
 }

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { type Dataset, features, requireRows } from "../core/dataset.ts";
+import { type Dataset, features } from "../core/dataset.ts";
 import { klByDimension } from "../core/distributions/encoded.ts";
 import { normals } from "../core/graph/random.ts";
 import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
 import type { DataInfo, Encodings, Engine, ModelInfo, RowsOf } from "./engine.ts";
+import { describeRows, shownRows } from "./rows.ts";
 
 type Floats = Float32Array<ArrayBuffer>;
 
@@ -108,25 +109,16 @@ export class PlainEngine implements Engine {
     return Promise.resolve(this.#checkpoint && this.#describe());
   }
 
-  useData(dataset: Dataset): Promise<DataInfo> {
-    requireRows(dataset.name, dataset.shape, dataset.train);
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async useData(dataset: Dataset): Promise<DataInfo> {
+    const info = describeRows(dataset);
     this.#dataset = dataset;
-    const { name, shape, classes, train, test } = dataset;
-    return Promise.resolve({ name, shape, classes, train: train.count, test: test.count });
+    return info;
   }
 
-  rows({ split, rows, count }: RowsOf): Promise<{ x: Floats; labels?: ArrayLike<number> }> {
-    const dataset = this.#dataset;
-    if (!dataset) throw new Error("Cannot read rows: expected an open dataset, found none");
-    const all = dataset[split];
-    const wanted = rows ?? Array.from({ length: Math.min(count ?? all.count, all.count) }, (_, i) => i);
-    const width = features(dataset.shape);
-    const scale = all.values instanceof Uint8Array ? 1 / 255 : 1;
-    const x = new Float32Array(wanted.length * width);
-    wanted.forEach((row, i) => {
-      for (let d = 0; d < width; d++) x[i * width + d] = all.values[row * width + d] * scale;
-    });
-    return Promise.resolve({ x, labels: all.labels && Uint8Array.from(wanted, (row) => all.labels![row]) });
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async rows(which: RowsOf): Promise<{ x: Floats; labels?: ArrayLike<number> }> {
+    return shownRows(this.#dataset, which);
   }
 
   /** Rows joined with the one-hot columns of their labels, for a conditional model. */

@@ -6,7 +6,7 @@
  */
 
 import { Gpu } from "../core/gpu/device.ts";
-import { CALLS } from "./engine.ts";
+import { callByName, CALLS } from "./engine.ts";
 import type { Manifest, ShippedModel } from "./manifest.ts";
 import { Session } from "./session.ts";
 import type { Files } from "./site.ts";
@@ -86,9 +86,8 @@ export function explorerServer({ files, manifest, runs, made, token }: ServerOpt
     if (!(CALLS as readonly string[]).includes(call)) return answer("no such call", 404);
     if (Number(request.headers.get("content-length") ?? 0) > MOST_BYTES) return answer("too large", 413);
     try {
-      const args = decodeWire(new Uint8Array(await request.arrayBuffer()));
-      const method = session[call as "decode"] as unknown as (...args: unknown[]) => Promise<unknown>;
-      return answer(encodeWire(await method.apply(session, args as unknown[])), 200, "application/octet-stream");
+      const args = decodeWire(new Uint8Array(await request.arrayBuffer())) as unknown[];
+      return answer(encodeWire(await callByName(session, call, args)), 200, "application/octet-stream");
     } catch (error) {
       return answer(error instanceof Error ? error.message : String(error), 400);
     }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, requireRows, type Split } from "../core/dataset.ts";
+import { type Dataset, slice } from "../core/dataset.ts";
 import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Trained } from "../core/training/trained.ts";
@@ -13,6 +13,7 @@ import { train, type Training } from "../core/training/trainer.ts";
 import { impute } from "../evaluation/impute.ts";
 import { scores } from "../evaluation/scores.ts";
 import { findModel, load } from "../models/mod.ts";
+import { chosenRows, describeRows, shownRows } from "./rows.ts";
 import type { Control, DataInfo, Encodings, Engine, EngineEvent, ModelInfo, RowsOf, TrainRequest } from "./engine.ts";
 
 /** Rows that are encoded at once, so that a training goes on between. */
@@ -71,11 +72,6 @@ export class Session implements Engine {
     return trained as Trained;
   }
 
-  get #rows(): Dataset {
-    if (!this.#dataset) throw new Error("Cannot read rows: expected an open dataset, found none");
-    return this.#dataset;
-  }
-
   async open(bytes: Uint8Array<ArrayBuffer>): Promise<ModelInfo> {
     await this.#end();
     return await this.#inTurn(async () => {
@@ -90,20 +86,16 @@ export class Session implements Engine {
     return this.#training || this.#trained ? await this.#inTurn(() => describe(this.#model)) : undefined;
   }
 
-  useData(dataset: Dataset): Promise<DataInfo> {
-    requireRows(dataset.name, dataset.shape, dataset.train);
-    requireRows(dataset.name, dataset.shape, dataset.test);
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async useData(dataset: Dataset): Promise<DataInfo> {
+    const info = describeRows(dataset);
     this.#dataset = dataset;
-    const { name, shape, classes, train, test } = dataset;
-    return Promise.resolve({ name, shape, classes, train: train.count, test: test.count });
+    return info;
   }
 
-  rows(which: RowsOf): Promise<{ x: Float32Array<ArrayBuffer>; labels?: ArrayLike<number> }> {
-    const split = rowsOf(this.#rows, which);
-    const { values, labels } = split;
-    const scale = values instanceof Uint8Array ? 1 / 255 : 1;
-    const x = Float32Array.from(values, (value) => value * scale);
-    return Promise.resolve({ x, labels });
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async rows(which: RowsOf): Promise<{ x: Float32Array<ArrayBuffer>; labels?: ArrayLike<number> }> {
+    return shownRows(this.#dataset, which);
   }
 
   async encode(x: Float32Array<ArrayBuffer>, labels?: readonly number[]): Promise<Encodings> {
@@ -118,7 +110,7 @@ export class Session implements Engine {
   }
 
   async encodeRows(which: RowsOf): Promise<Encodings> {
-    const all = rowsOf(this.#rows, which);
+    const all = chosenRows(this.#dataset, which);
     const { latents } = this.#model;
     const mean = new Float32Array(all.count * latents);
     const logVariance = new Float32Array(all.count * latents);
@@ -126,8 +118,7 @@ export class Session implements Engine {
     let measured = true;
     for (let from = 0; from < all.count; from += PIECE) {
       const count = Math.min(PIECE, all.count - from);
-      const rows = Array.from({ length: count }, (_, i) => from + i);
-      const part = pick(all, features(this.#rows.shape), rows);
+      const part = slice(all, from, from + count);
       const encoded = await this.#inTurn(() =>
         this.#encode(this.#model.rowsOf(part), { labels: part.labels && [...part.labels] })
       );
@@ -187,11 +178,12 @@ export class Session implements Engine {
   }
 
   async train({ model, config }: TrainRequest): Promise<ModelInfo> {
+    if (!this.#dataset) throw new Error("Cannot read rows: expected an open dataset, found none");
     await this.#end();
     this.#stop = new AbortController();
     this.#running = true;
     this.#steps = 0;
-    const training = train(findModel(model), this.#rows, config as object, {
+    const training = train(findModel(model), this.#dataset, config as object, {
       gpu: this.#gpu,
       signal: this.#stop.signal,
       // A training that is paused goes on by single steps.
@@ -267,31 +259,6 @@ export class Session implements Engine {
       this.#gpu.destroy();
     });
   }
-}
-
-/** Rows by their numbers, or the first. */
-function rowsOf(dataset: Dataset, { split, rows, count }: RowsOf): Split {
-  const all = dataset[split];
-  const wanted = rows ?? Array.from({ length: Math.min(count ?? all.count, all.count) }, (_, i) => i);
-  const wrong = wanted.find((row) => !Number.isInteger(row) || row < 0 || row >= all.count);
-  if (wrong !== undefined) {
-    throw new RangeError(`Cannot read row ${wrong} of "${dataset.name}": expected one of ${all.count}`);
-  }
-  return pick(all, features(dataset.shape), wanted);
-}
-
-function pick({ values, labels, covariates, count }: Split, width: number, rows: readonly number[]): Split {
-  const of = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T, columns: number): T => {
-    const part = all.slice(0, rows.length * columns) as T;
-    rows.forEach((row, i) => part.set(all.subarray(row * columns, (row + 1) * columns), i * columns));
-    return part;
-  };
-  return {
-    values: of(values, width),
-    count: rows.length,
-    ...(labels ? { labels: of(labels, 1) } : {}),
-    ...(covariates ? { covariates: of(covariates, covariates.length / count) } : {}),
-  };
 }
 
 /** One label for each row: those given in turn, else 0, for a model that is conditioned on labels. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Dataset, Split } from "../core/dataset.ts";
+import { type Dataset, features, type Split } from "../core/dataset.ts";
 import { bundle } from "../packaging/bundle.ts";
 import type { Manifest, ShippedData } from "./manifest.ts";
 
@@ -35,7 +35,7 @@ export async function shipData(
   counts: { readonly train: number; readonly test: number },
 ): Promise<ShippedData> {
   const { name, shape, classes } = dataset;
-  const width = shape[0] * shape[1] * shape[2];
+  const width = features(shape);
   const ship = async (split: Split, part: "train" | "test") => {
     const count = Math.min(counts[part], split.count);
     if (!(split.values instanceof Uint8Array)) {

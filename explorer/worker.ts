@@ -6,7 +6,7 @@
  */
 
 import { Gpu } from "../core/gpu/device.ts";
-import { CALLS } from "./engine.ts";
+import { callByName } from "./engine.ts";
 import { Session } from "./session.ts";
 
 /** The part of a worker's global scope that is used. */
@@ -30,9 +30,7 @@ try {
   session.onEvent((event) => scope.postMessage({ event }));
   scope.onmessage = async ({ data: { id, call, args } }) => {
     try {
-      if (!CALLS.includes(call)) throw new Error(`Cannot call "${call}": the engine has no such method`);
-      const method = session[call as "decode"] as unknown as (...args: unknown[]) => Promise<unknown>;
-      const result = await method.apply(session, args);
+      const result = await callByName(session, call, args);
       // Labels may be part of the rows that are kept.
       scope.postMessage({ id, result }, call === "rows" || call === "encodeRows" ? [] : buffersOf(result));
     } catch (error) {

@@ -78,6 +78,17 @@ export function choice(
   return { host: element("div", { className: "field" }, element("label", { "for": id }, label), input), input };
 }
 
+/** One of K latent dimensions. */
+export function dimensionChoice(
+  label: string,
+  latents: number,
+  value: number,
+  changed: (value: number) => void,
+): HTMLElement {
+  const names = Array.from({ length: latents }, (_, i) => [String(i), `z${i + 1}`] as const);
+  return choice(label, names, String(value), (value) => changed(Number(value))).host;
+}
+
 /** A field for a number or a text. */
 export function entry(
   label: string,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Dataset } from "../../core/dataset.ts";
+import { type Dataset, features } from "../../core/dataset.ts";
 
 /** Okabe and Ito's colours, which the colour-blind tell apart, and three more: one for each class, with a mark beside. */
 export const COLOURS = [
@@ -43,20 +43,30 @@ export function tiles(
   columns: number,
   gap = 0,
 ): void {
-  const [height, width, channels] = shape;
-  const features = height * width * channels;
-  const count = Math.floor(x.length / features);
+  const [height, width] = shape;
+  const each = features(shape);
+  const count = Math.floor(x.length / each);
   const rows = Math.ceil(count / columns);
   canvas.width = columns * (width + gap) - gap;
   canvas.height = rows * (height + gap) - gap;
   const context = canvas.getContext("2d")!;
   for (let i = 0; i < count; i++) {
     context.putImageData(
-      imageOf(x, i * features, shape),
+      imageOf(x, i * each, shape),
       (i % columns) * (width + gap),
       Math.floor(i / columns) * (height + gap),
     );
   }
+}
+
+/** Rows of two arrays in turn: the first of x, the first of y, the second of x, ... */
+export function inPairs(x: Float32Array, y: Float32Array, width: number): Float32Array {
+  const both = new Float32Array(2 * x.length);
+  for (let from = 0; from < x.length; from += width) {
+    both.set(x.subarray(from, from + width), 2 * from);
+    both.set(y.subarray(from, from + width), 2 * from + width);
+  }
+  return both;
 }
 
 /** Where a pointer is on a canvas, each from 0 to 1. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Dataset, Split } from "../../core/dataset.ts";
+import { type Dataset, features, pick, type Split } from "../../core/dataset.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
 import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
@@ -85,20 +85,14 @@ export async function opened(
 }
 
 /** Rows of which every sixth is tested on. */
-function divided(
-  name: string,
-  shape: Dataset["shape"],
-  values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
-): Dataset {
-  const width = shape[0] * shape[1] * shape[2];
-  const count = values.length / width;
-  const of = (wanted: (row: number) => boolean): Split => {
-    const rows = Array.from({ length: count }, (_, row) => row).filter(wanted);
-    const part = values.slice(0, rows.length * width) as typeof values;
-    rows.forEach((row, i) => part.set(values.subarray(row * width, (row + 1) * width), i * width));
-    return { values: part, count: rows.length };
+function divided(name: string, shape: Dataset["shape"], values: Split["values"]): Dataset {
+  const rows = { values, count: values.length / features(shape) };
+  const places = Array.from({ length: rows.count }, (_, row) => row);
+  return {
+    ...{ name, shape },
+    train: pick(rows, places.filter((row) => row % 6 !== 5)),
+    test: pick(rows, places.filter((row) => row % 6 === 5)),
   };
-  return { name, shape, train: of((row) => row % 6 !== 5), test: of((row) => row % 6 === 5) };
 }
 
 /** Images, cropped to squares of 28 x 28 greys as the digits are. */

@@ -7,7 +7,7 @@
 import { newest, type View } from "../app.ts";
 import { type Line, lineChart } from "../charts.ts";
 import { button, choice, element, labelled, table } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import { inPairs, tiles } from "../pixels.ts";
 import { checkpointOf, epochsOf } from "../source.ts";
 
 /** Compares the run that is open with another. */
@@ -55,13 +55,7 @@ export const compare: View = {
           const { x, labels } = await engine.rows({ split: "test", count: 18 });
           const given = labels && Array.from(labels);
           const y = await engine.decode((await engine.encode(x, given)).mean, given);
-          const d = x.length / 18;
-          const both = new Float32Array(2 * x.length);
-          for (let row = 0; row < 18; row++) {
-            both.set(x.subarray(row * d, (row + 1) * d), 2 * row * d);
-            both.set(y.subarray(row * d, (row + 1) * d), (2 * row + 1) * d);
-          }
-          tiles(sides[i].back, both, shape, 6);
+          tiles(sides[i].back, inPairs(x, y, info.features), shape, 6);
         }
       } finally {
         // The model that was open stays open.

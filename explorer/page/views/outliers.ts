@@ -4,6 +4,7 @@
  * @module
  */
 
+import { rowsAt } from "../../../core/dataset.ts";
 import { newest, type View } from "../app.ts";
 import { element, labelled, table } from "../elements.ts";
 import { tiles } from "../pixels.ts";
@@ -37,13 +38,8 @@ export const outliers: View = {
       }
       if (gone) return;
       const order = scores.map((_, row) => row).sort((a, b) => scores[a] - scores[b]);
-      const of = (rows: readonly number[]) => {
-        const some = new Float32Array(rows.length * features);
-        rows.forEach((row, i) => some.set(x.subarray(row * features, (row + 1) * features), i * features));
-        return some;
-      };
-      tiles(least, of(order.slice(0, SHOWN)), shape, 8);
-      tiles(most, of(order.slice(-SHOWN).reverse()), shape, 8);
+      tiles(least, rowsAt(x, features, order.slice(0, SHOWN)), shape, 8);
+      tiles(most, rowsAt(x, features, order.slice(-SHOWN).reverse()), shape, 8);
       const line = (row: number) => [row, labels ? String(labels[row]) : "–", scores[row].toFixed(1)];
       values.replaceChildren(
         element(

@@ -5,7 +5,7 @@
  */
 
 import { newest, type View } from "../app.ts";
-import { choice, element, labelled, slider } from "../elements.ts";
+import { choice, dimensionChoice, element, labelled, slider } from "../elements.ts";
 import { pointerOn, tiles } from "../pixels.ts";
 
 /** Images a side of the plane. */
@@ -74,17 +74,12 @@ export const plane: View = {
       moveTo(at(axes[0], move[0]), 1 - at(axes[1], move[1]));
     });
     const dimension = (name: string, which: 0 | 1) =>
-      choice(
-        name,
-        Array.from({ length: latents }, (_, i) => [String(i), `z${i + 1}`] as const),
-        String(axes[which]),
-        (value) => {
-          axes[which] = Number(value);
-          state.set("axes", axes.join(","));
-          drawMap();
-          drawOne();
-        },
-      ).host;
+      dimensionChoice(name, latents, axes[which], (value) => {
+        axes[which] = value;
+        state.set("axes", axes.join(","));
+        drawMap();
+        drawOne();
+      });
     host.append(element(
       "div",
       { className: "columns" },

@@ -6,7 +6,7 @@
 
 import { newest, type View } from "../app.ts";
 import { button, element, labelled, slider } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import { inPairs, tiles } from "../pixels.ts";
 
 /** Samples and reconstructions, which sharpen while one watches. */
 export const samples: View = {
@@ -15,7 +15,7 @@ export const samples: View = {
   unfit: ({ model }) => model?.can.decode ? undefined : "This model has no latents to decode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { data: { shape, classes = 10 }, condition, can } = app.model!;
+    const { data: { shape, classes = 10 }, features, condition, can } = app.model!;
     let seed = state.number("seed", 0);
     let temperature = state.number("temperature", 1);
     const drawn = element("canvas", { className: "pixels" });
@@ -31,14 +31,8 @@ export const samples: View = {
       const given = labels && Array.from(labels);
       const { mean } = await engine.encode(x, given);
       const y = await engine.decode(mean, given);
-      const d = x.length / 32;
-      const both = new Float32Array(2 * x.length);
       // Eight pairs a row: the datum, and its reconstruction to the right.
-      for (let i = 0; i < 32; i++) {
-        both.set(x.subarray(i * d, (i + 1) * d), 2 * i * d);
-        both.set(y.subarray(i * d, (i + 1) * d), (2 * i + 1) * d);
-      }
-      tiles(pairs, both, shape, 8);
+      tiles(pairs, inPairs(x, y, features), shape, 8);
     });
     host.append(element(
       "div",

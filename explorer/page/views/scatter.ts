@@ -7,7 +7,7 @@
 import type { Encodings } from "../../engine.ts";
 import { newest, type View } from "../app.ts";
 import { colour, sharp } from "../charts.ts";
-import { button, choice, element, labelled, table } from "../elements.ts";
+import { button, choice, dimensionChoice, element, labelled, table } from "../elements.ts";
 import { colourOf, MARKS, pointerOn, tiles } from "../pixels.ts";
 
 /** How far the plot reaches, in deviations of N(0, 1). */
@@ -137,16 +137,11 @@ export const scatter: View = {
       show((Math.max(0, chosen) + step + count) % count);
     });
     const dimension = (name: string, which: 0 | 1) =>
-      choice(
-        name,
-        Array.from({ length: latents }, (_, i) => [String(i), `z${i + 1}`] as const),
-        String(axes[which]),
-        (value) => {
-          axes = axes.map((axis, i) => i === which ? Number(value) : axis);
-          state.set("axes", axes.join(","));
-          drawMap();
-        },
-      ).host;
+      dimensionChoice(name, latents, axes[which], (value) => {
+        axes = axes.map((axis, i) => i === which ? value : axis);
+        state.set("axes", axes.join(","));
+        drawMap();
+      });
     const legend = element(
       "div",
       { className: "row legend", role: "group", "aria-label": "Show one class" },
