@@ -32,7 +32,7 @@ Deno.test("commitOf() reads a branch, a packed branch, a detached head and a wor
     assertEquals(await commitOf(git("w/.git")), a);
     await write(".git/HEAD", `${c}\n`);
     assertEquals(await commitOf(git(".git")), c);
-    assertEquals(await commitOf(new URL("https://jsr.io/@elbo/elbo/0.1.0/.git")), undefined);
+    assertEquals(await commitOf(new URL("https://example.com/@elbo/elbo/0.1.0/.git")), undefined);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
