@@ -294,11 +294,9 @@ class Trainer<C extends object> {
 
     // What the columns were divided by is in the checkpoint.
     const { scaling: _, ...shape } = dataShape(this.#dataset);
-    /** Weights and moments may overflow where the losses do not. */
-    const requireFinite = async () => {
-      const search = () => parameters.nonFinite();
-      const place = await search();
-      if (place) throw await diverged({ place: `"${place}"`, search });
+    /** Weights and moments may overflow where the losses do not: `place` is the first that did, if any. */
+    const requireFinite = async (place: string | undefined) => {
+      if (place) throw await diverged({ place: `"${place}"`, search: () => parameters.nonFinite() });
     };
 
     try {
@@ -331,7 +329,7 @@ class Trainer<C extends object> {
             const { training, config } = this.#adjusted;
             this.#adjusted = undefined;
             rest(true);
-            await requireFinite();
+            await requireFinite(await parameters.nonFinite());
             snapshot = parameters.snapshot(snapshot);
             snapshotStep = optimization.step;
             trained.progress = await progress();
@@ -357,14 +355,18 @@ class Trainer<C extends object> {
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else {
-          await requireFinite();
-          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
-        }
-        if (optimization.step < end) break;
+        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        const complete = optimization.step >= end;
+        // Side by side: each waits for the GPU, and these two can wait together.
+        const [place, measured] = await Promise.all([
+          reached && parameters.nonFinite(),
+          complete ? validation?.losses({ steps: end }) : undefined,
+        ]);
+        await requireFinite(place);
+        if (!complete) break;
 
-        if (validation) {
-          last.validation = await validation.losses({ steps: end });
+        if (validation && measured) {
+          last.validation = measured;
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
           if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
           best = await better(validation, last.validation, { epoch, step: end }, best);
