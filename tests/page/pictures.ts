@@ -18,12 +18,6 @@ const FRAMES = 24;
 const file = (name: string) => new URL(`../../docs/${name}`, import.meta.url);
 await using site = await served({ train: 8000, test: 2000 });
 await using opened = await open();
-const page = await opened.browser.newPage({ viewport: { width: 1120, height: 760 }, deviceScaleFactor: 0.65 });
-await page.goto(`${site.address}#view=scatter`);
-await page.locator("#way", { hasText: "WebGPU" }).waitFor();
-await page.waitForTimeout(9000);
-await page.locator("#view canvas.touch").hover({ position: { x: 120, y: 320 } });
-await page.waitForTimeout(3000);
 const large = await opened.browser.newPage({ viewport: { width: 1240, height: 900 } });
 await large.goto(`${site.address}#view=scatter`);
 await large.locator("#way", { hasText: "WebGPU" }).waitFor();
@@ -33,7 +27,11 @@ await large.waitForTimeout(3000);
 await Deno.writeFile(file("explorer.png"), await large.screenshot());
 await large.close();
 
-await page.locator("#tab-plane").click();
+// Tall enough for the losses and the bars of the KL below the settings.
+const page = await opened.browser.newPage({ viewport: { width: 1000, height: 1130 }, deviceScaleFactor: 0.6 });
+await page.goto(`${site.address}`);
+await page.locator("#way", { hasText: "WebGPU" }).waitFor();
+await page.waitForTimeout(6000);
 await page.getByRole("button", { name: "Train from the start" }).click();
 await page.locator(".numbers dd").first().waitFor({ timeout: 60_000 });
 const gif = gifenc.GIFEncoder();
@@ -41,7 +39,7 @@ for (let i = 0; i < FRAMES; i++) {
   const { data, width, height } = PNG.sync.read(await page.screenshot());
   const palette = gifenc.quantize(data, 48);
   gif.writeFrame(gifenc.applyPalette(data, palette), width, height, { palette, delay: 250 });
-  await page.waitForTimeout(700 + 60 * i);
+  await page.waitForTimeout(500 + 350 * i);
 }
 gif.finish();
 await Deno.writeFile(file("explorer.gif"), gif.bytes());
