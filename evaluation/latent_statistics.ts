@@ -57,7 +57,7 @@ export async function latentStatistics(
   split: Split,
   { rows = 10_000, mixture = 2_000, seed = trained.training.seed }: LatentOptions = {},
 ): Promise<LatentStatistics> {
-  if (!trained.hasStandardPrior) {
+  if (trained.hasPrior && !trained.hasStandardPrior) {
     throw new TypeError(
       `Cannot measure the latents of "${trained.model.name}": expected the prior N(0, I), found another`,
     );

@@ -4,12 +4,13 @@
  * @module
  */
 
-import project from "../deno.json" with { type: "json" };
+/** elbo's version, that of deno.json: files of a package cannot read it there. */
+export const VERSION = "0.1.0";
 
 /** elbo's version, the commit of a checkout, and Deno's version. */
 export async function versions(): Promise<Readonly<Record<string, string>>> {
   const commit = await commitOf(new URL("../.git", import.meta.url));
-  return { elbo: project.version, ...(commit ? { commit } : {}), deno: Deno.version.deno };
+  return { elbo: VERSION, ...(commit ? { commit } : {}), deno: Deno.version.deno };
 }
 
 /**

@@ -6,8 +6,6 @@
 
 import { plural } from "../core/plural.ts";
 import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
-import { writeFileAtomically } from "../storage/write.ts";
-import type { Split } from "../core/dataset.ts";
 import { caveats } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";

@@ -41,6 +41,9 @@ export interface Task<G extends FlagGroups> {
   run(options: Parsed<G>, context: Context): Promise<void> | void;
 }
 
+/** What begins a command in a checkout. */
+const DENO_TASK = "deno task";
+
 /** What {@linkcode execute} works with. */
 export interface Surroundings {
   readonly stdout: Terminal;
@@ -62,7 +65,7 @@ export interface Surroundings {
 export async function main<G extends FlagGroups>(
   task: Task<G>,
   args: readonly string[] = Deno.args,
-  program?: string,
+  program: string = DENO_TASK,
 ): Promise<never> {
   const controller = new AbortController();
   const stopped = listen(controller);
@@ -71,7 +74,7 @@ export async function main<G extends FlagGroups>(
     stderr: stderr(),
     signal: controller.signal,
     debug: Deno.env.get("ELBO_DEBUG") === "1",
-    ...(program ? { program } : {}),
+    program,
   });
   // A task that was stopped has not done all that it was asked for, however cleanly it ended.
   Deno.exit(code === 0 ? stopped() : code);
@@ -121,9 +124,6 @@ export async function execute<G extends FlagGroups>(
     return usage ? 2 : 1;
   }
 }
-
-/** What begins a command in a checkout. */
-const DENO_TASK = "deno task";
 
 /** Commands of a text as another program has them: `deno task train:mnist` is a task of the checkout alone. */
 function asCalled(text: string, program: string): string {

@@ -242,7 +242,15 @@ for (const model of contract) {
     assertNotEquals(await trained.sample({ count: 130, seed: 2 }), means);
     const draws = await trained.sample({ count: 130, seed: 1, draw: "sample" });
     assert(draws.every((value) => binary ? value === 0 || value === 1 : Number.isFinite(value)));
-    const cold = await trained.sample({ count: 2, temperature: 0, labels: [1] });
+    const isLabelled = ["one-hot", "raw"].includes(trained.model.condition?.(trained.config) ?? "");
+    const cold = await trained.sample({ count: 2, temperature: 0, ...(isLabelled ? { labels: [1] } : {}) });
+    if (!isLabelled) {
+      await assertRejects(
+        () => trained.sample({ count: 2, labels: [1] }),
+        TypeError,
+        "expected a model conditioned on labels, such as cvae",
+      );
+    }
     // The means of the components of another prior differ.
     if (!trained.model.prior?.(trained.config)) assertEquals(cold.subarray(0, 16), cold.subarray(16));
     await assertRejects(() => trained.sample({ count: 0 }), RangeError, "expected a count of at least 1, found 0");

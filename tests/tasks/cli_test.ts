@@ -20,7 +20,7 @@ Deno.test("cli runs every task that deno task has", async () => {
   const names = await Promise.all(
     TASKS.map(async (task) => (await cli(task, "--help")).stdout.split("\n", 1)[0].split(" [")[0]),
   );
-  assertEquals(names, TASKS.map((task) => `Usage: deno task ${task}`));
+  assertEquals(names, TASKS.map((task) => `Usage: elbo ${task}`));
 });
 
 Deno.test("cli hands a task its flags and gives its exit code", async () => {
@@ -38,7 +38,7 @@ Deno.test("cli lists the tasks, and refuses what is none", async () => {
   assertEquals(listed.toSorted(), TASKS.toSorted());
   const { code, stderr } = await cli("trian");
   assertEquals(code, 2);
-  assertStringIncludes(stderr, 'Cannot find a task "trian": expected one of train, sample');
+  assertStringIncludes(stderr, 'Cannot find a task "trian": the nearest known one is train of train, sample');
 });
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
@@ -96,7 +96,7 @@ Deno.test("cli of the published files, installed as a command, lists models and 
     const install = ["install", "--global", "-A", "--root", `${folder}/installed`, "--name", "elbo"];
     await run(Deno.execPath(), [...install, `${folder}/package/cli.ts`], `${folder}/work`);
     const elbo = `${folder}/installed/bin/elbo${Deno.build.os === "windows" ? ".cmd" : ""}`;
-    assertStringIncludes(await run(elbo, ["models"], `${folder}/work`), "vae: ");
+    assertStringIncludes(await run(elbo, ["models"], `${folder}/work`), "Train one: elbo train --model NAME");
     await run(elbo, ["train", ...sprites, "--out", "mine"], `${folder}/work`);
     assert((await Deno.stat(`${folder}/work/mine/checkpoint.safetensors`)).isFile);
   }));

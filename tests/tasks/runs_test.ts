@@ -264,13 +264,15 @@ Deno.test("a run that is not there is refused, and what to do is said", () =>
     assertStringIncludes((await attempt(sampleTask, ["--run", "file"])).stderr, "expected a folder, found a file");
   }));
 
-Deno.test("models lists every model with its source and flags", async () => {
+Deno.test("models lists every model, and each with its source and flags", async () => {
   const { code, stdout } = await attempt(modelsTask, []);
   assertEquals(code, 0);
   for (const { name, summary, source } of models.values()) {
-    assertStringIncludes(stdout, `${name}: ${summary}\n  Source: ${source}\n`);
+    assertStringIncludes(stdout.replace(/\s+/g, " "), ` ${name} ${summary} `);
+    const one = (await attempt(modelsTask, ["--model", name])).stdout;
+    assertStringIncludes(one, `${name}: ${summary}\nSource: ${source}\n`);
   }
-  assertStringIncludes(stdout, "--beta X");
+  assertStringIncludes((await attempt(modelsTask, ["--model", "beta_vae"])).stdout, "--beta X");
   const list = jsonLines((await attempt(modelsTask, ["--json"])).stdout);
   assertEquals(list.map(({ name }) => name), [...models.keys()]);
   assertEquals(list[0].settings.latents.default, 20);
