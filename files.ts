@@ -23,6 +23,8 @@
  */
 
 export { FileError } from "./core/bounds.ts";
+export { compileWorker } from "./core/gpu/second_thread.ts";
+export { driversIdle } from "./core/gpu/device.ts";
 export { load, save } from "./storage/checkpoint.ts";
 export { folderCache } from "./storage/cache.ts";
 export { findDataset } from "./storage/datasets.ts";

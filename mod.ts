@@ -46,8 +46,19 @@ export {
   type SourceFiles,
   type Split,
 } from "./core/dataset.ts";
+export { dataLine, type DataSummary, describeData } from "./core/description.ts";
+export {
+  type DatasetInput,
+  type Numbers,
+  type RowValues,
+  settled,
+  type SplitInput,
+  summarizeValues,
+  type ValueSummary,
+} from "./core/values.ts";
 export { codeUsage, perplexity } from "./core/training/code_usage.ts";
-export { Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export { type BufferPart, Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
+export type { ErrorScopes } from "./core/gpu/error_scopes.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
@@ -77,7 +88,17 @@ export {
 } from "./core/training/fit.ts";
 export type { RecordedSweep, Sum, Sweep, SweepOptions, SweepRun, Swept } from "./core/training/sweep.ts";
 export { conditionColumns, type ConditionOptions } from "./core/training/batch.ts";
-export type { Batch, Codes, Condition, DataShape, Model, PriorDraw, StartContext, Support } from "./core/model.ts";
+export type {
+  Batch,
+  Choice,
+  Codes,
+  Condition,
+  DataShape,
+  Model,
+  PriorDraw,
+  StartContext,
+  Support,
+} from "./core/model.ts";
 export * as nn from "./core/nn/mod.ts";
 export { accumulate, type Accumulated } from "./core/ops/accumulate.ts";
 export { centred } from "./core/ops/centred.ts";
@@ -145,7 +166,7 @@ export {
   rmsprop,
   weightDecay,
 } from "./core/optimizers/mod.ts";
-export type { Parameter, Parameters, ParameterShape, Shapes } from "./core/graph/parameters.ts";
+export type { Parameter, Parameters, ParameterShape, Shapes, Weights } from "./core/graph/parameters.ts";
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
@@ -157,6 +178,7 @@ export {
   decodeCheckpoint,
   type Progress,
 } from "./core/training/checkpoint.ts";
+export type { BestEpoch } from "./core/training/patience.ts";
 export { DivergenceError } from "./core/training/divergence.ts";
 export { DRAWS, type EvaluateOptions, QUANTILES, type SampleOptions, Trained } from "./core/training/trained.ts";
 export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
@@ -165,6 +187,8 @@ export type { TrainingStep } from "./core/training/training_program.ts";
 export type { TileChoice, TunedTiles, WorkgroupTile } from "./core/products/tiles.ts";
 export { type TileCache, type TunedShape, tunedTiles, type TuneOptions, tuneTraining } from "./core/training/tuner.ts";
 export { datasets } from "./datasets/mod.ts";
+export { type DataFile, fetchFiles, readDataset, type ReadDatasetOptions } from "./datasets/given_files.ts";
+export type { ByteSource } from "./core/source.ts";
 export { cifar10 } from "./datasets/cifar10.ts";
 export { fashionMnist } from "./datasets/fashion_mnist.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";
@@ -174,7 +198,9 @@ export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaVae } from "./models/beta_vae.ts";
 export {
+  chosenLikelihood,
   type Head,
+  likelihoodByData,
   likelihoodCaveats,
   type LikelihoodConfig,
   type LikelihoodName,
@@ -227,7 +253,6 @@ export { BINARIZATIONS, type Placement, PLACEMENTS, type Resident } from "./core
 export { COVARIANCES } from "./core/ops/reparameterize.ts";
 export { TILE_CHOICES, TILE_FAMILIES, type TileFamily, type Tiles, WORKGROUP_TILES } from "./core/products/tiles.ts";
 export type { BatchSource } from "./core/training/batch.ts";
-export type { BestEpoch } from "./core/training/checkpoint.ts";
 export type { Digest, PartDigest } from "./core/training/digest.ts";
 export type { CheckpointTensor } from "./core/training/safetensors.ts";
 export type { WeightedDraws } from "./core/training/trained.ts";

@@ -9,6 +9,7 @@
 
 import { Clock } from "../core/gpu/clock.ts";
 import { Gpu } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { Program } from "../core/graph/program.ts";
 import type { Settings } from "../core/settings.ts";
 import { chooseTiles, TILE_CHOICES, type TileChoice, type Tiles, tilesName } from "../core/products/tiles.ts";
@@ -109,7 +110,7 @@ if (import.meta.main) {
       const configurations = parse(bench.configurations);
       // Mesa reads it when the driver is loaded.
       if (bench.cold) Deno.env.set("MESA_SHADER_CACHE_DIR", await Deno.makeTempDir());
-      using gpu = await Gpu.open({ compileAhead: true, onWarning: context.print });
+      using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: context.print });
       const chosen = chooseTiles(gpu, bench.tiles);
       const asked = { auto: chosen.fuses, always: chosen.family === "workgroup", never: false };
       const tiles: Tiles = { ...chosen, fuses: asked[bench.fuse] };

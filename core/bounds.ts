@@ -106,3 +106,28 @@ function beginning(value: unknown, depth: number): string {
   }
   return `{${parts.join(",")}}`;
 }
+
+/** The place of the first number that is not finite, or -1. */
+export function firstNonFinite(values: ArrayLike<number>): number {
+  // 0 times a finite number is 0, and nothing else is: one pass without a branch, since there is almost never anything to find.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i];
+  if (sum === 0) return -1;
+  return Array.prototype.findIndex.call(values, (value) => !Number.isFinite(value));
+}
+
+/**
+ * @param what What they are and where: `latents to decode with "vae"`.
+ * @throws {RangeError} If one is not finite.
+ */
+export function requireFinite(values: ArrayLike<number>, what: string): void {
+  const place = firstNonFinite(values);
+  if (place < 0) return;
+  throw new RangeError(`Cannot use ${what}: expected finite numbers, found ${values[place]} at ${place}`);
+}
+
+/** @throws {RangeError} If it is no integer of 32 bits, which random numbers follow from. */
+export function requireSeed(seed: number): void {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return;
+  throw new RangeError(`Cannot use the seed ${seed}: expected an integer from 0 to ${2 ** 32 - 1}`);
+}

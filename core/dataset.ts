@@ -79,21 +79,26 @@ export function features(shape: Dataset["shape"]): number {
 }
 
 /**
- * Checks that there are rows, and that they are of their shape.
+ * Checks that there are rows, that they are of their shape, and that labels and covariates are as many.
  *
- * @param name What they are called in a message.
+ * @param what What was to be done with them, for the message: `use "mnist"`.
  * @throws {RangeError} If they are not.
  */
-export function requireRows(name: string, shape: Dataset["shape"], { values, count }: Split): void {
+export function requireRows(what: string, shape: Dataset["shape"], split: Split): void {
+  const { values, count, labels, covariates } = split;
+  const fail = (expected: string, found: unknown) => {
+    throw new RangeError(`Cannot ${what}: expected ${expected}, found ${found}`);
+  };
   const whole = (n: number) => Number.isSafeInteger(n) && n >= 1;
   if (shape.length !== 3 || !shape.every(whole)) {
-    throw new RangeError(
-      `Cannot use "${name}": expected rows of height x width x channels, each at least 1, found ${shape.join(" x ")}`,
-    );
+    fail("rows of height x width x channels, each at least 1", shape.join(" x "));
   }
-  if (!whole(count)) throw new RangeError(`Cannot use "${name}": expected at least 1 row, found ${count}`);
-  if (values.length !== count * features(shape)) {
-    throw new RangeError(`Cannot use "${name}": expected ${count} x ${features(shape)} values, found ${values.length}`);
+  if (!whole(count)) fail("at least 1 row", count);
+  if (count >= 2 ** 31) fail("fewer than 2^31 rows", count);
+  if (values.length !== count * features(shape)) fail(`${count} x ${features(shape)} values`, values.length);
+  if (labels && labels.length !== count) fail(`a label for each of ${count} rows`, labels.length);
+  if (covariates && (covariates.length === 0 || covariates.length % count !== 0)) {
+    fail(`covariates for each of ${count} rows`, `${covariates.length} numbers`);
   }
 }
 

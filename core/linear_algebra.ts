@@ -13,6 +13,9 @@ export interface Eigen {
   readonly vectors: Float64Array<ArrayBuffer>;
 }
 
+/** A matrix holds a number that is not finite. */
+export class NonFiniteMatrixError extends RangeError {}
+
 /**
  * A = Vᵀ Λ V for a symmetric A: Householder's reduction to a tridiagonal matrix, then implicit QL with Wilkinson's shift. About 9 n³
  * operations, all along rows, which lie together in memory.
@@ -21,11 +24,12 @@ export interface Eigen {
  * symmetric matrices", Numerische Mathematik 11, 1968.
  *
  * @param matrix A [n, n]; both triangles are read.
+ * @throws {NonFiniteMatrixError} If it is not finite.
  */
 export function eigenSymmetric(matrix: ArrayLike<number>, n: number): Eigen {
   const a = Float64Array.from(matrix);
   if (!a.every(Number.isFinite)) {
-    throw new RangeError(`Cannot find the eigenvalues of a matrix of ${n} rows: expected finite numbers`);
+    throw new NonFiniteMatrixError(`Cannot find the eigenvalues of a matrix of ${n} rows: expected finite numbers`);
   }
   const { vectors, offDiagonal } = tridiagonalize(a, n);
   const diagonal = Float64Array.from({ length: n }, (_, i) => a[i * n + i]);

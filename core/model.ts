@@ -7,9 +7,11 @@
 import type { DataShape } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
 import type { Fit, FitContext } from "./training/fit_context.ts";
+import type { Binarization } from "./ops/gather.ts";
 import type { Parameters, Shapes } from "./graph/parameters.ts";
 import type { Settings } from "./settings.ts";
 import type { Objective, Tape, Variable } from "./graph/tape.ts";
+import type { ValueSummary } from "./values.ts";
 
 export type { DataShape };
 
@@ -33,10 +35,20 @@ export interface PriorDraw {
 }
 
 /**
- * What a likelihood is a distribution of: 0 or 1, real numbers, or the 256 values of a byte. Pixels are made into such data unless
- * the training is told otherwise: binarized for "binary" only.
+ * What a likelihood is a distribution of: 0 or 1, real numbers, those from 0 to 1, or the 256 values of a byte. Pixels are made into such
+ * data unless the training is told otherwise: binarized for "binary" only.
  */
-export type Support = "binary" | "density" | "bytes";
+export type Support = "binary" | "density" | "unit" | "bytes";
+
+/** What a model takes from the data where nobody said otherwise. */
+export interface Choice<C extends object> {
+  /** The settings that the data choose. */
+  readonly config: Partial<C>;
+  /** How values become data, where the data choose it. */
+  readonly binarize?: Binarization;
+  /** One line: what was chosen, and by what. */
+  readonly why: string;
+}
 
 /** The rows of one step. */
 export interface Batch {
@@ -133,6 +145,12 @@ export interface Model<C extends object = object> {
   /** What the likelihood is a distribution of. Default "binary". */
   support?(config: C): Support;
   /**
+   * Settings that follow from the data where neither the user nor the model itself decides: the likelihood.
+   *
+   * @param given The settings that the user gave.
+   */
+  choose?(data: DataShape, range: ValueSummary, given: Partial<C>): Choice<C> | undefined;
+  /**
    * What -(nll + kl) is where it is no lower bound: "exact", log p(x) itself, since the posterior is the true one; "none", nothing that
    * a density has to do with.
    */
@@ -141,4 +159,10 @@ export interface Model<C extends object = object> {
   readonly hasPrior?: boolean;
   /** What a user must know of a configuration, one line each: the effective β, a bound that is none. */
   caveats?(config: C): readonly string[];
+  /** What a user must know of what was learned, one line each: a variance that is held at its floor. */
+  findings?(
+    p: Parameters,
+    config: C,
+    data: DataShape & { readonly range?: ValueSummary },
+  ): Promise<readonly string[]>;
 }

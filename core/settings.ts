@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly default: T;
   /** One line for `--help`. */
   readonly help: string;
+  /** True where the data decide if no value is given; the default is for those who have no data. */
+  readonly byData?: boolean;
   /** Smallest value allowed (of each element, for a list). */
   readonly minimum?: number;
   /** Largest value allowed (of each element, for a list). */
@@ -38,8 +40,12 @@ export function defaults<C>(settings: Settings<C>): C {
   ) as C;
 }
 
-/** Says in words what a setting accepts: `an integer of at least 1`. */
-export function expectation(setting: Setting<unknown>): string {
+/**
+ * Says in words what a setting accepts: `an integer of at least 1`.
+ *
+ * @param value What it was given: where float32 cannot hold it, that is said too.
+ */
+export function expectation(setting: Setting<unknown>, value?: unknown): string {
   if (setting.type === "choice") return `one of ${setting.choices?.join(", ")}`;
   const noun = {
     integer: "an integer",
@@ -51,7 +57,9 @@ export function expectation(setting: Setting<unknown>): string {
     string: "text",
     choice: "",
   }[setting.type];
-  const { minimum, maximum, exclusiveMinimum } = setting;
+  const { minimum, exclusiveMinimum } = setting;
+  const isBeyond = [value].flat().some((x) => Number.isFinite(x) && Math.abs(Number(x)) > LARGEST);
+  const maximum = isBeyond ? largest(setting) : setting.maximum;
   const low = minimum === undefined ? "" : exclusiveMinimum ? `above ${minimum}` : `of at least ${minimum}`;
   const high = maximum === undefined ? "" : `at most ${maximum}`;
   const range = [low, high].filter(Boolean).join(" and ");
@@ -59,11 +67,21 @@ export function expectation(setting: Setting<unknown>): string {
   return [noun, range].filter(Boolean).join(isList ? ", each " : " ");
 }
 
+/** The largest number of float32, about. */
+const LARGEST = 3.4e38;
+
+/** The largest number that a setting takes: what a GPU computes with is not above that of float32. */
+function largest({ type, maximum }: Setting<unknown>): number | undefined {
+  return maximum ?? (type === "number" || type === "numbers" ? LARGEST : undefined);
+}
+
 function fits(setting: Setting<unknown>, value: unknown): boolean {
+  const maximum = largest(setting) ?? Infinity;
   const inRange = (x: unknown) =>
     typeof x === "number" && Number.isFinite(x) &&
-    (setting.minimum === undefined || (setting.exclusiveMinimum ? x > setting.minimum : x >= setting.minimum)) &&
-    (setting.maximum === undefined || x <= setting.maximum);
+    (setting.minimum === undefined ||
+      (setting.exclusiveMinimum ? Math.fround(x) > setting.minimum : x >= setting.minimum)) &&
+    x <= maximum && x >= -LARGEST;
   switch (setting.type) {
     case "integer":
       return Number.isSafeInteger(value) && inRange(value);
@@ -103,7 +121,7 @@ export function configure<C>(settings: Settings<C>, values: Partial<C> = {}, sub
     }
     if (!fits(setting, value)) {
       throw new RangeError(
-        `Cannot set "${name}" of ${subject}: expected ${expectation(setting)}, found ${excerpt(value)}`,
+        `Cannot set "${name}" of ${subject}: expected ${expectation(setting, value)}, found ${excerpt(value)}`,
       );
     }
     (config as Record<string, unknown>)[name] = value;

@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { Reading } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
+import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
-import { type Rows, rowsOf, type StoredArray } from "./rows.ts";
+import { arrayNamed, DATA_NAMES, type Part, rowAxis, withoutOneHot } from "./layout.ts";
+import { type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
 
 /** Arrays whose shapes are looked at where none has the name of data. */
 const MOST_ARRAYS = 1000;
@@ -17,60 +20,127 @@ export interface Parts {
   readonly test?: Rows;
 }
 
-/** Names of the array with the data, of the one with the labels, and of the one with the covariates, in .npz and .mat files. */
-const DATA = ["x", "data", "images"];
-const LABELS = ["y", "labels", "label"];
-const COVARIATES = ["c", "covariates"];
+/** The arrays of a part of the data by what they are, each with its name. */
+type Named = Partial<Record<"data" | "labels" | "covariates", readonly [name: string, array: StoredArray]>>;
 
-/** By name, whatever the case. */
-function named(arrays: ReadonlyMap<string, StoredArray>, names: readonly string[]): StoredArray | undefined {
-  return arrays.entries().find(([name]) => names.includes(name.toLowerCase()))?.[1];
+/** The arrays by part and by what they are; the first of a name counts. */
+function sorted(arrays: ReadonlyMap<string, StoredArray>): Readonly<Record<Part | "all", Named>> {
+  const found: Record<Part | "all", Named> = { all: {}, train: {}, validation: {}, test: {} };
+  for (const [name, array] of arrays) {
+    const known = arrayNamed(name);
+    if (known) found[known.part ?? "all"][known.of] ??= [name, array];
+  }
+  return found;
 }
 
-/** The array with the data: by its name, or the only one that can be. */
-function dataOf(arrays: ReadonlyMap<string, StoredArray>, path: string): StoredArray {
-  const data = named(arrays, DATA);
-  if (data) return data;
+/** The array with the data where none has such a name: the only one that can be. */
+function onlyOne(arrays: ReadonlyMap<string, StoredArray>, path: string): readonly [string, StoredArray] {
   if (arrays.size > MOST_ARRAYS) {
-    throw new FileError(path, `expected an array called ${DATA.join(", ")}, found ${arrays.size} of other names`);
+    throw new FileError(path, `expected an array called ${DATA_NAMES.join(", ")}, found ${arrays.size} of other names`);
   }
   const all = [...arrays].map(([name, array]) => ({ name, array, shape: array.shape }));
-  const candidates = all.filter(({ name, shape }) =>
-    shape.filter((size) => size > 1).length > 1 && !COVARIATES.includes(name.toLowerCase())
+  const candidates = all.filter(({ name, shape, array }) =>
+    !array.holds && shape.filter((size) => size > 1).length > 1 && arrayNamed(name) === undefined
   );
-  if (candidates.length === 1) return candidates[0].array;
+  if (candidates.length === 1) return [candidates[0].name, candidates[0].array];
   throw new FileError(
     path,
-    `expected an array called ${DATA.join(", ")}, or one array only, found ${
-      all.slice(0, 8).map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ") || "none"
+    `expected an array called ${DATA_NAMES.join(", ")}, or one array only, found ${
+      all.slice(0, 8).map(({ name, shape, array: { holds } }) =>
+        `${name} [${shape.join(", ")}]${holds ? ` (${holds})` : ""}`
+      ).join(", ") || "none"
     }${all.length > 8 ? ", ..." : ""}`,
   );
 }
 
+/** How the numbers of a file's arrays lie: in NumPy's order of axes, or in MATLAB's, which counts images last. */
+type Order = "rows" | "columns";
+
+/** The array with these axes, row-major. */
+function permuted({ shape, values }: NumericArray, order: Order, axes: readonly number[]): NumericArray {
+  if (order === "columns") return fromColumnMajor({ shape, values }, axes);
+  // A row-major array is a column-major one of its axes from the last to the first.
+  return fromColumnMajor({ shape: shape.toReversed(), values }, axes.map((axis) => shape.length - 1 - axis));
+}
+
+/** How many data labels are for: [N], or one-hot [N, K] or [K, N]. */
+function labelCount({ shape, values }: NumericArray, data: readonly number[]): number {
+  if (shape.filter((size) => size > 1).length < 2) return values.length;
+  return shape.find((size) => size === data[0] || size === data.at(-1)) ?? shape[0];
+}
+
+/**
+ * Rows of arrays whose rows may be counted by their first axis or by their last.
+ *
+ * @throws {FileError} If it can't be told, or {@linkcode rowsOf} refuses them.
+ */
+export function arrangedRows(
+  data: NumericArray,
+  path: string,
+  { labels, covariates, order = "rows" }: {
+    readonly labels?: NumericArray;
+    readonly covariates?: NumericArray;
+    readonly order?: Order;
+  } = {},
+): Rows {
+  const { shape } = data;
+  const count = labels && labelCount(labels, shape);
+  const { axis, remark } = rowAxis(shape, path, { labels: count, last: order === "columns" });
+  const axes = [axis, ...shape.keys().filter((each) => each !== axis)];
+  const turned = axis !== 0 && shape.length === 2;
+  const numbers = (array: NumericArray) => permuted(array, order, [...array.shape.keys()]);
+  const rows = rowsOf(permuted(data, order, axes), path, {
+    labels: labels && withoutOneHot(numbers(labels), shape[axis]),
+    covariates: covariates && (turned ? permuted(covariates, order, [1, 0]) : numbers(covariates)),
+  });
+  return remark ? { ...rows, reading: { ...rows.reading, remarks: [remark] } } : rows;
+}
+
 /** The rows of the arrays of an .npz file. */
 export function namedParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
-  const rows = (data: StoredArray, end: string): Rows => {
-    const besides = (names: readonly string[]) => named(arrays, names.map((name) => name + end))?.read();
-    return rowsOf(data.read(), path, { labels: besides(LABELS), covariates: besides(COVARIATES) });
-  };
-  const [train, test] = ["_train", "_test"].map((end) => named(arrays, DATA.map((name) => name + end)));
-  if (train && test) return { train: rows(train, "_train"), test: rows(test, "_test") };
-  return { train: rows(dataOf(arrays, path), "") };
+  return partsOf(arrays, path, "rows");
 }
 
 /** The same of a .mat file. MATLAB's order of axes: a table has a row for each datum (or, as the labels say, a column); images are counted last. */
 export function matrixParts(arrays: ReadonlyMap<string, StoredArray>, path: string): Parts {
-  const data = dataOf(arrays, path).read();
-  const labels = named(arrays, LABELS)?.read();
-  const last = data.shape.length - 1;
-  const inColumns = labels && labels.values.length !== data.shape[0] && labels.values.length === data.shape[last];
-  const first = last > 1 || inColumns ? last : 0;
-  const axes = [first, ...data.shape.keys().filter((axis) => axis !== first)];
-  const covariates = named(arrays, COVARIATES)?.read();
-  return {
-    train: rowsOf(fromColumnMajor(data, axes), path, {
-      labels,
-      covariates: covariates && fromColumnMajor(covariates, inColumns ? [1, 0] : [0, 1]),
+  return partsOf(arrays, path, "columns");
+}
+
+/** Why an array that is not used is none that is: nobody needs it to be sound. */
+function heldBy(array: StoredArray): string {
+  try {
+    return array.holds ?? "neither data nor labels";
+  } catch (error) {
+    if (error instanceof FileError) return "damaged";
+    throw error;
+  }
+}
+
+function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
+  const { all, train: ownTrain, validation, test } = sorted(arrays);
+  // Where only the test rows are named after their part, the others are the training rows.
+  const train: Named = ownTrain.data ? ownTrain : { ...all, ...ownTrain };
+  const data = train.data ?? onlyOne(arrays, path);
+  const held = test.data ? test : validation;
+  const used = new Set<string>();
+  const parts: readonly Named[] = [{ ...train, data }, ...held.data ? [held] : []];
+  const { labels, classNames } = classesIn(parts.map((part) => part.labels?.[1]), path);
+  const [first, second] = parts.map(({ data, labels: named, covariates }, i): Rows => {
+    for (const array of [data, named, covariates]) if (array) used.add(array[0]);
+    const rows = arrangedRows(data![1].read(), path, { labels: labels[i], covariates: covariates?.[1].read(), order });
+    return classNames ? { ...rows, classNames } : rows;
+  });
+  const passedOver = [...arrays.entries().filter(([name]) => !used.has(name)).take(MOST_ARRAYS)].map(
+    ([name, array]) => ({
+      name,
+      why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
     }),
+  );
+  const reading: Reading = {
+    values: [data[0], ...held.data ? [held.data[0]] : []],
+    ...(train.labels ? { labels: train.labels[0] } : {}),
+    ...(passedOver.length ? { passedOver } : {}),
+    ...(first.reading?.remarks ? { remarks: first.reading.remarks } : {}),
   };
+  return { train: { ...first, reading }, ...(second ? { test: second } : {}) };
 }

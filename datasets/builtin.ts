@@ -4,14 +4,19 @@
  * @module
  */
 
+/** A module of Node's standard library; undefined where the host has none. */
+export function builtinIfThere<T>(name: string): T | undefined {
+  const host = (globalThis as { readonly process?: { getBuiltinModule?(name: string): unknown } }).process;
+  return host?.getBuiltinModule?.(`node:${name}`) as T | undefined;
+}
+
 /**
  * A module of Node's standard library.
  *
  * @throws {Error} If the host has none.
  */
 export function builtin<T>(name: string): T {
-  const host = (globalThis as { readonly process?: { getBuiltinModule?(name: string): unknown } }).process;
-  const module = host?.getBuiltinModule?.(`node:${name}`);
-  if (module) return module as T;
+  const module = builtinIfThere<T>(name);
+  if (module) return module;
   throw new Error(`Cannot unpack: expected a host with Node's module ${name} (Deno, Node or Bun), found none`);
 }

@@ -1,243 +1,186 @@
 /**
- * Tables of numbers as text: cells between commas, semicolons or tabs, one row a line, with or without a line of names.
+ * Tables of numbers as text: cells between commas, semicolons, tabs or blanks, one row a line, with or without a line of names.
  * A file is read twice, once to count its lines, so that no row is in memory as text and as numbers together.
  *
  * @module
  */
 
-import { excerpt, FileError, requireMemory } from "../core/bounds.ts";
+import { FileError } from "../core/bounds.ts";
+import { defaults } from "../core/settings.ts";
+import { labelColumn } from "./layout.ts";
 import type { Rows } from "./rows.ts";
+import { areClasses, hasComma, isMissing, numberOf, planOf, Table, type TableConfig, tableSettings } from "./table.ts";
+import { cellsOf, type Delimiter, DELIMITERS, eachLine, type PiecewiseFile } from "./text_lines.ts";
 
-/** The column that holds the class of a row. */
-const LABEL = "label";
+/** Lines that are looked at to tell what stands between cells, and their characters together. */
+const [SAMPLE, SAMPLE_SIZE] = [50, 2 ** 20];
 
-/** What the names of columns begin with that hold covariates. */
-const COVARIATE = "c_";
+/** Columns that a table may have: images of 1024 x 1024. */
+const MOST_COLUMNS = 2 ** 20;
 
-/** What stands for a number that is not there, and so does not make a line one of names. */
-const MISSING = /^[+-]?(|nan|na|n\/a|null|none|inf)$/i;
+/** Lines that are no data. */
+const COMMENT = /^\s*[#%]/;
 
-/** A file that is read piece by piece, from the beginning each time. */
-export interface PiecewiseFile {
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Its bytes; a piece is good until the next is asked for. */
-  pieces(): AsyncIterable<Uint8Array>;
+/** How a file is written. */
+interface Layout {
+  /** Lines of data. */
+  readonly rows: number;
+  readonly delimiter: Delimiter;
+  /** Cells of a line of data. */
+  readonly width: number;
+  readonly names?: readonly string[];
+  /** Whether the first line that is no comment has the names. */
+  readonly header: boolean;
 }
 
 /**
- * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label`
- * gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose names
- * begin with `c_` are covariates.
+ * Reads a table. Its numbers become float32 as they are (a grey value of 255 is 255, not 1). A column named `label` (or as
+ * `labelColumn` says) gives the labels: integers from 0 to 255, or names, which are counted in the order of the alphabet. Columns whose
+ * names begin with `c_` are covariates.
  *
- * Cells may be in double quotes; a line break within a cell is not understood.
+ * Lines that begin with `#` or `%` are comments. Cells may be in double quotes; a line break within a cell is not understood.
  *
- * @throws {FileError} If a cell is no finite number, a row is longer or shorter than the first, or there is no row. The
- * message names the file, the line and the column.
+ * @throws {FileError} If cells are no finite numbers, a row is longer or shorter than the first, or there is no row. The message names the
+ * file, the line and the columns.
+ * @throws {RangeError} If a setting names a column that is not there.
  */
-export async function readCsv(file: PiecewiseFile): Promise<Rows> {
-  let lines = 0;
-  await eachLine(file, () => lines++);
-  const table = new Table(file.path, lines, file.size);
-  await eachLine(file, (line, number) => table.add(line, number));
-  return table.rows();
-}
-
-/** Characters that a line may have: half of the longest text that the engine has. */
-const LONGEST_LINE = 2 ** 28;
-
-/** Calls back for every line that is not empty, with its number from 1. */
-async function eachLine(file: PiecewiseFile, use: (line: string, number: number) => void): Promise<void> {
-  // The parts of a line: joined once, when its end is there.
-  let [parts, length, number]: [string[], number, number] = [[], 0, 0];
-  const hold = (text: string) => {
-    parts.push(text);
-    length += text.length;
-    if (length > LONGEST_LINE) {
-      throw new FileError(file.path, `expected at most ${LONGEST_LINE} characters in line ${number + 1}, found more`);
+export async function readCsv(file: PiecewiseFile, config: TableConfig = defaults(tableSettings)): Promise<Rows> {
+  const layout = await layoutOf(file);
+  const { rows, delimiter, width, names, header } = layout;
+  const { label, remarks } = await labelOf(file, layout, config);
+  const plan = planOf(file.path, names, width, config, label);
+  // A cell has what ends it. So there cannot be more of them, however many columns the first line declares.
+  const mostCells = file.size + 1;
+  const table = new Table({
+    ...{ file: file.path, rows, mostCells, plan, missing: config.missing, unit: "line" },
+    ...(names ? { names } : {}),
+  });
+  let [count, skip] = [0, header];
+  await eachData(file, (line, number) => {
+    if (skip) return void (skip = false);
+    if (++count > rows) {
+      throw new FileError(file.path, `expected ${rows} lines, as when they were counted, found more`);
     }
-  };
-  const take = (last: string) => {
-    let line = last;
-    if (length) {
-      hold(last);
-      line = parts.join("");
-      [parts, length] = [[], 0];
-    }
-    number++;
-    if (line.endsWith("\r")) line = line.slice(0, -1);
-    if (line !== "") use(line, number);
-  };
-  const decoder = new TextDecoder();
-  for await (const piece of file.pieces()) {
-    const text = decoder.decode(piece, { stream: true });
-    let from = 0;
-    for (let to: number; (to = text.indexOf("\n", from)) >= 0; from = to + 1) {
-      take(text.slice(from, to));
-    }
-    hold(text.slice(from));
-  }
-  take(decoder.decode());
-}
-
-/** What a column is. */
-const [VALUE, CLASS, KNOWN] = [0, 1, 2];
-
-/** Fills up with the numbers of one line after the other. */
-class Table {
-  readonly #path: string;
-  readonly #lines: number;
-  readonly #size: number;
-  #delimiter = ",";
-  /** What each column is. */
-  #columns = new Uint8Array(0);
-  #hasLabels = false;
-  /** Names of the covariates, in the order of their places. */
-  #covariates: string[] = [];
-  /** Rows there will be, and that are there. */
-  #rows = 0;
-  #count = 0;
-  #values = new Float32Array(0);
-  #covariateValues = new Float32Array(0);
-  /** Which of #names a row has. */
-  #labels = new Uint8Array(0);
-  readonly #names = new Map<string, number>();
-
-  /**
-   * @param lines Lines that are not empty.
-   * @param size Bytes of the file.
-   */
-  constructor(path: string, lines: number, size: number) {
-    this.#path = path;
-    this.#lines = lines;
-    this.#size = size;
-  }
-
-  add(line: string, number: number): void {
-    if (this.#columns.length === 0 && this.#begin(line)) return;
-    if (this.#count === this.#rows) {
-      throw this.#error(`expected ${this.#lines} lines, as when they were counted, found more`);
-    }
-    const columns = this.#columns.length;
     let column = 0;
-    let at = this.#count * this.#width;
-    let covariate = this.#count * this.#covariates.length;
-    for (const cell of this.#cells(line)) {
-      const kind = this.#columns[column++];
+    for (const cell of cellsOf(line, delimiter)) {
       // Counted to its end, for the message.
-      if (column > columns) continue;
-      if (kind === CLASS) {
-        this.#labels[this.#count] = this.#nameOf(cell);
-        continue;
-      }
-      const value = cell === "" ? NaN : Math.fround(Number(cell));
-      if (!Number.isFinite(value)) {
-        const found = cell === "" ? "nothing" : excerpt(cell);
-        const beyond = Number.isFinite(Number(cell || NaN)) ? ", which is beyond float32" : "";
-        throw this.#error(`expected a number in line ${number}, column ${column}, found ${found}${beyond}`);
-      }
-      if (kind === KNOWN) this.#covariateValues[covariate++] = value;
-      else this.#values[at++] = value;
+      if (column < width) table.text(column, cell, number);
+      column++;
     }
-    if (column !== columns) {
-      throw this.#error(`expected ${columns} columns in line ${number}, as in the first, found ${column}`);
+    if (column !== width) {
+      const open = line.split('"').length % 2 === 0 ? " (a line break within quotes is not understood)" : "";
+      const found = `found ${column}${open}`;
+      throw new FileError(file.path, `expected ${width} columns in line ${number}, as in the first, ${found}`);
     }
-    this.#count++;
-  }
+    table.endRow();
+  });
+  const read = table.rows();
+  return remarks.length === 0
+    ? read
+    : { ...read, reading: { ...read.reading, remarks: [...read.reading?.remarks ?? [], ...remarks] } };
+}
 
-  /** Takes from the first line what the columns are; true where it has their names and no numbers. */
-  #begin(line: string): boolean {
-    this.#delimiter = ["\t", ";"].find((delimiter) => line.includes(delimiter)) ?? ",";
-    let [columns, isHeader] = [0, false];
-    for (const cell of this.#cells(line)) {
-      columns++;
-      isHeader ||= Number.isNaN(Number(cell)) && !MISSING.test(cell);
+/** Calls back for every line that is neither blank nor a comment. */
+async function eachData(file: PiecewiseFile, use: (line: string, number: number) => boolean | void): Promise<void> {
+  await eachLine(file, (line, number) => COMMENT.test(line) ? undefined : use(line, number));
+}
+
+async function layoutOf(file: PiecewiseFile): Promise<Layout> {
+  const sample: string[] = [];
+  let [size, lines, comment] = [0, 0, ""];
+  await eachLine(file, (line) => {
+    if (COMMENT.test(line)) {
+      if (lines === 0) comment = line.replace(/^\s*[#%]+/, "");
+      return;
     }
-    this.#columns = new Uint8Array(columns);
-    if (isHeader) {
-      let column = 0;
-      for (const cell of this.#cells(line)) {
-        const name = cell.toLowerCase();
-        if (name === LABEL && !this.#hasLabels) {
-          this.#hasLabels = true;
-          this.#columns[column] = CLASS;
-        } else if (name.startsWith(COVARIATE)) {
-          this.#covariates.push(cell);
-          this.#columns[column] = KNOWN;
-        } else this.#columns[column] = VALUE;
-        column++;
-      }
-    }
-    const count = this.#rows = this.#lines - (isHeader ? 1 : 0);
-    // A cell has a digit and what ends it. So there cannot be more of them, however many columns the first line declares.
-    const most = Math.ceil((this.#size + 1) / 2);
-    const [values, covariates] = [this.#width, this.#covariates.length].map((width) => Math.min(count * width, most));
-    requireMemory(4 * (values + covariates), this.#path, "numbers");
-    this.#values = new Float32Array(values);
-    this.#covariateValues = new Float32Array(covariates);
-    if (this.#hasLabels) this.#labels = new Uint8Array(count);
-    return isHeader;
+    lines++;
+    if (sample.length >= 2 && (sample.length === SAMPLE || size > SAMPLE_SIZE)) return;
+    sample.push(line);
+    size += line.length;
+  });
+  if (lines === 0) throw new FileError(file.path, "expected rows of numbers, found none");
+  const delimiter = delimiterOf(sample);
+  if (sample.some((line) => survey(line, delimiter).width > MOST_COLUMNS)) {
+    throw new FileError(file.path, `expected at most ${MOST_COLUMNS} columns, found more`);
   }
+  const cells = sample.map((line) => [...cellsOf(line, delimiter)]);
+  const header = isHeader(cells);
+  const width = (cells[1] ?? cells[0]).length;
+  const [first] = cells;
+  if (header) {
+    const names = first.length === width - 1 ? ["", ...first] : first;
+    return { rows: lines - 1, delimiter, width: names.length, names, header };
+  }
+  // NumPy's savetxt has the names in a comment.
+  const names = comment ? [...cellsOf(comment, delimiter)] : [];
+  const named = names.length === first.length && names.every((name) => name !== "" && Number.isNaN(numberOf(name)));
+  return { rows: lines, delimiter, width: first.length, header, ...(named ? { names } : {}) };
+}
 
-  rows(): Rows {
-    const count = this.#count;
-    if (count === 0 || this.#width === 0) throw this.#error("expected rows of numbers, found none");
-    const rows = {
-      ...{ shape: [1, this.#width, 1] as const, count, values: this.#values },
-      ...(this.#covariates.length ? { covariates: this.#covariateValues, names: this.#covariates } : {}),
-    };
-    if (!this.#hasLabels) return rows;
-    const classes = this.#classes();
-    return { ...rows, labels: this.#labels.map((name) => classes[name]) };
-  }
+const isNumber = (cell: string) => !Number.isNaN(numberOf(cell));
 
-  get #width(): number {
-    return this.#columns.length - this.#covariates.length - (this.#hasLabels ? 1 : 0);
+/** How many cells a line has, and how many of them are numbers. */
+function survey(line: string, delimiter: Delimiter): { readonly width: number; readonly numbers: number } {
+  let [width, numbers] = [0, 0];
+  for (const cell of cellsOf(line, delimiter)) {
+    if (++width > MOST_COLUMNS) break;
+    if (isNumber(cell) || hasComma(cell)) numbers++;
   }
+  return { width, numbers };
+}
 
-  #nameOf(cell: string): number {
-    const known = this.#names.get(cell);
-    if (known !== undefined) return known;
-    if (this.#names.size === 256) throw this.#error('expected at most 256 different values of "label", found more');
-    this.#names.set(cell, this.#names.size);
-    return this.#names.size - 1;
+/** What stands between the cells: what gives every line as many, and the most numbers. */
+function delimiterOf(sample: readonly string[]): Delimiter {
+  const [first, ...rest] = sample;
+  let [best, most]: [Delimiter | undefined, number] = [undefined, -1];
+  for (const delimiter of DELIMITERS) {
+    const own = survey(first, delimiter);
+    const others = rest.map((line) => survey(line, delimiter));
+    const { width } = others[0] ?? own;
+    if (width < 2 || others.some((line) => line.width !== width)) continue;
+    // R writes no name above the names of the rows.
+    if (own.width !== width && own.width !== width - 1) continue;
+    const numbers = others.reduce((sum, line) => sum + line.numbers, own.numbers) + (own.width === width ? 0.5 : 0);
+    if (numbers > most) [best, most] = [delimiter, numbers];
   }
+  return best ?? DELIMITERS.find((delimiter) => delimiter !== " " && first.includes(delimiter)) ?? ",";
+}
 
-  /** The class of each of #names. */
-  #classes(): number[] {
-    const names = [...this.#names.keys()];
-    const numbers = names.map((name) => name === "" ? NaN : Number(name));
-    if (numbers.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return numbers;
-    const number = names.find((_, i) => !Number.isNaN(numbers[i]));
-    if (number !== undefined) {
-      throw this.#error(`expected labels to be integers from 0 to 255, or all of them names, found ${excerpt(number)}`);
-    }
-    const sorted = [...names].sort();
-    return names.map((name) => sorted.indexOf(name));
-  }
+/**
+ * Whether the first line has the names of the columns: none of its cells is a number; or one has text above numbers, as of columns that are
+ * called `label`, `0`, `1`.
+ */
+function isHeader([first, ...rest]: readonly (readonly string[])[]): boolean {
+  const isText = (cell: string) => !isMissing(cell) && !isNumber(cell) && !hasComma(cell);
+  if (!first.some(isText)) return false;
+  if (!first.some((cell) => isNumber(cell) || hasComma(cell))) return true;
+  const shift = rest.length && rest[0].length - first.length;
+  return first.some((cell, i) =>
+    isText(cell) && rest.length > 0 && rest.every((cells) => !isText(cells[i + shift] ?? "")) &&
+    rest.some((cells) => isNumber(cells[i + shift] ?? ""))
+  );
+}
 
-  /** The cells of a line, one after the other: all of a long line at once would take many times its size. */
-  *#cells(line: string): Generator<string> {
-    const delimiter = this.#delimiter;
-    if (!line.includes('"')) {
-      let from = 0;
-      for (let to: number; (to = line.indexOf(delimiter, from)) >= 0; from = to + 1) yield line.slice(from, to).trim();
-      return yield line.slice(from).trim();
-    }
-    let [cell, quoted] = ["", false];
-    for (let i = 0; i < line.length; i++) {
-      if (line[i] === '"' && quoted && line[i + 1] === '"') cell += line[++i];
-      else if (line[i] === '"') quoted = !quoted;
-      else if (line[i] === delimiter && !quoted) {
-        yield cell.trim();
-        cell = "";
-      } else cell += line[i];
-    }
-    yield cell.trim();
-  }
-
-  #error(message: string): FileError {
-    return new FileError(this.#path, message);
-  }
+/** The column whose name says that it holds the classes, if it does. */
+async function labelOf(
+  file: PiecewiseFile,
+  { names, delimiter, header, rows }: Layout,
+  config: TableConfig,
+): Promise<{ readonly label: number; readonly remarks: readonly string[] }> {
+  if (!names || config.labelColumn) return { label: -1, remarks: [] };
+  const label = labelColumn(names);
+  if (label < 0 || names[label].toLowerCase() === "label") return { label, remarks: [] };
+  const texts = new Set<string>();
+  let skip = header;
+  await eachData(file, (line) => {
+    if (skip) return void (skip = false);
+    let column = 0;
+    for (const cell of cellsOf(line, delimiter)) if (column++ === label) texts.add(cell);
+    return texts.size <= 256;
+  });
+  if (areClasses(texts, rows)) return { label, remarks: [] };
+  return {
+    label: -1,
+    remarks: [`the column ${names[label]} holds numbers that are no classes: a value as the others`],
+  };
 }

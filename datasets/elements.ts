@@ -9,7 +9,7 @@ import { FileError, requireMemory } from "../core/bounds.ts";
 import type { NumericArray } from "./rows.ts";
 
 /** Types of numbers in files. */
-export type ElementType = "bool" | "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f32" | "f64";
+export type ElementType = "bool" | "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f16" | "f32" | "f64";
 
 const BYTES: Readonly<Record<ElementType, number>> = {
   bool: 1,
@@ -21,6 +21,7 @@ const BYTES: Readonly<Record<ElementType, number>> = {
   i32: 4,
   u64: 8,
   i64: 8,
+  f16: 2,
   f32: 4,
   f64: 8,
 };
@@ -67,6 +68,7 @@ export function elements(
     i32: (at) => view.getInt32(at, littleEndian),
     u64: (at) => Number(view.getBigUint64(at, littleEndian)),
     i64: (at) => Number(view.getBigInt64(at, littleEndian)),
+    f16: (at) => view.getFloat16(at, littleEndian),
     f32: (at) => view.getFloat32(at, littleEndian),
     f64: (at) => view.getFloat64(at, littleEndian),
   };

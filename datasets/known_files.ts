@@ -18,12 +18,17 @@ export interface KnownFile {
  * @throws {Error} If the bytes are not those of the known file.
  */
 export async function requireSha256({ bytes, path }: SourceFile, { sha256 }: KnownFile): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const digest = hex(await crypto.subtle.digest("SHA-256", bytes));
   if (digest === sha256) return;
   throw new Error(
     `Cannot use "${path}": expected SHA-256 ${sha256}, found ${digest}; ` +
       "the file is damaged or another dataset's: delete it and load again, or replace it by the original",
   );
+}
+
+/** Node 24 has no `toHex()`. */
+function hex(bytes: ArrayBuffer): string {
+  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The error when a folder lacks a file. */

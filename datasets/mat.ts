@@ -1,6 +1,6 @@
 /**
- * MATLAB's level 5 .mat files (`save -v6`, `-v7`, scipy.io.savemat): the numeric arrays in them. Cells, structures,
- * texts and sparse matrices are passed over. This file parses bytes that are in memory.
+ * MATLAB's level 5 .mat files (`save -v6`, `-v7`, scipy.io.savemat): the numeric arrays in them, and texts. Other cells, structures
+ * and sparse matrices are named. This file parses bytes that are in memory.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import { elementCount, FileError } from "../core/bounds.ts";
 import { elements, type ElementType } from "./elements.ts";
 import { inflate, inflateStart } from "./packed.ts";
+import { foundIn, isMat4, linesOf, parseMat4 } from "./mat4.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
 
 /** How numbers are stored (miINT8 and so on); a matrix may be stored in a smaller type than its own. */
@@ -28,6 +29,15 @@ const COMPRESSED = 15;
 
 /** Classes of numeric arrays: double, single, and the eight kinds of integers from int8 to uint64. */
 const DOUBLE = 6;
+/** Classes of other arrays that say their dimensions and name as these do. */
+const [CELL, CHAR, SPARSE] = [1, 4, 5];
+const HOLDS: Readonly<Record<number, string>> = {
+  [CELL]: "a cell array",
+  2: "a structure",
+  3: "an object",
+  [CHAR]: "text",
+  [SPARSE]: "a sparse matrix",
+};
 const UINT8 = 9;
 const UINT64 = 15;
 /** Bits of the array's flags. */
@@ -79,11 +89,9 @@ interface Header {
 export function parseMat(bytes: Uint8Array<ArrayBuffer>, file: string): Map<string, StoredArray> {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 128));
   const order = head.slice(126, 128);
-  if (head.startsWith("MATLAB 7.3") || head.startsWith("\x89HDF")) {
-    throw new FileError(file, "expected a level 5 .mat file, found version 7.3 (HDF5); save it with -v7");
-  }
   if (order !== "IM" && order !== "MI") {
-    throw new FileError(file, `expected a level 5 .mat file, found ${bytes.length} bytes of something else`);
+    if (isMat4(bytes)) return parseMat4(bytes, file);
+    throw new FileError(file, `expected a .mat file, found ${bytes.length} bytes of something else`);
   }
   const littleEndian = order === "IM";
   const source = sourceOf(bytes, littleEndian, file);
@@ -101,14 +109,14 @@ export function parseMat(bytes: Uint8Array<ArrayBuffer>, file: string): Map<stri
     const size = 8 + start.view.getUint32(place + 4, littleEndian);
     const header = headerAt(start, place, place + size);
     if (header) {
+      const whole = () => packed ? sourceOf(inflate(data, "deflate", size, file), littleEndian, file) : source;
+      const holds = HOLDS[header.kind];
+      const isText = header.kind === CHAR || header.kind === CELL;
       arrays.set(header.name, {
         shape: header.shape,
-        read: () =>
-          matrixOf(
-            packed ? sourceOf(inflate(data, "deflate", size, file), littleEndian, file) : source,
-            header,
-            place + size,
-          ),
+        ...(holds ? { holds } : {}),
+        ...(isText ? { texts: () => textsOf(whole(), header, place + size) } : {}),
+        read: () => matrixOf(whole(), header, place + size),
       });
     }
     at = element.next;
@@ -151,7 +159,7 @@ function headerAt(source: Source, at: number, end: number): Header | undefined {
   if (flags.length < 8) throw new FileError(file, `expected 8 bytes of flags of an array, found ${flags.length}`);
   const word = view.getUint32(flags.offset, littleEndian);
   const kind = word & 0xff;
-  if (kind < DOUBLE || kind > UINT64) return undefined;
+  if (!HOLDS[kind] && (kind < DOUBLE || kind > UINT64)) return undefined;
 
   const dimensions = elementAt(source, flags.next, end);
   if (dimensions.length % 4 || dimensions.length < 8) {
@@ -169,6 +177,7 @@ function headerAt(source: Source, at: number, end: number): Header | undefined {
 /** The numbers of an array. */
 function matrixOf(source: Source, { name, kind, flags, shape, count, next }: Header, end: number): NumericArray {
   const { file } = source;
+  if (HOLDS[kind]) throw new FileError(file, `expected numbers, found ${foundIn(HOLDS[kind])} in "${name}"`);
   if (flags & COMPLEX) throw new FileError(file, `expected real numbers, found complex ones in "${name}"`);
   const data = elementAt(source, next, end);
   const type = STORED[data.type];
@@ -185,4 +194,40 @@ function matrixOf(source: Source, { name, kind, flags, shape, count, next }: Hea
   const isBytes = read instanceof Uint8Array;
   if (kind === UINT8) return { shape, values: isBytes ? read : Uint8Array.from(read) };
   return { shape, values: isBytes ? Float32Array.from(read) : read };
+}
+
+/** How letters are stored, besides numbers: UTF-8 and UTF-16. */
+const LETTERS: Readonly<Record<number, ElementType>> = { ...STORED, 16: "u8", 17: "u16" };
+
+/** The texts of a matrix of letters, a row each, or of a cell array of such. */
+function textsOf(source: Source, header: Header, end: number): string[] {
+  const { file, littleEndian } = source;
+  const { name, kind, shape, count, next } = header;
+  const fail = (found: string): never => {
+    throw new FileError(file, `expected texts in "${name}", found ${found}`);
+  };
+  if (kind === CHAR) {
+    if (shape.length !== 2) fail(`an array of the shape [${shape.join(", ")}]`);
+    const data = elementAt(source, next, end);
+    const type = LETTERS[data.type] ?? fail(`data of type ${data.type}`);
+    if (data.type === 16 && shape[0] === 1) return [new TextDecoder().decode(dataOf(source, data))];
+    const from = {
+      bytes: source.bytes,
+      offset: data.offset,
+      end: data.offset + data.length,
+      count,
+      type,
+      littleEndian,
+    };
+    return linesOf(elements(from, `${file}/${name}`), shape[0], shape[1]);
+  }
+  const texts: string[] = [];
+  for (let at = next; texts.length < count;) {
+    const cell = elementAt(source, at, end);
+    const inside = headerAt(source, at, cell.offset + cell.length);
+    if (inside?.kind !== CHAR || inside.shape[0] > 1) fail("a cell array of others");
+    texts.push(inside!.count === 0 ? "" : textsOf(source, inside!, cell.offset + cell.length)[0]);
+    at = cell.next;
+  }
+  return texts;
 }

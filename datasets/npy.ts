@@ -4,7 +4,7 @@
  * @module
  */
 
-import { elementCount, excerpt, FileError } from "../core/bounds.ts";
+import { elementCount, excerpt, FileError, requireMemory } from "../core/bounds.ts";
 import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
 import { crc32 } from "./packed.ts";
@@ -21,6 +21,7 @@ const TYPES: Readonly<Record<string, ElementType>> = {
   i4: "i32",
   u8: "u64",
   i8: "i64",
+  f2: "f16",
   f4: "f32",
   f8: "f64",
 };
@@ -32,7 +33,10 @@ const LONGEST_HEADER = 10_000;
 interface Header {
   readonly shape: readonly number[];
   readonly count: number;
-  readonly type: ElementType;
+  /** That of numbers; undefined for anything else. */
+  readonly type?: ElementType;
+  /** The type as it stands in the file, without its byte order: `f4`, `U10`, `O`. */
+  readonly kind: string;
   readonly littleEndian: boolean;
   readonly columnMajor: boolean;
   /** Where the numbers begin. */
@@ -46,9 +50,89 @@ interface Header {
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, file: string): NumericArray {
-  const { shape, count, columnMajor, ...numbers } = parseHeader(bytes, file);
-  const values = elements({ bytes, end: bytes.length, count, ...numbers }, file);
+  const { shape, count, columnMajor, type, littleEndian, offset, kind } = parseHeader(bytes, file);
+  if (!type) throw new FileError(file, `expected numbers (${Object.keys(TYPES).join(", ")}), found ${foundIn(kind)}`);
+  const values = elements({ bytes, offset, end: bytes.length, count, type, littleEndian }, file);
   return columnMajor ? fromColumnMajor({ shape, values }) : { shape, values };
+}
+
+/** What an array holds that has no numbers. */
+function holding(kind: string): string {
+  if (/^[USa]\d+$/.test(kind)) return "text";
+  if (kind === "O") return "Python objects";
+  if (kind.startsWith("[")) return "a table of several types";
+  if (/^c\d/.test(kind)) return "complex numbers";
+  if (/^[mM]8/.test(kind)) return "dates or times";
+  return `the type ${kind.slice(0, 80)}`;
+}
+
+/** The same, and what to do about it. */
+function foundIn(kind: string): string {
+  const what = holding(kind);
+  if (what === "Python objects") return `${what}; save it as numbers or text: array.astype(float) or array.astype(str)`;
+  return what === "text" ? `${what} (${kind})` : what;
+}
+
+/** Letters that a text may have. */
+const LONGEST_TEXT = 10_000;
+
+/** The texts of an array, row-major: UTF-32 (`U`) or bytes (`S`), each filled up with zeros. */
+function textsOf(bytes: Uint8Array<ArrayBuffer>, file: string): string[] {
+  const { kind, count, offset, littleEndian, shape, columnMajor } = parseHeader(bytes, file);
+  const [, letter, digits] = /^([USa])(\d+)$/.exec(kind) ?? [];
+  const length = Number(digits);
+  const size = (letter === "U" ? 4 : 1) * length;
+  if (!letter || length > LONGEST_TEXT) {
+    throw new FileError(file, `expected texts of at most ${LONGEST_TEXT} letters, found ${foundIn(kind)}`);
+  }
+  if (bytes.length - offset !== count * size) {
+    throw new FileError(file, `expected ${count * size} bytes for ${count} texts, found ${bytes.length - offset}`);
+  }
+  if (columnMajor && shape.filter((side) => side > 1).length > 1) {
+    throw new FileError(file, `expected a list of texts, found the shape [${shape.join(", ")}]`);
+  }
+  requireMemory(2 * count * size, file, "texts");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const decoder = new TextDecoder();
+  return Array.from({ length: count }, (_, i) => {
+    const at = offset + i * size;
+    if (letter !== "U") return decoder.decode(bytes.subarray(at, at + size)).replace(/\0+$/, "");
+    let text = "";
+    for (let place = at; place < at + size; place += 4) {
+      const code = view.getUint32(place, littleEndian);
+      if (code > 0x10ffff) throw new FileError(file, `expected letters of Unicode, found ${code} (damaged?)`);
+      text += String.fromCodePoint(code);
+    }
+    return text.replace(/\0+$/, "");
+  });
+}
+
+/**
+ * An .npy file as an array that is not read yet.
+ *
+ * @param start Its first bytes, {@linkcode HEADER_BYTES} of them or all.
+ * @param whole All of them.
+ */
+export function storedNpy(
+  start: () => Uint8Array<ArrayBuffer>,
+  whole: () => Uint8Array<ArrayBuffer>,
+  file: string,
+): StoredArray {
+  let known: Header | undefined;
+  const header = () => known ??= parseHeader(start(), file);
+  return {
+    get shape() {
+      return header().shape;
+    },
+    get holds() {
+      const { type, kind } = header();
+      return type ? undefined : holding(kind);
+    },
+    get texts() {
+      return this.holds === "text" ? () => textsOf(whole(), file) : undefined;
+    },
+    read: () => parseNpy(whole(), file),
+  };
 }
 
 function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
@@ -70,12 +154,9 @@ function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
 
   const values = dictionary(header);
   const descr = values.get("descr");
-  const [, order, kind] = /^'([<>|=]?)(\w+)'$/.exec(descr ?? "") ?? [];
+  if (descr === undefined) return fail(`expected a type in the header, found ${excerpt(header.trim())}`);
+  const [, order = "", kind = descr] = /^'([<>|=]?)(\w+(?:\[\w+\])?)'$/.exec(descr) ?? [];
   const type = Object.hasOwn(TYPES, kind) ? TYPES[kind] : undefined;
-  if (!type) {
-    const found = descr?.startsWith("[") ? "a table of several" : descr ?? "none";
-    return fail(`expected numbers (${Object.keys(TYPES).join(", ")}), found the type ${found.slice(0, 80)}`);
-  }
   const dimensions = /^\((.*)\)$/s.exec(values.get("shape") ?? "")?.[1];
   if (dimensions === undefined) return fail(`expected a shape in the header, found ${excerpt(header.trim())}`);
   const sizes = dimensions.split(",").map((text) => text.trim());
@@ -87,7 +168,15 @@ function parseHeader(bytes: Uint8Array<ArrayBuffer>, file: string): Header {
   if (fortran !== "True" && fortran !== "False") {
     return fail(`expected fortran_order True or False in the header, found ${excerpt(fortran)}`);
   }
-  return { shape, count, type, littleEndian: order !== ">", columnMajor: fortran === "True", offset };
+  return {
+    shape,
+    count,
+    ...(type ? { type } : {}),
+    kind,
+    littleEndian: order !== ">",
+    columnMajor: fortran === "True",
+    offset,
+  };
 }
 
 /** The values of a Python dictionary by their names, as text: strings, words, and lists without strings that hold brackets. */
@@ -109,14 +198,38 @@ function dictionary(text: string): Map<string, string> {
  */
 export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<string, StoredArray> {
   const arrays = new Map<string, StoredArray>();
-  for (const { name, start, unpack } of zipEntries(bytes, file)) {
+  const entries = zipEntries(bytes, file);
+  const has = (...names: readonly string[]) =>
+    names.every((name) => entries.some((entry) => entry.name === `${name}.npy`));
+  if (has("format", "shape", "data") && (has("indices") || has("row", "col") || has("offsets"))) {
+    throw new FileError(
+      file,
+      "expected arrays of numbers, found a sparse matrix of SciPy; save it by numpy.savez(path, x=matrix.toarray())",
+    );
+  }
+  for (const { name, start, unpack } of entries) {
     if (!name.endsWith(".npy")) continue;
     const inside = `${file}/${name}`;
+    arrays.set(name.slice(0, -4), storedNpy(() => start(12 + LONGEST_HEADER), unpack, inside));
+  }
+  return arrays;
+}
+
+/**
+ * As {@linkcode parseNpz}, on any host: all arrays are unpacked at once.
+ *
+ * @throws {FileError} If it is no zip archive, is damaged, or has more in it than memory has room for.
+ */
+export async function parseNpzStream(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Map<string, StoredArray>> {
+  const entries = zipEntries(bytes, file).filter(({ name }) => name.endsWith(".npy"));
+  requireMemory(entries.reduce((sum, { size }) => sum + size, 0), file, "arrays");
+  const arrays = new Map<string, StoredArray>();
+  for (const { name, unpackStream } of entries) {
+    const inside = `${file}/${name}`;
+    const content = await unpackStream();
     arrays.set(name.slice(0, -4), {
-      get shape() {
-        return parseHeader(start(12 + LONGEST_HEADER), inside).shape;
-      },
-      read: () => parseNpy(unpack(), inside),
+      shape: parseHeader(content, inside).shape,
+      read: () => parseNpy(content, inside),
     });
   }
   return arrays;

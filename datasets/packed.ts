@@ -6,7 +6,7 @@
  */
 
 import { FileError, requireMemory } from "../core/bounds.ts";
-import { builtin } from "./builtin.ts";
+import { builtin, builtinIfThere } from "./builtin.ts";
 
 type Unpack = (
   bytes: Uint8Array,
@@ -63,6 +63,47 @@ export function inflate(
   return unpacked.length === size ? unpacked : fail(`${unpacked.length}`);
 }
 
+/**
+ * As {@linkcode inflate}, by the stream that every host has, pages too.
+ *
+ * @throws {FileError} If they are damaged or have another length.
+ */
+export async function inflateStream(
+  bytes: Uint8Array<ArrayBuffer>,
+  packing: Packing,
+  size: number,
+  file: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const fail = (found: string, cause?: unknown): never => {
+    throw new FileError(file, `expected ${size} bytes when unpacked, found ${found}`, { cause });
+  };
+  if (size > bytes.length * MOST) fail(`${bytes.length} packed ones, too few for that (cut short?)`);
+  requireMemory(2 * size, file, "packed data");
+  const unpacked = new Uint8Array(size);
+  let length = 0;
+  const pieces = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(packing)).getReader();
+  for (;;) {
+    const { done, value } = await pieces.read().catch((cause) => fail("data that do not unpack (damaged?)", cause));
+    if (done) break;
+    if (length + value.length > size) {
+      await pieces.cancel();
+      fail("more");
+    }
+    unpacked.set(value, length);
+    length += value.length;
+  }
+  return length === size ? unpacked : fail(`${length} (cut short?)`);
+}
+
+/** Unpacks gzip by {@linkcode inflateStream}, as many bytes as its last four say, whose checksum is before them. */
+export async function gunzipStream(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (bytes.length < 18) throw new FileError(file, `expected a gzip file, found ${bytes.length} bytes (cut short?)`);
+  const end = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8);
+  const unpacked = await inflateStream(bytes, "gzip", end.getUint32(4, true), file);
+  requireCrc32(unpacked, end.getUint32(0, true), file, "the content");
+  return unpacked;
+}
+
 function damage(cause: unknown): string {
   const { code, message } = cause as { readonly code?: string; readonly message: string };
   if (code === "ERR_BUFFER_TOO_LARGE") return "more";
@@ -103,9 +144,23 @@ export function inflateStart(
   }
 }
 
+/** What a byte does to a CRC-32 of the polynomial 0xedb88320. */
+const CRC_OF_BYTE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte;
+  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? sum >>> 1 ^ 0xedb88320 : sum >>> 1;
+  return sum;
+});
+
 /** CRC-32, as in zip and PNG. */
 export function crc32(bytes: Uint8Array): number {
-  return zlib().crc32(bytes);
+  return builtinIfThere<Zlib>("zlib")?.crc32(bytes) ?? crc32ByTable(bytes);
+}
+
+/** The same where the host has none: in a page. */
+export function crc32ByTable(bytes: Uint8Array): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) sum = sum >>> 8 ^ CRC_OF_BYTE[(sum ^ byte) & 0xff];
+  return ~sum >>> 0;
 }
 
 /**

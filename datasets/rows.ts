@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Dataset, features, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, features, type Reading, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/graph/random.ts";
 
@@ -18,6 +18,11 @@ export interface NumericArray {
 /** An array in a file: its shape can be asked for before its numbers are read, or instead. */
 export interface StoredArray {
   readonly shape: readonly number[];
+  /** What it holds in place of numbers: `text`, `Python objects`, `a sparse matrix`. */
+  readonly holds?: string;
+  /** Its texts, where it holds such, in row-major order. */
+  readonly texts?: () => string[];
+  /** @throws {FileError} If it holds no numbers. */
   read(): NumericArray;
 }
 
@@ -26,6 +31,12 @@ export interface Rows extends Split {
   readonly shape: Dataset["shape"];
   /** What the covariates are called, where there are any. */
   readonly names?: readonly string[];
+  /** What the classes are called, where they have names. */
+  readonly classNames?: readonly string[];
+  /** What the columns of a table are called. */
+  readonly columns?: readonly string[];
+  /** What was read, and what was not. */
+  readonly reading?: Reading;
 }
 
 /** The part of the rows that becomes the test rows, where nobody said which. */

@@ -7,7 +7,7 @@
  */
 
 import { FileError } from "../core/bounds.ts";
-import { inflate, inflateStart, requireCrc32 } from "./packed.ts";
+import { inflate, inflateStart, inflateStream, requireCrc32 } from "./packed.ts";
 
 /** A file in an archive. */
 export interface ZipEntry {
@@ -16,6 +16,10 @@ export interface ZipEntry {
   start(length: number): Uint8Array<ArrayBuffer>;
   /** Its content, whose checksum fits. */
   unpack(): Uint8Array<ArrayBuffer>;
+  /** The same, on any host. */
+  unpackStream(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Bytes of its content, as the archive declares them. */
+  readonly size: number;
 }
 
 /** As long as the record at the end can be: 22 bytes and a comment. */
@@ -78,15 +82,18 @@ export function zipEntries(bytes: Uint8Array<ArrayBuffer>, file: string): ZipEnt
       }
       return bytes.subarray(start, start + packed);
     };
+    const checked = (content: Uint8Array<ArrayBuffer>) => {
+      requireCrc32(content, sum, inside, "the entry");
+      return content;
+    };
     entries.set(name, {
       name,
+      size,
       start: (length) =>
         method === 0 ? data().subarray(0, length) : inflateStart(data(), "deflate-raw", length, inside),
-      unpack() {
-        const content = method === 0 ? data() : inflate(data(), "deflate-raw", size, inside);
-        requireCrc32(content, sum, inside, "the entry");
-        return content;
-      },
+      unpack: () => checked(method === 0 ? data() : inflate(data(), "deflate-raw", size, inside)),
+      unpackStream: async () =>
+        checked(method === 0 ? data() : await inflateStream(data(), "deflate-raw", size, inside)),
     });
   }
   places.sort((a, b) => a.from - b.from || a.to - b.to);

@@ -55,6 +55,8 @@ export const classifier: Model<ClassifierConfig> = {
   },
   encode: (t, p, x) => point(t, featuresOf(t, p, x)),
   condition: () => "one-hot",
+  // Images are what it is given; what it says is of labels.
+  support: () => "density",
   latents: (config) => config.features,
   density: "none",
 };
@@ -172,8 +174,8 @@ export interface FrechetClassifierDistance {
   readonly distance: number;
   /** Of as many training images to test images: what a perfect model would reach. */
   readonly reference: number;
-  /** The part of the test images that the classifier tells right. */
-  readonly accuracy: number;
+  /** The part of the test images that the classifier tells right; absent where they have no labels. */
+  readonly accuracy?: number;
   /** Images of each kind: the distance falls with it, so compare only figures of one count. */
   readonly count: number;
 }
@@ -200,7 +202,7 @@ export async function frechetClassifierDistance(
   return {
     distance: frechetDistance(drawn, test, by.latents),
     reference: frechetDistance(training, test, by.latents),
-    accuracy: dataset.test.labels ? await accuracyOf(by, test, dataset.test.labels) : NaN,
+    ...(dataset.test.labels ? { accuracy: await accuracyOf(by, test, dataset.test.labels) } : {}),
     count,
   };
 }

@@ -9,6 +9,7 @@ import type { Dataset } from "../core/dataset.ts";
 import { logDensity } from "../core/distributions/encoded.ts";
 import { uniforms } from "../core/graph/random.ts";
 import type { Trained } from "../core/training/trained.ts";
+import { inputRows, type RowValues } from "../core/values.ts";
 
 /** Parts of an image that can be missing, besides `random:P`. */
 export const MASKS = ["left", "right", "top", "bottom", "center"] as const;
@@ -101,19 +102,24 @@ const BLOCK_DRAWS = 4096;
  * Source: Mattei and Frellsen, "MIWAE", arXiv:1812.02633, equation 12; Cappé et al., "Population Monte Carlo", 2004; the mixture: Owen and
  * Zhou, "Safe and effective importance sampling", 2000. Gibbs: Rezende et al., arXiv:1401.4082, appendix F.
  *
- * @param rows [N, D], values as the model was given them in training; what is missing is not read.
+ * @param given [N, D], values as the model was given them in training; what is missing is not read.
  * @param mask 1 where a value is observed, [D], or [N, D] for rows that miss different values.
  * @throws {RangeError} If the mask is of another size, nothing of a row is observed, or there are no rounds or chains.
  */
 export async function impute(
   trained: Trained,
-  rows: Float32Array,
+  given: RowValues,
   mask: ArrayLike<number>,
   options: ImputeOptions = {},
 ): Promise<Imputed> {
   const { iterations = 50, chains = 8, signal, onProgress } = options;
   const width = trained.features;
-  const count = requireRows(rows, width);
+  const shown = (value: number, i: number) => mask[i % mask.length] ? value : 0;
+  const rows = inputRows("impute", given, width, trained.data.range?.kind, shown);
+  const count = rows.length / width;
+  if (!Number.isInteger(count) || count === 0) {
+    throw new RangeError(`Cannot impute: expected rows of ${width} values, found ${rows.length} values`);
+  }
   for (const [name, value] of Object.entries({ iteration: iterations, chain: chains })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new RangeError(`Cannot impute: expected at least 1 ${name}, found ${value}`);
@@ -144,11 +150,6 @@ export async function impute(
     if (found.effectiveDraws) effectiveDraws.set(found.effectiveDraws, from);
   }
   return { values, deviation, ...(random ? { effectiveDraws } : {}) };
-}
-
-function requireRows({ length }: Float32Array, width: number): number {
-  if (length > 0 && length % width === 0) return length / width;
-  throw new RangeError(`Cannot impute: expected rows of ${width} values, found ${length} values`);
 }
 
 function requireMask(mask: ArrayLike<number>, width: number, count: number): Uint8Array {

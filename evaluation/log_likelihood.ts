@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
 import type { Trained } from "../core/training/trained.ts";
+import type { SplitInput } from "../core/values.ts";
 import { type LogLikelihood, type LogLikelihoodOptions, weighRows } from "./weighing.ts";
 
 export { ESTIMATORS, type LikelihoodProgress, type LogLikelihood, type LogLikelihoodOptions } from "./weighing.ts";
@@ -28,7 +28,7 @@ export { ESTIMATORS, type LikelihoodProgress, type LogLikelihood, type LogLikeli
  */
 export async function logLikelihood(
   trained: Trained,
-  split: Split,
+  split: SplitInput,
   options: LogLikelihoodOptions = {},
 ): Promise<LogLikelihood> {
   return await weighRows(trained, split, options);

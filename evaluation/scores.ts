@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
 import type { Trained } from "../core/training/trained.ts";
+import type { SplitInput } from "../core/values.ts";
 import type { LogLikelihoodOptions } from "./log_likelihood.ts";
 import { type WeighingKind, weighRows } from "./weighing.ts";
 
@@ -30,7 +30,7 @@ export interface Scores {
  * A low score is no proof of an anomaly: simple images can have a higher likelihood than those trained on. Source: Nalisnick et al.,
  * arXiv:1810.09136.
  */
-export async function scores(trained: Trained, split: Split, options: LogLikelihoodOptions = {}): Promise<Scores> {
+export async function scores(trained: Trained, split: SplitInput, options: LogLikelihoodOptions = {}): Promise<Scores> {
   const { values, kind, samples } = await weighRows(trained, split, { ...options, orReconstruction: true });
   const order = Array.from(values.keys()).sort((i, j) => values[i] - values[j] || i - j);
   return { values, kind, order, samples };

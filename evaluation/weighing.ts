@@ -6,15 +6,17 @@
  */
 
 import { recordBatch, type RecordedBatch } from "../core/training/batch.ts";
+import { requireFinite, requireSeed } from "../core/bounds.ts";
 import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
-import { requireRows, type Split } from "../core/dataset.ts";
+import type { Split } from "../core/dataset.ts";
 import { fuse, fusionLimits } from "../core/graph/fusion.ts";
 import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kernel.ts";
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import type { Binarization } from "../core/ops/gather.ts";
-import { createState, setState } from "../core/graph/program.ts";
+import { createState, LAST_STEP, setState } from "../core/graph/program.ts";
 import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
+import type { SplitInput } from "../core/values.ts";
 
 /**
  * What is known of a row: log p(x) itself, an estimate of it from draws of the posterior, or, of a model without a density, only how well
@@ -106,19 +108,32 @@ interface Recording {
 /** Weighs the rows of a split; {@linkcode logLikelihood} says how. */
 export async function weighRows(
   trained: Trained,
-  split: Split,
+  given: SplitInput,
   options: WeighingOptions = {},
 ): Promise<LogLikelihood> {
   const { samples: asked = 1, estimator = "importance", seed = trained.training.seed, signal, onProgress } = options;
   if (!Number.isSafeInteger(asked) || asked < 1) {
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
-  requireRows("rows", trained.data.shape, split);
+  requireSeed(seed);
+  const split = trained.admit("measure", given, options.binarize);
   const { gpu } = trained;
+  trained.check();
   const batch = Math.min(split.count, batchRows(trained.features));
   const batches = Math.ceil(split.count / batch);
-  const state = createState(gpu);
-  const recording = await recordWeights(trained, split, { ...options, batch, samples: asked, estimator, state });
+  if (batches * asked > LAST_STEP) {
+    throw new RangeError(
+      `Cannot estimate a log-likelihood: expected at most ${Math.floor(LAST_STEP / batches)} samples, found ${asked}`,
+    );
+  }
+  const scopes = gpu.scopes();
+  const state = scopes.within(() => createState(gpu));
+  const recording = await recordWeights(trained, split, { ...options, batch, samples: asked, estimator, state }).catch(
+    (error) => {
+      state.destroy();
+      throw error;
+    },
+  );
   const { kind, samples, sign } = recording;
   const steps = samples / recording.draws;
   const pace = new Pace();
@@ -128,32 +143,39 @@ export async function weighRows(
   const next = (): Chunk<number> | undefined => {
     signal?.throwIfAborted();
     if (b === batches) return undefined;
-    const encoder = gpu.device.createCommandEncoder();
-    if (s === 0) {
-      // The seed of the trainer's own validation: with one draw the pixels are the same.
-      const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
-      setState(gpu, state, place);
-      for (const hostStream of recording.hostStreams) hostStream.bring(place, b, 1);
-      record(gpu, encoder, recording.once);
-    }
     const count = Math.min(pace.size, steps - s);
-    record(gpu, encoder, recording.step, { times: count });
-    const commands = encoder.finish();
+    const scopes = gpu.scopes();
+    const commands = scopes.within(() => {
+      const encoder = gpu.device.createCommandEncoder();
+      if (s === 0) {
+        // The seed of the trainer's own validation: with one draw the pixels are the same.
+        const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
+        setState(gpu, state, place);
+        for (const hostStream of recording.hostStreams) hostStream.bring(place, b, 1);
+        record(gpu, encoder, recording.once);
+      }
+      record(gpu, encoder, recording.step, { times: count });
+      return encoder.finish();
+    });
     s += count;
     if (s === steps) [b, s] = [b + 1, 0];
     return {
-      submit: () => gpu.device.queue.submit([commands]),
-      read: async () => {
+      submit() {
+        trained.check();
+        scopes.within(() => gpu.device.queue.submit([commands]));
+      },
+      async read() {
         await gpu.device.queue.onSubmittedWorkDone();
+        await scopes.settle();
         return count;
       },
     };
   };
   try {
+    await scopes.settle();
     let done = 0;
     pace.begin();
     for await (const count of inTurn(gpu, next)) {
-      gpu.check();
       done += count;
       pace.done(count);
       if (!pace.rate) continue;
@@ -164,9 +186,13 @@ export async function weighRows(
       });
     }
     const datumSamplesPerSecond = perStep * pace.rate;
-    const totals = new Float32Array(await gpu.read(recording.sums.totals));
-    const divergences = new Float32Array(await gpu.read(recording.sums.divergences));
-    return { ...summary(totals, divergences, { count: split.count, samples, sign }), kind, datumSamplesPerSecond };
+    const { sums } = recording;
+    const [totals, divergences] = (await gpu.readAll([{ buffer: sums.totals }, { buffer: sums.divergences }]))
+      .map((bytes) => new Float32Array(bytes));
+    const found = summary(totals, divergences, { count: split.count, samples, sign });
+    requireFinite(found.values, `what "${trained.model.name}" gives for these rows`);
+    requireFinite(found.elbos, `the elbo that "${trained.model.name}" gives for these rows`);
+    return { ...found, kind, datumSamplesPerSecond };
   } finally {
     recording.destroy();
     state.destroy();
@@ -187,47 +213,51 @@ interface RecordOptions extends Pick<WeighingOptions, "binarize" | "estimator" |
 async function recordWeights(trained: Trained, split: Split, options: RecordOptions): Promise<Recording> {
   const { gpu, model, config, data, tiles, training } = trained;
   const { batch, samples: asked, estimator, state, binarize = training.binarize } = options;
-  const tape = new Tape(gpu, batch, tiles, state);
-  const source: RecordedBatch = recordBatch(tape, { model, config, data, split, binarize, rows: training.rows });
-  let sums: ImportanceTotals | undefined;
+  const scopes = gpu.scopes();
+  let [tape, source, sums]: [Tape?, RecordedBatch?, ImportanceTotals?] = [];
   const destroy = () => {
-    source.destroy();
-    tape.destroy();
+    source?.destroy();
+    tape?.destroy();
     for (const buffer of Object.values(sums ?? {})) buffer.destroy();
   };
   try {
-    const weighed = model.density === "exact"
-      ? recordTerms(trained, tape, source, "exact")
-      : recordDraws(trained, tape, source, asked) ??
-        (options.orReconstruction ? recordTerms(trained, tape, source, "reconstruction") : undefined);
-    if (!weighed) {
-      throw new TypeError(
-        `Cannot estimate a log-likelihood with "${model.name}": expected a Gaussian posterior and a likelihood, ` +
-          "found a model without a density",
-      );
-    }
-    const { kind, mark, draws, ...values } = weighed;
-    const samples = kind === "estimate" ? asked : 1;
-    const sign = kind === "estimate" && estimator === "harmonic" ? -1 : 1;
-    sums = importanceTotals(tape, { ...values, count: split.count, sign });
-    const { dispatches } = tape.compile([]);
-    const before = mark();
+    const recorded = scopes.within(() => {
+      const t = tape = new Tape(gpu, batch, tiles, state);
+      const from = source = recordBatch(t, { model, config, data, split, binarize, rows: training.rows });
+      const weighed = model.density === "exact"
+        ? recordTerms(trained, t, from, "exact")
+        : recordDraws(trained, t, from, asked) ??
+          (options.orReconstruction ? recordTerms(trained, t, from, "reconstruction") : undefined);
+      if (!weighed) {
+        throw new TypeError(
+          `Cannot estimate a log-likelihood with "${model.name}": expected a Gaussian posterior and a likelihood, ` +
+            "found a model without a density",
+        );
+      }
+      const { kind, mark, draws, ...values } = weighed;
+      const samples = kind === "estimate" ? asked : 1;
+      const sign = kind === "estimate" && estimator === "harmonic" ? -1 : 1;
+      const totals = sums = importanceTotals(t, { ...values, count: split.count, sign });
+      const { dispatches } = t.compile([]);
+      return {
+        kind,
+        samples,
+        sign,
+        sums: totals,
+        draws,
+        hostStreams: t.hostStreams,
+        dispatches,
+        before: mark(),
+      } as const;
+    });
+    await scopes.settle();
+    const { dispatches, before, ...recording } = recorded;
     const ready = (part: readonly Dispatch[]) => {
       const fused = tiles.fuses ? fuse(part, fusionLimits(gpu)) : part;
       return Promise.all(fused.map((dispatch) => prepare(gpu, dispatch)));
     };
     const [once, step] = await Promise.all([ready(dispatches.slice(0, before)), ready(dispatches.slice(before))]);
-    return {
-      kind,
-      samples,
-      sign,
-      sums,
-      draws,
-      hostStreams: tape.hostStreams,
-      once,
-      step,
-      destroy,
-    };
+    return { ...recording, once, step, destroy };
   } catch (error) {
     destroy();
     throw error;

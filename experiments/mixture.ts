@@ -67,9 +67,9 @@ const onMnist: readonly Point[] = COMPONENTS.map((components) => ({
 /** Shares, means and deviations of a mixture on a line, from left to right. */
 async function componentsOf({ parameters, config }: Trained): Promise<readonly Component[]> {
   const { components } = config as { readonly components: number };
-  const means = await parameters.get("means").get();
-  const { weight: variances } = await parameters.get("variances").get();
-  const { weight: prior } = await parameters.get("prior").get();
+  const { means, variances: { weight: variances }, prior: { weight: prior } } = await parameters.values(
+    ...["means", "variances", "prior"] as const,
+  );
   return Array.from({ length: components }, (_, k) => ({
     share: Math.exp(prior[k]),
     mean: means.weight[k] + means.bias[0],

@@ -161,8 +161,11 @@ async function jobsOf(point: Point, options: Options, folder: string, datasets: 
   // Where rows are few, no more of them are held out than the trainer would by itself.
   const held = Math.min(Number(validation ?? 0), rows === Infinity ? Infinity : Math.floor(dataset.train.count / 6));
   return Array.from({ length: options.seeds }, (_, seed) => {
-    const config = { ...rest, validation: held, epochs, seed };
-    const { config: ofModel } = configureTraining(point.model, config);
+    const told = { ...rest, validation: held, epochs, seed };
+    const { config: ofModel } = configureTraining(point.model, told);
+    // An experiment decides on the likelihood, not the data.
+    const { likelihood } = ofModel as { readonly likelihood?: string };
+    const config = { ...likelihood ? { likelihood } : {}, ...told };
     const parameters = parameterCount(point.model.parameters(ofModel, dataset));
     return {
       point,

@@ -13,7 +13,14 @@ import { corrupt, type Corruption, CORRUPTIONS } from "../core/ops/corrupt.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodCaveats, likelihoodShapes, likelihoodSupport } from "./likelihood.ts";
+import {
+  chosenLikelihood,
+  likelihoodByData,
+  likelihoodCaveats,
+  likelihoodFindings,
+  likelihoodShapes,
+  likelihoodSupport,
+} from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
 
 /** The encoder's and decoder's configuration; a code has no variance to build a tower for. */
@@ -56,7 +63,7 @@ function reconstruction(t: Tape, p: Parameters, { x }: Batch, seen: Variable, co
   return [{ terms: [{ name: "nll", value: nll, weight: constant(1) }] }];
 }
 
-const { towers: _towers, covariance: _covariance, ...settings } = mlpSettings;
+const { towers: _towers, covariance: _covariance, ...settings } = { ...mlpSettings, ...likelihoodByData };
 
 const REMARK =
   "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) all the same, and `elbo` is only -nll";
@@ -78,6 +85,8 @@ export const ae: Model<AeConfig> = {
   latents: (config) => config.latents,
   hasPrior: false,
   support: likelihoodSupport,
+  findings: likelihoodFindings,
+  choose: chosenLikelihood,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };
 
@@ -108,5 +117,7 @@ export const dae: Model<DaeConfig> = {
   latents: (config) => config.latents,
   hasPrior: false,
   support: likelihoodSupport,
+  findings: likelihoodFindings,
+  choose: chosenLikelihood,
   caveats: (config) => [REMARK, ...likelihoodCaveats(config, 0)],
 };

@@ -16,7 +16,13 @@ import type { Setting, Settings } from "../core/settings.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convStackSettings } from "./conv_stack.ts";
-import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import {
+  chosenLikelihood,
+  likelihoodByData,
+  likelihoodCaveats,
+  likelihoodFindings,
+  likelihoodSupport,
+} from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
@@ -107,7 +113,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
   },
   "Posterior": { towers, covariance },
   "Prior": priorSettings(PRIORS),
-  "Likelihood": likelihoodSettings,
+  "Likelihood": likelihoodByData,
   "Objective": {
     objective: {
       type: "choice",
@@ -204,7 +210,8 @@ export function composed(
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
       const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
-      return [key, { ...setting, default: value, heading }] as const;
+      const byData = setting.byData && !(key in defaults);
+      return [key, { ...setting, default: value, byData, heading }] as const;
     })
   );
   const byName = Object.fromEntries(all);
@@ -247,6 +254,8 @@ export function composed(
     decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
     latents: (config) => config.latents,
     support: likelihoodSupport,
+    findings: likelihoodFindings,
+    choose: defaults.likelihood ? undefined : chosenLikelihood,
     condition: given,
     prior: (config) =>
       config.prior === "standard"

@@ -13,6 +13,7 @@ import {
   moments,
   readRow,
   setParameter,
+  varianceUnits,
 } from "../core/training/fit.ts";
 import type { Swept } from "../core/training/sweep.ts";
 import { kMeansPlusPlus } from "./k_means.ts";
@@ -35,7 +36,7 @@ export interface GmmConfig {
   readonly components: number;
   /** Which covariance matrices the components may have. */
   readonly covariance: "full" | "diagonal" | "spherical";
-  /** Smallest variance in any direction. */
+  /** Smallest variance in any direction, as a part of the data's: {@linkcode varianceUnits}. */
   readonly floor: number;
 }
 
@@ -146,8 +147,18 @@ interface Mixture {
   readonly covariances: Float64Array;
 }
 
-/** Writes all parameters that follow from a mixture; variances are raised to the floor. */
-function setMixture(p: Parameters, mixture: Mixture, offset: Float32Array, { covariance, floor }: GmmConfig): void {
+/**
+ * Writes all parameters that follow from a mixture; variances are raised to the floor.
+ *
+ * @param units What the floor is a part of, for every feature: of Σ in coordinates y_d / √u_d no variance is below it.
+ */
+function setMixture(
+  p: Parameters,
+  mixture: Mixture,
+  offset: Float32Array,
+  units: Float64Array,
+  { covariance, floor }: GmmConfig,
+): void {
   const { shares, means, covariances } = mixture;
   const width = offset.length;
   const components = shares.length;
@@ -158,21 +169,23 @@ function setMixture(p: Parameters, mixture: Mixture, offset: Float32Array, { cov
     const whitening = new Float32Array(width * components * width);
     const whiteningBias = new Float64Array(components * width);
     const factors = new Float32Array(components * (width + 1) * width);
+    const scale = units.map(Math.sqrt);
+    const logScale = scale.reduce((sum, value) => sum + Math.log(value), 0);
     for (let k = 0; k < components; k++) {
       const mean = means.subarray(k * width, (k + 1) * width);
-      const { values, vectors } = eigenSymmetric(
-        covariances.subarray(k * width * width, (k + 1) * width * width),
-        width,
-      );
+      const scaled = covariances.subarray(k * width * width, (k + 1) * width * width)
+        .map((value, i) => value / (scale[Math.floor(i / width)] * scale[i % width]));
+      const { values, vectors } = eigenSymmetric(scaled, width);
+      constants[k] -= logScale;
       for (let j = 0; j < width; j++) {
         const deviation = Math.sqrt(Math.max(values[j], floor));
         constants[k] -= Math.log(deviation);
         let along = 0;
         for (let d = 0; d < width; d++) {
           const v = vectors[j * width + d];
-          whitening[d * components * width + k * width + j] = v / deviation;
-          factors[(k * (width + 1) + j) * width + d] = v * deviation;
-          along += v * mean[d];
+          whitening[d * components * width + k * width + j] = v / deviation / scale[d];
+          factors[(k * (width + 1) + j) * width + d] = v * deviation * scale[d];
+          along += v * mean[d] / scale[d];
         }
         whiteningBias[k * width + j] = -along / deviation;
       }
@@ -188,7 +201,7 @@ function setMixture(p: Parameters, mixture: Mixture, offset: Float32Array, { cov
       let square = 0;
       for (let d = 0; d < width; d++) {
         const mean = means[k * width + d];
-        const variance = variances[k * width + d] = Math.max(covariances[k * width + d], floor);
+        const variance = variances[k * width + d] = Math.max(covariances[k * width + d], floor * units[d]);
         linear[d * components + k] = mean / variance;
         linear[(width + d) * components + k] = -0.5 / variance;
         constants[k] -= 0.5 * Math.log(variance);
@@ -202,21 +215,79 @@ function setMixture(p: Parameters, mixture: Mixture, offset: Float32Array, { cov
   setParameter(p.get("prior"), [...logShares, ...constants]);
 }
 
+/** What the floor is a part of: of spherical covariances one number. */
+function unitsOf(data: FitContext["data"], variance: ArrayLike<number>, { covariance }: GmmConfig): Float64Array {
+  const units = varianceUnits(data, variance);
+  return covariance === "spherical" ? units.fill(units.reduce((sum, value) => sum + value) / units.length) : units;
+}
+
+/** Says of how many variances the floor is all that is left. */
+async function findings(p: Parameters, config: GmmConfig, data: FitContext["data"]): Promise<readonly string[]> {
+  const { components, covariance, floor } = config;
+  const width = features(data.shape);
+  const { weight: prior } = await p.get("prior").get();
+  const { weight: means } = await p.get("means").get();
+  const isFull = covariance === "full";
+  const { weight: all } = await p.get(isFull ? "factors" : "variances").get();
+  // Of every component its variances as rows [rows, D] whose sum is the diagonal of Σ_k.
+  const rows = isFull ? width : 1;
+  const at = (k: number, j: number, d: number) =>
+    isFull ? all[(k * (width + 1) + j) * width + d] ** 2 : all[k * width + d];
+  // Of the data, by the law of total variance; means are about the data's own.
+  const variance = new Float64Array(width);
+  for (let k = 0; k < components; k++) {
+    for (let d = 0; d < width; d++) {
+      let own = means[k * width + d] ** 2;
+      for (let j = 0; j < rows; j++) own += at(k, j, d);
+      variance[d] += Math.exp(prior[k]) * own;
+    }
+  }
+  const units = unitsOf(data, variance, config);
+  // Rounding, and what the floors themselves add to the variance.
+  const limit = 1.02 * floor;
+  let held = 0;
+  for (let k = 0; k < components; k++) {
+    for (let i = 0; i < width; i++) {
+      let value = 0;
+      if (isFull) { for (let d = 0; d < width; d++) value += at(k, i, d) / units[d]; }
+      else value = at(k, 0, i) / units[i];
+      if (value <= limit) held++;
+    }
+  }
+  if (held === 0) return [];
+  return [
+    `gmm: ${held} of ${
+      components * width
+    } variances are held at the floor, ${floor} of the data's; elbo rises as it is lowered`,
+  ];
+}
+
 /**
  * Means by k-means++ on 10,000 rows at most; every component starts with the covariance of all data and an equal share.
  */
-function seeded(context: FitContext, offset: Float32Array, variance: Float64Array, config: GmmConfig): Mixture {
+function seeded(
+  context: FitContext,
+  offset: Float32Array,
+  variance: Float64Array,
+  units: Float64Array,
+  config: GmmConfig,
+): Mixture {
   const { components, covariance } = config;
   const { split: { count }, seed } = context;
   const width = offset.length;
   const rows = Math.min(count, SEEDING_ROWS);
   const values = new Float32Array(rows * width);
   const row = new Float64Array(width);
+  // Distances are of features in units of their own: else the column of the largest numbers would decide.
+  const scale = units.map(Math.sqrt);
   for (let i = 0; i < rows; i++) {
     readRow(context, permuted(i, count, seed, 0xffff), row);
-    for (let d = 0; d < width; d++) values[i * width + d] = row[d] - offset[d];
+    for (let d = 0; d < width; d++) values[i * width + d] = (row[d] - offset[d]) / scale[d];
   }
-  const means = Float64Array.from(kMeansPlusPlus(values, width, components, seed));
+  const means = Float64Array.from(
+    kMeansPlusPlus(values, width, components, seed),
+    (value, i) => value * scale[i % width],
+  );
   const spherical = variance.reduce((sum, value) => sum + value) / width;
   const diagonal = covariance === "spherical" ? variance.map(() => spherical) : variance;
   const size = covariance === "full" ? width * width : width;
@@ -233,6 +304,8 @@ function seeded(context: FitContext, offset: Float32Array, variance: Float64Arra
  * E: r_nk = π_k N(x_n; μ_k, Σ_k) / Σ_j π_j N(x_n; μ_j, Σ_j)
  * M: N_k = Σ_n r_nk, π_k = N_k / N, μ_k = Σ_n r_nk x_n / N_k, Σ_k = Σ_n r_nk (x_n - μ_k)(x_n - μ_k)ᵀ / N_k, and no variance below the floor
  *
+ * The floor is relative to the data, so that the fit is the same in any unit.
+ *
  * The densities are a product, and so are the sums: Rᵀ [Y | Y²] where Σ_k is diagonal, Yᵀ (R ⊗ Y) where it is full. Raising the
  * variances in the directions in which they are below the floor is the M step of a model that knows no smaller ones, so that the
  * likelihood never falls. A component that no datum belongs to stays as it is.
@@ -244,7 +317,8 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
   const { components, covariance } = config;
   const { mean: offset, variance } = moments(context);
   const width = offset.length;
-  if (!resumed) setMixture(parameters, seeded(context, offset, variance, config), offset, config);
+  const units = unitsOf(context.data, variance, config);
+  if (!resumed) setMixture(parameters, seeded(context, offset, variance, units, config), offset, units, config);
   return await expectationMaximization(context, (t, { x }) => {
     const { y, logits } = densities(t, parameters, x, config);
     const { probabilities, objectives } = measured(t, parameters, logits);
@@ -253,11 +327,11 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
       sums.second = accumulate(t, "sum of r x x", y, weightedCopies(t, probabilities, y));
     }
     return { objectives, sums };
-  }, async (sums) => setMixture(parameters, await maximum(sums), offset, config));
+  }, async (sums) => setMixture(parameters, await maximum(sums), offset, units, config));
 
   async function maximum({ first, second }: Swept["sums"]): Promise<Mixture> {
     const shares = Float64Array.from(first.columns, (sum) => sum / count);
-    const old = await parameters.get("means").get();
+    let old: Float32Array | undefined;
     const means = new Float64Array(components * width);
     const size = covariance === "full" ? width * width : width;
     const covariances = new Float64Array(components * size);
@@ -266,7 +340,8 @@ async function fit(context: FitContext, config: GmmConfig): Promise<Fit> {
       const mean = means.subarray(k * width, (k + 1) * width);
       const part = covariances.subarray(k * size, (k + 1) * size);
       if (!(total > 1e-6)) {
-        mean.set(old.weight.subarray(k * width, (k + 1) * width));
+        old ??= (await parameters.get("means").get()).weight;
+        mean.set(old.subarray(k * width, (k + 1) * width));
         part.set(await covarianceOf(k));
         continue;
       }
@@ -327,7 +402,8 @@ export const gmm: Model<GmmConfig> = {
       default: 0.001,
       minimum: 0,
       exclusiveMinimum: true,
-      help: "smallest variance in any direction, against singular components",
+      help: "smallest variance in any direction, against singular components: as a part of the variance of a table's " +
+        "column, or of the squared range of pixels",
     },
   },
   support: () => "density",
@@ -340,6 +416,7 @@ export const gmm: Model<GmmConfig> = {
   drawPrior,
   latents: ({ components }) => components,
   caveats: ({ floor }) => [
-    `gmm: elbo is log p(x), a density of the values as they are given, in which no variance is below ${floor}`,
+    `gmm: elbo is log p(x), a density of the values as they are given, in which no variance is below ${floor} of the data's`,
   ],
+  findings,
 };

@@ -193,13 +193,13 @@ async function* measure(
  * W = U (Λ - σ²I)^½ of the K first eigenvectors and eigenvalues of the covariance: one iteration, and nothing is left to improve.
  *
  * @param objectives What is measured at the solution.
- * @param noise σ² by the mean of the other eigenvalues, as {@linkcode LinearSolution} has it.
+ * @param noise σ² by the mean of the other eigenvalues and that of all, as {@linkcode LinearSolution} has it.
  */
 export function closedForm(
   context: FitContext,
   latents: number,
   objectives: (t: Tape, p: Parameters, x: Variable) => readonly Objective[],
-  noise: (discarded: number) => number,
+  noise: (discarded: number, mean: number) => number,
 ): Fit {
   return {
     async *iterate() {
@@ -210,7 +210,7 @@ export function closedForm(
       // For the mean alone: the covariance is about it.
       setLinear(context.parameters, { weight, mean, noise: spread || 1 });
       const { values, vectors, discarded } = yield* part(principal(context, latents), 0, 0.8);
-      const left = noise(discarded);
+      const left = noise(discarded, spread);
       for (let k = 0; k < latents; k++) {
         const length = Math.sqrt(Math.max(0, values[k] - left));
         for (let d = 0; d < width; d++) weight[d * latents + k] = length * vectors[k * width + d];

@@ -9,7 +9,7 @@ import type { Model } from "../core/model.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import { likelihoodCaveats, likelihoodFindings, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
 /** What shapes the linear VAE. */
@@ -76,5 +76,6 @@ export const linearVae: Model<LinearVaeConfig> = {
   decode,
   latents: ({ latents }) => latents,
   support: (config) => likelihoodSupport(withoutHidden(config)),
+  findings: (p, config) => likelihoodFindings(p, withoutHidden(config)),
   caveats: (config) => likelihoodCaveats(withoutHidden(config)),
 };

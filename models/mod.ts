@@ -6,6 +6,7 @@
 
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
+import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { decodeCheckpoint } from "../core/training/checkpoint.ts";
 import { Trained } from "../core/training/trained.ts";
 import { ae, dae } from "./ae.ts";
@@ -46,17 +47,19 @@ export interface LoadModelOptions {
   readonly gpu?: Gpu;
   /** The same, as a device of yours. */
   readonly device?: GPUDevice;
-  /** The name of the file, for messages. Default: "checkpoint". */
+  /** The name of the file, for messages. Default: the source's own, or "checkpoint". */
   readonly file?: string;
 }
 
 /**
- * Loads a trained model from the bytes of a checkpoint.
+ * Loads a trained model from a checkpoint.
  *
- * @param bytes A `checkpoint.safetensors`. From its path, `load` of `@elbo/elbo/files` loads it.
- * @throws {FileError} If it is damaged, or of another model.
+ * @param source A `checkpoint.safetensors`: its bytes, a file that was chosen in a page, or what `fetch` answered. From its path, `load`
+ * of `@elbo/elbo/files` loads it.
+ * @throws {FileError} If it is not there, is damaged, or of another model.
  */
-export async function load(bytes: Uint8Array, options: LoadModelOptions = {}): Promise<Trained> {
-  const checkpoint = decodeCheckpoint(bytes, options.file ?? "checkpoint");
+export async function load(source: ByteSource, options: LoadModelOptions = {}): Promise<Trained> {
+  const file = options.file ?? nameOf(source) ?? "checkpoint";
+  const checkpoint = decodeCheckpoint(await readBytes(source, file), file);
   return await Trained.fromCheckpoint(options.model ?? findModel(checkpoint.model), checkpoint, options);
 }

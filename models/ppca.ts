@@ -6,6 +6,7 @@
 
 import { expectationMaximization, type Fit, type FitContext, moments } from "../core/training/fit.ts";
 import { cholesky, invertPositive, multiply, transpose } from "../core/linear_algebra.ts";
+import { features } from "../core/dataset.ts";
 import type { Model } from "../core/model.ts";
 import { accumulate } from "../core/ops/accumulate.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
@@ -30,14 +31,19 @@ function objectives(t: Tape, p: Parameters, x: Variable): readonly Objective[] {
   return linearObjectives(t, p, x).objectives;
 }
 
-/** Smallest σ²: data that fill only K dimensions have none, and no density. */
+/** Smallest σ², as a part of the data's mean variance: data that fill only K dimensions have none, and no density. */
 const FLOOR = 1e-6;
+
+/** σ², or its floor; `mean` is the mean variance of the features. */
+function floored(noise: number, mean: number): number {
+  return Math.max(noise, FLOOR * (mean || 1));
+}
 
 /** μ, and σ² = the whole variance spread evenly. */
 function startOf(context: FitContext): { mean: Float32Array<ArrayBuffer>; noise: number; total: number } {
   const { mean, variance } = moments(context);
   const total = variance.reduce((sum, value) => sum + value);
-  return { mean, noise: Math.max(total / mean.length, FLOOR), total };
+  return { mean, noise: floored(total / mean.length, total / mean.length), total };
 }
 
 /**
@@ -88,7 +94,7 @@ function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> 
     for (let i = 0; i < weight.length; i++) explained += 2 * weight[i] * xz[i];
     const gram = multiply(transpose(weight, latents), weight, width);
     for (let i = 0; i < gram.length; i++) explained -= gram[i] * zz[i];
-    const left = Math.max((total - explained / count) / width, FLOOR);
+    const left = floored((total - explained / count) / width, total / width);
     const factor = cholesky(zz.map((value) => value / count), latents);
     setLinear(parameters, { weight: multiply(weight, factor, latents), mean, noise: left });
   });
@@ -97,7 +103,8 @@ function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> 
 /**
  * p(x) = N(μ, W Wᵀ + σ² I): x = W z + μ + σ ε with z ~ N(0, I)
  *
- * The elbo is log p(x) itself, since the posterior N(M⁻¹ Wᵀ (x - μ), σ² M⁻¹), M = Wᵀ W + σ² I, is exact. σ² is not below 1e-6.
+ * The elbo is log p(x) itself, since the posterior N(M⁻¹ Wᵀ (x - μ), σ² M⁻¹), M = Wᵀ W + σ² I, is exact. σ² is not below 1e-6 of the
+ * data's mean variance.
  *
  * In closed form W = U (Λ - σ²I)^½, and σ² is the mean of the discarded eigenvalues (equations 7 and 8).
  *
@@ -122,7 +129,15 @@ export const ppca: Model<PpcaConfig> = {
   fit: async (context, config) =>
     config.method === "em"
       ? await iterations(context, config)
-      : closedForm(context, config.latents, objectives, (discarded) => Math.max(discarded, FLOOR)),
+      : closedForm(context, config.latents, objectives, floored),
   fitIterations: ({ method }) => method === "em" ? undefined : 1,
+  async findings(p, _, { shape }) {
+    const width = features(shape);
+    const { weight } = await p.get("decoder").get();
+    const noise = (await p.get("noise").get()).weight[0];
+    const total = weight.reduce((sum, value) => sum + value * value, 0) + width * noise;
+    if (noise > 1.01 * FLOOR * total / width) return [];
+    return [`ppca: σ² is held at its floor, ${FLOOR} of the data's mean variance; elbo follows from the floor`];
+  },
   caveats: () => ["ppca: the posterior is exact, so elbo is log p(x), a density of the values as they are given"],
 };

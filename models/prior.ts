@@ -21,7 +21,7 @@ import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { normals, uniforms } from "../core/graph/random.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { type LikelihoodConfig, likelihoodSupport } from "./likelihood.ts";
+import { isDensity, type LikelihoodConfig, likelihoodSupport } from "./likelihood.ts";
 
 /** What p(z) is. */
 export interface PriorConfig {
@@ -91,7 +91,7 @@ const mixture: PriorPart = {
 const PSEUDO_INPUTS = "prior.inputs";
 
 /** What pseudo-inputs pass through, to be like data. */
-const activationOf = (config: LearnedConfig) => likelihoodSupport(config) === "density" ? "identity" : "sigmoid";
+const activationOf = (config: LearnedConfig) => isDensity(likelihoodSupport(config)) ? "identity" : "sigmoid";
 
 /**
  * p(z) = (1/C) Σ_c q(z | u_c) over learned pseudo-inputs u_c, which start as rows of the data. Source: Tomczak and Welling, "VAE with a

@@ -37,7 +37,13 @@ import {
   rowsOf,
   upsample,
 } from "./conv_stack.ts";
-import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
+import {
+  chosenLikelihood,
+  likelihoodByData,
+  likelihoodCaveats,
+  likelihoodFindings,
+  likelihoodSupport,
+} from "./likelihood.ts";
 
 /** What shapes the encoder and decoder, the codebook and how it learns, the prior and the likelihood. */
 export interface VqVaeConfig extends ConvStackConfig, CodePriorConfig {
@@ -257,7 +263,7 @@ export const vqVae: Model<VqVaeConfig> = {
     },
     activation: convStackSettings.activation,
     ...codePriorSettings,
-    ...likelihoodSettings,
+    ...likelihoodByData,
   },
   parameters: shapes,
   objectives,
@@ -271,6 +277,8 @@ export const vqVae: Model<VqVaeConfig> = {
   drawPrior,
   latents: (config, data) => features(codeImages(config, data.shape)),
   support: likelihoodSupport,
+  findings: likelihoodFindings,
+  choose: chosenLikelihood,
   caveats: (config) => [
     "kl is -log p(codes) under the learned prior, which it trains: elbo is a bound on log p(x) for the encoder's codes",
     ...likelihoodCaveats(config, config.commitment, "|z - sg(e)|²"),

@@ -6,14 +6,23 @@
 
 import { type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
-import type { Settings } from "../core/settings.ts";
-import { matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { configure, defaults, type Settings } from "../core/settings.ts";
+import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
+import { classesIn } from "../datasets/classes.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
+import { isHdf5, withHdf5 } from "../datasets/hdf5.ts";
 import { parsePackedIdx } from "../datasets/idx.ts";
+import { withoutIndex } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
-import { parseNpy, parseNpz } from "../datasets/npy.ts";
-import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "../datasets/rows.ts";
+import { parseNpz, storedNpy } from "../datasets/npy.ts";
+import { gunzip } from "../datasets/packed.ts";
+import { readParquet } from "../datasets/parquet.ts";
+import { shaped } from "../datasets/pixels.ts";
+import { classesOf, divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
+import { filled, standardized, suggestion } from "../datasets/scaling.ts";
+import { type TableConfig, tableSettings } from "../datasets/table.ts";
+import type { PiecewiseFile } from "../datasets/text_lines.ts";
 import { imageSettings, readImageFolder } from "./image_folder.ts";
 import { isFile, piecewise, readWhole, statIfThere, systemFailure } from "./read.ts";
 import { withFiles } from "./source_files.ts";
@@ -27,10 +36,11 @@ import { withFiles } from "./source_files.ts";
  * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
  * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C] |
  * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
- * | `.csv`, `.tsv`, `.txt` | the numbers of a line | the column `label` | columns whose names begin with `c_` |
- * | idx, also `.gz` | unsigned bytes, as MNIST's | `..labels-idx1..` beside `..images-idx3..` | |
+ * | `.h5`, `.hdf5` | as `.npz` | | |
+ * | `.csv`, `.tsv`, `.txt`, `.dat`, `.data`, `.parquet` | the numbers of a row | the column `label`, or of `labelColumn` | columns whose names begin with `c_` |
+ * | idx | unsigned bytes, as MNIST's | `..labels-idx1..` beside `..images-idx3..` | |
  *
- * Bytes stand for value / 255; all other numbers are taken as they are. Where `train-images...` lies beside
+ * Each may be packed as `.gz`. Bytes stand for value / 255; all other numbers are taken as they are. Where `train-images...` lies beside
  * `t10k-images...` or `test-images...`, or a folder holds `train` and `test`, these are the parts; else the rows are
  * mixed by `seed` and a sixth of them become the test rows.
  *
@@ -50,14 +60,50 @@ export function fileDataset(path: string): DatasetSource {
   };
 }
 
+/** What rows can be told. */
+interface RowConfig {
+  readonly shape: string;
+  readonly standardize: boolean;
+}
+
+const rowSettings: Settings<RowConfig> = {
+  shape: { type: "string", default: "", help: "what flat rows are images of: 28x28, or 32x32x3" },
+  standardize: {
+    type: "boolean",
+    default: false,
+    help: "bring the columns of a table to mean 0 and deviation 1; samples and reconstructions are turned back",
+  },
+};
+
+/** What a file can be told. */
+type FileConfig = RowConfig & TableConfig;
+
+const fileSettings: Settings<FileConfig> = { ...tableSettings, ...rowSettings };
+
 /** What files can be told, by which they are. */
 export const FILE_SETTINGS: Readonly<Record<string, Settings<object>>> = {
   "--dataset FOLDER, images": imageSettings,
+  "--dataset FILE, a table": tableSettings,
+  "--dataset FILE": rowSettings,
 };
 
 /** What the files at a path can be told. */
 function settingsOf(path: string): Settings<object> | undefined {
-  return Deno.statSync(path).isDirectory && !idxFile(path) ? imageSettings : undefined;
+  if (Deno.statSync(path).isDirectory && !idxFile(path)) return imageSettings;
+  if (path.endsWith(FREY_FACES)) return undefined;
+  return TABLES.includes(kindOf(path)) ? fileSettings : rowSettings;
+}
+
+/** The file of a dataset that is known. */
+const FREY_FACES = "/frey_rawface.mat";
+
+/** Formats whose columns may have names. */
+const TEXTS = ["csv", "tsv", "txt", "dat", "data"];
+const TABLES = [...TEXTS, "parquet", "pq"];
+
+/** What the end of a path says of a file, packed or not. */
+function kindOf(path: string): string {
+  return /\.([^./]+?)(\.gz)?$/i.exec(path)?.[1].toLowerCase() ?? "";
 }
 
 /** The file with the training images of a folder that holds files of MNIST's names. */
@@ -91,13 +137,21 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     const idx = idxFile(path);
     return idx ? { ...await load(idx, options), name: path } : await readImageFolder(path, options);
   }
-  if (path.endsWith("/frey_rawface.mat")) {
+  if (path.endsWith(FREY_FACES)) {
     return {
       ...await withFiles(freyFaces).load({ folder: path.slice(0, path.lastIndexOf("/")), seed, undivided, signal }),
       name: path,
     };
   }
-  const { train, test } = await readParts(path, signal);
+  const settings = settingsOf(path)!;
+  const told: Partial<FileConfig> = configure(settings, options.settings, `"${path}"`);
+  const config = { ...defaults(fileSettings), ...told };
+  const read = await readParts(path, config, signal);
+  // Columns that were asked for by name are all meant.
+  const tables = config.columns.length
+    ? [read.train, read.test].filter((rows) => rows !== undefined)
+    : withoutIndex(read.train, read.test ? [read.test] : []);
+  const [train, test] = tables.map((rows) => shaped(rows, config.shape, path));
   if (test && test.shape.join() !== train.shape.join()) {
     throw new FileError(
       path,
@@ -114,46 +168,118 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
   const all = whole(train);
-  const parts = test
+  const divided = test
     ? { train: all, test: whole(test) }
     : undivided
     ? { train: all, test: all }
     : divide(train, seed, path);
-  const classes = classesOf(parts.train, parts.test);
+  const parts = scaled(filled(divided), train, path, options.settings);
+  const classes = train.classNames?.length ?? classesOf(parts.train, parts.test);
   return {
-    ...{ name: path, shape: train.shape, seed, ...parts },
+    ...{ name: path, shape: train.shape, seed },
     ...(classes === undefined ? {} : { classes }),
+    ...(train.classNames ? { classNames: train.classNames } : {}),
+    ...(train.columns ? { columns: train.columns } : {}),
     ...(train.names ? { covariates: train.names } : {}),
+    ...parts,
+    settings: Object.fromEntries(Object.keys(settings).map((name) => [name, config[name as keyof FileConfig]])),
   };
 }
 
-async function readParts(path: string, signal: AbortSignal | undefined): Promise<Parts> {
-  const kind = /\.([^./]+)$/.exec(path)?.[1].toLowerCase();
+/** The parts standardized where that was asked for, and what there is to say of the rows. */
+function scaled(
+  parts: Pick<Dataset, "train" | "test">,
+  { shape, columns, reading }: Rows,
+  path: string,
+  { standardize }: Partial<RowConfig> = {},
+): Pick<Dataset, "train" | "test" | "scaling" | "reading"> {
+  const read = reading ? { reading } : {};
+  if (standardize) {
+    if (shape[0] === 1 && shape[2] === 1) return { ...standardized(parts), ...read };
+    throw new RangeError(
+      `Cannot standardize "${path}": expected the columns of a table, found images of ${shape.join(" x ")}`,
+    );
+  }
+  // Who said no needs no suggestion.
+  const remark = standardize === undefined ? suggestion({ shape, columns, train: parts.train }) : undefined;
+  if (!remark) return { ...parts, ...read };
+  return { ...parts, reading: { ...reading, remarks: [...reading?.remarks ?? [], remark] } };
+}
+
+async function readParts(path: string, config: TableConfig, signal: AbortSignal | undefined): Promise<Parts> {
+  const kind = kindOf(path);
+  if (TEXTS.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
   switch (kind) {
-    case "csv":
-    case "tsv":
-    case "txt":
-      return { train: await readCsv(await piecewise(path, signal)) };
+    case "parquet":
+    case "pq":
+      return { train: await readParquet(await readUnpacked(path, signal), path, config) };
     case "npy":
-      return await withNeighbours(path, async (file) => parseNpy(await readWhole(file, signal), file));
+      return await withNeighbours(path, async (file) => {
+        const bytes = await readUnpacked(file, signal);
+        return storedNpy(() => bytes, () => bytes, file);
+      }, arrangedRows);
     case "npz":
-      return namedParts(parseNpz(await readWhole(path, signal), path), path);
+      return namedParts(parseNpz(await readUnpacked(path, signal), path), path);
     case "mat":
-      return matrixParts(parseMat(await readWhole(path, signal), path), path);
+    case "h5":
+    case "hdf5": {
+      const bytes = await readUnpacked(path, signal);
+      const matlab = kind === "mat";
+      if (matlab && !isHdf5(bytes)) return matrixParts(parseMat(bytes, path), path);
+      return await withHdf5(bytes, path, matlab, (arrays) => (matlab ? matrixParts : namedParts)(arrays, path));
+    }
     default:
-      return await withNeighbours(path, async (file) => parsePackedIdx(await readWhole(file, signal), file));
+      return await withNeighbours(path, async (file) => stored(parsePackedIdx(await readWhole(file, signal), file)));
   }
 }
 
-/** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
-async function withNeighbours(path: string, read: (path: string) => Promise<NumericArray>): Promise<Parts> {
-  const rows = async (file: string): Promise<Rows> => {
-    const labels = await neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")]);
-    return rowsOf(await read(file), file, labels ? { labels: await read(labels) } : {});
-  };
-  const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
-  return { train: await rows(path), ...(test ? { test: await rows(test) } : {}) };
+const isPacked = (path: string): boolean => /\.gz$/i.test(path);
+
+/** The content of a file, unpacked where it is a `.gz`. */
+async function readUnpacked(path: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readWhole(path, signal);
+  return isPacked(path) ? gunzip(bytes, path) : bytes;
 }
+
+/** A text piece by piece: from the file, or from memory where it is packed. */
+async function textFile(path: string, signal: AbortSignal | undefined): Promise<PiecewiseFile> {
+  if (!isPacked(path)) return await piecewise(path, signal);
+  const bytes = await readUnpacked(path, signal);
+  return { path, size: bytes.length, pieces: () => piecesOf(bytes) };
+}
+
+const PIECE = 1 << 16;
+
+async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}
+
+/** The rows of a file, and the labels and test rows that lie beside it by the names that MNIST's files have. */
+async function withNeighbours(
+  path: string,
+  read: (path: string) => Promise<StoredArray>,
+  arranged: typeof rowsOf = rowsOf,
+): Promise<Parts> {
+  const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
+  const files = test ? [path, test] : [path];
+  const beside = await Promise.all(
+    files.map((file) => neighbour(file, (name) => [name.replace("images", "labels").replace("idx3", "idx1")])),
+  );
+  const { labels, classNames } = classesIn(
+    await Promise.all(beside.map((file) => file ? read(file) : undefined)),
+    path,
+  );
+  const [train, held] = await Promise.all(files.map(async (file, i): Promise<Rows> => {
+    const rows = arranged((await read(file)).read(), file, { labels: labels[i] });
+    return { ...rows, ...(classNames ? { classNames } : {}), reading: { ...rows.reading, ...named(beside[i]) } };
+  }));
+  return { train, ...(held ? { test: held } : {}) };
+}
+
+const named = (file: string | undefined) => file ? { labels: file.replace(/.*\//, "") } : {};
+
+/** The array of a file that was read whole. */
+const stored = (array: NumericArray): StoredArray => ({ shape: array.shape, read: () => array });
 
 /** The first file that is there of those that the name of this one, changed, may be. */
 async function neighbour(path: string, change: (name: string) => string[]): Promise<string | undefined> {

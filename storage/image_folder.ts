@@ -8,6 +8,7 @@ import { type Dataset, features, type LoadOptions, type Reading, slice, type Spl
 import { FileError, requireMemory } from "../core/bounds.ts";
 import { configure, type Settings } from "../core/settings.ts";
 import { type Background, BACKGROUNDS, describeImage } from "../datasets/image.ts";
+import { type Part, partNamed } from "../datasets/layout.ts";
 import { type Fit, FITS } from "../datasets/resize.ts";
 import { divide, mixed, testCount } from "../datasets/rows.ts";
 import { type DecodedImages, keepImages, keptImages, roomForImages } from "./decoded_images.ts";
@@ -174,11 +175,23 @@ async function describeFiles(paths: readonly string[]): Promise<string> {
 
 async function listParts(folder: string): Promise<{ readonly train: Listing; readonly test?: Listing }> {
   const { folders } = await entriesOf(folder);
-  const [trainName, testName] = ["train", "test"].map((part) => folders.find((name) => name.toLowerCase() === part));
-  if (!trainName || !testName) return { train: await list(folder) };
-  if (folders.length > 2) {
-    throw new FileError(folder, `expected no folder beside train/ and test/, found ${folders.join(", ")}`);
+  const named = (part: Part) => folders.find((name) => partNamed(name) === part);
+  const trainName = named("train");
+  const testName = named("test") ?? named("validation");
+  const parts = folders.filter((name) => partNamed(name) !== undefined);
+  if (!trainName || !testName) {
+    // Folders of these names are no classes.
+    if (parts.length !== folders.length || parts.length !== 1) return { train: await list(folder) };
+    return { train: await list(`${folder}/${parts[0]}`) };
   }
+  const others = folders.filter((name) => name !== trainName && name !== testName);
+  if (others.some((name) => partNamed(name) !== "validation")) {
+    throw new FileError(
+      folder,
+      `expected no folder beside ${trainName}/ and ${testName}/, found ${folders.join(", ")}`,
+    );
+  }
+  const passedOver = others.map((name) => ({ name: `${folder}/${name}`, why: "a run divides its own" }));
   const [train, test] = [await list(`${folder}/${trainName}`), await list(`${folder}/${testName}`)];
   if (train.classes?.join() !== test.classes?.join()) {
     throw new FileError(
@@ -188,7 +201,7 @@ async function listParts(folder: string): Promise<{ readonly train: Listing; rea
       }`,
     );
   }
-  return { train, test };
+  return { train: { ...train, passedOver: [...train.passedOver, ...passedOver] }, test };
 }
 
 /** All the images of one part. */

@@ -5,7 +5,7 @@
  */
 
 import { FileError, requireMemory, setAvailableMemory } from "../core/bounds.ts";
-import type { PiecewiseFile } from "../datasets/csv.ts";
+import type { PiecewiseFile } from "../datasets/text_lines.ts";
 
 setAvailableMemory(() => {
   // The query asks nobody; the name is not in the types of every version.

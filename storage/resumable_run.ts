@@ -182,7 +182,7 @@ export class RunRecorder implements Disposable {
     if (trained.progress.best?.step === step) this.#best = await trained.toBytes({ optimizer: false });
   }
 
-  async #configure({ model, dataset, adapter, parameters, config }: StartEvent): Promise<void> {
+  async #configure({ model, dataset, data, adapter, parameters, config }: StartEvent): Promise<void> {
     const { trained } = this.training;
     const { module, command, resumed, from = resumed?.config?.from } = this.options;
     const commands = [...resumed?.config?.commands ?? [], ...(command ? [command] : [])];
@@ -204,6 +204,7 @@ export class RunRecorder implements Disposable {
         ...caveats(trained.model, trained.config, trained.training.binarize),
         ...scheduleCaveats(trained.training, trained.data.count),
       ],
+      data,
       config,
     });
   }

@@ -6,6 +6,7 @@
  */
 
 import { FileError } from "../core/bounds.ts";
+import type { DataSummary } from "../core/description.ts";
 import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
 import {
   type Check,
@@ -22,7 +23,7 @@ import {
   text,
   whole,
 } from "../core/json.ts";
-import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, rangeCheck } from "../core/training/checkpoint.ts";
 import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
 import { temporaryNames } from "./write.ts";
@@ -52,6 +53,23 @@ const counted = whole(0, 2 ** 32 - 1);
 const single = either("a number, text, true or false", finite, text, flag);
 const setting = either("a number, text, true or false, or a list of them", single, listOf(single));
 
+const rows = whole(0, Number.MAX_SAFE_INTEGER);
+
+/** What a {@linkcode DataSummary} must be. */
+const dataCheck: Check = fields({
+  rows: fields({ training: rows, validation: rows, test: rows }),
+  shape: listOf(whole(1, 2 ** 31 - 1), 3),
+  range: rangeCheck,
+  classes: optional(counted),
+  classNames: optional(listOf(text)),
+  columns: optional(listOf(text)),
+  covariates: optional(listOf(text)),
+  values: optional(listOf(text)),
+  labels: optional(text),
+  passedOver: optional(listOf(fields({ name: text, why: text }))),
+  remarks: optional(listOf(text)),
+});
+
 /** The terms that every model has, and others. */
 const losses: Check = (value, name) =>
   recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
@@ -69,6 +87,7 @@ const configCheck: Check = fields({
   started: optional(text),
   from: optional(text),
   remarks: optional(listOf(text)),
+  data: optional(dataCheck),
   commands: optional(listOf(text)),
   versions: optional(recordOf(text)),
   test: optional(fields({ count: counted, losses })),
@@ -124,6 +143,8 @@ export interface RunConfig {
   readonly from?: string;
   /** What there is to know of the figures: how pixels were made into data, the effective β. */
   readonly remarks: readonly string[];
+  /** What was read. */
+  readonly data: DataSummary;
   /** The command lines that began it and went on with it, where it was not a program that did. */
   readonly commands?: readonly string[];
   /** Of elbo, its commit in a checkout, Deno, and the driver as the adapter names it. */

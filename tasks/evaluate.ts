@@ -11,7 +11,7 @@ import { latentName, UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
-import { caveats, collapseWarning } from "../core/training/caveats.ts";
+import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
@@ -104,7 +104,8 @@ async function weighed(trained: Trained, rows: Split, options: LogLikelihoodOpti
     losses: { elbo, nll, kl, loss: -elbo } satisfies Losses,
     likelihood: {
       logLikelihood: mean,
-      standardError,
+      // Of one row nothing is known.
+      ...(rows.count > 1 ? { standardError } : {}),
       exact: kind === "exact",
       ...(kind === "estimate" ? { effectiveSamples, datumSamplesPerSecond } : {}),
     },
@@ -174,7 +175,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = caveats(model, trained.config, binarize);
+  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
   const draws = plural(exact ? 1 : samples, "draw");
   context.print(
     `${model.name} on ${dataset.name}, ${split}: ${plural(rows.count, "row")}, ${
@@ -228,7 +229,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     );
     context.print();
     const { distance: drawn, reference, accuracy } = distance;
-    table({ frechetClassifierDistance: drawn, ofTrainingImages: reference, accuracy });
+    table({
+      frechetClassifierDistance: drawn,
+      ofTrainingImages: reference,
+      ...(accuracy === undefined ? {} : { accuracy }),
+    });
   }
   for (const note of notes) context.print(note);
   context.emit({

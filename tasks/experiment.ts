@@ -5,6 +5,7 @@
  */
 
 import { Gpu } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { join } from "../storage/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
@@ -87,7 +88,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
   const folder = join(out, quick ? `${name}-quick` : name);
   using _ = await FolderLock.take(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   context.print(`${name}: ${experiment.summary}`);
   context.print(`Source: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);

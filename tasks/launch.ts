@@ -8,7 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { driverVariables } from "../core/gpu/strategies.ts";
 import { UsageError } from "./cli/flags.ts";
-import { ignoresHangup, OUTLIVES } from "./cli/hangup.ts";
+import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
 
@@ -53,7 +53,7 @@ function reasonOf(cause: unknown): string {
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
   // Programs that are started inherit which signals are ignored.
-  const outlives = Deno.build.os !== "windows" && ignoresHangup(read("/proc/self/status"));
+  const outlives = outlivesTerminal(() => read("/proc/self/status"));
   using lock = copyOfLock();
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
@@ -68,18 +68,17 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  const on = (signal: Deno.Signal) =>
-    Deno.addSignalListener(signal, () => {
-      try {
-        // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
-        if (Deno.build.os !== "windows") child.kill(signal);
-      } catch {
-        // It has ended.
-      }
-    });
-  on("SIGINT");
-  if (Deno.build.os !== "windows") on("SIGTERM");
-  if (Deno.build.os !== "windows" && !outlives) on("SIGHUP");
+  const passOn = (signal: Deno.Signal) => () => {
+    try {
+      // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
+      if (Deno.build.os !== "windows") child.kill(signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  Deno.addSignalListener("SIGINT", passOn("SIGINT"));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", passOn("SIGTERM"));
+  listenToHangup(outlives, passOn("SIGHUP"));
   return (await child.status).code;
 }
 

@@ -9,6 +9,7 @@ import { models } from "../models/mod.ts";
 import { type FlagGroup, type Flags, type Parsed, settingRows, tableLines } from "./cli/flags.ts";
 import { findNamedModel } from "./cli/model_module.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
+import { textColumns } from "./cli/terminal.ts";
 
 interface Listing {
   readonly model: string;
@@ -31,7 +32,7 @@ const flags: Flags<Groups> = {
 };
 
 async function run({ values }: Parsed<Groups>, { terminal, print, emit }: Context): Promise<void> {
-  const columns = terminal.interactive ? Math.min(100, terminal.columns()) : 100;
+  const columns = textColumns(terminal);
   const { model } = values.listing;
   const shown = model ? [(await findNamedModel(model)).model] : [...models.values()];
   for (const { name, summary, source, settings } of shown) emit({ name, summary, source, settings });

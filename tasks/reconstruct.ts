@@ -9,7 +9,7 @@ import { Trained } from "../core/training/trained.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { defaultFile, formatFor, formatOf, rowFields, valueField } from "./cli/outputs.ts";
+import { defaultFile, formatFor, formatOf, isPicture, rowFields, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { pixels } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -69,20 +69,20 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const run = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = run;
   const format = formatFor(out, checkpoint.data.shape);
-  const picture = format === "png" || format === "svg";
   const all = await chosenRows(run, values.data, context);
-  const chosen = firstRows(all, values.drawing.count || (picture ? PAIRS : Infinity));
+  const chosen = firstRows(all, values.drawing.count || (isPicture(format) ? PAIRS : Infinity));
   const { rows, split, own, dataset } = chosen;
   const { count } = rows;
   const file = out || await defaultFile(folder, "reconstructions", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  if (picture) await writeFigure(file, await reconstructions(trained, rows, { count, framed: format === "svg" }));
-  else {
+  if (isPicture(format)) {
+    await writeFigure(file, await reconstructions(trained, rows, { count, framed: format === "svg" }));
+  } else {
     const values = await trained.reconstruct(trained.rowsOf(rows), rows);
     await writeTable(file, { count, fields: [...rowFields(chosen), valueField(values, trained.data)] }, format);
   }
   context.print(
-    picture
+    isPicture(format)
       ? `${file}: ${
         own
           ? `${count} ${split} ${plural(count, "image", "images", false)}`

@@ -8,7 +8,7 @@ import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
 import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { formatFor, formatOf, valueField } from "./cli/outputs.ts";
+import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -98,7 +98,6 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
   const format = formatFor(out, checkpoint.data.shape);
-  const picture = format === "png" || format === "svg";
   const drawing = told.draw === "quantiles" ? { ...told, columns: QUANTILES.length } : told;
   const kind = model.condition?.(checkpoint.config);
   if (label && kind !== "one-hot" && kind !== "raw") {
@@ -121,13 +120,13 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const options = { ...drawing, covariates, ...labels };
-  if (picture) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
+  if (isPicture(format)) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
     await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
   }
-  context.print(`${file}: ${drawing.count} ${picture ? "images" : "rows"} drawn from ${model.name}`);
+  context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
   if (!trained.hasPrior) {
     context.print(
       `${model.name} has no prior: what was decoded is N(0, I), and these are no samples of a distribution`,

@@ -6,7 +6,7 @@
 
 import { plural } from "../core/plural.ts";
 import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
-import { caveats } from "../core/training/caveats.ts";
+import { caveats, findings } from "../core/training/caveats.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import type { Figure } from "../figures/figure.ts";
@@ -150,7 +150,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       `best ${best.score.toFixed(3)} (row ${best.row})`,
   );
   if (figures.length) context.print(`${svg}: how they are spread`);
-  for (const note of [...notes, ...caveats(model, trained.config, checkpoint.training.binarize)]) context.print(note);
+  const remarks = [...caveats(model, trained.config, checkpoint.training.binarize), ...await findings(trained)];
+  for (const note of [...notes, ...remarks]) context.print(note);
   context.emit({
     run: folder,
     file,

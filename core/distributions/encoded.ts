@@ -48,9 +48,9 @@ export function marginals(
     for (let i = 0; i < latents; i++) {
       mean[row * latents + i] = at(i);
       if (width === latents) continue;
-      let log = at(latents + i);
+      let log = covariance ? clamped(at(latents + i)) : at(latents + i);
       if (covariance === "full") {
-        let variance = Math.exp(clamped(log));
+        let variance = Math.exp(log);
         for (let j = 0; j < i; j++) variance += at(lower(latents, i, j)) ** 2;
         log = Math.log(variance);
       }

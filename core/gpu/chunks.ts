@@ -48,15 +48,23 @@ export async function* inTurn<T>(
 
 /** How many steps a chunk should have, by how long those before took. */
 export class Pace {
+  readonly #wanted: () => number;
   #size = 1;
   #compiled = false;
   #steps = 0;
   #seconds = 0;
   #since = 0;
+  /** Steps a second, through a {@linkcode Pace.begin}. */
+  #known = 0;
+
+  /** @param wanted Seconds that a chunk should take, asked before each; with 0 it has one step. */
+  constructor(wanted: () => number = () => SECONDS) {
+    this.#wanted = wanted;
+  }
 
   /** Steps for the next chunk. */
   get size(): number {
-    return this.#size;
+    return this.#known ? Math.min(this.#size, Math.max(1, Math.round(this.#wanted() * this.#known))) : this.#size;
   }
 
   /** Steps a second since the last {@linkcode Pace.begin}; 0 as long as that is not known. */
@@ -82,6 +90,7 @@ export class Pace {
     }
     this.#steps += steps;
     this.#seconds += taken;
-    this.#size = Math.max(1, Math.min(MOST, 4 * this.#size, Math.round(SECONDS * this.rate)));
+    this.#known = this.rate;
+    this.#size = Math.max(1, Math.min(MOST, 4 * this.#size, Math.round(this.#wanted() * this.rate)));
   }
 }

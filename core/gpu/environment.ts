@@ -4,25 +4,16 @@
  * @module
  */
 
-/** What is used of Deno where there is one; a page's types do not know it. */
-export interface Host {
-  readonly permissions: {
-    querySync?(
-      asked: { readonly name: "env"; readonly variable: string } | { readonly name: "read"; readonly path: string },
-    ): { readonly state: string };
-  };
-  readonly env: {
-    get(name: string): string | undefined;
-    set(name: string, value: string): void;
-    has(name: string): boolean;
-  };
-  readonly build: { readonly os: string };
-  readTextFileSync(path: string): string;
-}
+import { type Host, host } from "./host.ts";
 
-/** Deno, where the program runs there. */
-export function host(): Host | undefined {
-  return (globalThis as { readonly Deno?: Host }).Deno;
+/** What a page, or a worker of one, says of itself; undefined in a program of Deno, Node or Bun. */
+export function page(): { readonly isSecureContext: boolean } | undefined {
+  const here = globalThis as {
+    readonly isSecureContext?: boolean;
+    readonly process?: { readonly versions?: { readonly node?: string } };
+  };
+  const { isSecureContext, process } = here;
+  return isSecureContext === undefined || process?.versions?.node ? undefined : { isSecureContext };
 }
 
 /** Deno, where the program may read and set an environment variable. */

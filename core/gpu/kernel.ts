@@ -9,6 +9,8 @@
  * @module
  */
 
+import type { ErrorScopes } from "./error_scopes.ts";
+import { requireLimits } from "./limits.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The text of a part, or a text with values for its `$parameters`. */
@@ -224,18 +226,31 @@ export type PipelineBinding = Pick<Binding, "access" | "copy">;
 export interface Compiler {
   /** The device that compiles. */
   readonly device: GPUDevice;
+  /** The adapter in words. */
+  readonly adapter: string;
+  /** Error scopes for a piece of work. */
+  scopes(): ErrorScopes;
   /** The pipeline of a kernel, compiled once per text. */
   pipeline(label: string, code: string, bindings: readonly PipelineBinding[]): Promise<GPUComputePipeline>;
 }
 
-/** Compiles a dispatch and binds its buffers. */
+/**
+ * Compiles a dispatch and binds its buffers.
+ *
+ * @throws {GpuError} If the device does not allow what it needs, or has an error.
+ */
 export async function prepare(gpu: Compiler, dispatch: Dispatch): Promise<Prepared> {
-  return (await compile(gpu, dispatch))();
+  const bind = await compile(gpu, dispatch);
+  const scopes = gpu.scopes();
+  const prepared = scopes.within(bind);
+  await scopes.settle();
+  return prepared;
 }
 
 /** Compiles a dispatch. What it gives binds the buffers, which may be gone by the time that it is compiled. */
 export async function compile(gpu: Compiler, dispatch: Dispatch): Promise<() => Prepared> {
   const { code, bindings } = join(dispatch);
+  requireLimits(gpu, { ...dispatch, code, bindings });
   const pipeline = await gpu.pipeline(dispatch.label, code, bindings);
   return () => bound(gpu, dispatch, pipeline, bindings);
 }

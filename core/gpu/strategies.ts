@@ -5,8 +5,18 @@
  * @module
  */
 
-import { CACHE_SWITCH, compileAhead, FAMILY, FEATURE, isLavapipe, lavapipe, NEEDS } from "./lavapipe/strategy.ts";
+import {
+  CACHE_SWITCH,
+  compileAhead,
+  FAMILY,
+  FEATURE,
+  isLavapipe,
+  lavapipe,
+  NEEDS,
+  software,
+} from "./lavapipe/strategy.ts";
 import { DRIVERS, VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
+import { compilersStopped } from "./lavapipe/compile_ahead.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
 /** The families of kernels that strategies bring, and what each needs of an adapter. */
@@ -14,35 +24,57 @@ export const OWN_FAMILIES = { [FAMILY]: NEEDS } as const;
 /** One of their names. */
 export type OwnFamily = keyof typeof OWN_FAMILIES;
 
-/** Whether an adapter runs on the processor's cores, by its name. */
-export function runsOnProcessor(adapter: string): boolean {
-  return /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(adapter);
+/** What an adapter says of itself that matters here; not every host says all of it. */
+export type AdapterFacts = Partial<
+  Pick<GPUAdapterInfo, "isFallbackAdapter" | "subgroupMinSize" | "subgroupMaxSize">
+>;
+
+/** Whether an adapter runs on the processor's cores: by its name, and where a browser hides that, by what it says of itself. */
+export function runsOnProcessor(adapter: string, facts: AdapterFacts = {}): boolean {
+  return facts.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|warp|basic render/i.test(adapter);
+}
+
+/** Invocations of a subgroup where an adapter says that they are always as many; else 0. */
+function lanesOf({ subgroupMinSize: least, subgroupMaxSize: most }: AdapterFacts): number {
+  return least !== undefined && least === most ? least : 0;
 }
 
 /** What {@linkcode strategyFor} must know besides the adapter. */
 export interface StrategyOptions {
-  /** Features of {@linkcode unlistedFeatures} that were granted. */
+  /** What the adapter says of itself. */
+  readonly facts?: AdapterFacts;
+  /** Features of {@linkcode wantedFeatures} that were granted. */
   readonly granted?: readonly string[];
   /** As in the options of a Gpu. */
-  readonly compileAhead?: boolean;
+  readonly compileAhead?: () => Worker;
   /** Told what does not work and is done without. */
   readonly onWarning?: (warning: string) => void;
 }
 
-/** The strategy for an adapter, by its name. */
+/** The strategy for an adapter, by its name and what else it says of itself. */
 export function strategyFor(device: GPUDevice, adapter: string, options: StrategyOptions): Strategy<OwnFamily> {
+  const { facts = {}, granted = [], compileAhead: start, onWarning } = options;
+  const subgroups = granted.includes(FEATURE);
   if (isLavapipe(adapter)) {
-    return lavapipe(device, adapter, {
-      subgroups: options.granted?.includes(FEATURE) ?? false,
-      ahead: options.compileAhead ? compileAhead(options.onWarning) : undefined,
-    });
+    return lavapipe(device, adapter, { subgroups, ahead: start && compileAhead(start, onWarning) });
   }
-  return plain(runsOnProcessor(adapter));
+  if (!runsOnProcessor(adapter, facts)) return plain(false);
+  return software(device, subgroups ? lanesOf(facts) : 0);
 }
 
-/** Features that are worth asking an adapter for, though it does not list them. */
-export function unlistedFeatures(adapter: string): readonly string[] {
-  return isLavapipe(adapter) ? [FEATURE] : [];
+/** Ends what strategies run beside, and waits until none of it is in a driver. */
+export async function strategiesClosed(): Promise<void> {
+  await compilersStopped();
+}
+
+/** Features that are worth asking an adapter for, some of which it may not list. */
+export function wantedFeatures(
+  adapter: string,
+  facts: AdapterFacts = {},
+  listed: Pick<GPUSupportedFeatures, "has"> = new Set<string>(),
+): readonly string[] {
+  const wanted = isLavapipe(adapter) || (listed.has(FEATURE) && runsOnProcessor(adapter, facts));
+  return wanted ? [FEATURE] : [];
 }
 
 /** Environment variables that the drivers should find when they are loaded; the arguments give the text of a file, and a variable. */

@@ -78,10 +78,12 @@ export interface Strategy<Family extends string = string> {
   free(buffer: GPUBuffer): void;
   /** Brings up to date what dispatches read in place of buffers; undefined where they read buffers alone. */
   readonly refresh?: Refresh;
+  /** Directives that a kernel's text must begin with on this device; none where that is left out. */
+  directives?(code: string): Promise<string>;
   /** Compiles what a program dispatches, and binds the buffers. */
   compile(gpu: Compiler, dispatches: readonly Dispatch[]): Promise<Ready>;
-  /** Ends what runs beside. */
-  close(): void;
+  /** Ends what runs beside. The promise is fulfilled when that is no longer in a driver. */
+  close(): Promise<void>;
 }
 
 /** The strategy for any WebGPU host. `cpu`: whether the adapter runs on the processor's cores, and so on those that record. */
@@ -93,6 +95,6 @@ export function plain(cpu: boolean): Strategy<never> {
     free: (buffer) => buffer.destroy(),
     // All at once: a GPU driver compiles them side by side.
     compile: async (gpu, dispatches) => ({ prepared: await Promise.all(dispatches.map((each) => prepare(gpu, each))) }),
-    close() {},
+    close: () => Promise.resolve(),
   };
 }

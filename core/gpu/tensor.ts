@@ -59,14 +59,26 @@ export function createTensor(
   return { name, buffer, rows, columns, storedRows, storedColumns, type };
 }
 
+/** The most bytes of a buffer that a kernel binds, and which limit says so. */
+export function mostBytes(
+  { maxBufferSize, maxStorageBufferBindingSize }: Pick<
+    GPUSupportedLimits,
+    "maxBufferSize" | "maxStorageBufferBindingSize"
+  >,
+): { readonly name: string; readonly bytes: number } {
+  return maxBufferSize < maxStorageBufferBindingSize
+    ? { name: "maxBufferSize", bytes: maxBufferSize }
+    : { name: "maxStorageBufferBindingSize", bytes: maxStorageBufferBindingSize };
+}
+
 /** Allocates a storage buffer of zeros, which may have another usage too. */
 export function createBuffer(gpu: Allocator, label: string, size: number, usage = 0): GPUBuffer {
   // What a driver does with a buffer of no size is its own affair (https://github.com/gpuweb/gpuweb/issues/546): Mesa 22.3.6 ends the process.
   if (!(size >= 1)) throw new RangeError(`Cannot allocate "${label}": expected at least 1 byte, found ${size}`);
-  const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
-  if (size > limit) {
+  const { name, bytes } = mostBytes(gpu.device.limits);
+  if (size > bytes) {
     throw new RangeError(
-      `Cannot allocate "${label}": expected at most ${limit} bytes on ${gpu.adapter}, found ${size}`,
+      `Cannot allocate "${label}": expected at most ${bytes} bytes (${name}) on ${gpu.adapter}, found ${size}`,
     );
   }
   return gpu.device.createBuffer({

@@ -6,7 +6,9 @@
  */
 
 import { FileError } from "../bounds.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, GpuError } from "../gpu/device.ts";
+import type { ErrorScopes } from "../gpu/error_scopes.ts";
+import { nonFiniteBuffers } from "../gpu/non_finite.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { initialize, type Initializers } from "./initializers.ts";
 
@@ -52,6 +54,14 @@ export function requireShapes(shapes: Shapes): void {
 /** Values as a checkpoint holds them: row-major, weight and bias apart. */
 export type NamedTensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
 
+/** Weight [inputs, outputs] and bias [outputs], row-major. */
+export interface Weights {
+  /** Row-major [inputs, outputs]. */
+  readonly weight: Float32Array<ArrayBuffer>;
+  /** [outputs] */
+  readonly bias: Float32Array<ArrayBuffer>;
+}
+
 /** Weight and bias of one layer. */
 export class Parameter {
   /** [inputs, outputs]; the bias lies in row {@linkcode Parameter.biasRow}. */
@@ -60,27 +70,43 @@ export class Parameter {
   readonly biasRow: number;
   readonly #slots = new Map<string, Tensor>();
   readonly #gpu: Gpu;
+  readonly #scopes: ErrorScopes;
   readonly #from: () => string | undefined;
+  #destroyed = false;
 
   /**
    * A parameter of zeros.
    *
+   * @param scopes Those of all parameters of the model.
    * @param from The checkpoint that all slots must be of, where there is one.
    */
   constructor(
     gpu: Gpu,
     readonly name: string,
     readonly shape: ParameterShape,
+    scopes: ErrorScopes = gpu.scopes(),
     from: () => string | undefined = () => undefined,
   ) {
     this.#gpu = gpu;
+    this.#scopes = scopes;
     this.#from = from;
     this.biasRow = roundUp(shape.inputs, PANEL);
     this.tensor = this.#create(name);
   }
 
   #create(name: string): Tensor {
-    return createTensor(this.#gpu, name, this.shape.inputs, this.shape.outputs, { storedRows: this.biasRow + 1 });
+    const { inputs, outputs } = this.shape;
+    return this.#scopes.within(() => createTensor(this.#gpu, name, inputs, outputs, { storedRows: this.biasRow + 1 }));
+  }
+
+  /**
+   * Asks whether it can be used.
+   *
+   * @throws {GpuError} If it was destroyed, or its device is lost or was destroyed.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError(`Cannot use the parameter "${this.name}": it was destroyed`);
+    this.#gpu.check();
   }
 
   /**
@@ -91,6 +117,7 @@ export class Parameter {
   slot(name: string): Tensor {
     let tensor = this.#slots.get(name);
     if (!tensor) {
+      this.check();
       const file = this.#from();
       if (file !== undefined) {
         const message =
@@ -124,23 +151,30 @@ export class Parameter {
 
   /** Writes row-major weight [inputs, outputs] and bias [outputs]. */
   set(tensor: Tensor, weight: Float32Array, bias: Float32Array): void {
+    this.check();
     const { inputs, outputs } = this.shape;
     const all = new Float32Array((this.biasRow + 1) * outputs);
     all.set(weight.subarray(0, inputs * outputs));
     all.set(bias, this.biasRow * outputs);
-    upload(this.#gpu, tensor, all);
+    this.#scopes.within(() => upload(this.#gpu, tensor, all));
   }
 
   /** Reads weight and bias of this parameter, of one of its slots or of its gradient. */
-  async get(
-    tensor: Tensor = this.tensor,
-  ): Promise<{ weight: Float32Array<ArrayBuffer>; bias: Float32Array<ArrayBuffer> }> {
+  async get(tensor: Tensor = this.tensor): Promise<Weights> {
+    this.check();
     const stored = await this.#gpu.read(tensor.buffer);
+    await this.#scopes.settle();
+    return this.unpack(tensor, stored);
+  }
+
+  /** Weight and bias in what was read of this parameter, of one of its slots or of its gradient. */
+  unpack(tensor: Tensor, stored: ArrayBuffer): Weights {
     return { weight: unpack(tensor, stored), bias: unpack(tensor, stored, this.biasRow, 1) };
   }
 
   /** Frees the buffers. */
   destroy(): void {
+    this.#destroyed = true;
     for (const tensor of [this.tensor, ...this.#slots.values()]) this.#gpu.strategy.free(tensor.buffer);
   }
 }
@@ -203,6 +237,8 @@ export function slotsIn(tensors: FoundTensors): (parameter: string) => readonly 
 export class Parameters implements Iterable<Parameter> {
   readonly #parameters: ReadonlyMap<string, Parameter>;
   readonly #gpu: Gpu;
+  readonly #scopes: ErrorScopes;
+  #destroyed = false;
   /** The checkpoint that they are of, with the slots of an optimizer. */
   #file: string | undefined;
 
@@ -213,10 +249,32 @@ export class Parameters implements Iterable<Parameter> {
    */
   constructor(gpu: Gpu, shapes: Shapes) {
     requireShapes(shapes);
+    gpu.check();
     this.#gpu = gpu;
-    this.#parameters = new Map(
-      Object.entries(shapes).map(([name, shape]) => [name, new Parameter(gpu, name, shape, () => this.#file)]),
+    const scopes = this.#scopes = gpu.scopes();
+    this.#parameters = allocated(
+      Object.entries(shapes),
+      ([name, shape]) => new Parameter(gpu, name, shape, scopes, () => this.#file),
     );
+  }
+
+  /**
+   * Asks whether they can be used.
+   *
+   * @throws {GpuError} If they were destroyed, or their device is lost or was destroyed.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError("Cannot use the parameters of a model: they were destroyed");
+    this.#gpu.check();
+  }
+
+  /**
+   * Waits for what is known of all that was done with them. No wait for the GPU.
+   *
+   * @throws {GpuError} If there was an error.
+   */
+  async settle(): Promise<void> {
+    await this.#scopes.settle();
   }
 
   /**
@@ -271,20 +329,36 @@ export class Parameters implements Iterable<Parameter> {
    * @param options Whether to read the slots too.
    */
   async read({ slots = true }: { readonly slots?: boolean } = {}): Promise<NamedTensors> {
-    const wanted = [...this].flatMap((parameter) =>
-      [["", parameter.tensor] as const, ...(slots ? parameter.slots : [])].map(prefixed).map(([prefix, tensor]) => ({
-        ...{ name: prefix + parameter.name, shape: parameter.shape, parameter, tensor },
+    this.check();
+    const all = [...this].flatMap((parameter) =>
+      [["", parameter.tensor] as const, ...(slots ? parameter.slots : [])].map(([slot, tensor]) => ({
+        parameter,
+        tensor,
+        name: `${slot && `optimizer.${slot}.`}${parameter.name}`,
       }))
     );
-    // All at once: each read by itself waits for the GPU.
-    const read = await Promise.all(wanted.map(({ parameter, tensor }) => parameter.get(tensor)));
+    const stored = await this.#gpu.readAll(all.map(({ tensor: { buffer } }) => ({ buffer })));
+    await this.settle();
     const tensors: NamedTensors = new Map();
-    for (const [i, { name, shape: { inputs, outputs } }] of wanted.entries()) {
-      const { weight, bias } = read[i];
+    for (const [i, { parameter, tensor, name }] of all.entries()) {
+      const { inputs, outputs } = parameter.shape;
+      const { weight, bias } = parameter.unpack(tensor, stored[i]);
       if (inputs > 0) tensors.set(`${name}.weight`, { shape: [inputs, outputs], data: weight });
       tensors.set(`${name}.bias`, { shape: [outputs], data: bias });
     }
     return tensors;
+  }
+
+  /** Reads parameters of those names. */
+  async values<Names extends string>(...names: readonly Names[]): Promise<Record<Names, Weights>> {
+    this.check();
+    const parameters = names.map((name) => this.get(name));
+    const stored = await this.#gpu.readAll(parameters.map(({ tensor: { buffer } }) => ({ buffer })));
+    await this.settle();
+    const entries = parameters.map((parameter, i) =>
+      [names[i], parameter.unpack(parameter.tensor, stored[i])] as const
+    );
+    return Object.fromEntries(entries) as Record<Names, Weights>;
   }
 
   /**
@@ -303,50 +377,79 @@ export class Parameters implements Iterable<Parameter> {
     if (tensors.keys().some((name) => name.startsWith("optimizer."))) this.#file = source;
   }
 
+  /** The first parameter or slot that holds a number which is not finite, by the name of its buffer; undefined where none does. */
+  async nonFinite(): Promise<string | undefined> {
+    this.check();
+    const buffers = [...this].flatMap(({ tensor, slots }) => [tensor, ...slots.values()].map(({ buffer }) => buffer));
+    return (await nonFiniteBuffers(this.#gpu, buffers)).at(0)?.label;
+  }
+
   /** Gives every slot of that name the values of its parameter. */
   copyTo(slot: string): void {
-    const encoder = this.#gpu.device.createCommandEncoder();
-    for (const { tensor: { buffer }, slots } of this) {
-      const to = slots.get(slot);
-      if (to) encoder.copyBufferToBuffer(buffer, 0, to.buffer, 0, buffer.size);
-    }
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.#submit((encoder) => {
+      for (const { tensor: { buffer }, slots } of this) {
+        const to = slots.get(slot);
+        if (to) encoder.copyBufferToBuffer(buffer, 0, to.buffer, 0, buffer.size);
+      }
+    });
+  }
+
+  /** Records commands and submits them. */
+  #submit<T>(commands: (encoder: GPUCommandEncoder) => T): T {
+    this.check();
+    return this.#scopes.within(() => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      const result = commands(encoder);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+      return result;
+    });
   }
 
   /** Exchanges the values of every parameter that has a slot of that name with those of the slot. */
   exchange(slot: string): void {
     const exchanged = [...this].filter(({ slots }) => slots.has(slot));
     if (!exchanged.length) return;
-    const encoder = this.#gpu.device.createCommandEncoder();
-    const between = exchanged.map((each) => each.exchange(slot, encoder));
-    this.#gpu.device.queue.submit([encoder.finish()]);
+    const between = this.#submit((encoder) => exchanged.map((each) => each.exchange(slot, encoder)));
     for (const buffer of between) buffer.destroy();
   }
 
   /** Copies every parameter and slot on the GPU, into the buffers of a previous copy where there is one. */
   snapshot(previous?: Snapshot): Snapshot {
+    this.check();
     const buffers = [...this].flatMap((parameter) =>
       [parameter.tensor, ...parameter.slots.values()].map(({ buffer }) => buffer)
     );
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
     const copies = previous?.copies ??
-      buffers.map(({ size, label }) =>
-        this.#gpu.device.createBuffer({ label, size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC })
+      this.#scopes.within(() =>
+        buffers.map(({ size, label }) => this.#gpu.device.createBuffer({ label, size, usage }))
       );
-    const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) => {
-      const encoder = this.#gpu.device.createCommandEncoder();
-      from.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, to[i], 0, buffer.size));
-      this.#gpu.device.queue.submit([encoder.finish()]);
-    };
+    const copy = (from: readonly GPUBuffer[], to: readonly GPUBuffer[]) =>
+      this.#submit((encoder) =>
+        from.forEach((buffer, i) => encoder.copyBufferToBuffer(buffer, 0, to[i], 0, buffer.size))
+      );
     copy(buffers, copies);
     return { copies, restore: () => copy(copies, buffers) };
   }
 
   /** Frees the buffers. */
   destroy(): void {
+    this.#destroyed = true;
     for (const parameter of this) parameter.destroy();
   }
 }
 
-function prefixed([slot, tensor]: readonly [string, Tensor]): [string, Tensor] {
-  return [slot && `optimizer.${slot}.`, tensor];
+/** Parameters by name, all or none: one that is more than a buffer can hold leaves none of those before it behind. */
+function allocated(
+  shapes: readonly (readonly [string, ParameterShape])[],
+  create: (shape: readonly [string, ParameterShape]) => Parameter,
+): ReadonlyMap<string, Parameter> {
+  const made = new Map<string, Parameter>();
+  try {
+    for (const each of shapes) made.set(each[0], create(each));
+  } catch (error) {
+    for (const parameter of made.values()) parameter.destroy();
+    throw error;
+  }
+  return made;
 }

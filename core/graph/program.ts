@@ -7,7 +7,8 @@
 
 import { type Chunk, inTurn, type Pace } from "../gpu/chunks.ts";
 import type { Clock } from "../gpu/clock.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, GpuError } from "../gpu/device.ts";
+import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
 import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
 import type { Ready } from "../gpu/strategy.ts";
@@ -21,6 +22,9 @@ import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /** Steps whose terms the ring holds: at most this many may be under way and unread. */
 const SLOTS = 4096;
+
+/** The highest number of a step: on the GPU it has 32 bits. */
+export const LAST_STEP = 2 ** 32 - 1;
 
 /** Of so many steps that are handed over, one goes first. */
 const FIRST = 8;
@@ -58,6 +62,8 @@ export class Program {
   #improve: Ready["improve"];
   #settled: Promise<void> = Promise.resolve();
   #destroyed = false;
+  /** Of what is written for the steps to come. */
+  readonly #scopes: ErrorScopes;
   /** Where it is set, it is read when the steps of a submit begin and when they are done. */
   clock: Clock | undefined;
 
@@ -68,6 +74,7 @@ export class Program {
     ring: GPUBuffer | undefined,
   ) {
     this.#gpu = tape.gpu;
+    this.#scopes = tape.gpu.scopes();
     this.#tape = tape;
     this.#prepared = prepared;
     this.#improve = improve;
@@ -85,12 +92,17 @@ export class Program {
    *
    * @param tape The tape.
    * @param compiled What {@linkcode Tape.compile} gave.
+   * @throws {GpuError} If the device does not allow what a kernel needs, or has an error; the tape's buffers are then left to the caller.
    */
   static async create(tape: Tape, compiled: Compiled): Promise<Program> {
     const { gpu } = tape;
     const { terms } = compiled;
-    const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
-    const flat = ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches;
+    const scopes = gpu.scopes();
+    const { flat, ring } = scopes.within(() => {
+      const ring = terms.length ? tape.buffer("metrics", SLOTS * terms.length * 4) : undefined;
+      return { ring, flat: ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches };
+    });
+    await scopes.settle();
     const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
     return new Program(tape, compiled, await gpu.strategy.compile(gpu, dispatches), ring);
   }
@@ -122,9 +134,20 @@ export class Program {
 
   /** Makes a step the next one, and sets what all follow from. */
   seek(state: State): void {
+    this.check();
     this.#state = state;
     this.#step = state.step;
-    setState(this.#gpu, this.#tape.state, state);
+    this.#scopes.within(() => setState(this.#gpu, this.#tape.state, state));
+  }
+
+  /**
+   * Asks whether it can be used.
+   *
+   * @throws {GpuError} If it was destroyed, or its device is lost or was destroyed.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError("Cannot run a program: it was destroyed");
+    this.#gpu.check();
   }
 
   /**
@@ -134,6 +157,40 @@ export class Program {
    */
   chunk(steps: number): Chunk<StepTerms> {
     if (steps > this.most) throw new RangeError(`Cannot record ${steps} steps: expected at most ${this.most}`);
+    this.check();
+    const scopes = this.#gpu.scopes();
+    const { commands, staging } = scopes.within(() => this.#recorded(steps));
+    const width = this.terms.length;
+    return {
+      submit: () => {
+        this.check();
+        scopes.within(() => {
+          for (const each of commands) this.#gpu.device.queue.submit([each]);
+        });
+        // The first steps are under way: it goes on beside them.
+        const improve = this.#improve;
+        this.#improve = undefined;
+        if (improve) this.#settled = this.#take(improve()).catch(() => {});
+      },
+      read: async () => {
+        try {
+          const bytes = staging && await this.#gpu.mapped(staging, scopes);
+          await scopes.settle();
+          await this.#scopes.settle();
+          if (!bytes) return [];
+          this.#free.push(staging);
+          return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
+        } catch (error) {
+          // What it waited for was taken away.
+          this.check();
+          throw error;
+        }
+      },
+    };
+  }
+
+  /** The commands of a chunk, and where its terms go. */
+  #recorded(steps: number): { readonly commands: readonly GPUCommandBuffer[]; readonly staging?: GPUBuffer } {
     const { device } = this.#gpu;
     const step = this.#begin(steps);
     // A submit takes a while for each dispatch in it, so the first steps go before the others: a GPU waits for that of a few only.
@@ -150,30 +207,17 @@ export class Program {
     this.clock?.mark(encoder);
     const staging = this.#ring && this.#collect(encoder, this.#ring, step, steps);
     commands.push(encoder.finish());
-    const width = this.terms.length;
-    return {
-      submit: () => {
-        this.#gpu.check();
-        for (const each of commands) device.queue.submit([each]);
-        // The first steps are under way: it goes on beside them.
-        const improve = this.#improve;
-        this.#improve = undefined;
-        if (improve) this.#settled = this.#take(improve()).catch(() => {});
-      },
-      read: async () => {
-        if (!staging) return [];
-        const bytes = await this.#gpu.mapped(staging);
-        this.#free.push(staging);
-        return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
-      },
-    };
+    return { commands, staging };
   }
 
   /** Goes over to better kernels once they are compiled. */
   async #take(compiling: ReturnType<NonNullable<Ready["improve"]>>): Promise<void> {
     const ready = await compiling;
     if (!ready || this.#destroyed) return;
-    this.#prepared = ready.map((bind) => bind());
+    const scopes = this.#gpu.scopes();
+    const prepared = scopes.within(() => ready.map((bind) => bind()));
+    await scopes.settle();
+    this.#prepared = prepared;
     this.#phases.length = 0;
   }
 
@@ -190,8 +234,15 @@ export class Program {
     return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
   }
 
-  /** Brings what the next steps need and counts them. Gives the number of the first. */
+  /**
+   * Brings what the next steps need and counts them. Gives the number of the first.
+   *
+   * @throws {RangeError} If a step's number is above {@linkcode LAST_STEP}.
+   */
   #begin(steps: number): number {
+    if (this.#step + steps - 1 > LAST_STEP) {
+      throw new RangeError(`Cannot go on to step ${this.#step + steps - 1}: expected at most ${LAST_STEP}`);
+    }
     for (const hostStream of this.#tape.hostStreams) hostStream.bring(this.#state, this.#step, steps);
     const first = this.#step;
     this.#step += steps;
@@ -250,18 +301,23 @@ export class Program {
 
   /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
   setCounts(counts: readonly (readonly number[])[] = []): void {
-    this.#counters.forEach((counter, i) => {
-      this.#gpu.device.queue.writeBuffer(counter.counts, 0, Uint32Array.from(counts[i] ?? Array(counter.size).fill(0)));
-    });
+    this.check();
+    this.#scopes.within(() =>
+      this.#counters.forEach((counter, i) => {
+        const values = Uint32Array.from(counts[i] ?? Array(counter.size).fill(0));
+        this.#gpu.device.queue.writeBuffer(counter.counts, 0, values);
+      })
+    );
   }
 
   /** What every tally has counted in the steps submitted since it was set. */
   async counts(): Promise<number[][]> {
-    const counts: number[][] = [];
-    for (const { counts: buffer, size } of this.#counters) {
-      counts.push([...new Uint32Array(await this.#gpu.read(buffer, 0, size * 4))]);
-    }
-    return counts;
+    this.check();
+    if (!this.#counters.length) return [];
+    const bytes = await this.#gpu.readAll(
+      this.#counters.map(({ counts, size }) => ({ buffer: counts, size: size * 4 })),
+    );
+    return bytes.map((each) => [...new Uint32Array(each)]);
   }
 
   /** What the counts come to, by name. */
@@ -275,19 +331,24 @@ export class Program {
    */
   async findNonFinite(): Promise<string | undefined> {
     const { device } = this.#gpu;
-    const step = this.#begin(1);
+    this.check();
+    const scopes = this.#gpu.scopes();
+    const step = scopes.within(() => this.#begin(1));
     let found: string | undefined;
     for (const dispatch of this.#due(step)) {
       const { label, writes } = dispatch;
-      const encoder = device.createCommandEncoder();
-      record(this.#gpu, encoder, [dispatch]);
-      device.queue.submit([encoder.finish()]);
+      scopes.within(() => {
+        const encoder = device.createCommandEncoder();
+        record(this.#gpu, encoder, [dispatch]);
+        device.queue.submit([encoder.finish()]);
+      });
       for (const { buffer, type } of writes) {
         if (found || !/array<(vec4)?f/.test(type)) continue;
         const values = new Float32Array(await this.#gpu.read(buffer));
         if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
       }
     }
+    await scopes.settle();
     return found;
   }
 
@@ -320,6 +381,7 @@ export class Program {
 
   /** Frees every buffer of the program and of its tape. */
   destroy(): void {
+    if (this.#destroyed) return;
     this.#destroyed = true;
     for (const staging of this.#staging) staging.destroy();
     this.#tape.destroy();
@@ -365,7 +427,7 @@ function metrics(tape: Tape, terms: readonly Term[], ring: GPUBuffer): Dispatch[
     return { buffer: sums, parts: 1, rows: groups, repeats, all: true };
   });
   // As many at a time as a kernel may bind beside the state and the ring; the last moves on to the next step.
-  const most = tape.gpu.device.limits.maxStorageBuffersPerShaderStage - 2;
+  const most = Math.max(1, tape.gpu.device.limits.maxStorageBuffersPerShaderStage - 2);
   const groups = Array.from(
     { length: Math.ceil(summands.length / most) },
     (_, i) => summands.slice(i * most, (i + 1) * most),

@@ -127,21 +127,28 @@ export async function checkGradients<Names extends string>(
   }
   const tiles = chooseTiles(gpu, options.tiles);
   const record = async (optimizer?: "gradients"): Promise<Recorded> => {
-    const state = createState(gpu);
-    const tape = new Tape(gpu, batch, tiles, state);
+    const scopes = gpu.scopes();
+    const { state, tape } = scopes.within(() => {
+      const state = createState(gpu);
+      return { state, tape: new Tape(gpu, batch, tiles, state) };
+    });
     try {
-      const variables = Object.fromEntries(given.map(([name, input]) => [
-        name,
-        input.constant
-          ? data(tape, name, input.columns, values.get(name)!)
-          : parameterMatrix(tape, parameters.get(name)),
-      ])) as Record<Names, Variable>;
-      const built = build(tape, variables, parameters);
-      const reduction = "length" in built ? "mean" : "sum";
-      const objectives = objectivesOf(tape, built, seed);
-      const compiled = tape.compile(objectives, optimizer && { optimizer, reduction });
-      tape.setScalars(compiled.scalars, step);
-      const rows = reduction === "mean" ? batch : 1;
+      const { compiled, objectives, rows } = scopes.within(() => {
+        const variables = Object.fromEntries(given.map(([name, input]) => [
+          name,
+          input.constant
+            ? data(tape, name, input.columns, values.get(name)!)
+            : parameterMatrix(tape, parameters.get(name)),
+        ])) as Record<Names, Variable>;
+        const built = build(tape, variables, parameters);
+        const reduction = "length" in built ? "mean" : "sum";
+        const objectives = objectivesOf(tape, built, seed);
+        const compiled = tape.compile(objectives, optimizer && { optimizer, reduction });
+        tape.setScalars(compiled.scalars, step);
+        return { compiled, objectives, rows: reduction === "mean" ? batch : 1 };
+      });
+      await scopes.settle();
+      await parameters.settle();
       return { tape, state, objectives, rows, program: await Program.create(tape, compiled) };
     } catch (error) {
       tape.destroy();
@@ -182,7 +189,6 @@ export async function checkGradients<Names extends string>(
         parameter.set(parameter.tensor, current.weight, current.bias);
       }
     }
-    gpu.check();
     const wrong = report.filter(({ error }) => !(error <= tolerance));
     if (wrong.length) throw new Error(messageOf(wrong, tolerance));
     return report;

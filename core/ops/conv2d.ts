@@ -9,7 +9,7 @@ import type { Parameter } from "../graph/parameters.ts";
 import { merge } from "../gpu/kernel.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
-import { layerOutput } from "./layer.ts";
+import { recordConv } from "./conv_products.ts";
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import slicesRows from "../../shaders/tiles/slices_rows.wgsl" with { type: "text" };
 import weightsTurned from "../../shaders/loaders/weights_turned.wgsl" with { type: "text" };
@@ -17,7 +17,6 @@ import windowLoader from "../../shaders/loaders/window.wgsl" with { type: "text"
 import windowScalar from "../../shaders/loaders/window_scalar.wgsl" with { type: "text" };
 import windowTransposed from "../../shaders/loaders/window_transposed.wgsl" with { type: "text" };
 import {
-  contribute,
   type ConvOptions,
   convSize,
   geometryOf,
@@ -25,11 +24,9 @@ import {
   imageLoader,
   imagesOf,
   isPacked,
-  matrixOf,
   order,
   outputImages,
   pixelsOf,
-  placed,
   weights,
 } from "./images.ts";
 
@@ -59,64 +56,29 @@ export function conv2d(t: Tape, x: Variable, parameter: Parameter, options: Conv
     options.flat,
   );
   const g = geometryOf(fine, coarse, options);
-  const size = matrixOf(coarse);
-  const { name } = parameter;
-  const { y, epilogue } = layerOutput(t, name, size.rows, size.columns, options.activation ?? "identity", !coarse.flat);
-  const rows = t.stored(coarse.count * pixelsOf(coarse));
-  const columns = roundUp(outputs, PANEL);
-  const macs = coarse.count * pixelsOf(coarse) * parameter.shape.inputs * outputs;
-  const window = () => imageLoader(t, "a", t.tensor(x), fine, g, isPacked(fine) ? windowScalar : windowLoader);
-  t.record({
-    name,
-    inputs: [x],
-    parameters: [parameter],
-    forward() {
-      t.product({
-        label: `${name} forward`,
-        kind: "forward",
-        rows,
-        depth: parameter.biasRow,
-        columns,
-        a: window(),
-        b: t.operand("b", parameter.tensor),
-        biasRow: parameter.biasRow,
-        ...placed(epilogue(), coarse, g, false),
-        macs,
-      });
+  const { activation } = options;
+  return recordConv(t, { x, parameter, fine, coarse, g, transposed: false, activation }, {
+    size: {
+      rows: t.stored(coarse.count * pixelsOf(coarse)),
+      depth: parameter.biasRow,
+      columns: roundUp(outputs, PANEL),
     },
-    backward() {
-      const gradient = t.gradient(y);
-      // The input gradient first: the weight gradient ends by changing W.
-      if (t.needsGradient(x)) {
-        const tapOrder = order(fine, g, true);
-        contribute(t, x, fine, g, true, (epilogue) => ({
-          label: `${name} input gradient`,
-          kind: "inputGradient",
-          rows: t.stored(fine.count * pixelsOf(fine) / g.residues ** 2),
-          depth: roundUp(g.taps ** 2 * 4 * groups4(outputs), PANEL),
-          columns: roundUp(fine.channels, PANEL),
-          a: merge(tapOrder, imageLoader(t, "a", gradient, coarse, g, windowTransposed)),
-          b: weights(t, parameter, fine.channels, outputs, g, weightsTurned, tapOrder),
-          residues: g.residues ** 2,
-          macs,
-          ...epilogue,
-        }));
-      }
-      if (t.needsGradient(parameter)) {
-        t.splitProduct({
-          label: `${name} weight gradient`,
-          rows: parameter.biasRow,
-          depth: roundUp(rows, PANEL),
-          columns,
-          a: window(),
-          b: merge(order(coarse, g, false), imageLoader(t, "b", gradient, coarse, g, pixelsLoader)),
-          slices: { parts: [slicesRows] },
-          summedRows: parameter.biasRow + 1,
-          epilogue: t.contribution(parameter),
-          macs,
-        });
-      }
+    a: () => imageLoader(t, "a", t.tensor(x), fine, g, isPacked(fine) ? windowScalar : windowLoader),
+    forward: () => ({ b: t.operand("b", parameter.tensor), biasRow: parameter.biasRow }),
+    inputGradient(gradient) {
+      const tapOrder = order(fine, g, true);
+      return {
+        rows: t.stored(fine.count * pixelsOf(fine) / g.residues ** 2),
+        depth: roundUp(g.taps ** 2 * 4 * groups4(outputs), PANEL),
+        columns: roundUp(fine.channels, PANEL),
+        a: merge(tapOrder, imageLoader(t, "a", gradient, coarse, g, windowTransposed)),
+        b: weights(t, parameter, fine.channels, outputs, g, weightsTurned, tapOrder),
+        residues: g.residues ** 2,
+      };
     },
-  }, y);
-  return y;
+    weightGradient: (gradient) => ({
+      b: merge(order(coarse, g, false), imageLoader(t, "b", gradient, coarse, g, pixelsLoader)),
+      slices: { parts: [slicesRows] },
+    }),
+  });
 }

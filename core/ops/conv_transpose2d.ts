@@ -4,14 +4,13 @@
  * @module
  */
 
-import { type Fragment, merge, read } from "../gpu/kernel.ts";
+import { merge, read } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import { storing, type Tape, type Variable } from "../graph/tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import { packed } from "../gpu/packed.ts";
-import { layerOutput } from "./layer.ts";
+import { recordConv } from "./conv_products.ts";
 import biasNone from "../../shaders/tiles/bias_none.wgsl" with { type: "text" };
-import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import pixelsLoader from "../../shaders/loaders/pixels.wgsl" with { type: "text" };
 import scattered from "../../shaders/loaders/scattered.wgsl" with { type: "text" };
 import slicesResidues from "../../shaders/tiles/slices_residues.wgsl" with { type: "text" };
@@ -24,7 +23,6 @@ import windowLoader from "../../shaders/loaders/window.wgsl" with { type: "text"
 import windowScalar from "../../shaders/loaders/window_scalar.wgsl" with { type: "text" };
 import windowTransposed from "../../shaders/loaders/window_transposed.wgsl" with { type: "text" };
 import {
-  contribute,
   type ConvOptions,
   convTransposeSize,
   geometryOf,
@@ -32,13 +30,10 @@ import {
   imageLoader,
   type Images,
   imagesOf,
-  isMoved,
   isPacked,
-  matrixOf,
   order,
   outputImages,
   pixelsOf,
-  placed,
   residueConstants,
   weights,
 } from "./images.ts";
@@ -85,77 +80,41 @@ export function convTranspose2d(
   if (options.flat && outputs % 4) return byTaps(t, x, parameter, options, coarse, [height, width]);
   const fine = outputImages(parameter, coarse, height, width, options.flat);
   const g = geometryOf(fine, coarse, options);
-  const size = matrixOf(fine);
-  const moved = isMoved(fine, g, true);
-  const { y, epilogue } = layerOutput(t, name, size.rows, size.columns, options.activation ?? "identity", !moved);
-  const rows = t.stored(fine.count * pixelsOf(fine) / g.residues ** 2);
-  const columns = roundUp(outputs, PANEL);
-  const depth = roundUp(g.taps ** 2 * 4 * groups4(channels), PANEL);
-  const macs = coarse.count * pixelsOf(coarse) * parameter.shape.inputs * outputs;
   const byResidue = order(fine, g, true);
-  const window = () => merge(byResidue, imageLoader(t, "a", t.tensor(x), coarse, g, windowTransposed));
-  t.record({
-    name,
-    inputs: [x],
-    parameters: [parameter],
-    forward() {
-      t.product({
-        label: `${name} forward`,
-        kind: "forward",
-        rows,
-        depth,
-        columns,
-        a: window(),
-        b: weights(t, parameter, channels, channels, g, weightsLoader, byResidue),
-        biasRow: parameter.biasRow,
-        residues: g.residues ** 2,
-        ...placed(epilogue(), fine, g, true),
-        macs,
-      });
+  const { activation } = options;
+  return recordConv(t, { x, parameter, fine, coarse, g, transposed: true, activation }, {
+    size: {
+      rows: t.stored(fine.count * pixelsOf(fine) / g.residues ** 2),
+      depth: roundUp(g.taps ** 2 * 4 * groups4(channels), PANEL),
+      columns: roundUp(outputs, PANEL),
+      residues: g.residues ** 2,
     },
-    backward() {
-      const gradient = t.gradient(y);
-      // The input gradient first: the weight gradient ends by changing W.
-      if (t.needsGradient(x)) {
-        contribute(t, x, coarse, g, false, (epilogue) => ({
-          label: `${name} input gradient`,
-          kind: "inputGradient",
-          rows: t.stored(coarse.count * pixelsOf(coarse)),
-          depth: roundUp(options.kernel ** 2 * 4 * groups4(outputs), PANEL),
-          columns: roundUp(channels, PANEL),
-          a: imageLoader(t, "a", gradient, fine, g, windowLoader),
-          b: weights(t, parameter, channels, outputs, g, weightsTurned, { parts: [taps] }),
-          macs,
-          ...epilogue,
-        }));
-      }
-      if (t.needsGradient(parameter)) {
-        t.splitProduct({
-          label: `${name} weight gradient`,
-          rows: depth,
-          depth: roundUp(rows, PANEL),
-          columns,
-          residues: g.residues ** 2,
-          a: window(),
-          b: merge(byResidue, imageLoader(t, "b", gradient, fine, g, pixelsLoader)),
-          slices: {
-            parts: [slicesResidues],
-            constants: {
-              ...g.constants,
-              ...residueConstants(g),
-              ROW_sum_bias: parameter.biasRow,
-              CHANNELS_b: channels,
-              GROUPS4_a: groups4(channels),
-            },
-          },
-          summedRows: parameter.biasRow + 1,
-          epilogue: t.contribution(parameter),
-          macs,
-        });
-      }
-    },
-  }, y);
-  return y;
+    a: () => merge(byResidue, imageLoader(t, "a", t.tensor(x), coarse, g, windowTransposed)),
+    forward: () => ({
+      b: weights(t, parameter, channels, channels, g, weightsLoader, byResidue),
+      biasRow: parameter.biasRow,
+    }),
+    inputGradient: (gradient) => ({
+      rows: t.stored(coarse.count * pixelsOf(coarse)),
+      depth: roundUp(options.kernel ** 2 * 4 * groups4(outputs), PANEL),
+      columns: roundUp(channels, PANEL),
+      a: imageLoader(t, "a", gradient, fine, g, windowLoader),
+      b: weights(t, parameter, channels, outputs, g, weightsTurned, { parts: [taps] }),
+    }),
+    weightGradient: (gradient) => ({
+      b: merge(byResidue, imageLoader(t, "b", gradient, fine, g, pixelsLoader)),
+      slices: {
+        parts: [slicesResidues],
+        constants: {
+          ...g.constants,
+          ...residueConstants(g),
+          ROW_sum_bias: parameter.biasRow,
+          CHANNELS_b: channels,
+          GROUPS4_a: groups4(channels),
+        },
+      },
+    }),
+  });
 }
 
 /**
@@ -171,8 +130,8 @@ function byTaps(
   coarse: Images,
   [height, width]: readonly [number, number],
 ): Variable {
-  const { kernel, stride = 1, padding = 0, activation = "identity" } = options;
-  const { name, shape: { inputs, outputs }, biasRow } = parameter;
+  const { kernel, stride = 1, padding = 0, activation } = options;
+  const { name, shape: { outputs }, biasRow } = parameter;
   const { channels, count } = coarse;
   // Each fine pixel then meets exactly one of the stride x stride weights from the padding on: the bias is summed by them.
   if (height !== stride * coarse.height || width !== stride * coarse.width || padding + stride > kernel) {
@@ -186,77 +145,42 @@ function byTaps(
   }
   const fine: Images = { flat: true, count, height, width, channels: outputs };
   const g = geometryOf(fine, coarse, options);
-  const { y, epilogue } = layerOutput(t, name, count, height * width * outputs, activation, true);
   const rows = t.stored(count * pixelsOf(coarse));
-  const given = kernel ** 2 * outputs;
-  const columns = roundUp(given, PANEL);
+  const given = t.variable(`${name} by taps`, kernel ** 2 * outputs, "f32", count * pixelsOf(coarse));
+  const columns = roundUp(given.columns, PANEL);
   const depth = roundUp(channels, PANEL);
-  const macs = count * pixelsOf(coarse) * inputs * outputs;
   const constants = { CHANNELS_b: channels, OUTPUTS: outputs };
-  const pixels = () => merge(order(coarse, g, false), imageLoader(t, "a", t.tensor(x), coarse, g, pixelsLoader));
   const byTap = () =>
     merge(t.packed("b", parameter.tensor), {
       parts: [weightsTaps],
       constants: { ...g.constants, ...constants },
     });
-  t.record({
-    name,
-    inputs: [x],
-    parameters: [parameter],
-    forward() {
-      const product = t.tensor(t.variable(`${name} by taps`, given, "f32", count * pixelsOf(coarse)));
-      t.product({
-        label: `${name} forward`,
-        kind: "forward",
-        rows,
-        depth,
-        columns,
-        a: pixels(),
-        // The bias is for the sums.
-        b: merge(byTap(), { parts: [biasNone] }),
-        epilogue: merge({ parts: [finishPart] }, storing(product)),
-        macs,
-      });
-      const sums: Fragment = merge(packed("b", parameter.tensor), {
-        parts: [scattered],
-        constants: { ...g.constants, OUTPUTS: outputs, ROW_bias_b: biasRow, ROWS_given: product.storedRows },
-        buffers: { given: read(product, "array<f32>") },
-      });
-      t.map(`${name} forward, sum`, sums, epilogue(), y);
+  return recordConv(t, { x, parameter, fine, coarse, g, transposed: true, activation }, {
+    size: { rows, depth, columns },
+    a: () => merge(order(coarse, g, false), imageLoader(t, "a", t.tensor(x), coarse, g, pixelsLoader)),
+    // The bias is for the sums.
+    forward: () => ({ b: merge(byTap(), { parts: [biasNone] }) }),
+    gather: {
+      from: given,
+      load: () =>
+        merge(packed("b", parameter.tensor), {
+          parts: [scattered],
+          constants: { ...g.constants, OUTPUTS: outputs, ROW_bias_b: biasRow, ROWS_given: t.stored(given.rows) },
+          buffers: { given: read(t.tensor(given), "array<f32>") },
+        }),
     },
-    backward() {
-      const gradient = t.gradient(y);
-      // The input gradient first: the weight gradient ends by changing W.
-      if (t.needsGradient(x)) {
-        contribute(t, x, coarse, g, false, (epilogue) => ({
-          label: `${name} input gradient`,
-          kind: "inputGradient",
-          rows,
-          depth: columns,
-          columns: depth,
-          a: imageLoader(t, "a", gradient, fine, g, windowScalar),
-          b: byTap(),
-          macs,
-          ...epilogue,
-        }));
-      }
-      if (t.needsGradient(parameter)) {
-        t.splitProduct({
-          label: `${name} weight gradient`,
-          rows: depth,
-          depth: roundUp(rows, PANEL),
-          columns,
-          a: pixels(),
-          b: imageLoader(t, "b", gradient, fine, g, windowScalar),
-          sum: sumTaps,
-          slices: { parts: [], constants: { ...g.constants, ...constants, ROW_sum_bias: biasRow } },
-          summedRows: biasRow + 1,
-          summedColumns: roundUp(outputs, PANEL),
-          epilogue: t.contribution(parameter),
-          macs,
-        });
-      }
-    },
-  }, y);
-  return y;
+    inputGradient: (gradient) => ({
+      rows,
+      depth: columns,
+      columns: depth,
+      a: imageLoader(t, "a", gradient, fine, g, windowScalar),
+      b: byTap(),
+    }),
+    weightGradient: (gradient) => ({
+      b: imageLoader(t, "b", gradient, fine, g, windowScalar),
+      sum: sumTaps,
+      slices: { parts: [], constants: { ...g.constants, ...constants, ROW_sum_bias: biasRow } },
+      summedColumns: roundUp(outputs, PANEL),
+    }),
+  });
 }

@@ -7,6 +7,7 @@
 import { read, write } from "../gpu/kernel.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import drawShader from "../../shaders/codes/draw.wgsl" with { type: "text" };
+import largestLogit from "../../shaders/codes/largest_logit.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
@@ -42,7 +43,7 @@ export function drawCode(
       t.dispatch({
         label: `draw ${codes.name}`,
         fragments: [{
-          parts: [stateStruct, layout, layoutScalar, random, drawShader],
+          parts: [stateStruct, layout, layoutScalar, random, largestLogit, drawShader],
           constants: {
             BATCH: codes.rows,
             ROWS_logits: t.stored(logits.rows),

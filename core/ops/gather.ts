@@ -10,7 +10,7 @@ import { read, write } from "../gpu/kernel.ts";
 import { permutation } from "../graph/random.ts";
 import { MOST_SCHEDULES } from "../graph/schedule.ts";
 import type { HostStream, State, Tape, Variable } from "../graph/tape.ts";
-import { createBuffer } from "../gpu/tensor.ts";
+import { createBuffer, mostBytes } from "../gpu/tensor.ts";
 import gatherDynamic from "../../shaders/gather_dynamic.wgsl" with { type: "text" };
 import gatherRaw from "../../shaders/gather_raw.wgsl" with { type: "text" };
 import gatherShader from "../../shaders/gather.wgsl" with { type: "text" };
@@ -76,16 +76,17 @@ export function makeResident(
   placement: Placement = "auto",
   room: number = ROOM,
 ): Resident {
-  requireRows(name, shape, split);
+  requireRows(`use "${name}"`, shape, split);
   const columns = features(shape);
   const { values, count } = split;
   const type = values instanceof Uint8Array ? "u8" : "f32";
   const stride = Math.ceil(columns / 4) * (type === "u8" ? 4 : 16);
-  const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
-  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const { name: limitName, bytes: limit } = mostBytes(gpu.device.limits);
   if (placement === "resident" && count * stride > limit) {
     throw new RangeError(
-      `Cannot keep "${name}" on the GPU: expected at most ${limit} bytes in a binding, found ${count * stride}`,
+      `Cannot keep "${name}" on the GPU: expected at most ${limit} bytes in a binding (${limitName}), found ${
+        count * stride
+      }`,
     );
   }
   const streamed = placement === "streamed" || count * stride > limit;
@@ -170,9 +171,6 @@ export function gather(
   binarize: Binarization,
   { name = "x" }: { readonly name?: string } = {},
 ): Variable {
-  if (source.type === "f32" && binarize !== "none") {
-    throw new RangeError(`Cannot binarize float data: expected binarize "none", found "${binarize}"`);
-  }
   const x = t.variable(name, source.columns, source.type);
   const [type, values] = source.type === "u8" ? ["u32", "unpack4x8unorm"] : ["vec4f", "vec4f"];
   const words = Math.ceil(source.columns / 4);
@@ -180,7 +178,10 @@ export function gather(
   if (hostStream) t.hostStream(hostStream);
   const setsSchedules = t.claimSchedules();
   const stream = t.stream();
-  const value = { none: { text: gatherRaw, parameters: { type } }, threshold: gatherThreshold, dynamic: gatherDynamic };
+  const pack = source.type === "u8" ? "pack4x8unorm" : "vec4f";
+  const text = { none: gatherRaw, threshold: gatherThreshold, dynamic: gatherDynamic }[binarize];
+  const made: Record<string, string> = binarize === "none" ? {} : { values, pack };
+  const value = { text, parameters: { type, ...made } };
   t.record({
     name: `gather ${name}`,
     inputs: [],
@@ -194,7 +195,7 @@ export function gather(
         bytes: 2 * t.rows * source.stride,
         by: {
           parts: [
-            ...[stateStruct, random, value[binarize], ...setsSchedules ? [scheduleShader] : []],
+            ...[stateStruct, random, value, ...setsSchedules ? [scheduleShader] : []],
             { text: gatherShader, parameters: { values, sets: setsSchedules ? 1 : 0 } },
             ...hostStream ? [rowStreamed] : [rowResident, shuffle],
           ],

@@ -10,14 +10,11 @@
 
 import { type Fragment, merge } from "../gpu/kernel.ts";
 import type { Parameter, ParameterShape } from "../graph/parameters.ts";
-import { storing, type Tape, type Variable } from "../graph/tape.ts";
+import type { Tape, Variable } from "../graph/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { Product } from "../products/tiles.ts";
 import type { Activation } from "./activations.ts";
-import { reshaped } from "./reshape.ts";
 import cellFlat from "../../shaders/loaders/cell_flat.wgsl" with { type: "text" };
 import cellPixels from "../../shaders/loaders/cell_pixels.wgsl" with { type: "text" };
-import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import residues from "../../shaders/loaders/residues.wgsl" with { type: "text" };
 import place from "../../shaders/epilogues/place.wgsl" with { type: "text" };
 import raster from "../../shaders/loaders/raster.wgsl" with { type: "text" };
@@ -76,7 +73,7 @@ export interface Images {
 }
 
 /** How fine and coarse pixels meet. */
-interface Geometry {
+export interface Geometry {
   readonly constants: Readonly<Record<string, number>>;
   /** Phases of a side, and weights of a side that meet the pixels of one. */
   readonly residues: number;
@@ -223,26 +220,4 @@ export function matrixOf(images: Images): { rows: number; columns: number } {
   const { flat, count, channels } = images;
   const pixels = pixelsOf(images);
   return flat ? { rows: count, columns: pixels * channels } : { rows: count * pixels, columns: channels };
-}
-
-/** Records the product that forms the gradient of images, wherever and however they are stored. */
-export function contribute(
-  t: Tape,
-  x: Variable,
-  images: Images,
-  g: Geometry,
-  byResidue: boolean,
-  describe: (epilogue: Pick<Product, "epilogue" | "store">) => Product,
-): void {
-  if (!images.flat || !isPacked(images)) {
-    t.product(describe(placed(t.contribution(x), images, g, byResidue)));
-    return;
-  }
-  // Four channels of a pixel do not stay together in rows that are no multiple of four: pixel by pixel first, then in rows.
-  const pixels: Images = { ...images, flat: false };
-  const { rows, columns } = matrixOf(pixels);
-  const gradient = t.tensor(t.variable(`gradient of ${x.name} by pixels`, columns, "f32", rows));
-  const store = merge({ parts: [finishPart] }, storing(gradient));
-  t.product(describe(placed(store, pixels, g, byResidue)));
-  t.map(`${x.name} gradient`, reshaped("a", gradient, x.rows, x.columns), t.contribution(x), x);
 }

@@ -14,6 +14,7 @@ import type { Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 import affineGradient from "../../shaders/normalize/affine_gradient.wgsl" with { type: "text" };
 import allPixels from "../../shaders/normalize/all_pixels.wgsl" with { type: "text" };
+import blocksShader from "../../shaders/normalize/blocks.wgsl" with { type: "text" };
 import forwardShader from "../../shaders/normalize/forward.wgsl" with { type: "text" };
 import inputGradient from "../../shaders/normalize/input_gradient.wgsl" with { type: "text" };
 import keepNone from "../../shaders/normalize/keep_none.wgsl" with { type: "text" };
@@ -208,7 +209,7 @@ function normalize(
         label: `${name} forward`,
         fragments: [
           merge(values(), counted(), affine, keeps, epilogue(), {
-            parts: [treeSum("vec4f", invocations), sized(setsShader), sized(forwardShader)],
+            parts: [treeSum("vec4f", invocations), sized(setsShader), sized(forwardShader), sized(blocksShader)],
             constants,
             buffers: { norm_moments: write(moments, "array<vec4f>") },
           }),
@@ -230,7 +231,7 @@ function normalize(
           label: `${name} input gradient`,
           fragments: [
             merge(given(), counted(), t.contribution(x), {
-              parts: [sized(inputGradient)],
+              parts: [sized(inputGradient), sized(blocksShader)],
               buffers: { norm_affine: read(tensor) },
             }),
           ],

@@ -7,6 +7,7 @@
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { codeFragment } from "./codes.ts";
+import largestLogit from "../../shaders/codes/largest_logit.wgsl" with { type: "text" };
 import softmaxGradient from "../../shaders/codes/softmax_gradient.wgsl" with { type: "text" };
 import softmaxNllShader from "../../shaders/codes/softmax_nll.wgsl" with { type: "text" };
 
@@ -42,7 +43,7 @@ export function softmaxNll(t: Tape, logits: Variable, codes: Variable): RowScala
       t.dispatch({
         label: "softmax nll",
         fragments: [common(), {
-          parts: [softmaxNllShader],
+          parts: [largestLogit, softmaxNllShader],
           constants: { ROWS_nll: nll.storedRows },
           buffers: { log_sums: write(logSums), nll: write(nll.buffer) },
         }],

@@ -93,19 +93,20 @@ export function conditionRows(
 
 /** Uploads the rows of a split and records how a step takes its batch. */
 export function recordBatch(t: Tape, { model, config, data, split, binarize, rows }: BatchSource): RecordedBatch {
-  const residents: Resident[] = [makeResident(t.gpu, "rows", data.shape, split, rows)];
-  const x = gather(t, residents[0], binarize);
-  const kind = model.condition?.(config);
-  let batch: Batch = { x };
-  if (kind) {
+  const residents: Resident[] = [];
+  const destroy = () => residents.forEach(({ buffer }) => buffer.destroy());
+  try {
+    residents.push(makeResident(t.gpu, "rows", data.shape, split, rows));
+    const x = gather(t, residents[0], binarize);
+    const kind = model.condition?.(config);
+    if (!kind) return { batch: { x }, destroy };
     const values = conditionRows(kind, split.count, split, data);
     const shape = [1, conditionColumns(kind, data), 1] as const;
     residents.push(makeResident(t.gpu, "conditions", shape, { values, count: split.count }, rows));
     // The same rows as x: which they are follows from the step alone.
-    batch = { x, condition: gather(t, residents[1], "none", { name: "condition" }) };
+    return { batch: { x, condition: gather(t, residents[1], "none", { name: "condition" }) }, destroy };
+  } catch (error) {
+    destroy();
+    throw error;
   }
-  return {
-    batch,
-    destroy: () => residents.forEach(({ buffer }) => buffer.destroy()),
-  };
 }

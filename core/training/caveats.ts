@@ -7,6 +7,7 @@
 import { type LatentUse, UNUSED_KL } from "../distributions/encoded.ts";
 import type { Model, Support } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
+import type { Trained } from "./trained.ts";
 import { type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
 /** How values became data, in one line. `support`: what the likelihood is a distribution of. */
@@ -27,6 +28,11 @@ export function pixels(binarize: Binarization, support: Support = "binary"): str
 /** The line on pixels, and what the model says of its configuration. */
 export function caveats(model: Model, config: object, binarize: Binarization): string[] {
   return [pixels(binarize, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
+}
+
+/** What the model says of what it has learned. */
+export async function findings({ model, parameters, config, data }: Trained): Promise<readonly string[]> {
+  return await model.findings?.(parameters, config, data) ?? [];
 }
 
 /** What to say of a schedule that ends before a training on so many rows does, and leaves nothing to learn by. */

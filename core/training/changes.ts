@@ -28,10 +28,10 @@ export function firstChange(
   now: Readonly<Record<string, unknown>>,
 ): Change | undefined {
   for (const [name, value] of Object.entries(now)) {
-    if (
-      value === undefined || name === "epochs" || name === "patience" ||
-      JSON.stringify(value) === JSON.stringify(was[name])
-    ) continue;
+    const free = value === undefined || name === "epochs" || name === "patience";
+    if (free || JSON.stringify(value) === JSON.stringify(was[name])) continue;
+    // A batch of more rows than there are is one of all.
+    if (name === "batchSize" && was.batchSize === was.rows && Number(value) > Number(was.rows)) continue;
     return { name, was: was[name], now: value };
   }
   return undefined;

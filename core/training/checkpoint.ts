@@ -5,14 +5,16 @@
  * @module
  */
 
-import { excerpt, FileError } from "../bounds.ts";
+import { excerpt, FileError, firstNonFinite, requireFinite } from "../bounds.ts";
 import { type DataShape, features } from "../dataset.ts";
 import type { Digest } from "./digest.ts";
+import type { BestEpoch } from "./patience.ts";
 import { requireShapes, type Shapes, slotsIn, tensorsOf } from "../graph/parameters.ts";
-import { fields, finite, listOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
+import { type Check, fields, finite, listOf, oneOf, optional, parseJson, recordOf, text, whole } from "../json.ts";
 import type { Model } from "../model.ts";
 import { readTuned, type TunedTiles } from "../products/tiles.ts";
 import { configure } from "../settings.ts";
+import { KINDS, type ValueSummary } from "../values.ts";
 import { type CheckpointTensor, decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import { type TrainingConfig, trainingSettings } from "./training_settings.ts";
 
@@ -28,6 +30,8 @@ export interface DataDescription extends DataShape {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What they are recognized by; checkpoints of older versions have none. */
   readonly digest?: Digest;
+  /** What the values were; checkpoints of older versions do not say. */
+  readonly range?: ValueSummary;
 }
 
 /** Where a training stands. */
@@ -44,16 +48,6 @@ export interface Progress {
   readonly counts?: readonly (readonly number[])[];
   /** The epoch that was best so far, where rows are held out to validate on. */
   readonly best?: BestEpoch;
-}
-
-/** The epoch after which the validation loss was lowest. */
-export interface BestEpoch {
-  /** Its number, from 1. */
-  readonly epoch: number;
-  /** Steps done after it. */
-  readonly step: number;
-  /** The validation loss, by the weights of the terms that their schedules end with. */
-  readonly loss: number;
 }
 
 /** All that a checkpoint says besides the tensors. */
@@ -92,6 +86,14 @@ const LARGEST = 2 ** 31 - 1;
 const counter = whole(0, 2 ** 32 - 1);
 
 const partCheck = fields({ count: counter, values: text, labels: optional(text), covariates: optional(text) });
+/** What a {@linkcode ValueSummary} must be. */
+export const rangeCheck: Check = fields({
+  type: oneOf("bytes", "floats"),
+  kind: oneOf(...KINDS),
+  minimum: finite,
+  maximum: finite,
+  extremes: finite,
+});
 
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */
 const headerCheck = fields({
@@ -110,6 +112,7 @@ const headerCheck = fields({
     seed: optional(counter),
     settings: optional(recordOf(() => undefined)),
     digest: optional(fields({ all: optional(partCheck), train: optional(partCheck), test: optional(partCheck) })),
+    range: optional(rangeCheck),
   }),
   progress: fields({
     step: counter,
@@ -128,7 +131,7 @@ const headerCheck = fields({
  *
  * @param bytes A safetensors file.
  * @param file Its name, for messages.
- * @throws {FileError} If it is cut short, damaged, or not a checkpoint of this format.
+ * @throws {FileError} If it is cut short, damaged, not a checkpoint of this format, or holds numbers that are not finite.
  */
 export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
@@ -156,15 +159,24 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   if (header.tuned !== undefined && !readTuned(header.tuned)) {
     fail(`expected known tiles, found ${excerpt(header.tuned)}`);
   }
+  for (const [name, { data }] of tensors) {
+    const place = firstNonFinite(data);
+    if (place >= 0) fail(`expected finite numbers in the tensor "${name}", found ${data[place]} at ${place}`);
+  }
   const training = told(file, () => configure(trainingSettings, header.training, "the training"));
   return { ...header, training, file, tensors };
 }
 
-/** The bytes of a checkpoint: safetensors with everything that a resumed training needs. */
+/**
+ * The bytes of a checkpoint: safetensors with everything that a resumed training needs.
+ *
+ * @throws {RangeError} If a tensor holds a number that is not finite: it could not be read again.
+ */
 export function encodeCheckpoint(
   header: CheckpointHeader,
   tensors: ReadonlyMap<string, CheckpointTensor>,
 ): Uint8Array<ArrayBuffer> {
+  for (const [name, { data }] of tensors) requireFinite(data, `the tensor "${name}" in a checkpoint`);
   return encodeSafetensors(tensors, { format: FORMAT, elbo: JSON.stringify(header) });
 }
 

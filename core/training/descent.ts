@@ -7,22 +7,25 @@
 import { FileError } from "../bounds.ts";
 import { Pace } from "../gpu/chunks.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DivergenceError } from "./divergence.ts";
+import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import type { Optimization } from "./optimization.ts";
 import { lossesOf, weighted } from "./sweep.ts";
+import { completedEpochs } from "./training_settings.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
 
 /** Compiles the step of a training, which goes on where `resume` stood. */
 export async function descent(
   options: Omit<TrainingProgramOptions, "step">,
   resume: Checkpoint | undefined,
+  chunkSeconds?: () => number,
 ): Promise<Optimization> {
-  const { training: { batchSize, epochs }, split: { count } } = options;
+  const { training: { batchSize }, split: { count } } = options;
+  let { epochs } = options.training;
   const start = resume?.progress.step ?? 0;
-  const step = await createTrainingProgram({ ...options, step: start });
-  const { program } = step;
-  const { terms } = program;
+  let step = await createTrainingProgram({ ...options, step: start });
+  let { program } = step;
+  let { terms } = program;
 
   // A checkpoint of an older version has no sum of the loss, and may have other terms: the means are then of the steps from here on.
   const kept = resume?.progress;
@@ -31,7 +34,7 @@ export async function descent(
     throw new FileError(resume!.file, message, { verb: "load" });
   }
   const begun = kept?.sums.length === terms.length ? kept : undefined;
-  const sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
+  let sums = Float64Array.from(begun?.sums ?? terms.map(() => 0));
   // Each step by its own weights.
   let loss = begun ? begun.loss ?? weighted(terms, begun.sums, start - 1) : 0;
   let steps = begun?.steps ?? 0;
@@ -40,8 +43,13 @@ export async function descent(
     const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
     return lossesOf(terms, [...sums].map(mean), mean(loss));
   };
-  const pace = new Pace();
+  const pace = new Pace(chunkSeconds);
   let done = start;
+  const forget = () => {
+    sums = new Float64Array(terms.length);
+    loss = steps = 0;
+    program.setCounts();
+  };
 
   return {
     get step() {
@@ -68,24 +76,63 @@ export async function descent(
       const reached = { step: done, train: train(), samplesPerSecond };
       if (done < end) return reached;
       const measured = program.measure(await program.counts());
-      sums.fill(0);
-      loss = 0;
-      steps = 0;
-      program.setCounts();
+      forget();
       return { ...reached, train: { ...reached.train, ...measured } };
     },
     async progress() {
       const counts = steps ? await program.counts() : [];
       return { step: done, sums: [...sums], loss, steps, ...(counts.length ? { counts } : {}) };
     },
-    diverged: async (from) => new DivergenceError(done, await findPlace(step, from, done)),
-    destroy: step.destroy,
+    async adjust(training, config) {
+      const adjusted = await createTrainingProgram({ ...options, training, config, step: done });
+      step.destroy();
+      step = adjusted;
+      ({ program } = step);
+      ({ terms } = program);
+      ({ epochs } = training);
+      forget();
+    },
+    async diverged(from, seen) {
+      const error = (bad: number, place: string, hint?: string) => {
+        const epoch = completedEpochs(bad, { training: { batchSize }, data: { count } }) + 1;
+        return new DivergenceError(bad, epoch, place, hint);
+      };
+      if (!seen) return error(done, await findPlace(step, from, done) ?? "the sum of a term over the batch");
+      // What the last update made is seen in the step after it.
+      if (!seen.search) return error(done - 1, await findPlace(step, from, done) ?? seen.place);
+      const hint = "A smaller learning rate, smaller weights such as beta, or data of a smaller scale may help";
+      return error(await firstBad(step, from, done, seen), seen.place, hint);
+    },
+    destroy: () => step.destroy(),
   };
 }
 
-/** Repeats the training from the last snapshot, which gives the same bits, up to the bad step, and looks into that one. */
-async function findPlace({ program, seek }: TrainingProgram, from: number, bad: number): Promise<string> {
+/** Repeats the training from `from`, which gives the same bits. */
+async function repeat({ program, seek }: TrainingProgram, from: number, to: number): Promise<void> {
   seek(from);
-  while (program.step < bad) await program.submit(Math.min(64, program.most, bad - program.step));
-  return await program.findNonFinite() ?? "the sum of a term over the batch";
+  while (program.step < to) await program.submit(Math.min(64, program.most, to - program.step));
+}
+
+/** Repeats the training up to the bad step, and looks into that one. */
+async function findPlace(step: TrainingProgram, from: number, bad: number): Promise<string | undefined> {
+  await repeat(step, from, bad);
+  return await step.program.findNonFinite();
+}
+
+/** The first step after which there is something to find, by halves: what is not finite stays so. */
+async function firstBad(
+  step: TrainingProgram,
+  from: number,
+  to: number,
+  { search, restore }: Sighting,
+): Promise<number> {
+  let [good, bad] = [from, to];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    restore();
+    await repeat(step, from, middle);
+    if (await search!()) bad = middle;
+    else good = middle;
+  }
+  return bad - 1;
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { DataSummary } from "../description.ts";
 import type { LatentUse } from "../distributions/encoded.ts";
-import type { BestEpoch } from "./checkpoint.ts";
+import type { BestEpoch } from "./patience.ts";
 
 /** The negative ELBO's parts: nats per datum, summed over features, averaged over data. */
 export interface Losses {
@@ -34,6 +35,8 @@ export interface StartEvent {
   readonly model: string;
   /** The name of the dataset. */
   readonly dataset: string;
+  /** What was read. */
+  readonly data: DataSummary;
   /** Number of trained scalars. */
   readonly parameters: number;
   /** Training and model settings, and the tile choice. */

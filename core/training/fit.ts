@@ -80,6 +80,23 @@ export function moments(context: FitContext): { mean: Float32Array<ArrayBuffer>;
   return { mean, variance: squares.map((sum) => sum / count) };
 }
 
+/**
+ * What a floor of variances is a part of, for every feature: the variance of a table's column; of images and of bytes, whose values have
+ * one unit, their squared range. So a floor means the same in any unit.
+ *
+ * @param variance Of every feature.
+ */
+export function varianceUnits({ shape, range }: FitContext["data"], variance: ArrayLike<number>): Float64Array {
+  const { length } = variance;
+  if (range && (shape[0] > 1 || range.type === "bytes")) {
+    const width = (range.maximum - range.minimum) / (range.type === "bytes" ? 255 : 1);
+    return new Float64Array(length).fill(width ** 2 || 1);
+  }
+  const mean = Array.from(variance).reduce((sum, value) => sum + value) / length;
+  // A column that never changes has no unit of its own.
+  return Float64Array.from(variance, (value) => value || mean || 1);
+}
+
 /** Writes weight and bias of a parameter; what is left out is zero. */
 export function setParameter(parameter: Parameter, weight: ArrayLike<number>, bias?: ArrayLike<number>): void {
   const { outputs } = parameter.shape;

@@ -10,6 +10,7 @@ import type { Losses } from "./events.ts";
 import type { Binarization, Resident } from "../ops/gather.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import type { Tiles } from "../products/tiles.ts";
+import type { ValueSummary } from "../values.ts";
 
 /** A fit under way. */
 export interface Fit {
@@ -31,8 +32,8 @@ export interface FitContext {
   readonly tiles: Tiles;
   /** What is fitted. */
   readonly parameters: Parameters;
-  /** The shape of the data. */
-  readonly data: DataShape;
+  /** The shape of the data, and what its values are. */
+  readonly data: DataShape & { readonly range?: ValueSummary };
   /** How values become data. */
   readonly binarize: Binarization;
   /** Rows of a step. */

@@ -6,14 +6,16 @@
  */
 
 import { type Dataset, dataShape, slice } from "../dataset.ts";
-import { DivergenceError } from "./divergence.ts";
+import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
+import { NonFiniteMatrixError } from "../linear_algebra.ts";
 import type { Fit } from "./fit_context.ts";
 import type { Model } from "../model.ts";
 import { makeResident } from "../ops/gather.ts";
 import type { Optimization } from "./optimization.ts";
+import { summarizeValues } from "../values.ts";
 import type { Trained } from "./trained.ts";
-import type { TrainingConfig } from "./training_settings.ts";
+import { completedEpochs, type TrainingConfig } from "./training_settings.ts";
 
 /**
  * The training settings of a model that fits itself: it sees the same pixels in every iteration, and a closed form needs no more
@@ -58,10 +60,13 @@ export interface FittingOptions {
 export function fitting({ model, config, dataset, trained, count, step: start }: FittingOptions): Optimization {
   const { gpu, tiles, parameters, training: { batchSize, seed, binarize, rows } } = trained;
   const split = slice(dataset.train, 0, count);
-  const source = makeResident(gpu, "training rows", dataset.shape, split, rows);
+  const scopes = gpu.scopes();
+  const source = scopes.within(() => makeResident(gpu, "training rows", dataset.shape, split, rows));
   let fit: Fit | undefined;
   let step = start;
   let train: Losses = { elbo: 0, nll: 0, kl: 0, loss: 0 };
+  /** What went bad. */
+  let lost = "the log-likelihood";
   return {
     get step() {
       return step;
@@ -70,7 +75,8 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       return train;
     },
     async begin() {
-      const data = dataShape(dataset);
+      await scopes.settle();
+      const data = { ...dataShape(dataset), range: trained.data.range ?? summarizeValues(split) };
       const resumed = start > 0;
       fit = await model.fit!(
         { gpu, tiles, parameters, data, binarize, batchSize, seed, split, source, resumed },
@@ -82,7 +88,15 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       const rate = () => count / Math.max(1e-9, (performance.now() - from) / 1000);
       const iteration = fit!.iterate();
       while (!stop()) {
-        const { value, done } = await iteration.next();
+        const next = await iteration.next().catch((error) => {
+          if (error instanceof NonFiniteMatrixError) return undefined;
+          throw error;
+        });
+        if (!next) {
+          [step, lost] = [end, "the covariance"];
+          return "diverged";
+        }
+        const { value, done } = next;
         if (done) {
           [step, train] = [end, value];
           const samplesPerSecond = rate();
@@ -94,8 +108,12 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       return undefined;
     },
     progress: () => Promise.resolve({ step, sums: [], steps: 0 }),
-    diverged: () =>
-      Promise.resolve(new DivergenceError(step, "the log-likelihood", "A larger floor of the variances may help")),
+    diverged(_, { place }: Pick<Sighting, "place"> = { place: lost }) {
+      // An iteration is all the steps of its epoch.
+      const epoch = completedEpochs(step - 1, { training: { batchSize }, data: { count } }) + 1;
+      const hint = "A larger floor of the variances, or data of a smaller scale, may help";
+      return Promise.resolve(new DivergenceError(step - 1, epoch, place, hint));
+    },
     destroy() {
       fit?.destroy();
       source.buffer.destroy();

@@ -6,7 +6,9 @@
  */
 
 import type { Progress } from "./checkpoint.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
+import type { TrainingConfig } from "./training_settings.ts";
 
 /** How far an epoch has come. */
 export interface Advance {
@@ -16,6 +18,12 @@ export interface Advance {
   readonly train: Losses;
   readonly samplesPerSecond: number;
 }
+
+/**
+ * Where {@linkcode Optimization.advance} has come to: short of the end if it was stopped there; undefined if nothing is left of the epoch;
+ * "diverged" if a loss is no longer finite.
+ */
+export type Reached = Omit<Advance, "epoch"> | "diverged" | undefined;
 
 /** What {@linkcode Optimization.advance} is told. */
 export interface AdvanceOptions {
@@ -35,21 +43,24 @@ export interface Optimization {
   readonly train: Losses;
   /** Called once, after the start event. */
   begin(): Promise<void>;
+  /** Goes on to the end of an epoch, or until it is told to stop. */
+  advance(options: AdvanceOptions): AsyncGenerator<Advance, Reached>;
   /**
-   * Goes on to the end of an epoch, or until it is told to stop.
+   * Goes on by other settings, from the step where it stopped. The means of the epoch in progress begin anew.
    *
-   * @returns Where it has come to: short of the end if it was stopped there; undefined if nothing is left of the epoch; "diverged" if a
-   * loss is no longer finite.
+   * @param training Settings that leave the state of the optimizer as it is.
+   * @param config Settings of the model that leave the shapes of its parameters as they are.
    */
-  advance(options: AdvanceOptions): AsyncGenerator<Advance, Omit<Advance, "epoch"> | "diverged" | undefined>;
+  adjust?(training: TrainingConfig, config: object): Promise<void>;
   /** What a checkpoint says of where it stands. */
   progress(): Promise<Progress>;
   /**
-   * Why the losses are no longer finite. It may train again.
+   * Why something is no longer finite. It may train again.
    *
    * @param from The step of the parameters, which are the last good ones.
+   * @param seen Where it was seen, if not in the losses of a step.
    */
-  diverged(from: number): Promise<Error>;
+  diverged(from: number, seen?: Sighting): Promise<Error>;
   /** Frees what it holds on the GPU; the parameters stay. */
   destroy(): void;
 }

@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { BestEpoch } from "./checkpoint.ts";
+/** The epoch after which the validation loss was lowest. */
+export interface BestEpoch {
+  /** Its number, from 1. */
+  readonly epoch: number;
+  /** Steps done after it. */
+  readonly step: number;
+  /** The validation loss, by the weights of the terms that their schedules end with. */
+  readonly loss: number;
+}
 
 /**
  * Whether a training has gone as many epochs without a lower validation loss as it is patient for.

@@ -117,14 +117,31 @@ export class Sweep {
     this.#program = program;
   }
 
-  /** Records and compiles a sweep. */
+  /**
+   * Records and compiles a sweep.
+   *
+   * @throws {GpuError} If the device has an error; nothing is left on it then, nor after any other error.
+   */
   static async create(options: SweepOptions, record: (t: Tape) => Recording): Promise<Sweep> {
     const { gpu, tiles, split, batchSize } = options;
-    const state = createState(gpu);
-    const tape = new Tape(gpu, Math.min(batchSize, split.count), tiles, state);
-    const recorded = record(tape);
-    const compiled = tape.compile(recorded.objectives);
-    return new Sweep(options, state, recorded, tape, compiled, await Program.create(tape, compiled));
+    gpu.check();
+    const scopes = gpu.scopes();
+    const held: { state?: GPUBuffer; tape?: Tape; recorded?: Recording } = {};
+    try {
+      const { state, tape, recorded, compiled } = scopes.within(() => {
+        const state = held.state = createState(gpu);
+        const tape = held.tape = new Tape(gpu, Math.min(batchSize, split.count), tiles, state);
+        const recorded = held.recorded = record(tape);
+        return { state, tape, recorded, compiled: tape.compile(recorded.objectives) };
+      });
+      await scopes.settle();
+      return new Sweep(options, state, recorded, tape, compiled, await Program.create(tape, compiled));
+    } catch (error) {
+      held.recorded?.destroy?.();
+      held.tape?.destroy();
+      held.state?.destroy();
+      throw error;
+    }
   }
 
   /** Whether anything that it measures follows a schedule. */
@@ -142,12 +159,13 @@ export class Sweep {
     program.seek({ step: 0, seed, count, shuffle: false });
     program.setCounts();
     const step = Math.max(0, steps - 1);
-    this.#tape.setSchedules(this.#compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
-    if (accumulated.length) {
+    const scopes = gpu.scopes();
+    scopes.within(() => {
+      this.#tape.setSchedules(this.#compiled.scalars.map((schedule) => constant(valueAt(schedule, step))));
       const clear = gpu.device.createCommandEncoder();
       for (const [, { tensor }] of accumulated) clear.clearBuffer(tensor.buffer);
       gpu.device.queue.submit([clear.finish()]);
-    }
+    });
     const totals = new Float64Array(terms.length);
     const batches = Math.ceil(count / Math.min(batchSize, count)) * samples;
     const stop = () => {
@@ -160,11 +178,14 @@ export class Sweep {
       done += chunk.length;
       yield done / batches;
     }
-    const sums: Record<string, Sum> = {};
-    for (const [name, { tensor, sumRow }] of accumulated) {
-      const stored = await gpu.read(tensor.buffer);
-      sums[name] = { values: unpack(tensor, stored), columns: unpack(tensor, stored, sumRow, 1) };
-    }
+    await scopes.settle();
+    const stored = accumulated.length
+      ? await gpu.readAll(accumulated.map(([, { tensor: { buffer } }]) => ({ buffer })))
+      : [];
+    const sums = Object.fromEntries(accumulated.map(([name, { tensor, sumRow }], i): [string, Sum] => [
+      name,
+      { values: unpack(tensor, stored[i]), columns: unpack(tensor, stored[i], sumRow, 1) },
+    ]));
     const means = [...totals].map((sum) => sum / count / samples);
     const losses = lossesOf(terms, means, weighted(terms, means, step));
     return { losses: { ...losses, ...program.measure(await program.counts()) }, sums };
@@ -200,7 +221,7 @@ export interface EvaluationOptions extends BatchSource {
 /** The sweep that measures a model's terms on a split. */
 export async function evaluation(options: EvaluationOptions): Promise<Sweep> {
   const { model, config, parameters, split, data } = options;
-  requireRows("rows", data.shape, split);
+  requireRows("measure the rows", data.shape, split);
   // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
   const seed = (options.seed ^ 0x9e3779b9) >>> 0;
   return await Sweep.create({ ...options, seed }, (t) => {

@@ -6,9 +6,10 @@
  */
 
 import { type Checkpoint, type DataDescription, encodeCheckpoint, type Progress, requireFit } from "./checkpoint.ts";
+import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
-import { features, type Split } from "../dataset.ts";
-import { Gpu } from "../gpu/device.ts";
+import { features, slice, type Split } from "../dataset.ts";
+import { Gpu, GpuError } from "../gpu/device.ts";
 import type { Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
 import { readValues } from "./pixels.ts";
@@ -25,10 +26,20 @@ import type { Covariance } from "../ops/reparameterize.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
-import { type Compiled, Tape, type Variable } from "../graph/tape.ts";
+import { Tape, type Variable } from "../graph/tape.ts";
 import { type Tensor, unpack, upload } from "../gpu/tensor.ts";
 import { chooseTiles, type Tiles, tilesName, type TunedTiles } from "../products/tiles.ts";
+import { requireSupport } from "./support.ts";
 import type { TrainingConfig } from "./training_settings.ts";
+import {
+  inputRows,
+  numbersFrom,
+  requireFiniteRows,
+  type RowValues,
+  settledSplit,
+  type SplitInput,
+  summarizeValues,
+} from "../values.ts";
 
 /** Rows that go through a mapping at a time: few of them, and so many that waiting for each read does not tell. */
 const [FEW, MANY] = [128, 4096];
@@ -42,6 +53,8 @@ interface Mapping {
   readonly condition?: Tensor;
   readonly outputs: readonly Tensor[];
   readonly program: Program;
+  /** Frees what it holds on the GPU. */
+  destroy(): void;
 }
 
 /** Records the ops from an input to outputs; none stand for a part that the model lacks. */
@@ -103,10 +116,9 @@ export interface WeightedDraws {
 export class Trained<C extends object = object> {
   /** Tiles of its matrix products. */
   readonly tiles: Tiles;
-  readonly #state: GPUBuffer;
   readonly #mappings = new Map<string, Promise<Mapping>>();
-  /** Those of the mappings that are compiled. */
-  readonly #programs: Program[] = [];
+  /** Frees those of the mappings that are compiled. */
+  readonly #held = new Set<() => void>();
   #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
@@ -115,8 +127,9 @@ export class Trained<C extends object = object> {
   constructor(
     readonly gpu: Gpu,
     readonly model: Model<C>,
-    readonly config: C,
-    readonly training: TrainingConfig,
+    /** Set by the training alone, which {@linkcode Training.adjust} may change. */
+    public config: C,
+    public training: TrainingConfig,
     readonly data: DataDescription,
     readonly parameters: Parameters,
     public progress: Progress,
@@ -126,7 +139,6 @@ export class Trained<C extends object = object> {
     readonly tuned: TunedTiles = {},
   ) {
     this.tiles = chooseTiles(gpu, training.tiles, tuned);
-    this.#state = createState(gpu);
   }
 
   /**
@@ -143,16 +155,28 @@ export class Trained<C extends object = object> {
     const { training, data, progress } = checkpoint;
     const gpu = options.gpu ??
       (options.device ? new Gpu(options.device, options.device.adapterInfo) : await Gpu.open());
-    const parameters = new Parameters(gpu, shapes);
     const ownsGpu = !options.gpu && !options.device;
+    let parameters: Parameters | undefined;
     try {
+      parameters = new Parameters(gpu, shapes);
       parameters.write(checkpoint.tensors, checkpoint.file);
+      await parameters.settle();
       return new Trained(gpu, model, config, training, data, parameters, progress, ownsGpu, checkpoint.tuned);
     } catch (error) {
-      parameters.destroy();
+      parameters?.destroy();
       if (ownsGpu) gpu.destroy();
       throw error;
     }
+  }
+
+  /**
+   * Asks whether the model can be used.
+   *
+   * @throws {GpuError} If it was destroyed, or its device is lost or was destroyed: load its checkpoint on another one then.
+   */
+  check(): void {
+    if (this.#destroyed) throw new GpuError(`Cannot use the model "${this.model.name}": it was destroyed`);
+    this.gpu.check();
   }
 
   /** D */
@@ -172,6 +196,7 @@ export class Trained<C extends object = object> {
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
   async sample(options: SampleOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     const { count = 100, temperature = 1, draw = "mean", seed = 0, labels } = options;
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot sample: expected a count of at least 1, found ${count}`);
@@ -205,6 +230,11 @@ export class Trained<C extends object = object> {
   async drawPrior(
     { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
+    if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
+      throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
+    }
+    requireSeed(seed);
     const given = this.#inTurn(count, options);
     const own = await this.model.drawPrior?.(this.parameters, this.config, {
       ...{ count, temperature, seed },
@@ -250,12 +280,16 @@ export class Trained<C extends object = object> {
    * @param z [count, K]
    * @returns [count, D]; [5 count, D] for "quantiles": {@linkcode QUANTILES} of the first datum, of the second, ...
    * @throws {TypeError} If the likelihood has no quantiles.
+   * @throws {RangeError} If a latent is not finite, or what it gives would not be.
    */
   async decode(
-    z: Float32Array,
+    z: RowValues,
     { draw = "mean", seed = 0, ...given }: Omit<SampleOptions, "count" | "temperature"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
-    return await this.#apply(`decode ${draw}`, z, this.latents, { seed, ...given }, (t, x, condition) => {
+    const { latents } = this;
+    const codes = numbersFrom("decode", z, latents);
+    requireFiniteRows(`decode with "${this.model.name}"`, codes, latents);
+    return await this.#apply(`decode ${draw}`, codes, latents, { seed, ...given }, (t, x, condition) => {
       const likelihood: Likelihood | undefined = this.model.decode?.(t, this.parameters, x, this.config, condition);
       if (!likelihood) return [];
       if (draw !== "quantiles") return [likelihood[draw]()];
@@ -272,12 +306,12 @@ export class Trained<C extends object = object> {
   /**
    * Means and log-variances of each latent dimension under q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    * @returns mean and logVariance, [count, K] each
    */
   async encode(
-    x: Float32Array,
+    x: RowValues,
     options: ConditionOptions = {},
   ): Promise<{ mean: Float32Array<ArrayBuffer>; logVariance: Float32Array<ArrayBuffer> }> {
     return marginals(await this.posterior(x, options));
@@ -286,16 +320,17 @@ export class Trained<C extends object = object> {
   /**
    * q(z | x) with all that it is made of: for draws, densities and divergences on the host.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @param options The labels or covariates, for conditional models.
    */
-  async posterior(x: Float32Array, options: ConditionOptions = {}): Promise<Encoded> {
-    const statistics = await this.#apply("encode", x, this.features, options, (t, input, condition) => {
+  async posterior(x: RowValues, options: ConditionOptions = {}): Promise<Encoded> {
+    const rows = this.#rowsFrom("encode", x);
+    const statistics = await this.#apply("encode", rows, this.features, options, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       this.#covariance = posterior?.covariance;
       return posterior ? [posterior.statistics] : [];
     });
-    const count = x.length / this.features;
+    const count = rows.length / this.features;
     return { statistics, count, latents: this.latents, covariance: this.#covariance };
   }
 
@@ -342,6 +377,7 @@ export class Trained<C extends object = object> {
 
   /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
   async hasDensity(): Promise<boolean> {
+    this.check();
     const { encode, decode, density } = this.model;
     if (!encode || !decode || density === "none") return false;
     const condition = { labels: [0], covariates: this.data.covariates?.map(() => 0) };
@@ -351,23 +387,23 @@ export class Trained<C extends object = object> {
   /**
    * The mean of p(x | z) at the mean of q(z | x).
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, D]
    */
-  async reconstruct(x: Float32Array, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
+  async reconstruct(x: RowValues, options: ConditionOptions = {}): Promise<Float32Array<ArrayBuffer>> {
     return await this.decode((await this.encode(x, options)).mean, options);
   }
 
   /**
    * Which code every position of a datum has, for models with a codebook.
    *
-   * @param x [count, D], values from 0 to 1
+   * @param x [count, D], values from 0 to 1, or bytes
    * @returns [count, P], from 0 to K - 1
    * @throws {TypeError} If the model has none.
    */
-  async codes(x: Float32Array): Promise<Uint32Array<ArrayBuffer>> {
+  async codes(x: RowValues): Promise<Uint32Array<ArrayBuffer>> {
     return Uint32Array.from(
-      await this.#apply("give codes", x, this.features, {}, (t, input) => {
+      await this.#apply("give codes", this.#rowsFrom("give codes", x), this.features, {}, (t, input) => {
         const { codes } = this.model;
         return codes ? [codes.record(t, this.parameters, input, this.config)] : [];
       }),
@@ -390,14 +426,19 @@ export class Trained<C extends object = object> {
         const key = keyOf(name, rows);
         const mapping = this.#mappings.get(key);
         this.#mappings.delete(key);
-        await mapping?.then(({ program }) => program.destroy(), () => {});
+        await mapping?.then(({ destroy }) => {
+          this.#held.delete(destroy);
+          destroy();
+        }, () => {});
       }
     }
   }
 
   /** Means of the terms over the rows of a split, nats per datum. */
-  async evaluate(split: Split, options: EvaluateOptions = {}): Promise<Losses> {
-    const { samples = 1, signal } = options;
+  async evaluate(split: SplitInput, options: EvaluateOptions = {}): Promise<Losses> {
+    this.check();
+    const { samples = 1, binarize = this.training.binarize, signal, seed = this.training.seed } = options;
+    requireSeed(seed);
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new RangeError(`Cannot evaluate: expected at least 1 sample, found ${samples}`);
     }
@@ -408,14 +449,22 @@ export class Trained<C extends object = object> {
       config: this.config,
       parameters: this.parameters,
       data: this.data,
-      split,
-      binarize: options.binarize ?? this.training.binarize,
+      split: this.admit("evaluate", split, binarize),
+      binarize,
       rows: this.training.rows,
-      seed: options.seed ?? this.training.seed,
+      seed,
       batchSize: this.training.batchSize,
     });
     try {
-      return await sweep.losses({ steps: this.progress.step, samples, signal });
+      const losses = await sweep.losses({ steps: this.progress.step, samples, signal });
+      for (const [name, value] of Object.entries(losses)) {
+        if (!Number.isFinite(value)) {
+          throw new RangeError(
+            `Cannot evaluate "${this.model.name}" on these rows: expected a finite ${name}, found ${value}`,
+          );
+        }
+      }
+      return losses;
     } finally {
       sweep.destroy();
     }
@@ -427,8 +476,27 @@ export class Trained<C extends object = object> {
    * @returns [rows, D]
    */
   rowsOf(split: Split, from = 0, count: number = split.count - from, seed = 0): Float32Array<ArrayBuffer> {
-    const { features, training: { binarize } } = this;
-    return readValues(split, binarize, from * features, new Float32Array(count * features), seed);
+    const { data: { shape, range }, features, training: { binarize } } = this;
+    const rows = settledSplit("read rows", slice(split, from, from + count), shape, range?.kind);
+    return readValues(rows, binarize, 0, new Float32Array(count * features), seed);
+  }
+
+  /**
+   * Rows of a program as this model takes them.
+   *
+   * @param what What is to be done with them, for messages.
+   * @throws {RangeError} If there are none, they do not fit the shape, a number is not finite, labels are missing, or the values are no
+   * data of the likelihood; the message names the row and the column.
+   */
+  admit(what: string, split: SplitInput, binarize: Binarization = this.training.binarize): Split {
+    const { shape, range } = this.data;
+    const rows = settledSplit(what, split, shape, range?.kind);
+    requireSupport(what, this.model as Model, this.config, summarizeValues(rows), binarize);
+    return rows;
+  }
+
+  #rowsFrom(what: string, x: RowValues): Float32Array<ArrayBuffer> {
+    return inputRows(`${what} with "${this.model.name}"`, x, this.features, this.data.range?.kind);
   }
 
   /** What the model is given besides, if anything. */
@@ -439,6 +507,8 @@ export class Trained<C extends object = object> {
   /**
    * Runs rows through a recorded mapping, some at a time and `steps` steps each; where it gives several matrices, their rows come in
    * turn.
+   *
+   * @throws {RangeError} If it gives a number that is not finite.
    */
   async #apply(
     name: string,
@@ -448,18 +518,24 @@ export class Trained<C extends object = object> {
     record: Recording,
     steps = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
+    this.check();
     const count = values.length / columns;
     if (count === 0 || !Number.isInteger(count)) {
       throw new RangeError(
         `Cannot ${name} with "${this.model.name}": expected rows of ${columns} values, found ${values.length} values`,
       );
     }
+    requireSeed(seed);
     const kind = this.#condition;
     const conditions = kind && conditionRows(kind, count, given, this.data);
     const wanted = count >= MANY ? MANY : FEW;
     const key = keyOf(name, wanted);
     let mapping = this.#mappings.get(key);
-    if (!mapping) this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+    if (!mapping) {
+      this.#mappings.set(key, mapping = this.#compile(name, wanted, columns, record, steps));
+      // There may be memory for it another time.
+      mapping.catch(() => this.#mappings.delete(key));
+    }
     const { input, condition, outputs, program } = await mapping;
     const { rows } = input;
     const width = outputs[0].columns;
@@ -467,12 +543,16 @@ export class Trained<C extends object = object> {
     let recorded = 0;
     const next = (): Chunk<void> | undefined => {
       if (recorded === count) return undefined;
+      this.check();
       const from = recorded;
       const to = recorded = Math.min(from + rows, count);
-      upload(this.gpu, input, values.subarray(from * columns, to * columns));
-      if (condition) {
-        upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
-      }
+      const scopes = this.gpu.scopes();
+      scopes.within(() => {
+        upload(this.gpu, input, values.subarray(from * columns, to * columns));
+        if (condition) {
+          upload(this.gpu, condition, conditions!.subarray(from * condition.columns, to * condition.columns));
+        }
+      });
       program.seek({ step: from / rows * steps, seed, count: rows, shuffle: false });
       const chunks: Chunk<unknown>[] = [];
       for (let left = steps; left > 0; left -= program.most) chunks.push(program.chunk(Math.min(left, program.most)));
@@ -483,7 +563,10 @@ export class Trained<C extends object = object> {
           copies.submit();
         },
         async read() {
-          for (const [i, result] of (await copies.read()).entries()) {
+          const results = await copies.read();
+          for (const chunk of chunks) await chunk.read();
+          await scopes.settle();
+          for (const [i, result] of results.entries()) {
             const matrix = unpack(outputs[i], result, 0, to - from);
             if (outputs.length === 1) {
               out.set(matrix, from * width);
@@ -498,37 +581,52 @@ export class Trained<C extends object = object> {
       };
     };
     await Array.fromAsync(inTurn(this.gpu, next));
+    requireFinite(out, `what "${this.model.name}" gives to ${name}`);
     return out;
   }
 
   async #compile(name: string, rows: number, columns: number, record: Recording, steps: number): Promise<Mapping> {
-    const tape = new Tape(this.gpu, rows, this.tiles, this.#state);
-    const input = tape.variable("input", columns);
+    const scopes = this.gpu.scopes();
     const kind = this.#condition;
-    const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
-    let results: readonly Variable[];
-    let compiled: Compiled;
+    const { state, tape } = scopes.within(() => {
+      const state = createState(this.gpu);
+      return { state, tape: new Tape(this.gpu, rows, this.tiles, state) };
+    });
     try {
-      results = record(tape, input, condition);
-      if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
-      if (steps > 1) advance(tape, 1);
-      compiled = tape.compile([]);
+      const { input, condition, results, compiled } = scopes.within(() => {
+        const input = tape.variable("input", columns);
+        const condition = kind && tape.variable("condition", conditionColumns(kind, this.data));
+        const results = record(tape, input, condition);
+        if (!results.length) throw new TypeError(`Cannot ${name} with "${this.model.name}": it has no such part`);
+        if (steps > 1) advance(tape, 1);
+        return { input, condition, results, compiled: tape.compile([]) };
+      });
+      await scopes.settle();
+      await this.parameters.settle();
+      const program = await Program.create(tape, compiled);
+      const destroy = () => {
+        program.destroy();
+        state.destroy();
+      };
+      this.#held.add(destroy);
+      // Destroyed while it compiled.
+      if (this.#destroyed) destroy();
+      return {
+        input: tape.tensor(input),
+        ...(condition ? { condition: tape.tensor(condition) } : {}),
+        outputs: results.map((result) => tape.tensor(result)),
+        program,
+        destroy,
+      };
     } catch (error) {
       tape.destroy();
-      // So many rows of a wide model may be more than a buffer can hold.
-      if (error instanceof RangeError && rows > FEW) return await this.#compile(name, FEW, columns, record, steps);
+      state.destroy();
+      // So many rows of a wide model may be more than a buffer can hold, or than there is memory for.
+      if ((error instanceof RangeError || error instanceof GpuError) && rows > FEW) {
+        return await this.#compile(name, FEW, columns, record, steps);
+      }
       throw error;
     }
-    const program = await Program.create(tape, compiled);
-    this.#programs.push(program);
-    // Destroyed while it compiled.
-    if (this.#destroyed) program.destroy();
-    return {
-      input: tape.tensor(input),
-      ...(condition ? { condition: tape.tensor(condition) } : {}),
-      outputs: results.map((result) => tape.tensor(result)),
-      program,
-    };
   }
 
   /**
@@ -538,6 +636,7 @@ export class Trained<C extends object = object> {
    * @param options Whether to keep what only the optimizer needs to go on. Default: true.
    */
   async toBytes({ optimizer = true }: { readonly optimizer?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    this.check();
     const { model, config, training, data, progress, tuned } = this;
     return encodeCheckpoint({
       model: model.name,
@@ -553,9 +652,9 @@ export class Trained<C extends object = object> {
 
   /** Frees what it holds on the GPU, and the device if it opened it. */
   destroy(): void {
+    if (this.#destroyed) return;
     this.#destroyed = true;
-    for (const program of this.#programs) program.destroy();
-    this.#state.destroy();
+    for (const destroy of this.#held) destroy();
     this.parameters.destroy();
     if (this.ownsGpu) this.gpu.destroy();
   }

@@ -5,22 +5,27 @@
  */
 
 import { begunWith, firstChange } from "./changes.ts";
-import { type BestEpoch, type Checkpoint, requireFit } from "./checkpoint.ts";
+import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
 import { differences, type Digest, digestOf } from "./digest.ts";
-import { type Dataset, dataShape, features, requireRows, slice, type Split } from "../dataset.ts";
+import { type Dataset, dataShape, features, slice, type Split } from "../dataset.ts";
+import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
+import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
 import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
+import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
 import { configure } from "../settings.ts";
+import { type DatasetInput, settled, summarizeValues } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
-import { mapped, type Optimization } from "./optimization.ts";
-import { isExhausted } from "./patience.ts";
+import { mapped, type Optimization, type Reached } from "./optimization.ts";
+import { type BestEpoch, isExhausted } from "./patience.ts";
 import { evaluation, type Sweep } from "./sweep.ts";
+import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
 import {
@@ -48,9 +53,14 @@ export interface TrainOptions {
   readonly tune?: (step: TrainingStep) => Promise<TunedTiles | undefined>;
   /** Ends the training after the steps under way; the end event then says `stopped`. */
   readonly signal?: AbortSignal;
+  /**
+   * How many seconds a chunk of steps should take, asked before each: the GPU is free for other work between two. Default 0.08; with 0
+   * each chunk is one step.
+   */
+  readonly chunkSeconds?: () => number;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
-  /** Starts a new training from these weights: with other settings, or on other data of the same shape. */
+  /** Starts a new training from these weights, with the settings of their training but for those given, or on other data of the shape. */
   readonly from?: Checkpoint;
 }
 
@@ -63,10 +73,30 @@ export interface Training<C extends object> extends AsyncIterable<TrainingEvent>
    * @throws {Error} Before the first event.
    */
   readonly trained: Trained<C>;
+  /**
+   * Changes settings while the training goes on, from the next chunk of steps: what the loss is (weights, free bits, capacity, ...), the
+   * learning rate and its schedule, clipping, the number of epochs. The checkpoint then has the new ones, and the means of the epoch in
+   * progress begin anew.
+   *
+   * @throws {RangeError} If a setting does not fit, or cannot change while a model is trained: one that changes shapes, rows or seeds.
+   */
+  adjust(config: Partial<TrainingConfig & C>): void;
 }
 
 /** Validation rows that are encoded after an epoch, to see which latents are in use. */
 const LATENT_ROWS = 256;
+
+/** Settings of a training that may change while it goes on. */
+const ADJUSTABLE: readonly (keyof TrainingConfig)[] = [
+  "epochs",
+  "learningRate",
+  "learningRateSchedule",
+  "learningRateSteps",
+  "learningRateFactor",
+  "weightDecay",
+  "clipNorm",
+  "clipValue",
+];
 
 /** Splits a flat configuration into the training's and the model's part, and checks both. */
 export function configureTraining<C extends object>(
@@ -96,13 +126,14 @@ export function configureTraining<C extends object>(
  * ```
  *
  * @param model A model of `models/`, or one of your own.
- * @param dataset Rows in memory; they are copied to the GPU once.
+ * @param dataset Rows in memory; they are copied to the GPU once. Arrays of bytes stand for value / 255, others for themselves.
  * @param config Settings of the training and of the model together; what is left out takes its default.
- * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, before anything is trained.
+ * @throws {RangeError} On a setting that does not fit or that a resumed training was not begun with, or values that are no data of the
+ * likelihood, before anything is trained.
  */
 export function train<C extends object>(
   model: Model<C>,
-  dataset: Dataset,
+  dataset: DatasetInput,
   config: Partial<TrainingConfig & C> = {},
   options: TrainOptions = {},
 ): Training<C> {
@@ -112,6 +143,7 @@ export function train<C extends object>(
     get trained() {
       return trainer.trained;
     },
+    adjust: (config) => trainer.adjust(config),
   };
 }
 
@@ -119,60 +151,100 @@ class Trainer<C extends object> {
   readonly #model: Model<C>;
   readonly #dataset: Dataset;
   readonly #options: TrainOptions;
-  readonly #training: TrainingConfig;
-  readonly #config: C;
+  #training: TrainingConfig;
+  #config: C;
+  /** Settings to go on by, from the next chunk on. */
+  #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
   readonly #count: number;
   readonly #validation: number;
   readonly #digest: Digest;
+  readonly #summary: DataSummary;
   #trained: Trained<C> | undefined;
 
-  constructor(model: Model<C>, dataset: Dataset, values: Partial<TrainingConfig & C>, options: TrainOptions) {
+  constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
     const { resume } = options;
-    const isFloat = !(dataset.train.values instanceof Uint8Array);
-    const given = resume ? { ...resume.training, ...resume.config as Partial<C>, ...values } : values;
+    const dataset = settled(input);
+    const range = summarizeValues(dataset.train, dataset.test);
+    this.#digest = digestOf(dataset);
+    const isFloat = range.type === "floats";
+    const { from } = options;
+    const asked = resume
+      ? { ...resume.training, ...resume.config as Partial<C>, ...values }
+      : from
+      ? { ...settingsOf(from, model as Model, this.#digest), ...values }
+      : values;
+    const choice = resume || from ? undefined : model.choose?.(dataShape(dataset), range, asked);
+    const given = {
+      ...choice?.binarize && { binarize: choice.binarize },
+      ...choice?.config,
+      ...asked,
+    };
     const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
-    if (options.from) requireStart(options.from, model, config, dataset);
+    if (from) requireStart(from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
-    requireRows(dataset.name, dataset.shape, dataset.train);
+    if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
+    if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
-    const validation = "validation" in given ? training.validation : Math.min(training.validation, Math.floor(all / 6));
+    const validation = "validation" in asked ? training.validation : Math.min(training.validation, Math.floor(all / 6));
     if (validation >= all) {
       throw new RangeError(
         `Cannot validate on ${validation} rows: expected fewer than the ${all} training rows of "${dataset.name}"`,
       );
     }
-    if (training.batchSize > all - validation) {
-      throw new RangeError(
-        `Cannot train with batches of ${training.batchSize}: expected at most the ${
-          all - validation
-        } training rows of "${dataset.name}"`,
-      );
-    }
     if (training.patience > 0 && validation === 0) {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
-    this.#digest = digestOf(dataset);
-    if (resume) {
-      if (dataset.shape.join() === resume.data.shape.join()) requireSameData(resume, dataset, this.#digest);
-      requireSame(resume, model, dataset, { ...values, rows: all - validation });
-    } // Before there is a GPU, a run folder or anything else that would be left behind.
+    const count = all - validation;
+    const batchSize = Math.min(training.batchSize, count);
+    // A fit sweeps over all rows, whatever the batch.
+    const shrank = batchSize < training.batchSize && !model.fit;
+    const steps = trainingSteps({ ...training, batchSize }, count);
+    if (steps > LAST_STEP) {
+      throw new RangeError(
+        `Cannot train for ${training.epochs} epochs: expected at most ${LAST_STEP} steps, found ${steps}`,
+      );
+    }
+    const remarks = [
+      ...choice ? [choice.why] : [],
+      ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
+    ];
+    if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
+    // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
-    this.#training = { ...training, validation };
+    this.#training = { ...training, batchSize, validation };
     this.#config = config;
-    this.#count = all - validation;
+    this.#count = count;
     this.#validation = validation;
+    const summary = describeData(dataset, count, validation, range);
+    this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
   }
 
   get trained(): Trained<C> {
     if (!this.#trained) throw new Error("Cannot give the trained model: expected the training to have begun");
     return this.#trained;
+  }
+
+  adjust(values: Partial<TrainingConfig & C>): void {
+    const from = this.#adjusted ?? { training: this.#training, config: this.#config };
+    const name = this.#model.name;
+    if (this.#model.fit) throw new RangeError(`Cannot adjust the training of "${name}": it is not one by gradient`);
+    const { training, config } = configureTraining(this.#model, { ...from.training, ...from.config, ...values });
+    const keys = Object.keys(training) as (keyof TrainingConfig)[];
+    const fixed = keys.find((key) => !ADJUSTABLE.includes(key) && training[key] !== this.#training[key]);
+    if (fixed) throw new RangeError(`Cannot adjust ${fixed}: it is fixed once a training has begun`);
+    const shapes = (of: C) => JSON.stringify(this.#model.parameters(of, dataShape(this.#dataset)));
+    if (shapes(config) !== shapes(this.#config)) {
+      const changed = Object.keys(values).filter((key) => key in this.#model.settings);
+      throw new RangeError(`Cannot adjust ${changed.join(", ")}: the parameters would have other shapes`);
+    }
+    this.#adjusted = { training, config };
   }
 
   /** The number of steps after which an epoch is complete. */
@@ -182,15 +254,21 @@ class Trainer<C extends object> {
 
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
-    const { epochs } = this.#training;
+    const epochs = () => this.#training.epochs;
     const trained = await this.#begin();
     const { gpu, tiles, parameters } = trained;
     const start = resume?.progress.step ?? 0;
     const optimization = await this.#optimization(trained);
-    const validation = await this.#validationOf(trained);
+    let validation = await this.#validationOf(trained).catch((error) => {
+      optimization.destroy();
+      throw error;
+    });
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
-    const stop = () => signal?.aborted ?? false;
+    const stop = () => {
+      trained.check();
+      return signal?.aborted ?? false;
+    };
     // Where an optimizer averages the weights, the averages are the model's weights while it rests, and a slot holds those that go on
     // being trained.
     let resting = true;
@@ -198,32 +276,45 @@ class Trainer<C extends object> {
       if (resting !== wanted) parameters.exchange(AVERAGE_SLOT);
       resting = wanted;
     };
-    if (!resume) parameters.copyTo(AVERAGE_SLOT);
     let snapshot: Snapshot | undefined;
     let snapshotStep = start;
     let best = resume?.progress.best;
-    const { patience } = this.#training;
-    const diverged = async (): Promise<Error> => {
-      snapshot!.restore();
-      resting = true;
-      rest(false);
-      const error = await optimization.diverged(snapshotStep);
+    const progress = async (): Promise<Progress> => ({ ...await optimization.progress(), ...(best ? { best } : {}) });
+    const diverged = async (seen?: Omit<Sighting, "restore">): Promise<Error> => {
+      const restore = () => {
+        snapshot!.restore();
+        resting = true;
+        rest(false);
+      };
+      restore();
+      const error = await optimization.diverged(snapshotStep, seen && { ...seen, restore });
       // The search may have repeated the steps: what is left behind is what was last good.
       snapshot!.restore();
       resting = true;
       return error;
     };
 
+    // What the columns were divided by is in the checkpoint.
+    const { scaling: _, ...shape } = dataShape(this.#dataset);
+    /** Weights and moments may overflow where the losses do not. */
+    const requireFinite = async () => {
+      const search = () => parameters.nonFinite();
+      const place = await search();
+      if (place) throw await diverged({ place: `"${place}"`, search });
+    };
+
     try {
+      if (!resume) parameters.copyTo(AVERAGE_SLOT);
       yield {
         event: "start",
         adapter: gpu.adapter,
         model: this.#model.name,
         dataset: this.#dataset.name,
+        data: this.#summary,
         parameters: parameters.count,
-        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...dataShape(this.#dataset) },
+        config: { ...this.#training, ...this.#config, tiles: tilesName(tiles), ...shape },
         step: start,
-        epochs,
+        epochs: epochs(),
         stepsPerEpoch: this.#stepsUntil(1),
       };
       await optimization.begin();
@@ -233,48 +324,69 @@ class Trainer<C extends object> {
         samplesPerSecond: 0,
       };
       let epoch = 1;
-      while (this.#stepsUntil(epoch) <= start && epoch <= epochs) epoch++;
-      for (; epoch <= epochs && !isExhausted(patience, epoch - 1, best); epoch++) {
+      while (this.#stepsUntil(epoch) <= start && epoch <= epochs()) epoch++;
+      for (; epoch <= epochs() && !isExhausted(this.#training.patience, epoch - 1, best); epoch++) {
         const end = this.#stepsUntil(epoch);
-        rest(false);
-        const reached = yield* mapped(
-          optimization.advance({ epoch, end, stop }),
-          ({ epoch, step, ...measured }): TrainingEvent => ({
-            event: "progress",
-            epoch,
-            step,
-            steps: this.#stepsUntil(epochs),
-            ...measured,
-            seconds: seconds(),
-          }),
-        );
+        let reached: Reached;
+        do {
+          if (this.#adjusted) {
+            const { training, config } = this.#adjusted;
+            this.#adjusted = undefined;
+            rest(true);
+            await requireFinite();
+            snapshot = parameters.snapshot(snapshot);
+            snapshotStep = optimization.step;
+            trained.progress = await progress();
+            await optimization.adjust!(training, config);
+            [this.#training, this.#config] = [trained.training, trained.config] = [training, config];
+            validation?.destroy();
+            validation = await this.#validationOf(trained);
+          }
+          rest(false);
+          reached = yield* mapped(
+            optimization.advance({ epoch, end, stop: () => stop() || this.#adjusted !== undefined }),
+            ({ epoch, step, ...measured }): TrainingEvent => ({
+              event: "progress",
+              epoch,
+              step,
+              steps: this.#stepsUntil(epochs()),
+              ...measured,
+              seconds: seconds(),
+            }),
+          );
+        } while (this.#adjusted && reached !== "diverged" && optimization.step < end && !stop());
         if (reached === "diverged") throw await diverged();
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
         if (!reached) snapshot.restore();
-        else last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        else {
+          await requireFinite();
+          last = { train: reached.train, samplesPerSecond: reached.samplesPerSecond };
+        }
         if (optimization.step < end) break;
 
         if (validation) {
           last.validation = await validation.losses({ steps: end });
           // The last update of an epoch is seen here first; what it made must not become a checkpoint.
-          if (!Number.isFinite(last.validation.loss)) throw await diverged();
+          if (!Object.values(last.validation).every(Number.isFinite)) throw await diverged({ place: "the validation" });
           best = await better(validation, last.validation, { epoch, step: end }, best);
         }
-        trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
+        trained.progress = await progress();
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
+        await parameters.settle();
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
       const { step } = optimization;
-      const early = isExhausted(patience, epoch - 1, best);
-      const stopped = !early && step < this.#stepsUntil(epochs);
-      if (stopped) trained.progress = { ...await optimization.progress(), ...(best ? { best } : {}) };
+      const early = isExhausted(this.#training.patience, epoch - 1, best);
+      const stopped = !early && step < this.#stepsUntil(epochs());
+      if (stopped) trained.progress = await progress();
       const ended = { stopped, ...(early ? { early } : {}), ...(best ? { best } : {}) };
       yield { event: "end", epochs: epoch - 1, step, ...last, seconds: seconds(), ...ended };
     } finally {
-      rest(true);
+      // What is gone need not be put back.
+      if (usable(trained)) rest(true);
       for (const copy of snapshot?.copies ?? []) copy.destroy();
       optimization.destroy();
       validation?.destroy();
@@ -293,7 +405,11 @@ class Trainer<C extends object> {
     const { gpu, tiles, parameters } = trained;
     const split = slice(this.#dataset.train, 0, this.#count);
     const training = this.#training;
-    return await descent({ gpu, tiles, model, config, training, parameters, data: this.#dataset, split }, resume);
+    return await descent(
+      { gpu, tiles, model, config, training, parameters, data: this.#dataset, split },
+      resume,
+      this.#options.chunkSeconds,
+    );
   }
 
   /** The sweep that measures validation rows, if there are any. */
@@ -340,6 +456,7 @@ class Trainer<C extends object> {
       ...(settings ? { settings } : {}),
       count: this.#count,
       digest: this.#digest,
+      range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
       gpu: opened,
@@ -350,8 +467,14 @@ class Trainer<C extends object> {
       split: slice(this.#dataset.train, 0, this.#training.batchSize),
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
-    if (from) parameters.write(weightsOf(from), from.file);
-    else parameters.initialize(initializersOf(this.#training), this.#training.seed);
+    try {
+      if (from) parameters.write(weightsOf(from), from.file);
+      else parameters.initialize(initializersOf(this.#training), this.#training.seed);
+      await parameters.settle();
+    } catch (error) {
+      parameters.destroy();
+      throw error;
+    }
     const progress = { step: 0, sums: [], steps: 0 };
     const trained = this.#trained = new Trained(
       opened,
@@ -373,6 +496,16 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(rowsAt(this.#dataset, rows)), record),
     }, this.#config);
     return trained;
+  }
+}
+
+/** Whether a model is neither destroyed nor on a lost device. */
+function usable(trained: Trained): boolean {
+  try {
+    trained.check();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -404,6 +537,18 @@ export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, d
   throw new RangeError(
     `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
   );
+}
+
+/** The settings of a run that another one begins with, as far as its model has them. Of other data as many rows are held out as of any. */
+function settingsOf(
+  { training, config, data }: Checkpoint,
+  { settings }: Model,
+  digest: Digest,
+): Record<string, unknown> {
+  const { validation, ...others } = training;
+  const known = Object.entries(config).filter(([name]) => Object.hasOwn(settings as object, name));
+  const same = data.digest && !differences(data.digest, digest).length;
+  return { ...others, ...(same ? { validation } : {}), ...Object.fromEntries(known) };
 }
 
 /** The tensors of a checkpoint without the optimizer's. */

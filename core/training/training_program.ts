@@ -45,16 +45,44 @@ export interface RecordedTraining {
   destroy(): void;
 }
 
-/** Uploads the rows and records the step. */
-export function recordTraining(options: Omit<TrainingProgramOptions, "step">): RecordedTraining {
+/**
+ * Uploads the rows and records the step.
+ *
+ * @throws {GpuError} If the device has an error; nothing is left on it then, nor after any other error.
+ */
+export async function recordTraining(options: Omit<TrainingProgramOptions, "step">): Promise<RecordedTraining> {
+  const { gpu, parameters } = options;
+  gpu.check();
+  const scopes = gpu.scopes();
+  const held: (() => void)[] = [];
+  const destroy = () => held.splice(0).reverse().forEach((free) => free());
+  try {
+    const recorded = scopes.within(() => recordStep(options, (free) => held.push(free)));
+    await scopes.settle();
+    await parameters.settle();
+    return { ...recorded, destroy };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+/** Records a step; `own` is told how each thing is freed. */
+function recordStep(
+  options: Omit<TrainingProgramOptions, "step">,
+  own: (free: () => void) => void,
+): Omit<RecordedTraining, "destroy"> {
   const { gpu, tiles, model, config, training, parameters } = options;
   const state = createState(gpu);
+  own(() => state.destroy());
   const tape = new Tape(gpu, training.batchSize, tiles, state);
+  own(() => tape.destroy());
   const { batch, destroy } = recordBatch(tape, {
     ...options,
     binarize: training.binarize,
     rows: training.rows,
   });
+  own(destroy);
   const objectives = model.objectives(tape, parameters, batch, config);
   const optimizer = optimizerOf(training, trainingSteps(training, options.split.count));
   const compiled = tape.compile(objectives, { optimizer, reduction: training.reduction });
@@ -65,22 +93,17 @@ export function recordTraining(options: Omit<TrainingProgramOptions, "step">): R
         "expected an op that lists it under parameters, or trained: false in its shape",
     );
   }
-  return {
-    tape,
-    compiled,
-    destroy() {
-      tape.destroy();
-      destroy();
-      state.destroy();
-    },
-  };
+  return { tape, compiled };
 }
 
 /** Uploads the rows, records the step and compiles it. */
 export async function createTrainingProgram(options: TrainingProgramOptions): Promise<TrainingProgram> {
   const { training, split, step = 0 } = options;
-  const { tape, compiled, destroy } = recordTraining(options);
-  const program = await Program.create(tape, compiled);
+  const { tape, compiled, destroy } = await recordTraining(options);
+  const program = await Program.create(tape, compiled).catch((error) => {
+    destroy();
+    throw error;
+  });
   const seek = (to: number) => program.seek({ step: to, seed: training.seed, count: split.count, shuffle: true });
   seek(step);
   return {

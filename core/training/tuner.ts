@@ -20,7 +20,7 @@ import {
   WORKGROUP_TILES_VERSION,
   type WorkgroupTile,
 } from "../products/tiles.ts";
-import { recordTraining, type TrainingStep } from "./training_program.ts";
+import { type RecordedTraining, recordTraining, type TrainingStep } from "./training_program.ts";
 
 /** Keeps what was found from one program to the next. It must not throw: where nothing can be kept, nothing is. */
 export interface TileCache {
@@ -148,13 +148,17 @@ export async function tuneTraining(step: TrainingStep, options: TuneOptions = {}
   const parameters = new Parameters(gpu, model.parameters(config, data));
   // No product depends on how pixels are made into data, and not every data can be made into bits.
   const training = { ...step.training, binarize: "none" } as const;
-  const recorded = recordTraining({ ...step, training, tiles: chooseTiles(gpu, "workgroup"), parameters });
-  // A product that forms its operand as it loads it is timed with that: it draws, and takes rows in a shuffled order.
-  setState(gpu, recorded.tape.state, { step: 0, seed: 0, count: step.split.count, shuffle: true });
+  const scopes = gpu.scopes();
+  let recorded: RecordedTraining | undefined;
   try {
-    return await tune(gpu, recorded.compiled.products, options);
+    recorded = await recordTraining({ ...step, training, tiles: chooseTiles(gpu, "workgroup"), parameters });
+    const { tape: { state }, compiled } = recorded;
+    // A product that forms its operand as it loads it is timed with that: it draws, and takes rows in a shuffled order.
+    scopes.within(() => setState(gpu, state, { step: 0, seed: 0, count: step.split.count, shuffle: true }));
+    await scopes.settle();
+    return await tune(gpu, compiled.products, options);
   } finally {
-    recorded.destroy();
+    recorded?.destroy();
     parameters.destroy();
   }
 }
@@ -189,21 +193,26 @@ function gpuTimer(gpu: Gpu): Timer {
   const kernels = new Map<string, Promise<readonly Prepared[]>>();
   const repeats = new Map<TapeProduct, number>();
   const { device } = gpu;
+  const scopes = gpu.scopes();
   const run = async (dispatches: readonly Prepared[], times: number) => {
-    const encoder = device.createCommandEncoder();
-    record(gpu, encoder, dispatches, { times });
+    const commands = scopes.within(() => {
+      const encoder = device.createCommandEncoder();
+      record(gpu, encoder, dispatches, { times });
+      return encoder.finish();
+    });
     const begin = performance.now();
-    device.queue.submit([encoder.finish()]);
+    scopes.within(() => device.queue.submit([commands]));
     await device.queue.onSubmittedWorkDone();
-    gpu.check();
-    return performance.now() - begin;
+    const milliseconds = performance.now() - begin;
+    await scopes.settle();
+    return milliseconds;
   };
   let waiting: number | undefined;
   return async (product, tile) => {
     const key = `${tile}: ${shapeName(product.shape)}`;
     let kernel = kernels.get(key);
     if (!kernel) {
-      const dispatches = product.form({ ...chooseTiles(gpu, "workgroup"), pinned: tile });
+      const dispatches = scopes.within(() => product.form({ ...chooseTiles(gpu, "workgroup"), pinned: tile }));
       kernels.set(key, kernel = Promise.all(dispatches.map((dispatch) => prepare(gpu, dispatch))));
       // The first run compiles, on some drivers.
       await run(await kernel, 1);

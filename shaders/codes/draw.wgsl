@@ -1,7 +1,7 @@
 // k ~ softmax(a / T) for each row, by the uniform number u of position t % POSITIONS of image n, t the step: the first k with
 // u Σ exp(a_j / T) < Σ_{j ≤ k} exp(a_j / T), the largest a taken out. It becomes that position's code. One invocation a row.
-// Needs: at, at_scalar, columns_below, random_uniform, buffers state, logits of vec4f, temperature and codes of f32; const BATCH,
-// ROWS_logits, ROWS_temperature, ROWS_codes, CODES, POSITIONS, STREAM_draw. Gives: main.
+// Needs: at, at_scalar, columns_below, largest_logit, random_uniform, buffers state, logits of vec4f, temperature and codes of f32; const
+// BATCH, ROWS_logits, ROWS_temperature, ROWS_codes, CODES, POSITIONS, STREAM_draw. Gives: main.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -9,13 +9,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (row >= BATCH) {
     return;
   }
-  var largest4 = vec4f(-3.0e38);
-  for (var column4 = 0u; column4 < (CODES + 3u) / 4u; column4++) {
-    let a = logits[at(ROWS_logits, row, column4)];
-    largest4 = max(largest4, select(vec4f(-3.0e38), a, columns_below(CODES, column4)));
-  }
-  let largest = max(max(largest4.x, largest4.y), max(largest4.z, largest4.w));
   let scale = 1.0 / max(temperature[at_scalar(ROWS_temperature, row, 0u)], 1.0e-6);
+  let largest = largest_logit(row);
   var total = 0.0;
   for (var column4 = 0u; column4 < (CODES + 3u) / 4u; column4++) {
     let share = exp((logits[at(ROWS_logits, row, column4)] - largest) * scale);

@@ -22,12 +22,14 @@ var<private> slice: u32;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let column4 = group.x * LANES + lane;
-  slice = group.y / GROUPS;
-  residue = slice / CHUNKS;
+  // A value beside the variable: a browser's compiler must see that it is the same in all invocations.
+  let own_slice = group.y / GROUPS;
+  slice = own_slice;
+  residue = own_slice / CHUNKS;
   let begin = (group.y % GROUPS) * ROWS_PER_GROUP;
   let end = min(begin + ROWS_PER_GROUP, ROWS);
   //: repeat _ 0..$more
-  let first = (slice % CHUNKS) * PANELS_BEFORE;
+  let first = (own_slice % CHUNKS) * PANELS_BEFORE;
   for (var panel = first; panel < min(first + PANELS_BEFORE, PANELS); panel++) {
     panel_more(panel * LENGTH, panel > first, column4, lane, begin, end);
   }

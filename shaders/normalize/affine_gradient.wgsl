@@ -1,6 +1,6 @@
 // dgain = Σ da x̂, doffset = Σ da over all pixels, x̂ = (x - mean) scale: a workgroup for each vector of four channels.
-// Needs: tree_sum, sets.wgsl, load4_norm_x, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_x, ROWS_norm_upstream,
-// ALL_PIXELS, ROW_norm_offset. Gives: main.
+// Needs: tree_sum, sets.wgsl, store, buffers norm_upstream (da) and norm_moments of vec4f, const ROWS_norm_upstream, ALL_PIXELS,
+// ROW_norm_offset. Gives: main.
 
 @compute @workgroup_size($invocations)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -8,13 +8,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   var gain = vec4f();
   var offset = vec4f();
   for (var q = index; q < ALL_PIXELS; q += $invocationsu) {
-    let row = row_of(q);
-    let column4 = column4_of(q, channel4);
     let number = select(0u, q / COUNT * BLOCKS, IMAGE_SETS) + channel4 / WIDTH4;
     let mean = of_sets(norm_moments[2u * number], channel4);
     let scale = of_sets(norm_moments[2u * number + 1u], channel4);
-    let upstream = norm_upstream[at(ROWS_norm_upstream, row, column4)];
-    gain += upstream * ((load4_norm_x(at(ROWS_norm_x, row, column4)) - mean) * scale);
+    let upstream = norm_upstream[at(ROWS_norm_upstream, row_of(q), column4_of(q, channel4))];
+    gain += upstream * ((x_of(q, channel4) - mean) * scale);
     offset += upstream;
   }
   let gain_sum = tree_sum(gain, index);

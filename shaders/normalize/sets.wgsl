@@ -1,9 +1,10 @@
 // The sets of elements that a normalization gives mean 0 and variance 1. Pixels are counted through all images, q = image * PIXELS + pixel;
 // a workgroup has a block of WIDTH4 vectors of four channels of each of its pixels, which holds up to four whole sets: what there is of
 // each set is a component of a vector. Sums run in a fixed order.
-// Needs: at, columns_below, const FLAT (a row for each image, not for each pixel), PIXELS, CHANNELS, CHANNELS4, SET_CHANNELS,
-// BLOCK_SETS, WIDTH4, BLOCKS, IMAGE_SETS (a set for each image, not one for the batch), COUNT (pixels of a set or, padding included, of
-// the batch). Gives: row_of, column4_of, set_of, into_sets, of_sets, in_channels, Block, block_of, channel4_in, pixel_in.
+// Needs: at, columns_below, load4_norm_x, const ROWS_norm_x, FLAT (a row for each image, not for each pixel), PIXELS, CHANNELS, CHANNELS4,
+// SET_CHANNELS, BLOCK_SETS, WIDTH4, BLOCKS, IMAGE_SETS (a set for each image, not one for the batch), COUNT (pixels of a set or, padding
+// included, of the batch). Gives: row_of, column4_of, x_of, set_of, into_sets, of_sets, in_channels, Block, block_of, channel4_in,
+// pixel_in.
 
 fn row_of(q: u32) -> u32 {
   return select(q, q / PIXELS, FLAT);
@@ -11,6 +12,11 @@ fn row_of(q: u32) -> u32 {
 
 fn column4_of(q: u32, channel4: u32) -> u32 {
   return select(channel4, q % PIXELS * CHANNELS4 + channel4, FLAT);
+}
+
+/// x at a pixel, four channels.
+fn x_of(q: u32, channel4: u32) -> vec4f {
+  return load4_norm_x(at(ROWS_norm_x, row_of(q), column4_of(q, channel4)));
 }
 
 /// Which set of its block a channel is in.

@@ -247,7 +247,7 @@ function readValue(flag: string, name: string, setting: Setting<unknown>, text: 
     if (value === undefined) throw new RangeError("no such value");
     configure({ [name]: setting }, { [name]: value });
   } catch {
-    throw new UsageError(`Cannot read ${flag}: expected ${expectation(setting)}, found ${quote(text)}`);
+    throw new UsageError(`Cannot read ${flag}: expected ${expectation(setting, value)}, found ${quote(text)}`);
   }
   return value;
 }
@@ -337,7 +337,8 @@ function details(setting: Setting<unknown>): string {
     parts.push([low, maximum === undefined ? "" : `at most ${maximum}`].filter(Boolean).join(", "));
   }
   const preset = setting.default;
-  if (Array.isArray(preset)) parts.push(`default ${preset.join(",") || "none"}`);
+  if (setting.byData) parts.push("default by the data");
+  else if (Array.isArray(preset)) parts.push(`default ${preset.join(",") || "none"}`);
   else if (preset !== undefined && preset !== "" && preset !== false) parts.push(`default ${preset}`);
   const text = parts.filter(Boolean).join("; ");
   return text && ` (${text})`;

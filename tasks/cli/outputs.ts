@@ -52,6 +52,11 @@ export function formatFor(
   );
 }
 
+/** Whether a format is that of a picture. */
+export function isPicture(format: PictureFormat | TableFormat): format is PictureFormat {
+  return format === "png" || format === "svg";
+}
+
 /** The path with another extension. */
 export function withExtension(path: string, extension: string): string {
   return `${path.replace(/\.[^./\\]+$/, "")}.${extension}`;

@@ -70,6 +70,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
       : runOrFiles(said, (out) => [...file(out), out.replace(/\.html$/i, "")]),
   experiment: (said) => [said("out") ?? EXPERIMENTS],
   tune: () => [KEPT],
+  explore: (said) => said("build") === undefined ? [] : [said("build")!],
   models: () => [],
   datasets: () => [],
 };
@@ -77,9 +78,23 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
 /** The tasks that are permitted what they need and nothing else. */
 export const TASKS: readonly string[] = Object.keys(WRITES);
 
+/** What opens an address in a browser. */
+export const BROWSERS = ["xdg-open", "open", "explorer"] as const;
+
+/** The page is served from one address, and a browser is started where that is asked for. */
+function servingFlags(said: Said, open: boolean): string[] {
+  const host = said("host") ?? "127.0.0.1";
+  if (!/^[\w.:-]+$/.test(host)) throw new UsageError(`Cannot listen on "${host}": expected an address or a name`);
+  return [
+    `--allow-net=${host.includes(":") ? `[${host}]` : host}`,
+    ...(open ? [`--allow-run=${BROWSERS.join()}`] : []),
+  ];
+}
+
 /**
  * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
- * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself), start no program and load no library.
+ * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself), start no program and load no library;
+ * only \`explore\` listens on the address of its page, and with \`--open\` starts a browser.
  *
  * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
  */
@@ -102,5 +117,6 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
     // How much memory there is, which data of a declared size are held against.
     "--allow-sys=systemMemoryInfo",
     ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
+    ...(task === "explore" ? servingFlags((setting) => peekFlag(args, setting), args.includes("--open")) : []),
   ];
 }

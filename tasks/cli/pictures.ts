@@ -6,6 +6,7 @@
 
 import { plural } from "../../core/plural.ts";
 import { requireNoLink, writeFileAtomically, writeText } from "../../storage/write.ts";
+import { dataLine } from "../../core/description.ts";
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { scores } from "../../evaluation/scores.ts";
@@ -20,7 +21,7 @@ import type { Context } from "./run.ts";
 import { statusLine } from "./terminal.ts";
 import { recordTest } from "../../storage/resumable_run.ts";
 import type { TestResults } from "../../storage/run_folder.ts";
-import { caveats, scheduleCaveats } from "../../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats } from "../../core/training/caveats.ts";
 import { FIGURES, FILES, join, readConfig, readMetrics } from "./run_folder.ts";
 
 /** Writes a figure's file. */
@@ -42,7 +43,12 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
   return {
     title: `${model.name} on ${data.name.replace(/.*\//, "")}`,
     subtitle: subtitle.filter(Boolean).join(" · "),
-    remarks: [...caveats(model, config, training.binarize), ...scheduleCaveats(training, data.count)],
+    remarks: [
+      ...kept?.data ? [dataLine(kept.data)] : [],
+      ...caveats(model, config, training.binarize),
+      ...scheduleCaveats(training, data.count),
+      ...await findings(trained),
+    ],
     losses: {
       ...(last ? { training: last.train, ...(last.validation ? { validation: last.validation } : {}) } : {}),
       ...(kept?.test ? { test: kept.test.losses } : {}),

@@ -13,10 +13,11 @@
  * @module
  */
 
+import { driversIdle } from "../../core/gpu/device.ts";
 import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
-import { outlivesTerminal } from "./hangup.ts";
+import { listenToHangup, outlivesTerminal } from "./hangup.ts";
 import { quoted } from "./quoted.ts";
-import { shown, stderr, stdout, type Terminal, wrapped } from "./terminal.ts";
+import { shown, stderr, stdout, type Terminal, textColumns, wrapped } from "./terminal.ts";
 
 /** What a task is given besides its flags. */
 export interface Context {
@@ -35,7 +36,7 @@ export interface Context {
 }
 
 /** One command of the command line. */
-export interface Task<G extends FlagGroups> {
+export interface Task<G extends FlagGroups = FlagGroups> {
   /** The flags, or how they follow from the command line (the flags of a model depend on `--model`). */
   readonly flags: Flags<G> | ((args: readonly string[]) => Flags<G> | Promise<Flags<G>>);
   run(options: Parsed<G>, context: Context): Promise<void> | void;
@@ -76,6 +77,7 @@ export async function main<G extends FlagGroups>(
     debug: Deno.env.get("ELBO_DEBUG") === "1",
     program,
   });
+  await idle();
   // A task that was stopped has not done all that it was asked for, however cleanly it ended.
   Deno.exit(code === 0 ? stopped() : code);
 }
@@ -102,7 +104,7 @@ export async function execute<G extends FlagGroups>(
     name = flags.name;
     const options = parseFlags(flags, args);
     if (options.help) {
-      const lines = helpText(flags, stdout.interactive ? Math.min(100, stdout.columns()) : 100).split("\n");
+      const lines = helpText(flags, textColumns(stdout)).split("\n");
       stdout.write(lines.map((text) => shown(called(text))).join("\n"));
       return 0;
     }
@@ -143,6 +145,19 @@ function describe(error: unknown, debug: boolean): string {
   return `Error: ${line || error.name}`;
 }
 
+/** Milliseconds after which a wait wants a word. */
+const LONG_WAIT = 2000;
+
+/** Waits for what would end the process with a fault if it were cut off. It is less than a second but with slow compilers. */
+async function idle(): Promise<void> {
+  const screen = stderr();
+  const waiting = "Waiting for the GPU driver's compiler";
+  const timer = setTimeout(() => screen.interactive && screen.write(`\r\x1b[K${waiting}`), LONG_WAIT);
+  await driversIdle();
+  clearTimeout(timer);
+  if (screen.interactive) screen.write("\r\x1b[K");
+}
+
 /**
  * How long a second signal still counts as the first one, in milliseconds: at a terminal Ctrl-C reaches the whole
  * process group, and `deno task` passes its own on as well, so one key press gives two.
@@ -151,22 +166,23 @@ const sameKeyPress = 1000;
 
 /** Aborts at the first signal, exits at the second. Returns what gives the exit code of the signal, or 0. */
 function listen(controller: AbortController): () => number {
+  // Asked before there is any listener: with the first, Deno handles other signals too.
+  const outlives = outlivesTerminal();
   let code = 0;
   let first = 0;
-  const on = (signal: Deno.Signal, number: number) =>
-    Deno.addSignalListener(signal, () => {
-      if (code === 0) {
-        code = 128 + number;
-        first = performance.now();
-        const screen = stderr();
-        if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
-        controller.abort();
-      } else if (performance.now() - first > sameKeyPress) {
-        Deno.exit(code);
-      }
-    });
-  on("SIGINT", 2);
-  if (Deno.build.os !== "windows") on("SIGTERM", 15);
-  if (Deno.build.os !== "windows" && !outlivesTerminal()) on("SIGHUP", 1);
+  const stop = (number: number) => () => {
+    if (code === 0) {
+      code = 128 + number;
+      first = performance.now();
+      const screen = stderr();
+      if (screen.interactive) screen.write("\r\x1b[KStopping. Ctrl-C again ends at once.\n");
+      controller.abort();
+    } else if (performance.now() - first > sameKeyPress) {
+      idle().finally(() => Deno.exit(code));
+    }
+  };
+  Deno.addSignalListener("SIGINT", stop(2));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop(15));
+  listenToHangup(outlives, stop(1));
   return () => code;
 }

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { classOf, type Dataset, type Scaling, slice, type Split } from "../../core/dataset.ts";
-import { differences, digestOf, isOneFile } from "../../core/training/digest.ts";
+import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
+import { differences, type Digest, digestOf, isOneFile } from "../../core/training/digest.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
+import { likeRun } from "./like_run.ts";
 import type { Context } from "./run.ts";
 import { type SplitName, SPLITS } from "./run_flags.ts";
-import { dataChoice, datasetOf, loadData, namedDataset, type Run, splitOf } from "./run_folder.ts";
+import { dataChoice, datasetOf, loadData, namedDataset, type Run, sayData, splitOf } from "./run_folder.ts";
 
 /** What a task is told of its data. */
 export interface DataFlags {
@@ -77,15 +78,62 @@ export async function runData(
     print(`Other data: "${data.name}" is not what the run was trained on (${differs.join(", ")}); taken as new data`);
   }
   const from = source ?? namedDataset(data.name);
+  const whole = likeRun(await loadNew(from, run, reading, signal), run);
+  if (source && data.digest && rowsOf(digestOf(whole)) === rowsOf(data.digest)) {
+    // As they were divided for the training: by its rows columns are standardized and missing cells filled in.
+    const again = await loadData(from, knownChoice(from, run), signal);
+    if (!differences(data.digest, digestOf(again)).length) {
+      print(`"${from.name}" holds the data that the run was trained on`);
+      return { dataset: again, own: true };
+    }
+  }
+  return { dataset: whole, own: false };
+}
+
+/** Rows of all parts. */
+function rowsOf({ all, train, test }: Digest): number {
+  return [all, train, test].reduce((sum, part) => sum + (part?.count ?? 0), 0);
+}
+
+/** The seed of a run and those of its data's settings that another source knows. */
+export function knownChoice(
+  source: DatasetSource,
+  run: Run,
+  more: object = {},
+): { readonly seed: number; readonly settings: Record<string, unknown> } {
   const { seed, settings } = dataChoice(run.checkpoint);
-  const known = Object.entries({ ...from.settingsFor?.(data.shape), ...settings, ...reading })
-    .filter(([name]) => name in (from.settings ?? {}));
-  const choice = { seed, settings: Object.fromEntries(known) };
-  const whole = fitted(await loadData(from, { ...choice, undivided: true }, signal), run);
-  if (!data.digest || differences(data.digest, digestOf(whole)).length) return { dataset: whole, own: false };
-  print(`Data: ${from.name}, the same that the run was trained on`);
-  const divided = whole.train === whole.test ? await loadData(from, choice, signal) : whole;
-  return { dataset: fitted(divided, run), own: true };
+  const all = { ...source.settingsFor?.(run.checkpoint.data.shape), ...settings, ...more };
+  const known = Object.entries(all).filter(([name]) => name in (source.settings ?? {}));
+  return { seed, settings: Object.fromEntries(known) as Record<string, unknown> };
+}
+
+/**
+ * New data, whole, read as the run's own were: of a table the columns of their names, whatever else is there, with a column of labels or
+ * without.
+ */
+async function loadNew(source: DatasetSource, run: Run, reading: object, signal: AbortSignal): Promise<Dataset> {
+  const { columns } = run.checkpoint.data;
+  const { seed, settings } = knownChoice(source, run, reading);
+  const attempts = "columns" in settings
+    ? [{ ...(columns ? { columns, dropColumn: [] } : {}) }, {
+      labelColumn: "",
+      dropColumn: [],
+      ...(columns ? { columns } : {}),
+    }, {
+      labelColumn: "",
+      dropColumn: [],
+      columns: [],
+    }]
+    : [{}];
+  for (const [i, attempt] of attempts.entries()) {
+    try {
+      return await loadData(source, { seed, settings: { ...settings, ...attempt }, undivided: true }, signal);
+    } catch (error) {
+      // A column of the run's table that new data do not have.
+      if (!(error instanceof RangeError) || i === attempts.length - 1) throw error;
+    }
+  }
+  throw new Error("There is no way to read data");
 }
 
 /**
@@ -100,6 +148,7 @@ export async function chosenRows(
 ): Promise<ChosenRows> {
   const found = await runData(run, dataset, context, reading);
   const { own } = found;
+  sayData(context, found.dataset, own ? run.checkpoint : undefined);
   const whole = found.dataset.train === found.dataset.test && !own;
   if (split === "validation" && !own) {
     throw new UsageError(
@@ -126,7 +175,7 @@ export async function chosenRows(
 /** New data divided as training data would be. */
 async function divided(run: Run, { name, settings }: Dataset, { signal }: Context): Promise<Dataset> {
   const { seed } = dataChoice(run.checkpoint);
-  return fitted(await loadData(namedDataset(name), { seed, settings: settings ?? {} }, signal), run);
+  return likeRun(await loadData(namedDataset(name), { seed, settings: settings ?? {} }, signal), run);
 }
 
 /** All rows of some splits: in the order of the file, where they are of one, else one split after the other. */
@@ -168,68 +217,6 @@ function joined(
     },
     splits: Array.from(order, (place) => splits[place]),
   };
-}
-
-/**
- * Other data as the run's model takes them: the columns in its order, on its scale, with its classes.
- *
- * @throws {Error} If they do not have what it takes.
- */
-function fitted(dataset: Dataset, run: Run): Dataset {
-  const { data, config } = run.checkpoint;
-  const fail = (message: string): never => {
-    throw new Error(`Cannot use "${dataset.name}" with ${run.folder}: ${message}`);
-  };
-  let [train, test] = [dataset.train, dataset.test];
-  const change = (to: (split: Split) => Split) =>
-    [train, test] = train === test ? bothOf(to(train)) : [to(train), to(test)];
-  const { columns } = data;
-  if (columns && dataset.columns && columns.join("\n") !== dataset.columns.join("\n")) {
-    const places = columns.map((name) => dataset.columns!.indexOf(name));
-    const lacking = columns.filter((_, i) => places[i] < 0);
-    if (lacking.length) fail(`expected the columns ${columns.join(", ")}; ${lacking.join(", ")} is not there`);
-    change((split) => withColumns(split, places, dataset.columns!.length));
-  } else if (dataset.shape.join() !== data.shape.join()) {
-    fail(`expected data of [${data.shape}], found [${dataset.shape}]`);
-  }
-  if (data.scaling) change((split) => scaledAs(split, dataset.scaling, data.scaling!));
-  const kind = run.model.condition?.(config);
-  const [theirs, ours] = [dataset.classNames, data.classNames];
-  if (kind && kind !== "covariates" && theirs && ours && theirs.join("\n") !== ours.join("\n")) {
-    const labels = theirs.map((name) =>
-      ours.includes(name) ? classOf(name, data) : fail(`its class ${name} is none of the run's`)
-    );
-    change((split) => split.labels ? { ...split, labels: split.labels.map((label) => labels[label]) } : split);
-  }
-  return { ...dataset, shape: data.shape, train, test, ...(data.scaling ? { scaling: data.scaling } : {}) };
-}
-
-const bothOf = (split: Split): [Split, Split] => [split, split];
-
-/** The columns at some places. */
-function withColumns(split: Split, places: readonly number[], width: number): Split {
-  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A): A => {
-    const out = new (values.constructor as { new (length: number): A })(split.count * places.length);
-    for (let i = 0; i < out.length; i++) {
-      out[i] = values[Math.floor(i / places.length) * width + places[i % places.length]];
-    }
-    return out;
-  };
-  return { ...split, values: pick(split.values), ...(split.missing ? { missing: pick(split.missing) } : {}) };
-}
-
-/** (x - mean) / deviation of the run, of numbers that were standardized by statistics of their own, or not at all. */
-function scaledAs(split: Split, was: Scaling | undefined, scaling: Scaling): Split {
-  const width = scaling.mean.length;
-  const same = was &&
-    [...was.mean, ...was.deviation].every((value, i) => value === [...scaling.mean, ...scaling.deviation][i]);
-  if (same) return split;
-  const values = Float32Array.from(split.values, (value, i) => {
-    const column = i % width;
-    const number = was ? value * was.deviation[column] + was.mean[column] : value;
-    return (number - scaling.mean[column]) / scaling.deviation[column];
-  });
-  return { ...split, values };
 }
 
 /** The first rows, as many as there are of so many. */

@@ -16,6 +16,8 @@ import {
   type StoredRun,
 } from "../../storage/run_folder.ts";
 import { FileError } from "../../core/bounds.ts";
+import { dataLine, describeData } from "../../core/description.ts";
+import { settled } from "../../core/values.ts";
 import { type Checkpoint, requireFit } from "../../core/training/checkpoint.ts";
 import { configureTraining } from "../../core/training/trainer.ts";
 import { trainingSettings } from "../../core/training/training_settings.ts";
@@ -24,6 +26,7 @@ import { datasets } from "../../datasets/mod.ts";
 import { folderCache } from "../../storage/cache.ts";
 import { findDataset } from "../../storage/datasets.ts";
 import { UsageError } from "./flags.ts";
+import { likeRun } from "./like_run.ts";
 import { builtIn, findNamedModel, type NamedModel } from "./model_module.ts";
 import { nearestOf } from "./nearest.ts";
 import { KEPT, RUNS } from "./permissions.ts";
@@ -249,7 +252,9 @@ export async function loadData(
 ): Promise<Dataset> {
   using progress = loadingProgress(stderr());
   const cache = folderCache(join(KEPT, "images"));
-  const dataset = await source.load({ seed, settings, undivided, signal, cache, onProgress: progress.show });
+  const dataset = settled(
+    await source.load({ seed, settings, undivided, signal, cache, onProgress: progress.show }),
+  );
   if (source.settings && !dataset.settings) {
     throw new TypeError(
       `Cannot use "${source.name}": expected its load() to give the settings of the dataset, found none`,
@@ -279,12 +284,21 @@ export function namedDataset(nameOrPath: string): DatasetSource {
   }
 }
 
+/** Says what was read: of a run its rows as it divided them, of other data all of them. */
+export function sayData({ print }: Context, dataset: Dataset, run?: Checkpoint): void {
+  // New data that nobody divided are just rows.
+  const others = dataset.train === dataset.test ? 0 : dataset.train.count;
+  const [training, validation] = run ? [run.data.count, run.training.validation] : [others, 0];
+  print(dataLine(describeData(dataset, training, validation)));
+}
+
 /**
  * The data that a run was trained on.
  *
  * @throws {Error} If they are no longer where they were, or are others now.
  */
-export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promise<Dataset> {
+export async function datasetOf(run: Run, signal: AbortSignal): Promise<Dataset> {
+  const { checkpoint } = run;
   const { name, seed, settings } = dataChoice(checkpoint);
   const fail = (message: string, cause?: unknown): never => {
     throw new Error(`Cannot load the data of "${checkpoint.file}": ${message}`, { cause });
@@ -310,11 +324,11 @@ export async function datasetOf({ checkpoint }: Run, signal: AbortSignal): Promi
   const { shape, count, digest } = checkpoint.data;
   // Without a digest, which names other data by what is other, their number must do.
   const few = !digest && dataset.train.count < count + checkpoint.training.validation;
-  if (dataset.shape.join() !== shape.join() || few) {
+  if ((!dataset.columns && dataset.shape.join() !== shape.join()) || few) {
     fail(
       `expected "${name}" as it was, ${count + checkpoint.training.validation} training rows of [${shape}], ` +
         `found ${dataset.train.count} of [${dataset.shape}]`,
     );
   }
-  return dataset;
+  return likeRun(dataset, run);
 }

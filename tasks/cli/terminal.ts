@@ -14,6 +14,11 @@ export interface Terminal {
   write(text: string): void;
 }
 
+/** Width to wrap text to: that of the screen up to 100, which a file is given too. */
+export function textColumns(terminal: Terminal): number {
+  return terminal.interactive ? Math.min(100, terminal.columns()) : 100;
+}
+
 /** Characters that a terminal obeys in place of showing them: controls (ESC is one), line separators, and what turns the direction of text. */
 const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 

@@ -239,14 +239,23 @@ Deno.test("a step has as many dispatches as wait for each other, with what forms
   assertEquals((await at([500], 20)).length, 8);
 });
 
-Deno.test("a product does not form data that its own epilogue reads, nor set the numbers that it uses", async () => {
+/** Rows on the GPU, and a bench for a layer from them. */
+function onRows(batch: number, outputs: number, options: BenchOptions) {
   const resident = makeResident(gpu, "rows", shape, split);
-  using bench = new Bench(37, {
-    family: "workgroup",
-    fuses: true,
-    count,
-    shapes: { layer: { inputs: 64, outputs: 64 } },
-  });
+  const bench = new Bench(batch, { ...options, count, shapes: { layer: { inputs: 64, outputs } } });
+  return {
+    resident,
+    bench,
+    [Symbol.dispose]() {
+      bench[Symbol.dispose]();
+      resident.buffer.destroy();
+    },
+  };
+}
+
+Deno.test("a product does not form data that its own epilogue reads, nor set the numbers that it uses", async () => {
+  using rows = onRows(37, 64, { family: "workgroup", fuses: true });
+  const { bench, resident } = rows;
   bench.parameters.initialize({ weight: { name: "normal", scale: 0.1 }, bias: { name: "zeros", scale: 1 } }, 1);
   const x = gather(bench.tape, resident, "dynamic");
   const nll = bernoulliNll(bench.tape, denseLayer(bench.tape, x, bench.parameters.get("layer")), x);
@@ -257,7 +266,6 @@ Deno.test("a product does not form data that its own epilogue reads, nor set the
     "layer forward",
     "layer weight gradient + metrics",
   ]);
-  resident.buffer.destroy();
 });
 
 Deno.test("what the next dispatch does not load is formed by itself", async () => {
@@ -269,13 +277,8 @@ Deno.test("what the next dispatch does not load is formed by itself", async () =
 
 /** 70 of the rows and a layer on them: what is stored of both, and the numbers that the step set. */
 async function layerOnRows(options: BenchOptions) {
-  const resident = makeResident(gpu, "rows", shape, split);
-  using bench = new Bench(70, {
-    ...options,
-    count,
-    shuffle: true,
-    shapes: { layer: { inputs: 64, outputs: 70 } },
-  });
+  using rows = onRows(70, 70, { ...options, shuffle: true });
+  const { bench, resident } = rows;
   bench.parameters.initialize({ weight: { name: "normal", scale: 0.1 }, bias: { name: "normal", scale: 1 } }, 1);
   const x = gather(bench.tape, resident, "dynamic");
   const y = denseLayer(bench.tape, x, bench.parameters.get("layer"));
@@ -288,7 +291,6 @@ async function layerOnRows(options: BenchOptions) {
     y: await bench.stored(y),
     scalars: new Float32Array(await gpu.read(bench.tape.scalars)),
   };
-  resident.buffer.destroy();
   return { stored, labels: dispatches.map(({ label }) => label), product: compiled.products[0] };
 }
 
@@ -314,20 +316,14 @@ Deno.test("a product that forms its operand has a name of its own among tiles", 
 });
 
 Deno.test("what stands before a mark on the tape is formed before it", async () => {
-  const resident = makeResident(gpu, "rows", shape, split);
-  using bench = new Bench(37, {
-    family: "workgroup",
-    fuses: true,
-    count,
-    shapes: { layer: { inputs: 64, outputs: 2 } },
-  });
+  using rows = onRows(37, 2, { family: "workgroup", fuses: true });
+  const { bench, resident } = rows;
   const x = gather(bench.tape, resident, "threshold");
   const mark = bench.tape.mark();
   denseLayer(bench.tape, x, bench.parameters.get("layer"));
   const { program } = await bench.compile([]);
   assertEquals(mark(), 1);
   assertEquals(program.dispatches.map(({ label }) => label), ["gather x", "layer forward"]);
-  resident.buffer.destroy();
 });
 
 for (const [name, each] of Object.entries(cases)) {

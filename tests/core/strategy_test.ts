@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
-import { isLavapipe } from "../../core/gpu/lavapipe/strategy.ts";
+import { isLavapipe, lanesOf } from "../../core/gpu/lavapipe/strategy.ts";
 import { textureCopy } from "../../core/gpu/lavapipe/texture_copy.ts";
-import { runsOnProcessor, strategyFor, unlistedFeatures } from "../../core/gpu/strategies.ts";
+import { type AdapterFacts, runsOnProcessor, strategyFor, wantedFeatures } from "../../core/gpu/strategies.ts";
 import { createBuffer, createTensor } from "../../core/gpu/tensor.ts";
 import { chooseTiles, type TileFamily } from "../../core/products/tiles.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
@@ -13,6 +13,25 @@ import { createTrainingProgram } from "../../core/training/training_program.ts";
 import { initializersOf, trainingSettings } from "../../core/training/training_settings.ts";
 import { vae } from "../../models/vae.ts";
 import { gpu } from "../support/gpu.ts";
+
+/** The losses of five steps, and what is then in the parameters. */
+async function fiveSteps(on: Gpu, family: TileFamily, side = 28) {
+  const shape = [side, side, 1] as const;
+  const values = new Uint8Array(300 * side ** 2).map((_, i) => (i * 7919) % 7 < 2 ? 255 : 0);
+  const config = configure(vae.settings, { hidden: [60], latents: 5 });
+  const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
+  const parameters = new Parameters(on, vae.parameters(config, { shape }));
+  parameters.initialize(initializersOf(training), 1);
+  const tiles = chooseTiles(on, family);
+  const split = { values, count: 300 };
+  const { program, destroy } = await createTrainingProgram({
+    ...{ gpu: on, tiles, model: vae, config, training, parameters, data: { shape }, split },
+  });
+  const result = { terms: await program.submit(5), parameters: await parameters.read() };
+  destroy();
+  parameters.destroy();
+  return result;
+}
 
 /** The adapter of the tests under no name that gives it away: one of any host. */
 const any = new Gpu(gpu.device);
@@ -30,12 +49,52 @@ const NAMES = {
 
 for (const [name, { cpu, panels }] of Object.entries(NAMES)) {
   Deno.test(`strategyFor() gives ${name} ${panels ? "panels" : "workgroup tiles"}, and overlaps work ${cpu ? "never" : "where it can"}`, () => {
-    const strategy = strategyFor(gpu.device, name, { granted: unlistedFeatures(name) });
+    const strategy = strategyFor(gpu.device, name, { granted: wantedFeatures(name) });
     assertEquals(runsOnProcessor(name), cpu);
     assertEquals([strategy.concurrent, strategy.fuses], [!cpu, !cpu]);
     assertEquals(strategy.kernels?.family, panels ? "panel" : undefined);
   });
 }
+
+/** What Chrome says of SwiftShader, and Firefox, which hides names and refuses the feature, of Mesa's. */
+const SWIFTSHADER = { isFallbackAdapter: true, subgroupMinSize: 4, subgroupMaxSize: 4 };
+const listed = new Set(["subgroups"]);
+
+Deno.test("strategyFor() gives SwiftShader short panels where subgroups are listed, known and granted", () => {
+  const name = "SwiftShader Device (Subzero)";
+  const granted = wantedFeatures(name, SWIFTSHADER, listed);
+  assertEquals(granted, ["subgroups"]);
+  const family = (facts: AdapterFacts, granted: readonly string[]) =>
+    strategyFor(gpu.device, name, { facts, granted }).kernels?.family;
+  assertEquals(family(SWIFTSHADER, granted), "panel");
+  assertEquals(family(SWIFTSHADER, []), undefined);
+  assertEquals(family({ ...SWIFTSHADER, subgroupMaxSize: 32 }, granted), undefined);
+  assertEquals(family({ isFallbackAdapter: true }, granted), undefined);
+  assertEquals(wantedFeatures(name, SWIFTSHADER), []);
+});
+
+Deno.test("an adapter without a name runs on the processor where it says that it is a fallback, and a GPU is asked for nothing more", () => {
+  const name = "unknown adapter";
+  assert(runsOnProcessor(name, { isFallbackAdapter: true }));
+  assert(!strategyFor(gpu.device, name, { facts: { isFallbackAdapter: true } }).concurrent);
+  assertEquals(wantedFeatures("Mali-G78", { subgroupMinSize: 16, subgroupMaxSize: 16 }, listed), []);
+});
+
+Deno.test(
+  "short panels that read buffers give the same bits as this adapter's",
+  { ignore },
+  async () => {
+    const lanes = lanesOf(gpu.adapter);
+    const facts = { isFallbackAdapter: true, subgroupMinSize: lanes, subgroupMaxSize: lanes };
+    const strategy = strategyFor(gpu.device, "SwiftShader", {
+      facts,
+      granted: wantedFeatures("SwiftShader", facts, listed),
+    });
+    const other = new Gpu(gpu.device);
+    Object.defineProperty(other, "strategy", { value: strategy });
+    assertEquals(await fiveSteps(other, "panel", 14), await fiveSteps(gpu, "panel", 14));
+  },
+);
 
 Deno.test("strategyFor() gives no panels where subgroups were refused", () => {
   const [name] = Object.keys(NAMES);
@@ -109,23 +168,6 @@ Deno.test(
   "a training gives the same bits on buffers as any host has them, none of which is padded",
   { ignore },
   async () => {
-    const shape = [28, 28, 1] as const;
-    const values = new Uint8Array(300 * 784).map((_, i) => (i * 7919) % 7 < 2 ? 255 : 0);
-    const config = configure(vae.settings, { hidden: [60], latents: 5 });
-    const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
-    const fiveSteps = async (on: Gpu) => {
-      const parameters = new Parameters(on, vae.parameters(config, { shape }));
-      parameters.initialize(initializersOf(training), 1);
-      const tiles = chooseTiles(on, "workgroup");
-      const split = { values, count: 300 };
-      const { program, destroy } = await createTrainingProgram({
-        ...{ gpu: on, tiles, model: vae, config, training, parameters, data: { shape }, split },
-      });
-      const result = { terms: await program.submit(5), parameters: await parameters.read() };
-      destroy();
-      parameters.destroy();
-      return result;
-    };
-    assertEquals(await fiveSteps(any), await fiveSteps(gpu));
+    assertEquals(await fiveSteps(any, "workgroup"), await fiveSteps(gpu, "workgroup"));
   },
 );

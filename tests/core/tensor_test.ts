@@ -62,9 +62,10 @@ Deno.test("download() of bytes gives byte / 255", async () => {
 Deno.test("createBuffer() refuses more than the adapter can bind, with the limit and the adapter", () => {
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const name = maxBufferSize < maxStorageBufferBindingSize ? "maxBufferSize" : "maxStorageBufferBindingSize";
   assertThrows(
     () => createBuffer(gpu, "huge", limit + 16),
     RangeError,
-    `Cannot allocate "huge": expected at most ${limit} bytes on ${gpu.adapter}, found ${limit + 16}`,
+    `Cannot allocate "huge": expected at most ${limit} bytes (${name}) on ${gpu.adapter}, found ${limit + 16}`,
   );
 });

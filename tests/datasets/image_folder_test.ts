@@ -171,8 +171,8 @@ const refused: [what: string, files: Record<string, Uint8Array>, message: string
   ],
   [
     "folders beside train and test",
-    { "train/1.png": small, "test/1.png": small, "val/1.png": small },
-    'Cannot read "data": expected no folder beside train/ and test/, found test, train, val',
+    { "train/1.png": small, "test/1.png": small, "extra/1.png": small },
+    'Cannot read "data": expected no folder beside train/ and test/, found extra, test, train',
   ],
   [
     "a single image",

@@ -6,15 +6,7 @@
 
 import { PNG } from "pngjs";
 
-/** Runs a test with a folder of its own. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo-data-" });
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+export { withFolder } from "../support/folder.ts";
 
 /** The count of every class. */
 export function histogram(labels: Uint8Array, classes = 10): number[] {

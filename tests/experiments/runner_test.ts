@@ -32,7 +32,7 @@ Deno.test("runExperiment() trains every point once for each seed, and says where
       }
       assert(runs[0].end.train.loss !== runs[1].end.train.loss);
     }
-    const standings = events.flatMap((event) => event.event === "skipped" ? [] : [event.standing]);
+    const standings = events.flatMap((event) => "standing" in event ? [event.standing] : []);
     assert(standings.every(({ runs }) => runs === 4));
     assert(standings.every(({ done }, i) => i === 0 || done >= standings[i - 1].done));
     assertEquals(standings.at(-1), { finished: 4, runs: 4, done: 1, secondsLeft: 0 });

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
 /** A hash of integers, 32 bits (murmur3's finalizer over a running sum). */
 export function hash(...values: readonly number[]): number {
   let h = 0x9e3779b9;
@@ -118,13 +120,7 @@ export class Case {
 
 /** Bytes after one another. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** Integers as bytes: `u(4, true)(1, 2)` are two of four bytes, the least first. */

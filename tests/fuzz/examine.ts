@@ -6,6 +6,7 @@
  */
 
 import { FileError } from "../../core/bounds.ts";
+import { withFolder } from "../support/folder.ts";
 import { Case, hash } from "./case.ts";
 import type { Files, Format } from "./formats.ts";
 
@@ -67,9 +68,8 @@ function filesOf(format: Format, c: Case): Files {
 }
 
 /** Reads files, in a folder of their own that is emptied afterwards. */
-async function outcomeOf(format: Format, files: Files, turned: boolean): Promise<Outcome> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo-fuzz-" });
-  try {
+function outcomeOf(format: Format, files: Files, turned: boolean): Promise<Outcome> {
+  return withFolder(async (folder) => {
     const [[name, bytes]] = Object.entries(files);
     for (const [name, content] of Object.entries(files)) {
       const path = `${folder}/case/${name}`;
@@ -90,9 +90,7 @@ async function outcomeOf(format: Format, files: Files, turned: boolean): Promise
     if (took > SLOW) return { kind: "slow", message: `${(took / 1000).toFixed(1)} s` };
     if (largest > LARGE) return { kind: "memory", message: `an array of ${largest} bytes` };
     return outcome;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function refusal(error: unknown, folder: string): Outcome {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { crc32, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import { decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
 import { type Dataset, features, type Split } from "../../core/dataset.ts";
 import { closeMetrics } from "../../storage/resumable_run.ts";
@@ -21,6 +21,16 @@ import { reportPage } from "../../figures/report.ts";
 import { models } from "../../models/mod.ts";
 import { duration } from "../../tasks/cli/progress.ts";
 import { ascii, type Case, concat, u } from "./case.ts";
+
+/** A .mat file of version 7.3, as tests/datasets/packages_test.ts makes them. */
+const hdf5File = new Uint8Array(
+  gunzipSync(Uint8Array.fromBase64(Deno.readTextFileSync(new URL("../golden/matlab73.txt", import.meta.url)).trim())),
+);
+
+/** A Parquet file with two groups of rows. */
+const parquetFile = Uint8Array.fromBase64(
+  JSON.parse(Deno.readTextFileSync(new URL("../golden/parquet.json", import.meta.url)))["plain.parquet"],
+);
 
 /** Files by their paths in a folder. */
 export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
@@ -249,16 +259,21 @@ function table(c: Case): Uint8Array<ArrayBuffer> {
     " 3 ",
     "\0",
     "é",
+    "NA",
+    "?",
+    "2,5",
+    "2026-01-02",
+    "# 1",
     "9".repeat(500),
   ];
-  const delimiter = c.one(",", ";", "\t");
+  const delimiter = c.one(",", ";", "\t", " ");
   const lines = Array.from({ length: 5 }, (_, i) => {
     const cells = [i, 0.5, -2, i % 2 ? "cat" : "dog"].map((cell) => c.or<unknown>(cell, strays, "csv cell"));
     return c.or(cells, () => [cells.slice(1), [...cells, 1], Array(5000).fill(1)], "csv row").join(delimiter);
   });
   const head = c.or(
     ["a", "c_b", "c", "label"].join(delimiter),
-    () => ["label,label", "c_,c_,c_,c_", "", "c_"],
+    () => ["label,label", "c_,c_,c_,c_", "", "c_", "# a,b", "pixel0,pixel1,pixel2,pixel3"],
     "csv head",
   );
   return c.bytes(ascii([head, ...lines].join(c.or("\n", () => ["\r\n", "\r", "\n\n\n", ""], "csv end"))), "csv");
@@ -381,6 +396,23 @@ export const formats: readonly Format[] = [
     },
     read: loads,
   },
+  {
+    name: "mat4",
+    write: (c) => {
+      const array = (name: string, shape: readonly number[]) => {
+        const [type, size] = c.one([0, 8], [10, 4], [50, 1]) as [number, number];
+        const sizes = shape.map((side) => c.integer(side, "mat4 size"));
+        const names = c.bytes(ascii(`${name}\0`), "mat4 name");
+        const count = shape.reduce((product, side) => product * side, 1);
+        const head = u32(c.integer(type, "mat4 type"), ...sizes, c.integer(0, "mat4 imaginary"));
+        return concat(head, u32(c.integer(names.length, "mat4 length")), names, new Uint8Array(size * count));
+      };
+      return { "a.mat": c.bytes(concat(array("x", [6, 4]), array("y", [6, 1])), "file") };
+    },
+    read: loads,
+  },
+  { name: "parquet", write: (c) => ({ "a.parquet": c.bytes(c.bytes(parquetFile, "file"), "file") }), read: loads },
+  { name: "hdf5", write: (c) => ({ "a.mat": c.bytes(c.bytes(hdf5File, "file"), "file") }), read: loads },
   { name: "csv", write: (c) => ({ [c.one("a.csv", "a.tsv", "a.txt")]: table(c) }), read: loads },
   { name: "idx", write: (c) => ({ "a.idx": c.bytes(idx(c, c.one([6, 4], [6, 2, 2])), "file") }), read: loads },
   {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { FileError } from "../../core/bounds.ts";
+import { withFolder } from "../support/folder.ts";
 import { ascii, Case, concat, u } from "./case.ts";
 import { examine, type Fault } from "./examine.ts";
 import { type Format, formats, Inconsistent } from "./formats.ts";
@@ -97,8 +98,7 @@ Deno.test("Case writes a sound file where nothing may be changed, for every form
       const c = new Case(seed, new Set());
       const files = format.write(c);
       assertEquals(c.changes.size, 0);
-      const folder = await Deno.makeTempDir();
-      try {
+      await withFolder(async (folder) => {
         for (const [name, bytes] of Object.entries(files)) {
           const path = `${folder}/case/${name}`;
           await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
@@ -106,9 +106,7 @@ Deno.test("Case writes a sound file where nothing may be changed, for every form
         }
         const [[name, bytes]] = Object.entries(files);
         await format.read(`${folder}/case/${name}`, bytes);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
+      });
     }
   }
 });

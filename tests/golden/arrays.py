@@ -10,10 +10,13 @@ import pathlib
 
 import numpy as np
 from scipy.io import savemat
+from scipy.sparse import csr_matrix, save_npz
 
 table = np.arange(12).reshape(4, 3)
 images = np.arange(4 * 2 * 5, dtype=np.uint8).reshape(4, 2, 5)
 labels = np.array([2, 0, 1, 2])
+names = np.array(["dog", "bird", "cat", "dog"])
+objects = names.astype(object)
 
 
 def npy(array, version=None):
@@ -24,13 +27,13 @@ def npy(array, version=None):
 
 def npz(save, **arrays):
     out = io.BytesIO()
-    save(out, **arrays)
+    save(out, *arrays.values()) if save is save_npz else save(out, **arrays)
     return out.getvalue()
 
 
-def mat(compressed, **arrays):
+def mat(compressed, level="5", **arrays):
     out = io.BytesIO()
-    savemat(out, arrays, do_compression=compressed)
+    savemat(out, arrays, format=level, do_compression=compressed)
     return out.getvalue()
 
 
@@ -57,6 +60,20 @@ files = {
     "columns.mat": mat(True, X=images.reshape(4, 10).T, y=labels),
     "pictures.mat": mat(True, X=np.arange(2 * 3 * 3 * 4, dtype=np.uint8).reshape(2, 3, 3, 4), y=labels),
     "complex.mat": mat(True, x=table * 1j),
+    "float16.npy": npy((table / 8).astype(np.float16)),
+    "big_endian16.npy": npy((table / 8).astype(">f2")),
+    "fortran_images.npz": npz(np.savez, X=np.asfortranarray(images), target=labels),
+    "texts.npz": npz(np.savez, x=table / 8, y=names, ids=np.array(["é1", "b", "c", "d"]), notes=objects),
+    "byte_texts.npz": npz(np.savez, x=table / 8, y=names.astype("S")),
+    "signed.npz": npz(np.savez, x=table / 8, y=np.array([-1, 1, 1000, 1])),
+    "objects.npz": npz(np.savez, x=table / 8, y=objects),
+    "sparse.npz": npz(save_npz, matrix=csr_matrix(table)),
+    "level4.mat": mat(False, "4", x=table / 8, y=labels),
+    "cells.mat": mat(True, x=table / 8, y=objects, structure={"a": 1}, sparse=csr_matrix(table * 1.0)),
+    "letters.mat": mat(False, x=table / 8, y=names),
+    "letters4.mat": mat(False, "4", x=table / 8, y=names),
+    "sparse.mat": mat(True, x=csr_matrix(table * 1.0)),
+    "sparse4.mat": mat(False, "4", x=csr_matrix(table * 1.0)),
 }
 path = pathlib.Path(__file__).with_suffix(".json")
 path.write_text(json.dumps({name: base64.b64encode(data).decode() for name, data in files.items()}, indent=1) + "\n")

@@ -9,7 +9,6 @@ import {
   activate,
   bernoulliNll,
   betaVae,
-  type Checkpoint,
   composed,
   constant,
   convVae,
@@ -19,8 +18,6 @@ import {
   defaults,
   dense,
   DivergenceError,
-  type EndEvent,
-  type EpochEvent,
   Gpu,
   GpuError,
   iwae,
@@ -44,6 +41,7 @@ import { load, save } from "../../storage/checkpoint.ts";
 import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { assertSame, gpu } from "../support/gpu.ts";
+import { checkpointOf, type Outcome, outcomeOf } from "./support.ts";
 
 interface ProbedConfig extends MlpConfig {
   readonly probe: number;
@@ -111,39 +109,19 @@ function known(model: Model, settings: object): object {
   );
 }
 
-interface Outcome {
-  readonly epochs: readonly EpochEvent[];
-  readonly end: EndEvent;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** Trains to the end. `stopAfter` aborts once so many steps are done. */
 async function trained(
   model: Model,
   config: object = {},
-  options: TrainOptions & { readonly stopAfter?: number } = {},
+  { stopAfter = Infinity, ...options }: TrainOptions & { readonly stopAfter?: number } = {},
 ): Promise<Outcome> {
-  const controller = new AbortController();
-  const training = train(model, dataset, options.resume ? config : { ...known(model, small), ...config }, {
-    ...(options.device ? {} : { gpu }),
-    ...options,
-    signal: controller.signal,
-  });
-  const epochs: EpochEvent[] = [];
-  let end: EndEvent | undefined;
-  let bytes: Uint8Array<ArrayBuffer> | undefined;
-  for await (const event of training) {
-    if ("step" in event && event.step >= (options.stopAfter ?? Infinity)) controller.abort();
-    if (event.event === "epoch") epochs.push(event);
-    if (event.event !== "end") continue;
-    end = event;
-    bytes = await training.trained.toBytes();
-  }
-  training.trained.destroy();
-  return { epochs, end: end!, bytes: bytes! };
+  const given = options.resume ? config : { ...known(model, small), ...config };
+  const on = options.device ? {} : { gpu };
+  return await outcomeOf(
+    (signal) => train(model, dataset, given, { ...on, ...options, signal }),
+    (event) => "step" in event && event.step >= stopAfter,
+  );
 }
-
-const checkpointOf = ({ bytes }: Outcome): Checkpoint => decodeCheckpoint(bytes, "checkpoint");
 
 /** Convolutions as small as the data; with channels that come in fours and that do not. */
 const smallConv = { encoder: "conv", channels: [4, 3], kernel: 3, activation: "tanh" } as const;
@@ -431,7 +409,7 @@ Deno.test("train() stops at a number that is not finite, names tensor and step, 
   // The first update makes every weight ±1e30; the second step meets them.
   assertEquals(error.step, 1);
   assert(
-    /step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+"/.test(error.message),
+    /epoch 1, step 1 gave a number that is not finite, first in "[^"]+", written by "[^"]+"/.test(error.message),
     error.message,
   );
   const { tensors, progress } = decodeCheckpoint(await training.trained.toBytes(), "left");
@@ -448,7 +426,7 @@ Deno.test("train() finds a number that is not finite in the validation, before t
       for await (const event of training) assert(event.event !== "epoch");
     },
     DivergenceError,
-    "step 1 gave a number that is not finite",
+    "epoch 1, step 0 gave a number that is not finite",
   );
   training.trained.destroy();
 });
@@ -462,12 +440,28 @@ Deno.test("train() says in one line that the device was lost", async () => {
   assert(/^The GPU device was lost \(destroyed\) on \S.*$/.test(error.message), error.message);
 });
 
+Deno.test("train() resumed refuses other settings than it was begun with, and takes the same ones and more epochs", async () => {
+  const config = { ...small, beta: 1, epochs: 1 };
+  const begun = train(betaVae as Model, dataset, config as object, { gpu });
+  for await (const { event } of begun) assert(event);
+  const resume = decodeCheckpoint(await begun.trained.toBytes(), "a run");
+  begun.trained.destroy();
+  const others = { beta: 100, hidden: [7], learningRate: 0.5, seed: 9, batchSize: 20, optimizer: "sgd" };
+  for (const [name, value] of Object.entries(others)) {
+    assertThrows(
+      () => train(betaVae as Model, dataset, { [name]: value } as object, { gpu, resume }),
+      RangeError,
+      `Cannot resume "a run": expected ${name} `,
+    );
+  }
+  const again = train(betaVae as Model, dataset, { ...config, epochs: 2, beta: undefined } as object, { gpu, resume });
+  for await (const event of again) assert(event);
+  assertEquals((again.trained.config as { beta: number }).beta, 1);
+  again.trained.destroy();
+});
+
 Deno.test("train() refuses what does not fit before anything is trained", () => {
   const attempt = (config: object) => assertThrows(() => train(vae, dataset, config, { gpu }), Error).message;
-  assertEquals(
-    attempt({ batchSize: 201, validation: 40 }),
-    'Cannot train with batches of 201: expected at most the 200 training rows of "blocks"',
-  );
   assertEquals(
     attempt({ validation: 240 }),
     'Cannot validate on 240 rows: expected fewer than the 240 training rows of "blocks"',

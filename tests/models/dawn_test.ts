@@ -4,7 +4,7 @@
  * no CPU adapter, it is given what a GPU is: workgroup tiles, dispatches joined.
  */
 
-import { assert, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { create } from "npm:webgpu@0.6.2";
 import { type Dataset, Gpu, GpuError, type Model, models, train, trainingSettings } from "../../mod.ts";
 import { TILE_CHOICES, type TileChoice } from "../../core/products/tiles.ts";
@@ -12,9 +12,9 @@ import { TILE_CHOICES, type TileChoice } from "../../core/products/tiles.ts";
 const dawn: GPU = create(["backend=null"]);
 
 /** A device as a page has it that asks for nothing. Its buffers read as zeros: what was never computed is any number else. */
-async function open(): Promise<GPUDevice> {
+async function open(requiredFeatures: readonly GPUFeatureName[] = []): Promise<GPUDevice> {
   const adapter = await dawn.requestAdapter();
-  const device = await adapter!.requestDevice();
+  const device = await adapter!.requestDevice({ requiredFeatures: [...requiredFeatures] });
   const createBuffer = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
     const buffer = createBuffer(descriptor);
@@ -29,8 +29,8 @@ const rows = { values, count: 60, labels: Uint8Array.from({ length: 60 }, (_, i)
 const dataset: Dataset = { name: "stripes", shape: [8, 8, 1], classes: 2, train: rows, test: rows };
 
 /** Trains a few steps, and does with the model all that can be done. */
-async function everything(model: Model, tiles: TileChoice): Promise<void> {
-  const device = await open();
+async function everything(model: Model, tiles: TileChoice, gpu?: Gpu): Promise<void> {
+  const device = gpu?.device ?? await open();
   const config = { hidden: [40, 36], latents: 2, batchSize: 21, epochs: 1, validation: 10, tiles };
   const training = train(
     model,
@@ -38,7 +38,7 @@ async function everything(model: Model, tiles: TileChoice): Promise<void> {
     Object.fromEntries(
       Object.entries(config).filter(([name]) => name in model.settings || name in trainingSettings),
     ),
-    { device },
+    gpu ? { gpu } : { device },
   );
   let ended = false;
   for await (const { event } of training) ended ||= event === "end";
@@ -62,6 +62,18 @@ for (const name of ["vae", "conv_vae", "vq_vae"]) {
   for (const tiles of TILE_CHOICES.filter((tiles) => tiles.startsWith("workgroup-"))) {
     Deno.test(`${name} with ${tiles} tiles runs through Dawn`, async () => await everything(models.get(name)!, tiles));
   }
+}
+
+/** As a browser says it of SwiftShader, whose panels are then tried too. */
+const SWIFTSHADER = { description: "SwiftShader", isFallbackAdapter: true, subgroupMinSize: 4, subgroupMaxSize: 4 };
+
+for (const name of ["vae", "conv_vae", "vq_vae"]) {
+  Deno.test(`${name} with panels runs through Dawn, which wants subgroups enabled in the text`, async () => {
+    const device = await open(["subgroups"]);
+    const gpu = new Gpu(device, SWIFTSHADER as GPUAdapterInfo, { granted: ["subgroups"] });
+    assertEquals(gpu.strategy.kernels?.family, "panel");
+    await everything(models.get(name)!, "panel", gpu);
+  });
 }
 
 Deno.test("Dawn refuses what Deno takes: a barrier that not all invocations reach", async () => {

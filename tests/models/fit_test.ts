@@ -5,12 +5,8 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import {
-  type Checkpoint,
   type Dataset,
-  decodeCheckpoint,
   DivergenceError,
-  type EndEvent,
-  type EpochEvent,
   gmm,
   load,
   type Model,
@@ -19,11 +15,11 @@ import {
   ppca,
   train,
   Trained,
-  type TrainingEvent,
   type TrainOptions,
 } from "../../mod.ts";
 import { uniforms } from "../../core/graph/random.ts";
 import { gpu } from "../support/gpu.ts";
+import { checkpointOf, type Outcome, outcomeOf } from "./support.ts";
 
 /** 240 rows of 4 x 4 grey pixels: two halves, one bright and one dark, with noise. */
 function blocks(count = 240): Dataset {
@@ -35,34 +31,18 @@ function blocks(count = 240): Dataset {
 
 const dataset = blocks();
 
-interface Outcome {
-  readonly events: readonly TrainingEvent[];
-  readonly epochs: readonly EpochEvent[];
-  readonly end: EndEvent;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** Fits to the end. `stopAt` aborts at the event of that number. */
 async function fitted(
   model: Model,
   config: object = {},
-  options: TrainOptions & { readonly stopAt?: number } = {},
+  { stopAt, ...options }: TrainOptions & { readonly stopAt?: number } = {},
 ): Promise<Outcome> {
-  const controller = new AbortController();
   const given = options.resume ? config : { batchSize: 21, epochs: 5, validation: 40, seed: 3, ...config };
-  const training = train(model, dataset, given, { gpu, ...options, signal: controller.signal });
-  const events: TrainingEvent[] = [];
-  for await (const event of training) {
-    events.push(event);
-    if (events.length === options.stopAt) controller.abort();
-  }
-  const bytes = await training.trained.toBytes();
-  training.trained.destroy();
-  const epochs = events.filter((event) => event.event === "epoch");
-  return { events, epochs, end: events.at(-1) as EndEvent, bytes };
+  return await outcomeOf(
+    (signal) => train(model, dataset, given, { gpu, ...options, signal }),
+    (_, number) => number === stopAt,
+  );
 }
-
-const checkpointOf = ({ bytes }: Outcome): Checkpoint => decodeCheckpoint(bytes, "checkpoint");
 
 const cases = [
   { name: "pca", model: pca as Model, config: { latents: 2 }, iterations: 1, latents: 2 },
@@ -187,7 +167,11 @@ Deno.test("a fit with a loss that is not finite ends with what it was, and what 
       })),
   };
   const error = await assertRejects(() => fitted(broken as Model, { latents: 2 }), DivergenceError);
-  assert(/step 10 gave a number that is not finite, first in the log-likelihood\. A larger floor/.test(error.message));
+  assert(
+    /epoch 1, step 9 gave a number that is not finite, first in the log-likelihood\. A larger floor/.test(
+      error.message,
+    ),
+  );
 });
 
 Deno.test("a fit to streamed rows has the bytes of one to resident rows", async () => {

@@ -175,8 +175,9 @@ for (const covariance of KINDS) {
 Deno.test("gmm keeps every variance at its floor, with more components than distinct rows", async () => {
   const values = new Float32Array(60 * 2).map((_, i) => Math.floor(i / 2) % 3);
   const few: Dataset = { name: "few", shape: [1, 2, 1], train: { values, count: 60 }, test: { values, count: 60 } };
+  // The variance of 0, 1 and 2 in turn is 2/3, so the floor is 0.01.
   for (const covariance of KINDS) {
-    const { trained, elbos } = await fitted(few, { covariance, components: 5, floor: 0.01, epochs: 12, batchSize: 7 });
+    const { trained, elbos } = await fitted(few, { covariance, components: 5, floor: 0.015, epochs: 12, batchSize: 7 });
     using _ = trained;
     const { covariances } = await mixtureOf(trained);
     for (const each of covariances) {

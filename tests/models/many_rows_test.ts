@@ -1,9 +1,10 @@
 /** Many rows go through a trained model in larger pieces than few. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { normals } from "../../core/graph/random.ts";
-import { train, vae } from "../../mod.ts";
-import { assertSame } from "../support/gpu.ts";
+import { decodeCheckpoint } from "../../core/training/checkpoint.ts";
+import { type Dataset, train, vae } from "../../mod.ts";
+import { assertSame, gpu } from "../support/gpu.ts";
 
 const values = new Uint8Array(200 * 25).map((_, i) => (i * 7919) % 5 < 2 ? 255 : 0);
 const rows = { values, count: 200 };
@@ -27,4 +28,38 @@ Deno.test("decode(), sample() and encode() give a row the same values among thou
   }
   const { mean } = await trained.encode(x);
   assertSame((await trained.encode(x.slice(5000 * 25, 5001 * 25))).mean, mean.slice(5000 * 3, 5001 * 3), "mean");
+});
+
+Deno.test("train() past 2^32 rows seen takes the same rows resident and streamed, and ends at the last step of 32 bits", async () => {
+  // A training of 10,000 rows in batches of 1,000, as a checkpoint may say that it stands: 2^32 rows are seen after step 4,294,967.
+  const many = { values: new Uint8Array(10_000 * 4).map((_, i) => (i * 7919) % 251), count: 10_000 };
+  const dataset: Dataset = { name: "pattern", shape: [2, 2, 1], train: many, test: many };
+  const config = {
+    hidden: [4],
+    latents: 2,
+    batchSize: 1000,
+    epochs: 429_498,
+    validation: 0,
+    binarize: "none",
+  } as const;
+  const ended = async (rows: "resident" | "streamed") => {
+    const begun = train(vae, dataset, { ...config, rows }, { gpu });
+    for await (const _ of begun) break;
+    using first = begun.trained;
+    first.progress = { step: 4_294_960, sums: [], steps: 0 };
+    const resume = decodeCheckpoint(await first.toBytes(), "near the edge");
+    const training = train(vae, dataset, {}, { gpu, resume });
+    const epochs: unknown[] = [];
+    for await (const event of training) if (event.event === "epoch") epochs.push([event.step, event.train.loss]);
+    using trained = training.trained;
+    return { epochs, tensors: [...decodeCheckpoint(await trained.toBytes(), "after").tensors] };
+  };
+  const resident = await ended("resident");
+  assertEquals(resident.epochs.length, 2);
+  assertEquals(await ended("streamed"), resident);
+  assertThrows(
+    () => train(vae, dataset, { ...config, batchSize: 1, epochs: 1e6 }),
+    RangeError,
+    "Cannot train for 1000000 epochs: expected at most 4294967295 steps, found 10000000000",
+  );
 });

@@ -5,6 +5,7 @@ import { type Dataset, logLikelihood, type Model, models, scores, train, type Tr
 import { Parameters } from "../../core/graph/parameters.ts";
 import { createTensor } from "../../core/gpu/tensor.ts";
 import { trainTask } from "../../tasks/train.ts";
+import { withFolder } from "../support/folder.ts";
 import { gpu } from "../support/gpu.ts";
 import { attempt } from "../tasks/support.ts";
 
@@ -87,15 +88,19 @@ Deno.test("train() refuses rows that are none, or not of their shape", () => {
   assertThrows(
     of(dataOf([0, 4, 1])),
     RangeError,
-    'Cannot use "tiny": expected rows of height x width x channels, each at least 1, found 0 x 4 x 1',
+    'Cannot use the training rows of "tiny": expected rows of height x width x channels, each at least 1, found 0 x 4 x 1',
   );
   assertThrows(of(dataOf([1, 1.5, 2])), RangeError, "each at least 1, found 1 x 1.5 x 2");
-  assertThrows(of(dataOf([1, 4, 1], 0)), RangeError, 'Cannot use "tiny": expected at least 1 row, found 0');
+  assertThrows(
+    of(dataOf([1, 4, 1], 0)),
+    RangeError,
+    'Cannot use the training rows of "tiny": expected at least 1 row, found 0',
+  );
   const { values } = dataOf([1, 3, 1]).train;
   assertThrows(
     of({ ...dataOf([1, 4, 1]), train: { values, count: COUNT } }),
     RangeError,
-    'Cannot use "tiny": expected 24 x 4 values, found 72',
+    'Cannot use the training rows of "tiny": expected 24 x 4 values, found 72',
   );
 });
 
@@ -121,9 +126,8 @@ Deno.test("a parameter without an output, or of images without a pixel, is not c
   );
 });
 
-Deno.test("train refuses a table that is no image for convolutions with 2 and one line, and leaves no folder", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("train refuses a table that is no image for convolutions with 2 and one line, and leaves no folder", () =>
+  withFolder(async (folder) => {
     const file = `${folder}/table.csv`;
     await Deno.writeTextFile(file, "a,b,c,d\n" + "0,1,0,1\n1,1,0,0\n".repeat(12));
     for (const name of ["conv_vae", "vq_vae"]) {
@@ -133,7 +137,4 @@ Deno.test("train refuses a table that is no image for convolutions with 2 and on
       assertStringIncludes(stderr, "Cannot halve images of 1 x 4: expected at least 4 x 4 for 2 convolutions");
       assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["table.csv"]);
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

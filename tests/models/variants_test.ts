@@ -192,5 +192,8 @@ Deno.test("cvae is told by covariates how large a sprite is, and where", async (
 });
 
 Deno.test("cvae needs a dataset with classes", async () => {
-  await assertRejects(() => fit(cvae, {}, blocks()), RangeError, "expected a dataset with classes, found none");
+  const { name, shape, train } = blocks();
+  const { values, count } = train;
+  const unlabelled = { name, shape, train: { values, count }, test: { values, count } };
+  await assertRejects(() => fit(cvae, {}, unlabelled), RangeError, "expected a dataset with classes, found none");
 });

@@ -5,7 +5,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
-import { CompileAhead, type CompileAheadOptions } from "../../core/gpu/lavapipe/compile_ahead.ts";
+import { compileWorker } from "../../core/gpu/second_thread.ts";
+import { CompileAhead, type CompileAheadOptions, compilersStopped } from "../../core/gpu/lavapipe/compile_ahead.ts";
 import { isLavapipe, lavapipe } from "../../core/gpu/lavapipe/strategy.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
 import { configure } from "../../core/settings.ts";
@@ -18,11 +19,11 @@ const shape = [28, 28, 1] as const;
 const values = new Uint8Array(300 * 784).map((_, i) => (i * 7919) % 7 < 2 ? 255 : 0);
 
 /** Three steps, three more when the program has its fastest kernels, and what is then in the parameters. */
-async function sixSteps(compileAhead: boolean, worker?: CompileAheadOptions) {
-  using gpu = await Gpu.open({ compileAhead });
+async function sixSteps(ahead: boolean, worker?: CompileAheadOptions) {
+  using gpu = await Gpu.open({ compileAhead: ahead ? compileWorker : undefined });
   if (worker) {
+    await gpu.strategy.close();
     const strategy = lavapipe(gpu.device, gpu.adapter, { subgroups: true, ahead: new CompileAhead(worker) });
-    gpu.strategy.close();
     Object.defineProperty(gpu, "strategy", { value: strategy });
   }
   const config = configure(vae.settings, { hidden: [240], latents: 5 });
@@ -51,7 +52,7 @@ Deno.test("a program that goes over to long panels forms the same numbers as one
 });
 
 Deno.test("a program that is gone before its long panels are compiled leaves the device without an error", async () => {
-  using gpu = await Gpu.open({ compileAhead: true });
+  using gpu = await Gpu.open({ compileAhead: compileWorker });
   const config = configure(vae.settings, { hidden: [240], latents: 5 });
   const training = configure(trainingSettings, { batchSize: 100, binarize: "threshold" });
   const parameters = new Parameters(gpu, vae.parameters(config, { shape }));
@@ -71,6 +72,11 @@ Deno.test("a program that is gone before its long panels are compiled leaves the
 /** A worker of such a text. */
 const worker = (text: string) => () =>
   new Worker(`data:text/javascript,${encodeURIComponent(text)}`, { type: "module" });
+
+/** A worker that says that all is compiled. */
+const obliging = worker(
+  'onmessage = ({ data }) => data === "stop" ? postMessage({ stopped: true }) : data.forEach(() => postMessage({ compiled: true }));',
+);
 
 /** Workers that do not do their work, and what is said of it. */
 const broken: Record<string, readonly [start: () => Worker, reason: string | RegExp]> = {
@@ -103,7 +109,7 @@ for (const [what, [start, reason]] of Object.entries(broken)) {
     assertEquals(outcomes, ["lost", "lost"]);
     assert(!ahead.running);
     assertEquals(await ahead.compile([kernel]), "lost");
-    ahead.close();
+    await ahead.close();
     assertEquals(warnings.length, 1);
     assertMatch(warnings[0], typeof reason === "string" ? new RegExp(RegExp.escape(reason)) : reason);
     assert(!warnings[0].includes("\n"));
@@ -112,24 +118,55 @@ for (const [what, [start, reason]] of Object.entries(broken)) {
 
 Deno.test("CompileAhead tells what its closing leaves undone, and warns of nothing then", async () => {
   const warnings: string[] = [];
-  const ahead = new CompileAhead({ start: worker("onmessage = () => {};"), onLost: (text) => warnings.push(text) });
+  const start = worker("onmessage = () => {};");
+  const ahead = new CompileAhead({ start, patience, onLost: (text) => warnings.push(text) });
   const waiting = [ahead.compile([kernel]), ahead.compile([kernel])];
   await Promise.resolve();
-  ahead.close();
+  const closed = ahead.close();
   assertEquals(await Promise.all(waiting), ["closed", "closed"]);
+  // It was given the time to stop.
+  await closed;
   assertEquals(warnings, []);
 });
 
+/** A worker that is in a compiler for so long with each kernel, and says when it is not. */
+const busy = (milliseconds: number) =>
+  worker(`
+    let stopping = false;
+    onmessage = async ({ data }) => {
+      if (data === "stop") return stopping = true;
+      for (const _ of data) {
+        await new Promise((resolve) => setTimeout(resolve));
+        if (stopping) break;
+        for (const begin = performance.now(); performance.now() - begin < ${milliseconds};);
+        postMessage({ compiled: true });
+      }
+      postMessage({ stopped: true });
+    };`);
+
+Deno.test("compilersStopped() waits for the kernel that a worker has in hand, and for none after it", async () => {
+  const ahead = new CompileAhead({ start: busy(300) });
+  const outcome = ahead.compile(Array(100).fill(kernel));
+  // It has begun.
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  const begin = performance.now();
+  await compilersStopped();
+  const waited = performance.now() - begin;
+  assert(waited < 10_000, `waited for ${waited} ms`);
+  assertEquals(await outcome, "closed");
+  assert(!ahead.running);
+  await compilersStopped();
+});
+
 Deno.test("CompileAhead does not take the time that this thread was kept for the worker's", async () => {
-  const answers = worker("onmessage = ({ data }) => data.forEach(() => postMessage({ compiled: true }));");
-  const ahead = new CompileAhead({ start: answers, patience });
+  const ahead = new CompileAhead({ start: obliging, patience });
   // The worker is there once it has answered.
   assertEquals(await ahead.compile([kernel]), "compiled");
   const outcome = ahead.compile([kernel, kernel]);
   await Promise.resolve();
   for (const begin = performance.now(); performance.now() - begin < 3 * patience;);
   assertEquals(await outcome, "compiled");
-  ahead.close();
+  await ahead.close();
 });
 
 // A GPU's driver needs no worker.
@@ -143,10 +180,9 @@ Deno.test(
   { ignore },
   async () => {
     using gpu = await Gpu.open();
-    const answers = worker("onmessage = ({ data }) => data.forEach(() => postMessage({ compiled: true }));");
     const strategy = lavapipe(gpu.device, gpu.adapter, {
       subgroups: true,
-      ahead: new CompileAhead({ start: answers }),
+      ahead: new CompileAhead({ start: obliging }),
     });
     const kernel = (x: number) => ({
       fragments: [{ parts: [`@compute @workgroup_size(${x}) fn main() {}`] }],
@@ -157,7 +193,7 @@ Deno.test(
     assertEquals(prepared.map(({ due, workgroups }) => ({ due, workgroups })), [{ due, workgroups: [2, 1] }]);
     const better = (await improve!())!.map((bind) => bind());
     assertEquals(better.map(({ due, workgroups }) => ({ due, workgroups })), [{ due, workgroups: [1, 1] }]);
-    strategy.close();
+    await strategy.close();
   },
 );
 
@@ -179,9 +215,10 @@ for (const what of ["is not allowed to start", "has no file", "throws after its 
 Deno.test("a program that may not start a worker is told so in a sentence, and goes on", { ignore }, async () => {
   const program = `
     import { Gpu } from "${new URL("../../core/gpu/device.ts", import.meta.url)}";
+    import { compileWorker } from "${new URL("../../core/gpu/second_thread.ts", import.meta.url)}";
     import { prepare } from "${new URL("../../core/gpu/kernel.ts", import.meta.url)}";
     const { promise, resolve } = Promise.withResolvers();
-    using gpu = await Gpu.open({ compileAhead: true, onWarning: resolve });
+    using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: resolve });
     console.log(await promise);
     const part = "@compute @workgroup_size(1) fn main() {}";
     const { prepared } = await gpu.strategy.compile(gpu, [{ label: "k", fragments: [{ parts: [part] }], workgroups: [1] }]);

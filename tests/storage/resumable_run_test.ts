@@ -1,8 +1,19 @@
 /** A run on disk by the public names alone: claimed, recorded, stopped, resumed, completed. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { completed, isComplete, load, readConfig, readMetrics, readRun, RunRecorder, save } from "../../files.ts";
+import {
+  completed,
+  isComplete,
+  load,
+  readConfig,
+  readMetrics,
+  readRun,
+  RunRecorder,
+  save,
+  type StoredRun,
+} from "../../files.ts";
 import { type Dataset, train, vae } from "../../mod.ts";
+import { withFolder } from "../support/folder.ts";
 import { gpu } from "../support/gpu.ts";
 
 /** 120 rows of 16 features: two blocks that switch on together. */
@@ -13,15 +24,6 @@ function blocks(): Dataset {
 }
 
 const config = { hidden: [6], latents: 2, batchSize: 20, epochs: 3, validation: 20, seed: 4 };
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Trains in a folder, from where the run in it stands; stopped after the epoch of that number. */
 async function trained(folder: string, stopAfter = Infinity): Promise<void> {
@@ -38,7 +40,7 @@ async function trained(folder: string, stopAfter = Infinity): Promise<void> {
 }
 
 Deno.test("a run that was stopped and resumed by the public names has the bytes and the epochs of one that was not", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const [whole, parts] = [`${folder}/whole`, `${folder}/parts`];
     await trained(whole);
     await trained(parts, 1);
@@ -56,7 +58,7 @@ Deno.test("a run that was stopped and resumed by the public names has the bytes 
   }));
 
 Deno.test("completed() writes the end that a kill kept from being written, once", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await trained(folder);
     const file = `${folder}/metrics.jsonl`;
     const lines = (await Deno.readTextFile(file)).split("\n");
@@ -70,7 +72,7 @@ Deno.test("completed() writes the end that a kill kept from being written, once"
   }));
 
 Deno.test("RunRecorder.claim() says that a folder cannot be written to, before anything is trained", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const training = train(vae, blocks(), config, { gpu });
     await assertRejects(
@@ -81,7 +83,7 @@ Deno.test("RunRecorder.claim() says that a folder cannot be written to, before a
   }));
 
 Deno.test("load() takes a path or a file: URL, and names the file that it cannot read", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const training = train(vae, blocks(), { ...config, epochs: 1 }, { gpu });
     for await (const { event } of training) assert(event);
     const path = `${folder}/50 %.safetensors`;
@@ -93,4 +95,43 @@ Deno.test("load() takes a path or a file: URL, and names the file that it cannot
       assertEquals(await again.toBytes(), bytes);
     }
     await assertRejects(() => load(`${folder}/none`), Error, `Cannot read "${folder}/none": expected a file`);
+  }));
+
+Deno.test("RunRecorder.claim() is refused while another records in the folder, and where a run in it is not gone on with", () =>
+  withFolder(async (folder) => {
+    const claim = (options = {}) => RunRecorder.claim(folder, train(vae, blocks(), config, { gpu }), options);
+    const first = await claim();
+    await assertRejects(() => claim(), Error, `Cannot write to the folder "${folder}": a training is running in it`);
+    first[Symbol.dispose]();
+    await trained(folder);
+    await assertRejects(() => claim(), Error, `Cannot begin a run in "${folder}": expected none in it, found`);
+    assertEquals((await readMetrics(folder)).length, 4);
+    assertEquals([...Deno.readDirSync(folder)].some(({ name }) => name === ".lock"), false);
+    (await claim({ resumed: await readRun(folder) }))[Symbol.dispose]();
+  }));
+
+Deno.test("RunRecorder cuts half a line off before it adds one, and knows in which epoch a checkpoint was", () =>
+  withFolder(async (folder) => {
+    // Epochs of 3 1/3 steps: three are done after 10.
+    const thirds = { ...config, batchSize: 30 };
+    const record = async (settings: object, resumed?: StoredRun) => {
+      const training = train(vae, blocks(), settings, { gpu, resume: resumed?.checkpoint });
+      using recorder = await RunRecorder.claim(folder, training, { resumed });
+      const saved = [];
+      for await (const event of training) {
+        await recorder.record(event);
+        if (event.event !== "progress") saved.push(recorder.saved);
+      }
+      training.trained.destroy();
+      return saved;
+    };
+    const at = (epoch: number, step: number) => ({ epoch, step });
+    assertEquals(await record(thirds), [at(0, 0), at(1, 4), at(2, 7), at(3, 10), at(3, 10)]);
+    await Deno.writeTextFile(`${folder}/metrics.jsonl`, '{"event":"epoch","epo', { append: true });
+    assertEquals(await record({ epochs: 4 }, await readRun(folder)), [at(3, 10), at(4, 14), at(4, 14)]);
+    assertEquals((await readMetrics(folder)).map(({ event, step }) => [event, step]), [
+      ...[4, 7, 10, 14].map((step) => ["epoch", step]),
+      ["end", 14],
+    ]);
+    assertEquals((await Deno.readTextFile(`${folder}/metrics.jsonl`)).split("\n").length, 6);
   }));

@@ -48,9 +48,13 @@ export function assertClose(
   );
 }
 
-/** Standard normals, a function of the stream. */
-export const draw = (count: number, stream: number): Float32Array<ArrayBuffer> =>
-  normals(new Float32Array(count), 9, 0, stream);
+/** Standard normals, a function of the stream, times a scale. */
+export const draw = (count: number, stream: number, scale = 1): Float32Array<ArrayBuffer> =>
+  normals(new Float32Array(count), 9, 0, stream).map((x) => scale * x);
+
+/** A row so many times, one below the other. */
+export const repeated = (row: readonly number[], count: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: count * row.length }, (_, i) => row[i % row.length]);
 
 /** The same values in float64, for a reference. */
 export const float64 = (values: ArrayLike<number>): Float64Array<ArrayBuffer> => Float64Array.from(values);

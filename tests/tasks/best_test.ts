@@ -141,7 +141,7 @@ Deno.test("train --from begins with the weights of a run, keeps its settings but
         [["--latents", "3"], /expected "encoder.posterior.weight" of shape \[6,6\], found \[6,4\]/],
         [
           ["--dataset", "sprites", "--image-size", "8"],
-          /expected data of its shape \[4,4,1\], found \[8,8,1\] in "sprites"/,
+          /Cannot use "sprites" with "first\/checkpoint.safetensors": expected data of \[4,4,1\], found \[8,8,1\]/,
         ],
         [["--resume", "first"], /expected --resume or --from, found both/],
         [["--model", "ppca"], /expected a model that is trained by gradient; "ppca" fits itself anew/],

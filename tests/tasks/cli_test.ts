@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { TASKS } from "../../tasks/cli/permissions.ts";
+import { withFolder } from "../support/folder.ts";
 import { root } from "./support.ts";
 
 const sprites = "--dataset sprites --epochs 1 --hidden 8 --latents 2 --batch-size 500 --validation 500".split(" ");
@@ -49,17 +50,8 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   return text(stdout);
 }
 
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("cli trains from any folder, and keeps the run there", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "train", ...sprites, "--out", "mine"], folder);
     assert((await Deno.stat(`${folder}/mine/report.html`)).isFile);
     const said = await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "evaluate", "--run", "mine"], folder);
@@ -90,7 +82,7 @@ async function publish(to: string): Promise<void> {
 }
 
 Deno.test("cli of the published files, installed as a command, lists models and trains in another folder", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await publish(`${folder}/package`);
     await Deno.mkdir(`${folder}/work`);
     const install = ["install", "--global", "-A", "--root", `${folder}/installed`, "--name", "elbo"];

@@ -258,3 +258,34 @@ Deno.test("train --resume takes the last line of metrics.jsonl for cut short whe
     const events = jsonLines(await Deno.readTextFile(file));
     assertEquals(events.map(({ event }) => event), ["epoch", "epoch", "epoch", "epoch", "end"]);
   }));
+
+/** Puts one value into every weight of the run's model. */
+async function fillWeights(value: number): Promise<void> {
+  const file = "run/checkpoint.safetensors";
+  const { tensors, metadata } = decodeSafetensors(await Deno.readFile(file), file);
+  for (const [name, { data }] of tensors) if (!name.startsWith("optimizer.")) data.fill(value);
+  await Deno.writeFile(file, encodeSafetensors(tensors, metadata));
+}
+
+Deno.test("every task refuses a checkpoint with a number that is not finite, and names the tensor", () =>
+  withRuns(async () => {
+    for (const value of [NaN, -Infinity]) {
+      await fillWeights(value);
+      await refused("run/checkpoint.safetensors", `expected finite numbers in the tensor "decoder.0.`);
+    }
+  }));
+
+Deno.test("no task prints figures that are no numbers: of weights that are too large it ends with 1 and says so in one line", () =>
+  withRuns(async () => {
+    await fillWeights(-1e38);
+    for (const name of ["reconstructTask", "evaluateTask", "encodeTask", "scoreTask", "imputeTask"]) {
+      const { code, stdout, stderr } = await openers[name]("--json");
+      assertEquals([code, stdout], [1, ""], name);
+      assert(
+        /^Error: Cannot .*: expected (finite numbers|a finite \w+), found .*\n$/.test(stderr),
+        `${name}: ${stderr}`,
+      );
+    }
+    const sampled = await openers.sampleTask("--temperature", "1e38");
+    assert(sampled.code === 0 || /^Error: Cannot use .*expected finite numbers/.test(sampled.stderr), sampled.stderr);
+  }));

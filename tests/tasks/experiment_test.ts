@@ -2,8 +2,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Experiment } from "../../experiments/experiment.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { experimentTask } from "../../tasks/experiment.ts";
+import { trainTask } from "../../tasks/train.ts";
 import { tiny } from "../experiments/support.ts";
-import { attempt, inFolder, jsonLines } from "./support.ts";
+import { attempt, inFolder, jsonLines, type Result } from "./support.ts";
 
 // The list is read-only for everyone but a test that wants an experiment of seconds.
 (experiments as Map<string, Experiment>).set(tiny.name, tiny);
@@ -55,4 +56,47 @@ Deno.test("experiment --quick has a folder of its own, and its results say how s
     assertEquals((await attempt(experimentTask, ["tiny", "--quick"])).code, 0);
     const text = await Deno.readTextFile("runs/experiments/tiny-quick/results.md");
     assertStringIncludes(text, "Quick: 1 of 2 epochs, the first 120 training rows.");
+  }));
+
+/** When a file is there. */
+async function made(folder: string): Promise<void> {
+  const file = `${folder}/checkpoint.safetensors`;
+  while (!await Deno.stat(file).then(() => true, () => false)) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+Deno.test("experiment and train refuse a folder in which an experiment is running, which ends as if alone", () =>
+  inFolder(async () => {
+    const others: Promise<unknown>[] = [];
+    const onWrite = (stdout: string) => {
+      if (others.length || !stdout.includes("w3-seed-0 trained")) return;
+      const refused = ({ code, stderr }: Result) => {
+        assertEquals(code, 1);
+        assertMatch(stderr, /^Error: Cannot write to the folder "[^"]+": a training is running in it; .*\n$/);
+      };
+      others.push(attempt(experimentTask, ["tiny"]).then(refused));
+      // The second of its runs begins with this line.
+      const run = "runs/experiments/tiny/w5-seed-0";
+      others.push(made(run).then(() => attempt(trainTask, ["--resume", run])).then(refused));
+    };
+    const { code, stderr } = await attempt(experimentTask, ["tiny", "--epochs", "20"], { onWrite });
+    assertEquals([code, stderr, others.length], [0, "", 2]);
+    await Promise.all(others);
+  }));
+
+Deno.test("experiment begins a run anew that was killed before its first checkpoint, says so, and gets the same bytes", () =>
+  inFolder(async () => {
+    assertEquals((await attempt(experimentTask, ["tiny"])).code, 0);
+    const run = "runs/experiments/tiny/w5-seed-0";
+    const file = `${run}/checkpoint.safetensors`;
+    const whole = await Deno.readFile(file);
+    await Deno.remove(file);
+    await Deno.writeTextFile(`${run}/metrics.jsonl`, '{"event":"ep');
+    await Deno.writeTextFile(`${run}/.lock`, "");
+    const { code, stdout } = await attempt(experimentTask, ["tiny"]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^w5-seed-0 was stopped before its first checkpoint: it is begun anew$/m);
+    assertMatch(stdout, /w3-seed-0 was there/);
+    assertEquals(await Deno.readFile(file), whole);
+    assertEquals((await Deno.readTextFile(`${run}/metrics.jsonl`)).split("\n").length, 4);
+    assertEquals([...Deno.readDirSync(run)].map(({ name }) => name).includes(".lock"), false);
   }));

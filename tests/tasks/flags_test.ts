@@ -126,6 +126,10 @@ Deno.test("parseFlags() names the flag, the expectation and what it found", () =
   for (const text of ["0", "NaN", "Infinity", "1e999", "0x10", "1,5", " "]) {
     assertEquals(usageError("--beta", text), `Cannot read --beta: expected a number above 0, found "${text}"`);
   }
+  // Float32 holds neither: it would be infinite, or 0.
+  const beyond = 'Cannot read --beta: expected a number above 0 and at most 3.4e+38, found "1e39"';
+  assertEquals(usageError("--beta", "1e39"), beyond);
+  assertEquals(usageError("--beta", "1e-50"), 'Cannot read --beta: expected a number above 0, found "1e-50"');
 });
 
 Deno.test("parseFlags() misses a value", () => {

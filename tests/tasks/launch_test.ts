@@ -144,7 +144,7 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
 }, () =>
   inFolder(async (folder) => {
     const args = [...await training(folder, 5000), "--json", "--out", `${folder}/run`];
-    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
       const child = start(signal === "SIGINT" ? ["train", ...args] : ["train", "--resume", `${folder}/run`, "--json"]);
       let stdout = "";
       for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -155,6 +155,23 @@ Deno.test("a task that is stopped through deno task writes its checkpoint and gi
       assertEquals([(await child.status).code, stderr], [code, ""]);
       assertEquals(jsonLines(stdout).at(-1).stopped, true);
     }
+  }));
+
+Deno.test("a task that is to outlive its terminal goes on after SIGHUP, and ends by SIGTERM", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const args = ["train", ...await training(folder, 5000), "--json", "--out", `${folder}/run`];
+    const child = start(args, { ELBO_NOHUP: "1" });
+    let stdout = "";
+    let sent: Deno.Signal | undefined;
+    for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+      stdout += part;
+      const epochs = stdout.split('"event":"epoch"').length - 1;
+      if (!sent && stdout.includes('"start"')) child.kill(sent = "SIGHUP");
+      else if (sent === "SIGHUP" && epochs > 20) child.kill(sent = "SIGTERM");
+    }
+    assertEquals([(await child.status).code, await new Response(child.stderr).text()], [143, ""]);
   }));
 
 Deno.test("launch.ts refuses a task that is not there, and a path that Deno cannot be told of, with 2", async () => {
@@ -196,13 +213,18 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertEquals(writes("models", ""), undefined);
   for (const task of TASKS) {
     for (const flag of permissionFlags(task, [])) {
+      if (task === "explore" && flag === "--allow-net=127.0.0.1") continue;
       assertMatch(flag, /^--(no-prompt|allow-read|allow-sys=systemMemoryInfo|allow-(import|env|write)=.+)$/);
     }
   }
+  assertEquals(writes("explore", "--build site"), ["site"]);
+  assert(permissionFlags("explore", ["--host", "::1"]).includes("--allow-net=[::1]"));
+  assertThrows(() => permissionFlags("explore", ["--host", "a,b"]), UsageError, "Cannot listen on");
+  assert(permissionFlags("explore", ["--open"]).some((flag) => flag.startsWith("--allow-run=xdg-open,")));
   assertThrows(() => permissionFlags("gone", []), UsageError);
 });
 
-Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench, fuzz and the tests, which run programs, may do everything", () => {
+Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench, fuzz, npm and the tests, which run programs, may do everything", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`)) as {
     tasks: Record<string, { command: string }>;
   };
@@ -212,7 +234,7 @@ Deno.test("deno.json runs tasks by launch.ts, as docs/safety.md says; only bench
   for (const [name, { command }] of Object.entries(tasks)) {
     const [, task] = launcher.exec(command) ?? [];
     if (task) launched.add(task);
-    else assert(["bench", "fuzz", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
+    else assert(["bench", "fuzz", "soak", "npm", "test", "ok"].includes(name.replace(/^test:.*/, "test")), name);
   }
   assertEquals([...launched].sort(), [...TASKS].sort());
   const page = Deno.readTextFileSync(`${root}docs/safety.md`);

@@ -11,7 +11,6 @@ import {
 import { parquetReadObjects } from "npm:hyparquet@1.31.5";
 import { uniforms } from "../../core/graph/random.ts";
 import { encodeNpy, parseNpy, parseNpz } from "../../datasets/npy.ts";
-import { encodePng } from "../../figures/grid.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import type { Task } from "../../tasks/cli/run.ts";
 import { encodeTask } from "../../tasks/encode.ts";
@@ -22,7 +21,7 @@ import { reportTask } from "../../tasks/report.ts";
 import { sampleTask } from "../../tasks/sample.ts";
 import { scoreTask } from "../../tasks/score.ts";
 import { trainTask } from "../../tasks/train.ts";
-import { idx } from "../datasets/support.ts";
+import { greyPng, idx } from "../datasets/support.ts";
 import { attempt, blocks, inFolder, jsonLines } from "./support.ts";
 
 const tiny = "--hidden 6 --latents 2 --batch-size 20 --seed 3 --epochs 2".split(" ");
@@ -78,7 +77,7 @@ Deno.test("a run whose data moved finds them by --dataset as its own, in every t
       assertEquals([found.own, found.split, found.elbo], [true, "test", before.elbo]);
     }
     const where = ["--run", "elsewhere/run", "--dataset", "elsewhere/new.idx"];
-    assertStringIncludes(await ran(encodeTask, ...where), "new.idx, the same that the run was trained on");
+    assertStringIncludes(await ran(encodeTask, ...where), 'new.idx" holds the data that the run was trained on');
     for (const task of [reconstructTask, imputeTask, reportTask]) await ran(task as Task<FlagGroups>, ...where);
     await ran(scoreTask, ...where, "--samples", "1");
     assertEquals(await csv("elsewhere/run/scores.csv").then((rows) => rows.length), 40);
@@ -122,7 +121,10 @@ Deno.test("new data are scored and encoded whole, in the file's order, down to a
   withTable(async () => {
     await Deno.writeTextFile("new.csv", table(100, 25));
     const said = await ran(scoreTask, "--run", "run", "--dataset", "new.csv", "--samples", "2");
-    assertMatch(said, /^run\/scores-new\.csv: 25 rows of .*\/new\.csv, all, in the order of the file\n/);
+    assertMatch(
+      said,
+      /^Data: 25 rows; 3 columns .*\nrun\/scores-new\.csv: 25 rows of .*\/new\.csv, all, in the order of the file\n/,
+    );
     const scored = await csv("run/scores-new.csv");
     assertEquals(scored.map(({ row }) => Number(row)), Array.from({ length: 25 }, (_, i) => i));
     assertEquals(Object.keys(scored[0]), ["row", "label", "score", "rank"]);
@@ -199,8 +201,7 @@ Deno.test("rows of a folder of images carry their files' names, and labels their
     for (const [c, name] of ["cat", "dog"].entries()) {
       await Deno.mkdir(`photos/${name}`, { recursive: true });
       for (let i = 0; i < 6; i++) {
-        const values = new Uint8Array(16 * 16).fill(40 + 20 * i + 100 * c);
-        await Deno.writeFile(`photos/${name}/${i}.png`, encodePng({ height: 16, width: 16, channels: 1, values }));
+        await Deno.writeFile(`photos/${name}/${i}.png`, greyPng(16, 16, 40 + 20 * i + 100 * c));
       }
     }
     await ran(trainTask, "--dataset", "photos", ...tiny.map((arg) => arg === "20" ? "4" : arg), "--out", "run");
@@ -232,7 +233,7 @@ Deno.test("a score of other data leaves the run's own as they were, and those of
     const report = await Deno.readTextFile("run/report.html");
     assertMatch(
       await ran(reportTask, "--run", "run", "--dataset", "a/x.csv"),
-      /^run\/report-x\.html: .*figures are in run\/report-x\//,
+      /\nrun\/report-x\.html: .*figures are in run\/report-x\//,
     );
     assertEquals(await Deno.readTextFile("run/report.html"), report);
   }));
@@ -318,4 +319,84 @@ Deno.test("impute hides columns of a table, or of each row what a mask or chance
       assertEquals(code, 2, stderr);
       assertStringIncludes(stderr, message);
     }
+  }));
+
+/** The table with its first column a thousandfold. */
+const large = (from = 0, rows = 60) =>
+  table(from, rows).split("\n").map((line) => line.replace(/^[\d.]+/, (left) => String(1000 * Number(left)))).join(
+    "\n",
+  );
+
+Deno.test("a standardized table is its own again where it moved, new rows come on its scale, and samples in its units", () =>
+  inFolder(async () => {
+    await Deno.writeTextFile("table.csv", large());
+    await ran(trainTask, "--dataset", "table.csv", "--standardize", ...forTable, "--out", "run");
+    await Deno.copyFile("table.csv", "moved.csv");
+    assertEquals(jsonLines(await ran(evaluateTask, "--run", "run", "--dataset", "moved.csv", "--json"))[0].own, true);
+    // A row of the file among other rows is encoded as it is among its own.
+    await ran(encodeTask, "--run", "run", "--split", "all", "--out", "all.csv");
+    const lines = large().split("\n");
+    await Deno.writeTextFile("few.csv", [lines[0], lines[1], lines[5]].join("\n") + "\n");
+    await ran(encodeTask, "--run", "run", "--dataset", "few.csv", "--out", "few.csv.npz");
+    const few = parseNpz(await Deno.readFile("few.csv.npz"), "few").get("mean")!.read().values;
+    const all = await csv("all.csv");
+    [all[0], all[4]].forEach(({ mean_0, mean_1 }, i) => {
+      assertAlmostEquals(few[2 * i], Number(mean_0), 1e-4);
+      assertAlmostEquals(few[2 * i + 1], Number(mean_1), 1e-4);
+    });
+    await ran(sampleTask, "--run", "run", "--count", "50");
+    const samples = await csv("run/samples.csv");
+    const mean = samples.reduce((sum, { left }) => sum + Number(left) / 50, 0);
+    assert(mean > 300 && mean < 700, `${mean}`);
+    await ran(reconstructTask, "--run", "run");
+    assert((await csv("run/reconstructions.csv")).every(({ left }) => Number(left) > 50));
+  }));
+
+Deno.test("impute fills in the cells that a file lacks, each row's own, and leaves all others as they are", () =>
+  withTable(async () => {
+    const lines = table(100, 12).trimEnd().split("\n").map((line) => line.split(","));
+    const holes = [[1, 1], [3, 0], [3, 2], [7, 1]];
+    for (const [line, column] of holes) lines[line][column] = line === 7 ? "NA" : "";
+    // Nothing is known of the last row.
+    lines.push(["", "", "", "1"]);
+    await Deno.writeTextFile("holes.csv", lines.map((cells) => cells.join(",")).join("\n") + "\n");
+    const stdout = await ran(imputeTask, "--run", "run", "--dataset", "holes.csv", "--iterations", "4");
+    assertMatch(
+      stdout,
+      /run\/imputed-holes\.csv: 13 rows of .*holes\.csv \(all\), 7 missing values filled in by vae\n/,
+    );
+    assertStringIncludes(stdout, "1 rows have nothing observed (the first is row 12): they are the mean row");
+    const imputed = await csv("run/imputed-holes.csv");
+    imputed.slice(0, 12).forEach((row, i) =>
+      ["left", "right", "middle"].forEach((name, c) => {
+        const value = Number(row[name]);
+        if (holes.some(([line, column]) => line === i + 1 && column === c)) {
+          assert(Number.isFinite(value) && value !== 0);
+        } else assertAlmostEquals(value, Number(lines[i + 1][c]), 1e-6);
+      })
+    );
+  }));
+
+Deno.test("new data without labels, with more columns or with text among them are read by the names of the run's columns", () =>
+  inFolder(async () => {
+    const species = (text: string, names: readonly string[]) =>
+      text.trimEnd().split("\n").map((line, i) =>
+        i ? line.replace(/.$/, (label) => names[Number(label)]) : line.replace("label", "species")
+      );
+    await Deno.writeTextFile("table.csv", species(table(), ["oak", "elm"]).join("\n") + "\n");
+    await ran(trainTask, "--dataset", "table.csv", "--label-column", "species", ...forTable, "--out", "run");
+    const rows = species(table(100, 10), ["elm", "oak"]);
+    await Deno.writeTextFile("labelled.csv", rows.join("\n") + "\n");
+    await Deno.writeTextFile("bare.csv", rows.map((line) => line.replace(/,[^,]*$/, "")).join("\n") + "\n");
+    await Deno.writeTextFile(
+      "more.csv",
+      rows.map((line, i) => `${i ? "on a hill" : "place"},${line}`).join("\n") + "\n",
+    );
+    for (const name of ["labelled", "bare", "more"]) {
+      await ran(encodeTask, "--run", "run", "--dataset", `${name}.csv`, "--out", `z-${name}.csv`);
+    }
+    const [labelled, bare, more] = await Promise.all(["labelled", "bare", "more"].map((name) => csv(`z-${name}.csv`)));
+    assertEquals(labelled.map(({ label }) => label), rows.slice(1).map((line) => line.split(",").at(-1)));
+    assertEquals(more, labelled);
+    assertEquals(bare, labelled.map(({ label: _, ...row }) => row));
   }));

@@ -10,6 +10,11 @@ const start: StartEvent = {
   adapter: "llvmpipe",
   model: "vae",
   dataset: "mnist",
+  data: {
+    rows: { training: 50000, validation: 10000, test: 10000 },
+    shape: [28, 28, 1],
+    range: { type: "bytes", kind: "bytes", minimum: 0, maximum: 255, extremes: 0.95 },
+  },
   parameters: 807824,
   config: {},
   step: 0,

@@ -126,7 +126,7 @@ const script = `
   });
 `;
 
-for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   Deno.test({
     name: `main() lets a task finish after ${name} and exits with ${code}, a doubled signal notwithstanding`,
     ignore: Deno.build.os === "windows",
@@ -154,6 +154,33 @@ for (const [name, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "main() goes on after SIGHUP where it was started to, as by nohup",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const file = await Deno.makeTempFile({ suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(file, script);
+      const config = new URL("../../deno.json", import.meta.url).pathname;
+      const run = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", "--config", config, file];
+      const child = new Deno.Command("sh", {
+        args: ["-c", `trap '' HUP; exec "$@"`, "sh", ...run],
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      let text = (await reader.read()).value ?? "";
+      child.kill("SIGHUP");
+      // It is the second signal that ends it.
+      child.kill("SIGTERM");
+      for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+      assertEquals([text, (await child.status).code], ["ready\nsaved\n", 143]);
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
 
 Deno.test("execute() breaks long lines at words on a screen, but never a command, and no line of a pipe", async () => {
   const long = Array.from({ length: 30 }, (_, i) => `word${i}`).join(" ");

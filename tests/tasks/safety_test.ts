@@ -81,40 +81,43 @@ const addresses = () => [
   new URL(`file://${Deno.cwd()}/run/evil.ts`).href,
 ];
 
-Deno.test("a module that config.json or the checkpoint names is not loaded by any task, nor under --help", () =>
-  withRuns(async () => {
+/** A test for each address that a field of the run names, of which no code may run. */
+function withAddresses(field: "module" | "model", test: (address: string) => Promise<void>): Promise<void> {
+  return withRuns(async () => {
     await Deno.writeTextFile("run/evil.ts", mine());
     for (const address of addresses()) {
-      await edit("run", (values) => values.module = address);
-      for (const [name, open] of Object.entries(openers)) {
-        const { code, stdout, stderr } = await open([]);
-        assertEquals([code, stdout], [1, ""], name);
-        assertStringIncludes(stderr, 'its model "my_vae" is none of ae, dae, vae, ');
-        assertStringIncludes(stderr, "name its module with --model, as --model ./my_vae.ts: a run folder");
-        assertEquals(stderr.split("\n").length, 2);
-        const help = await open(["--help"]);
-        assertEquals([help.code, help.stderr], [0, ""], name);
-        assertEquals(await exists("ran"), false, `${name} ${address}`);
-      }
+      await edit("run", (values) => values[field] = address);
+      await test(address);
+      assertEquals(await exists("ran"), false, address);
+    }
+  });
+}
+
+Deno.test("a module that config.json or the checkpoint names is not loaded by any task, nor under --help", () =>
+  withAddresses("module", async () => {
+    for (const [name, open] of Object.entries(openers)) {
+      const { code, stdout, stderr } = await open([]);
+      assertEquals([code, stdout], [1, ""], name);
+      assertStringIncludes(stderr, 'its model "my_vae" is none of ae, dae, vae, ');
+      assertStringIncludes(stderr, "name its module with --model, as --model ./my_vae.ts: a run folder");
+      assertEquals(stderr.split("\n").length, 2);
+      const help = await open(["--help"]);
+      assertEquals([help.code, help.stderr], [0, ""], name);
+      assertEquals(await exists("ran"), false, name);
     }
   }));
 
 Deno.test("a checkpoint whose model is called like a module's address loads nothing, in a task or by load()", () =>
-  withRuns(async () => {
-    await Deno.writeTextFile("run/evil.ts", mine());
-    for (const address of addresses()) {
-      await edit("run", (values) => values.model = address);
-      for (const [name, open] of Object.entries(openers)) {
-        for (const args of [[], ["--help"]]) {
-          const { code, stderr } = await open(args);
-          assertEquals(code, args.length ? 0 : 1, name);
-          assertStringIncludes(stderr, args.length ? "" : `its model "${address}" is none of`);
-        }
+  withAddresses("model", async (address) => {
+    for (const [name, open] of Object.entries(openers)) {
+      for (const args of [[], ["--help"]]) {
+        const { code, stderr } = await open(args);
+        assertEquals(code, args.length ? 0 : 1, name);
+        assertStringIncludes(stderr, args.length ? "" : `its model "${address}" is none of`);
       }
-      const error = await load("run/checkpoint.safetensors").then(() => undefined, (error) => error);
-      assertStringIncludes(String(error), `Cannot find a model "${address}"`);
-      assertEquals(await exists("ran"), false, address);
     }
+    const error = await load("run/checkpoint.safetensors").then(() => undefined, (error) => error);
+    assertStringIncludes(String(error), `Cannot find a model "${address}"`);
   }));
 
 Deno.test("a run of a built-in model is opened with that one, whatever module config.json names", () =>

@@ -11,6 +11,7 @@ import { datasets } from "../../datasets/mod.ts";
 import type { FlagGroups } from "../../tasks/cli/flags.ts";
 import { execute, type Task } from "../../tasks/cli/run.ts";
 import type { Terminal } from "../../tasks/cli/terminal.ts";
+import { withFolder } from "../support/folder.ts";
 
 /** The root of the project. */
 export const root = new URL("../../", import.meta.url).pathname;
@@ -78,13 +79,10 @@ export function jsonLines(text: string): any[] {
 
 /** Runs a test in a folder of its own, which is also the working directory. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "elbo" });
   const before = Deno.cwd();
-  Deno.chdir(folder);
-  try {
-    await test(folder);
-  } finally {
-    Deno.chdir(before);
-    await Deno.remove(folder, { recursive: true });
-  }
+  await withFolder((folder) => {
+    Deno.chdir(folder);
+    // A folder that is worked in cannot be removed everywhere.
+    return test(folder).finally(() => Deno.chdir(before));
+  });
 }

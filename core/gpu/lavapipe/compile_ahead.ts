@@ -10,6 +10,10 @@
  * Nothing depends on the worker. Where it does not start, or ends, or is silent for too long, it is given up, and kernels are compiled where
  * they are first dispatched.
  *
+ * A process must not exit while the worker is in the driver: the libraries of its compiler are then taken down beneath it, and the process
+ * ends with a fault (seen with Mesa 22.3.6; a worker cannot be interrupted there). So it is asked to stop, does so after the kernel in hand,
+ * and {@linkcode compilersStopped} is when all have.
+ *
  * @module
  */
 
@@ -27,18 +31,21 @@ export interface AheadKernel {
   }[];
 }
 
-/** What the worker says of each kernel that it is given, in their order. */
-export type Answer = { readonly compiled: true } | { readonly error: string };
+/** What the worker is told: to compile kernels, or to compile no more of them and free its device. */
+export type Order = readonly AheadKernel[] | "stop";
+
+/** What the worker says of each kernel that it is given, in their order; at last, that it has stopped. */
+export type Answer = { readonly compiled: true } | { readonly error: string } | { readonly stopped: true };
 
 /** What became of kernels: in the driver's cache; not, since the worker was given up; not, since the thread was closed. */
 export type Outcome = "compiled" | "lost" | "closed";
 
 /** How a {@linkcode CompileAhead} works. */
 export interface CompileAheadOptions {
+  /** Starts the worker, compile_worker.ts. */
+  readonly start: () => Worker;
   /** Told once, in a sentence, if the worker is given up. */
   readonly onLost?: (warning: string) => void;
-  /** Starts the worker. */
-  readonly start?: () => Worker;
   /** Milliseconds for which the worker may be silent: the longest that a kernel takes to compile, several times over. */
   readonly patience?: number;
 }
@@ -48,6 +55,14 @@ const PATIENCE = 180_000;
 
 /** Milliseconds for answers that were there before the time was up, but found this thread waiting for the device. */
 const GRACE = 1000;
+
+/** Those whose worker may be in the driver. */
+const running = new Set<CompileAhead>();
+
+/** Ends every second thread, and waits until none is in the driver. */
+export async function compilersStopped(): Promise<void> {
+  await Promise.all([...running].map((each) => each.close()));
+}
 
 /** The second thread. */
 export class CompileAhead {
@@ -60,12 +75,14 @@ export class CompileAhead {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends the wait for kernels in hand. */
   #end: ((outcome: Outcome) => void) | undefined;
+  #closed: Promise<void> | undefined;
 
-  constructor({ onLost = () => {}, patience = PATIENCE, start = startWorker }: CompileAheadOptions = {}) {
+  constructor({ start, onLost = () => {}, patience = PATIENCE }: CompileAheadOptions) {
     this.#onLost = onLost;
     this.#patience = patience;
     try {
       const worker = this.#worker = start();
+      running.add(this);
       // What it throws would otherwise end this program (https://github.com/denoland/deno/issues/12221).
       worker.onerror = (event) => {
         event.preventDefault();
@@ -106,7 +123,7 @@ export class CompileAhead {
         else this.#end?.("compiled");
       };
       this.#wait();
-      worker.postMessage(kernels);
+      worker.postMessage(kernels satisfies Order);
     });
   }
 
@@ -129,21 +146,44 @@ export class CompileAhead {
     );
   }
 
-  #stop(outcome: "lost" | "closed"): void {
+  #stop(outcome: "lost"): void {
     this.#over = outcome;
     this.#worker?.terminate();
     this.#worker = undefined;
+    running.delete(this);
     this.#end?.(outcome);
   }
 
-  /** Ends the thread. */
-  close(): void {
-    this.#stop("closed");
+  /** Ends the thread. The promise is fulfilled when it is no longer in the driver. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
   }
-}
 
-function startWorker(): Worker {
-  return new Worker(new URL("./compile_worker.ts", import.meta.url), { type: "module" });
+  async #close(): Promise<void> {
+    this.#over ??= "closed";
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#end?.("closed");
+    if (!worker) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#patience);
+      const stopped = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+        if ("stopped" in data) stopped();
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        stopped();
+      };
+      worker.postMessage("stop" satisfies Order);
+    });
+    running.delete(this);
+    // Later than whoever waits for it, who may end the process: a thread that is being ended is in the driver once more.
+    setTimeout(() => worker.terminate());
+  }
 }
 
 /** What the worker needs to compile a dispatch. */

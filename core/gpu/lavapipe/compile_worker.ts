@@ -7,7 +7,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 
-import type { AheadKernel, Answer } from "./compile_ahead.ts";
+import type { AheadKernel, Answer, Order } from "./compile_ahead.ts";
 import { Gpu } from "../device.ts";
 import { bindGroupOf } from "../kernel.ts";
 import { createBuffer } from "../tensor.ts";
@@ -22,32 +22,55 @@ opened.catch(() => {});
 
 async function compile({ label, code, bindings }: AheadKernel): Promise<void> {
   const gpu = await opened;
-  const bound = bindings.map(({ size, access, format }) => {
-    const usage = access === "uniform" ? GPUBufferUsage.UNIFORM : 0;
-    const buffer = createBuffer(gpu, label, format ? size : Math.min(size, MOST_BYTES), usage);
-    return { buffer, access, ...format ? { copy: textureCopy(gpu.device, buffer, format) } : {} };
-  });
+  const scopes = gpu.scopes();
+  const bound = scopes.within(() =>
+    bindings.map(({ size, access, format }) => {
+      const usage = access === "uniform" ? GPUBufferUsage.UNIFORM : 0;
+      const buffer = createBuffer(gpu, label, format ? size : Math.min(size, MOST_BYTES), usage);
+      return { buffer, access, ...format ? { copy: textureCopy(gpu.device, buffer, format) } : {} };
+    })
+  );
   const pipeline = await gpu.pipeline(label, code, bound);
-  const bindGroup = bindGroupOf(gpu.device, label, pipeline, bound);
-  const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(1);
-  pass.end();
-  gpu.device.queue.submit([encoder.finish()]);
+  scopes.within(() => {
+    const bindGroup = bindGroupOf(gpu.device, label, pipeline, bound);
+    const encoder = gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    gpu.device.queue.submit([encoder.finish()]);
+  });
   await gpu.device.queue.onSubmittedWorkDone();
+  await scopes.settle();
   for (const { buffer } of bound) free(buffer);
 }
 
-self.onmessage = async ({ data: kernels }: MessageEvent<readonly AheadKernel[]>) => {
-  const answer = (answer: Answer) => self.postMessage(answer);
+const answer = (answer: Answer) => self.postMessage(answer);
+
+let stopping = false;
+/** What it was given up to now is done. */
+let last: Promise<void> = Promise.resolve();
+
+async function compileAll(kernels: readonly AheadKernel[]): Promise<void> {
   try {
     for (const kernel of kernels) {
+      // So that it can be told to stop between two.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (stopping) return;
       await compile(kernel);
       answer({ compiled: true });
     }
   } catch (error) {
     answer({ error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+self.onmessage = ({ data: order }: MessageEvent<Order>) => {
+  if (order !== "stop") {
+    last = last.then(() => compileAll(order));
+    return;
+  }
+  stopping = true;
+  last.then(() => opened).then((gpu) => gpu.destroy(), () => {}).then(() => answer({ stopped: true }));
 };

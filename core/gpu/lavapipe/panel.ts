@@ -143,11 +143,11 @@ function panelChunks(lanes: number, p: SplitProduct): Split {
   };
 }
 
-/** The products of an adapter whose subgroups have so many invocations. */
-export function panelProducts(lanes: number): Products {
+/** The products of an adapter whose subgroups have so many invocations; `long`: whether large products may have long panels. */
+export function panelProducts(lanes: number, long: boolean): Products {
   return {
     product: (p, scratch) =>
-      isLong(p)
+      long && isLong(p)
         ? { shape: panelProduct(lanes, p, scratch, LONG), starter: panelProduct(lanes, p, scratch, SHORT) }
         : { shape: panelProduct(lanes, p, scratch, SHORT) },
     split: (p) => panelChunks(lanes, p),

@@ -9,7 +9,7 @@ import { constant } from "../../../core/graph/schedule.ts";
 import { WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { bernoulliNllBackward, bernoulliNllForward } from "../../reference/bernoulli_nll.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
-import { assertClose, draw, float64 } from "../../support/compare.ts";
+import { assertClose, draw, float64, repeated } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
 /** Grey values. */
@@ -151,11 +151,7 @@ Deno.test("bernoulliSample() draws 1 as often as the sigmoid says, anew at every
   const levels = [-1000, -2, -0.5, 0, 1, 3, 1000];
   const [batch, features] = [4096, levels.length];
   using bench = new Bench(batch);
-  const logits = bench.input(
-    "logits",
-    features,
-    Float32Array.from({ length: batch * features }, (_, i) => levels[i % features]),
-  );
+  const logits = bench.input("logits", features, repeated(levels, batch));
   const x = bernoulliSample(bench.tape, logits);
   const { program } = await bench.compile([]);
   await program.submit(1);

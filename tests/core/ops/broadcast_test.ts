@@ -4,12 +4,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { broadcast } from "../../../core/ops/broadcast.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import { createOptimizer } from "../../../core/optimizers/mod.ts";
-import { normals } from "../../../core/graph/random.ts";
 import { constant } from "../../../core/graph/schedule.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
-const draw = (count: number, stream: number) => normals(new Float32Array(count), 9, 0, stream);
 const none = new Float32Array();
 
 for (const family of families) {

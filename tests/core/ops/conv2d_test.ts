@@ -6,17 +6,13 @@ import type { Activation } from "../../../core/ops/activations.ts";
 import { conv2d } from "../../../core/ops/conv2d.ts";
 import { convTranspose2d } from "../../../core/ops/conv_transpose2d.ts";
 import { convShape } from "../../../core/ops/images.ts";
-import { normals, randomBits } from "../../../core/graph/random.ts";
+import { randomBits } from "../../../core/graph/random.ts";
 import { createOptimizer } from "../../../core/optimizers/mod.ts";
 import { constant } from "../../../core/graph/schedule.ts";
 import { conv2dBackward, conv2dForward, type ConvSizes, outputSize } from "../../reference/conv2d.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { type TileChoice, WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { Bench, families } from "../../support/gpu.ts";
-
-/** Standard normal numbers, the same in every run. */
-const draw = (count: number, stream: number, scale = 1) =>
-  normals(new Float32Array(count), 7, 0, stream).map((x) => x * scale) as Float32Array;
 
 /** Values of a layer and a gradient from above; sums stay about 1. */
 function example(sizes: ConvSizes) {
@@ -30,8 +26,6 @@ function example(sizes: ConvSizes) {
     upstream: draw(batch * to.height * to.width * outputs, 4),
   };
 }
-
-const float64 = (values: ArrayLike<number>) => Float64Array.from(values);
 
 /** The reference on the same float32 values. */
 function reference(values: ReturnType<typeof example>, sizes: ConvSizes, activation: Activation) {

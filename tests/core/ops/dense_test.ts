@@ -3,15 +3,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Activation, ACTIVATIONS } from "../../../core/ops/activations.ts";
 import { dense } from "../../../core/ops/dense.ts";
-import { normals, randomBits } from "../../../core/graph/random.ts";
+import { randomBits } from "../../../core/graph/random.ts";
 import { WORKGROUP_TILES } from "../../../core/products/tiles.ts";
 import { denseBackward, denseForward, type DenseSizes } from "../../reference/dense.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw, float64 } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
-
-/** Standard normal numbers, the same in every run. */
-const draw = (count: number, stream: number, scale = 1) =>
-  normals(new Float32Array(count), 7, 0, stream).map((x) => x * scale) as Float32Array;
 
 /** Values of a layer and a gradient from above; sums of `inputs` products stay about 1. */
 function example({ batch, inputs, outputs }: DenseSizes) {
@@ -22,8 +18,6 @@ function example({ batch, inputs, outputs }: DenseSizes) {
     upstream: draw(batch * outputs, 4),
   };
 }
-
-const float64 = (values: ArrayLike<number>) => Float64Array.from(values);
 
 /** The reference on the same float32 values. */
 function reference(values: ReturnType<typeof example>, sizes: DenseSizes, activation: Activation) {

@@ -13,20 +13,18 @@ import {
   likelihoodNll,
   likelihoodSample,
 } from "../../../core/ops/likelihood.ts";
-import { normals, uniforms } from "../../../core/graph/random.ts";
+import { uniforms } from "../../../core/graph/random.ts";
 import { constant } from "../../../core/graph/schedule.ts";
 import { upload } from "../../../core/gpu/tensor.ts";
 import { denseBackward, denseForward } from "../../reference/dense.ts";
 import { boundedScale, likelihoodNllBackward, likelihoodNllForward, likelihoods } from "../../reference/likelihoods.ts";
-import { assertClose } from "../../support/compare.ts";
+import { assertClose, draw, float64, repeated } from "../../support/compare.ts";
 import { Bench, families } from "../../support/gpu.ts";
 
 type Name = keyof typeof likelihoods;
 const names = Object.keys(likelihoods) as Name[];
 const bounds = { start: -1.5, lower: -7, upper: 5 };
 
-const draw = (count: number, stream: number) => normals(new Float32Array(count), 9, 0, stream);
-const float64 = (values: ArrayLike<number>) => Float64Array.from(values);
 /** Bytes, with many at both ends. */
 const bytes = (count: number) =>
   Uint8Array.from(uniforms(new Float32Array(count), 9, 0, 100), (u) => Math.min(255, Math.max(0, 400 * u - 72)));
@@ -187,7 +185,7 @@ for (const name of names) {
   Deno.test(`likelihoodSample() of the ${name} has its mean and variance, anew at every step`, async () => {
     const cases = [[0, -2], [0.5, -5], [1, 0], [-3, 1], [0.003, -1], [0.2, -3.5], [20, 0]];
     const [batch, features] = [8192, cases.length];
-    const fill = (of: number) => Float32Array.from({ length: batch * features }, (_, i) => cases[i % features][of]);
+    const fill = (of: number) => repeated(cases.map((values) => values[of]), batch);
     using bench = new Bench(batch);
     const [location, variable] = [bench.input("location", features, fill(0)), bench.input("scale", features, fill(1))];
     const scale = { variable, start: 0, lower: -20, upper: 20 };
@@ -219,11 +217,7 @@ Deno.test("likelihoodSample() of the continuous Bernoulli has its distribution f
   const logits = [-15, -1, -0.0101, -0.0099, 0, 0.0099, 0.0101, 0.5, 4];
   const [batch, features] = [8192, logits.length];
   using bench = new Bench(batch);
-  const location = bench.input(
-    "logits",
-    features,
-    Float32Array.from({ length: batch * features }, (_, i) => logits[i % features]),
-  );
+  const location = bench.input("logits", features, repeated(logits, batch));
   const x = likelihoodSample(bench.tape, { family: "continuous bernoulli", location });
   const { program } = await bench.compile([]);
   await program.submit(1);

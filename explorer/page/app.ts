@@ -1,0 +1,81 @@
+/**
+ * What the parts of the page share: the engine, what is open, the state in the address, and who hears of changes.
+ *
+ * @module
+ */
+
+import type { DataInfo, Engine, ModelInfo } from "../engine.ts";
+import type { Manifest } from "../manifest.ts";
+import type { State } from "./state.ts";
+
+/** What may change: the model that is open, the rows, or the weights of a training. */
+export type Change = "model" | "data" | "weights";
+
+/** The page's own centre. */
+export class App {
+  model: ModelInfo | undefined;
+  data: DataInfo | undefined;
+  readonly #listeners = new Set<(change: Change) => void>();
+
+  /**
+   * @param engine What computes. At first it is plain TypeScript, so that something is seen while shaders are compiled; what was built on it
+   * is built anew once there is another.
+   */
+  constructor(
+    public engine: Engine,
+    readonly manifest: Manifest,
+    readonly state: State,
+    readonly say: (message: string) => void,
+  ) {}
+
+  changed(change: Change): void {
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+
+  /** Hears of changes until the function that it gives is called. */
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Runs work that was begun by a hand, and says it if it fails. */
+  async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/** A part of the page that one looks at: a tab. */
+export interface View {
+  /** The name in the address. */
+  readonly id: string;
+  readonly title: string;
+  /** Why it cannot show this model, in a sentence; undefined if it can. */
+  unfit?(app: App): string | undefined;
+  /** Builds it into a host; what it gives takes it away again. */
+  mount(host: HTMLElement, app: App): () => void;
+}
+
+/**
+ * Does the newest of what is asked, one at a time: what was asked meanwhile replaces what waits. So a pointer that moves faster than a
+ * decoder never queues.
+ */
+export function newest<A extends readonly unknown[]>(work: (...args: A) => Promise<void>): (...args: A) => void {
+  let waiting: A | undefined;
+  let busy = false;
+  return (...args) => {
+    waiting = args;
+    if (busy) return;
+    busy = true;
+    (async () => {
+      while (waiting) {
+        const next = waiting;
+        waiting = undefined;
+        await work(...next);
+      }
+    })().finally(() => busy = false);
+  };
+}

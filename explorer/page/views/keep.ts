@@ -1,0 +1,79 @@
+/**
+ * What can be taken along: the checkpoint, pictures, values, the address, and the command that repeats a training.
+ *
+ * @module
+ */
+
+import type { View } from "../app.ts";
+import { commandOf } from "../command.ts";
+import { button, element } from "../elements.ts";
+
+/** Has the browser save bytes as a file. */
+export function download(name: string, parts: BlobPart[], type: string): void {
+  const link = element("a", { href: URL.createObjectURL(new Blob(parts, { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Exports. */
+export const keep: View = {
+  id: "keep",
+  title: "Keep",
+  mount(host, app) {
+    const { engine, state } = app;
+    const model = app.model;
+    const name = model ? `${model.model}-${model.data.name}` : "model";
+    const command = model ? commandOf(model) : "";
+    const copy = (text: string) => app.attempt(() => navigator.clipboard.writeText(text));
+    const values = async () => {
+      const { mean, logVariance, labels } = await engine.encodeRows({ split: "test" });
+      const { latents } = model!;
+      const columns = (prefix: string) => Array.from({ length: latents }, (_, k) => `${prefix}${k + 1}`);
+      const head = ["row", ...columns("mean_z"), ...columns("log_variance_z"), ...(labels ? ["label"] : [])];
+      const lines = Array.from({ length: mean.length / latents }, (_, row) => {
+        const part = (of: Float32Array) => Array.from(of.subarray(row * latents, (row + 1) * latents));
+        return [row, ...part(mean), ...part(logVariance), ...(labels ? [labels[row]] : [])].join(",");
+      });
+      download(`${name}-latents.csv`, [[head.join(","), ...lines].join("\n") + "\n"], "text/csv");
+    };
+    const picture = async () => {
+      const { tiles } = await import("../pixels.ts");
+      const canvas = element("canvas");
+      const { x } = await engine.sample({ count: 100, seed: state.number("seed", 0) });
+      tiles(canvas, x, model!.data.shape, 10);
+      const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+      if (blob) download(`${name}-samples.png`, [blob], "image/png");
+    };
+    host.append(
+      element("h2", {}, "Take it along"),
+      element(
+        "div",
+        { className: "row" },
+        model &&
+          button(
+            "Checkpoint",
+            () =>
+              app.attempt(async () =>
+                download(`${name}.safetensors`, [await engine.save()], "application/octet-stream")
+              ),
+          ),
+        model?.can.sample && button("Samples as PNG", () => app.attempt(picture)),
+        model?.can.encode && app.data && button("Latents as CSV", () => app.attempt(values)),
+        button("Copy the address", () => copy(new URL(state.address, location.href).href)),
+      ),
+      element(
+        "p",
+        { className: "quiet" },
+        "A checkpoint is opened by every task, here by dropping it on the page, and in a program by load().",
+      ),
+      ...(model
+        ? [
+          element("h2", {}, "The command that repeats this"),
+          element("p", {}, element("code", {}, command)),
+          button("Copy the command", () => copy(command)),
+        ]
+        : []),
+    );
+    return () => {};
+  },
+};

@@ -1,0 +1,13 @@
+/**
+ * Shaders as packages and pages carry them.
+ *
+ * @module
+ */
+
+/** The text of a part without remarks, indentation and empty lines. What begins with `//:` is read when kernels are joined. */
+export function withoutRemarks(text: string): string {
+  return text.split("\n").map((line) => line.trim()).map((line) => {
+    if (line.startsWith("//:")) return line;
+    return line.replace(/\s*\/\/.*$/, "");
+  }).filter((line) => line !== "").join("\n") + "\n";
+}

@@ -1,0 +1,100 @@
+/**
+ * Data as the model of a run takes them: what columns, numbers and labels mean was settled in its training.
+ *
+ * @module
+ */
+
+import { classOf, type Dataset, type Scaling, type Split } from "../../core/dataset.ts";
+import type { ValueSummary } from "../../core/values.ts";
+import type { StoredRun } from "../../storage/run_folder.ts";
+import type { NamedModel } from "./model_module.ts";
+
+/**
+ * Other data as the run's model takes them: the columns in its order, on its scale, with its classes.
+ *
+ * @throws {Error} If they do not have what it takes.
+ */
+export function likeRun(
+  dataset: Dataset,
+  { checkpoint, model }: Pick<StoredRun & NamedModel, "checkpoint" | "model">,
+): Dataset {
+  const { data, config, file } = checkpoint;
+  const fail = (message: string): never => {
+    throw new Error(`Cannot use "${dataset.name}" with "${file}": ${message}`);
+  };
+  let [train, test] = [dataset.train, dataset.test];
+  const change = (to: (split: Split) => Split) =>
+    [train, test] = train === test ? bothOf(to(train)) : [to(train), to(test)];
+  const { columns } = data;
+  if (columns && dataset.columns && columns.join("\n") !== dataset.columns.join("\n")) {
+    const places = columns.map((name) => dataset.columns!.indexOf(name));
+    const lacking = columns.filter((_, i) => places[i] < 0);
+    if (lacking.length) fail(`expected the columns ${columns.join(", ")}; ${lacking.join(", ")} is not there`);
+    change((split) => withColumns(split, places, dataset.columns!.length));
+  } else if (dataset.shape.join() !== data.shape.join()) {
+    fail(`expected data of [${data.shape}], found [${dataset.shape}]`);
+  }
+  if (data.range) change((split) => typedAs(split, data.range!));
+  if (data.scaling) change((split) => scaledAs(split, dataset.scaling, data.scaling!));
+  const kind = model.condition?.(config);
+  const [theirs, ours] = [dataset.classNames, data.classNames];
+  if (kind && kind !== "covariates" && theirs && ours && theirs.join("\n") !== ours.join("\n")) {
+    const labels = theirs.map((name) =>
+      ours.includes(name) ? classOf(name, data) : fail(`its class ${name} is none of the run's`)
+    );
+    change((split) => split.labels ? { ...split, labels: split.labels.map((label) => labels[label]) } : split);
+    dataset = { ...dataset, classNames: ours, classes: data.classes };
+  }
+  return {
+    ...{ ...dataset, shape: data.shape, train, test },
+    ...(dataset.columns && columns ? { columns } : {}),
+    ...(data.scaling ? { scaling: data.scaling } : {}),
+  };
+}
+
+/**
+ * Whole numbers as what they were in training: what they mean is told there by all of them, and a few new rows may not show it.
+ */
+function typedAs(split: Split, { type, maximum }: ValueSummary): Split {
+  const { values } = split;
+  if (type === "bytes" && values instanceof Float32Array) {
+    let largest = 0;
+    for (const value of values) {
+      if (!Number.isInteger(value) || value < 0 || value > 255) return split;
+      largest = Math.max(largest, value);
+    }
+    return largest > 1 ? { ...split, values: Uint8Array.from(values) } : split;
+  }
+  if (type === "floats" && maximum > 1 && values instanceof Uint8Array) {
+    return { ...split, values: Float32Array.from(values) };
+  }
+  return split;
+}
+
+const bothOf = (split: Split): [Split, Split] => [split, split];
+
+/** The columns at some places. */
+function withColumns(split: Split, places: readonly number[], width: number): Split {
+  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A): A => {
+    const out = new (values.constructor as { new (length: number): A })(split.count * places.length);
+    for (let i = 0; i < out.length; i++) {
+      out[i] = values[Math.floor(i / places.length) * width + places[i % places.length]];
+    }
+    return out;
+  };
+  return { ...split, values: pick(split.values), ...(split.missing ? { missing: pick(split.missing) } : {}) };
+}
+
+/** (x - mean) / deviation of the run, of numbers that were standardized by statistics of their own, or not at all. */
+function scaledAs(split: Split, was: Scaling | undefined, scaling: Scaling): Split {
+  const width = scaling.mean.length;
+  const same = was &&
+    [...was.mean, ...was.deviation].every((value, i) => value === [...scaling.mean, ...scaling.deviation][i]);
+  if (same) return split;
+  const values = Float32Array.from(split.values, (value, i) => {
+    const column = i % width;
+    const number = was ? value * was.deviation[column] + was.mean[column] : value;
+    return (number - scaling.mean[column]) / scaling.deviation[column];
+  });
+  return { ...split, values };
+}

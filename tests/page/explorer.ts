@@ -1,0 +1,32 @@
+/**
+ * The explorer as `deno task explore` serves it, on few digits: for its tests, its measures and its pictures.
+ *
+ * @module
+ */
+
+import { digits } from "../../explorer/digits.ts";
+import { explorerServer } from "../../explorer/server.ts";
+import { pageFiles, shipData } from "../../explorer/site.ts";
+import { findDataset } from "../../files.ts";
+
+/** Serves it on a free port. */
+export async function served(
+  counts = { train: 1500, test: 300 },
+): Promise<{ readonly address: string } & AsyncDisposable> {
+  const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
+  files.set("models/digits.safetensors", model);
+  const shipped = (name: string) => ({ name, title: name, checkpoint: "models/digits.safetensors" });
+  const manifest = {
+    datasets: [await shipData(files, mnist, "Digits", counts)],
+    models: [shipped("digits"), shipped("again")],
+  };
+  const explorer = explorerServer({ files, manifest, runs: "/nowhere" });
+  const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, explorer.fetch);
+  return {
+    address: `http://127.0.0.1:${http.addr.port}/`,
+    async [Symbol.asyncDispose]() {
+      explorer.close();
+      await http.shutdown();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/** The explorer in a browser: it opens, trains, draws, compares and exports, with WebGPU, through the server and in plain TypeScript. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { Page } from "npm:playwright-core@1.65.1";
+import { served } from "./explorer.ts";
+import { assertAccessible, heard, ignore, open, unless } from "./support.ts";
+
+/** How many different bytes the n-th canvas of the view has: an empty one has one or two. */
+const variety = (page: Page, n: number) =>
+  page.locator("#view canvas").nth(n).evaluate((canvas) => {
+    const { width, height } = canvas as unknown as { width: number; height: number };
+    // deno-lint-ignore no-explicit-any -- the DOM's types are those of the page
+    const { data } = (canvas as any).getContext("2d", { willReadFrequently: true }).getImageData(0, 0, width, height);
+    return new Set(data as Iterable<number>).size;
+  });
+
+/** Waits until the n-th canvas of the view shows something. */
+async function shows(page: Page, n: number): Promise<void> {
+  for (let i = 0; i < 200 && await variety(page, n) < 10; i++) await page.waitForTimeout(100);
+  assert(await variety(page, n) >= 10, `canvas ${n} shows nothing`);
+}
+
+/** All that a page says but for what this test makes it say by reading its canvases. */
+const ofThePage = (text: string) => !text.includes("willReadFrequently");
+
+const number = async (page: Page, at: number) => Number(await page.locator(".numbers dd").nth(at).textContent());
+
+Deno.test({
+  name: `the explorer trains, drags, draws, compares and exports in a browser with WebGPU${unless}`,
+  ignore,
+  async fn() {
+    await using site = await served();
+    await using opened = await open();
+    const page = await opened.browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const said = heard(page);
+    await page.goto(site.address);
+    await page.locator("#way", { hasText: "WebGPU in this page" }).waitFor();
+    await shows(page, 0);
+    await assertAccessible(page);
+
+    // Drag over the plane: another point is decoded, and the address keeps it.
+    const before = await page.locator("#view .side .quiet").first().textContent();
+    await page.locator("#view canvas.touch").hover({ position: { x: 40, y: 60 } });
+    await page.waitForTimeout(600);
+    assert(await page.locator("#view .side .quiet").first().textContent() !== before);
+    assertMatch(page.url(), /#.*z=-?\d/);
+    // And by the keyboard alone.
+    await page.locator("#view canvas.touch").focus();
+    await page.keyboard.press("ArrowRight");
+
+    for (
+      const [id, canvases] of [["samples", 2], ["scatter", 1], ["traversal", 1], ["morph", 2], ["draw", 2]] as const
+    ) {
+      await page.locator(`#tab-${id}`).click();
+      for (let n = 0; n < canvases; n++) await shows(page, n);
+      await assertAccessible(page);
+    }
+    // Still on "draw": a stroke changes the reconstruction's canvas, and hiding a half fills it in.
+    await page.getByRole("button", { name: "Hide the right half" }).click();
+    await shows(page, 2);
+    assertMatch((await page.locator("#view p[aria-live]").textContent())!, /Encoded as z1 = .*log p\(x\) is about -\d/);
+
+    await page.locator("#tab-compare").click();
+    for (const n of [1, 2, 3, 4]) await shows(page, n);
+    await page.getByText("No setting differs").waitFor();
+    await page.locator("#tab-tour").click();
+    await shows(page, 0);
+    await page.getByRole("button", { name: "Next" }).click();
+    await assertAccessible(page);
+
+    // A training, its pause, a single step, and another loss on the way.
+    await page.getByLabel("Hidden units").fill("32");
+    await page.getByLabel("Hidden units").press("Enter");
+    await page.getByRole("button", { name: "Train from the start" }).click();
+    await page.locator(".numbers dd").first().waitFor({ timeout: 30_000 });
+    const early = await number(page, 0);
+    await page.waitForTimeout(4000);
+    assert(await number(page, 0) > early, "the ELBO rises");
+    await page.getByLabel("β").fill("8");
+    await page.waitForTimeout(1500);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "One step" }).click();
+    await page.locator("#tab-keep").click();
+    const command = (await page.locator("#view code").textContent())!;
+    assertMatch(command, /^deno task train --model vae --dataset mnist --hidden 32 .*--beta 8/);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Checkpoint" }).click(),
+    ]);
+    assertEquals(download.suggestedFilename(), "vae-mnist.safetensors");
+    assertEquals(await page.locator("#message").textContent(), "");
+    assertEquals(said.filter(ofThePage), []);
+  },
+});
+
+Deno.test({
+  name: `without WebGPU the explorer computes by its server, and without a server in plain TypeScript${unless}`,
+  ignore,
+  async fn() {
+    await using site = await served();
+    await using opened = await open({ webgpu: false });
+    // From 360 pixels of width on, nothing is wider than the page.
+    const page = await opened.browser.newPage({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
+    const said = heard(page);
+    await page.goto(site.address);
+    await page.locator("#way", { hasText: "the server" }).waitFor();
+    await shows(page, 0);
+    await page.getByLabel("Hidden units").fill("16");
+    await page.getByLabel("Hidden units").press("Enter");
+    await page.getByRole("button", { name: "Train from the start" }).click();
+    await page.locator(".numbers dd").first().waitFor({ timeout: 30_000 });
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+    await assertAccessible(page);
+    await page.goto(`${site.address}#way=plain`);
+    await page.reload();
+    await page.locator("#way", { hasText: "plain TypeScript" }).waitFor();
+    for (const id of ["plane", "samples", "scatter", "draw"]) {
+      await page.locator(`#tab-${id}`).click();
+      await shows(page, 0);
+    }
+    await assertAccessible(page);
+    assertEquals(said.filter((text) => ofThePage(text) && !text.includes("/engine/")), []);
+  },
+});

@@ -1,0 +1,62 @@
+/** The package for npm, as it is built: what is in it, what it weighs, and that nothing in it needs Deno. */
+
+import { assert, assertEquals } from "@std/assert";
+import { pathToFileURL } from "node:url";
+import { parse } from "npm:acorn@8.19.0";
+import { bundle, gzipped } from "../../packaging/bundle.ts";
+import { buildNpm } from "../../packaging/npm.ts";
+import { withoutRemarks } from "../../packaging/shaders.ts";
+import * as sources from "../../mod.ts";
+
+/** Bytes that a page has to load in order to train a VAE, packed by gzip: 70.1 kB when this was written, and a little to grow. */
+const MOST = 72_000;
+
+const folder = await Deno.makeTempDir({ prefix: "elbo" });
+addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const root = pathToFileURL(`${folder}/`);
+const files = await buildNpm(root);
+const read = (path: string) => Deno.readTextFile(new URL(path, root));
+
+Deno.test("the package has what mod.ts loads, each module with its types, and nothing that is Deno's", async () => {
+  assertEquals(
+    files.filter((path) => /^(?:tasks|storage|experiments|tests)\/|\.ts$(?<!\.d\.ts)|\.wgsl$/.test(path)),
+    [],
+  );
+  assert(files.filter((path) => path.endsWith(".wgsl.js")).length > 150);
+  const loaded = await import(new URL("mod.js", root).href);
+  assertEquals(Object.keys(loaded).sort(), Object.keys(sources).sort());
+  const { name, exports, sideEffects, dependencies } = JSON.parse(await read("package.json"));
+  assertEquals([name, sideEffects, dependencies], ["@elbo/elbo", false, undefined]);
+  for (const path of Object.values<string>(exports["."])) assert(files.includes(path.slice(2)), path);
+});
+
+Deno.test("every module of the package has what it imports, types too", async () => {
+  const missing: string[] = [];
+  for (const path of files.filter((path) => /\.(?:js|d\.ts)$/.test(path))) {
+    for (const [, specifier] of (await read(path)).matchAll(/^(?:import|export)\b[^;"]*?from "([^"]+)"/gm)) {
+      const found = new URL(specifier, new URL(path, root)).href.slice(root.href.length);
+      const types = found.replace(/(?:\.d)?\.[jt]s$/, ".d.ts");
+      if (!files.includes(path.endsWith(".d.ts") ? types : found)) missing.push(`${path}: ${specifier}`);
+    }
+  }
+  assertEquals(missing, []);
+});
+
+Deno.test("what trains a VAE is small, in ES2022, and does without Deno", async () => {
+  const text = 'export { Gpu, train, vae } from "./mod.js";';
+  const script = await bundle({ text }, { library: root });
+  const size = await gzipped(script);
+  assert(size <= MOST, `${size} bytes`);
+  assert(size > MOST / 2, `${size} bytes, so few that something must be missing`);
+  assertEquals(script.match(/\bDeno\b.{0,40}/g), null);
+  parse(script, { ecmaVersion: 2022, sourceType: "module" });
+});
+
+Deno.test("withoutRemarks() leaves directives and code", () => {
+  assertEquals(
+    withoutRemarks(
+      "// Needs: a.\n\n/// Sum.\nfn f() {\n  //: repeat i 0..2\n  let a_$i = 1.0 / 2.0; // half\n  //: end\n}\n",
+    ),
+    "fn f() {\n//: repeat i 0..2\nlet a_$i = 1.0 / 2.0;\n//: end\n}\n",
+  );
+});
