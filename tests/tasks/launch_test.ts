@@ -126,8 +126,8 @@ Deno.test("every task does its work with the permissions that it is given, where
     assertEquals([...Deno.readDirSync(`${folder}/else`)].map(({ name }) => name).sort(), [
       ..."abc".split("").map((name) => `${name}.png`),
       "d.csv",
-      "e.csv",
       "e-images.svg",
+      "e.csv",
       "e.svg",
     ]);
     await work("evaluate", ...run);
@@ -185,9 +185,9 @@ Deno.test("launch.ts refuses a task that is not there, and a path that Deno cann
   };
   for (
     const [args, message] of [
-      [[], 'Cannot start the task "": expected one of train, sample, '],
-      [["../bench/bench"], 'Cannot start the task "../bench/bench": expected one of'],
-      [["toString"], 'Cannot start the task "toString": expected one of'],
+      [[], 'Cannot start the task "": the nearest known one is'],
+      [["../bench/bench"], 'Cannot start the task "../bench/bench": the nearest known one is'],
+      [["toString"], 'Cannot start the task "toString": the nearest known one is'],
       [["train", "--out", "a,b"], 'Cannot permit writing to "a,b": expected a path without a comma'],
     ] as const
   ) {
@@ -205,8 +205,8 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertEquals(writes("train", "--out=a --resume b"), ["a", "b", "data"]);
   assertEquals(writes("sample", "--run a"), ["a"]);
   assertEquals(writes("sample", "--run a --out b.png"), ["b.png"]);
-  assertEquals(writes("score", "--out b.csv"), ["b.csv", "b.png", "b.svg"]);
-  assertEquals(writes("score", "--out b.parquet"), ["b.parquet", "b.png", "b.svg"]);
+  assertEquals(writes("score", "--out b.csv"), ["b.csv", "b-images.svg", "b.svg"]);
+  assertEquals(writes("score", "--out b.parquet"), ["b.parquet", "b-images.svg", "b.svg"]);
   assertEquals(writes("report", "--compare a b"), ["comparison.html"]);
   assertEquals(writes("report", "--out b.html"), ["b.html", "b"]);
   assertEquals(writes("experiment", "beta"), ["runs/experiments"]);

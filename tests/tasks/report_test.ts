@@ -50,7 +50,10 @@ Deno.test("report draws again what was lost, and says where it is", () =>
     await Deno.remove("run/report.html");
     const { code, stdout } = await attempt(reportTask, ["--run", "run"]);
     assertEquals(code, 0);
-    assertEquals(stdout, "run/report.html: open it in a browser; its 11 figures are in run and figures/ there\n");
+    assertStringIncludes(
+      stdout,
+      "\nrun/report.html: open it in a browser; its 11 figures are in run and figures/ there\n",
+    );
     assertEquals(await Deno.readTextFile("run/report.html"), before);
     const json = await attempt(reportTask, ["--run", "run", "--json"]);
     const [{ file, figures, notes }, ...others] = jsonLines(json.stdout);

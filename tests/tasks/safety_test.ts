@@ -212,7 +212,7 @@ Deno.test("names out of files are shown, not obeyed: in lines, in errors and in 
     await tried(`tensor "${SHOWN}"`, openers.sample([]));
     // The name of data, in an error.
     await Deno.writeTextFile(`${ORDERS}.csv`, "1,2\n3,x\n");
-    await tried(`${SHOWN}.csv": expected a number`, openers.score(["--dataset", `./${ORDERS}.csv`], "plain"));
+    await tried(`${SHOWN}.csv": expected numbers`, openers.score(["--dataset", `./${ORDERS}.csv`], "plain"));
     // A path, in a line and in JSON, which stays what it was.
     await tried(String.raw`a\u000a${SHOWN}.png: 100 images`, openers.sample(["--out", `a\n${ORDERS}.png`], "plain"));
     const json = await tried(SHOWN, openers.sample(["--out", `${ORDERS}.png`, "--json"], "plain"));
