@@ -11,6 +11,7 @@ import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { namedParts, type Parts } from "./arrays.ts";
 import { readCsv } from "./csv.ts";
 import { parsePackedIdx } from "./idx.ts";
+import { withoutIndex } from "./layout.ts";
 import { parseNpy, parseNpzStream } from "./npy.ts";
 import { gunzipStream } from "./packed.ts";
 import { classesOf, divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
@@ -59,17 +60,21 @@ export async function readDataset(
   }
   const [first] = read.keys();
   if (first === undefined) throw new RangeError("Cannot read a dataset: expected at least one file, found none");
-  const { train, test } = await partsOf(read);
+  const parted = await partsOf(read);
+  const [train, test] = withoutIndex(parted.train, parted.test ? [parted.test] : []) as readonly [Rows, Rows?];
   if (test && (test.shape.join() !== train.shape.join() || test.names?.length !== train.names?.length)) {
     const said = ({ shape, names }: Rows) => `[${shape}] and ${names?.length ?? 0} covariates`;
     throw new FileError(first, `expected test rows of ${said(train)}, as the training rows, found ${said(test)}`);
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
   const parts = test ? { train: whole(train), test: whole(test) } : divide(train, seed, first);
-  const classes = classesOf(parts.train, parts.test);
+  const classes = train.classNames?.length ?? classesOf(parts.train, parts.test);
   return {
     ...{ name: name ?? first, shape: train.shape, seed, ...parts },
     ...(classes === undefined ? {} : { classes }),
+    ...(train.classNames ? { classNames: train.classNames } : {}),
+    ...(train.columns ? { columns: train.columns } : {}),
+    ...(train.reading ? { reading: train.reading } : {}),
     ...(train.names ? { covariates: train.names } : {}),
   };
 }

@@ -35,6 +35,8 @@ export interface Rows extends Split {
   readonly classNames?: readonly string[];
   /** What the columns of a table are called. */
   readonly columns?: readonly string[];
+  /** What each row is called, by its number. */
+  readonly rowNames?: readonly string[];
   /** What was read, and what was not. */
   readonly reading?: Reading;
 }

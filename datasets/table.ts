@@ -84,7 +84,10 @@ interface Wrong {
 }
 
 /** What a column is. */
-export const [VALUE, LABEL, COVARIATE, LEFT_OUT] = [0, 1, 2, 3];
+export const [VALUE, LABEL, COVARIATE, LEFT_OUT, ROW_NAME] = [0, 1, 2, 3, 4];
+
+/** What columns are called that say which datum a row is, and are no number of it. */
+const ROW_NAMES = /^(id|ids|uuid|guid|row_?id|sample_?id|name|file|file_?name)$/i;
 
 /** What the names of columns begin with that hold covariates. */
 const KNOWN = /^c_/i;
@@ -130,7 +133,10 @@ export function planOf(
   const label = none ? -1 : labelColumn ? column("--label-column", labelColumn) : guessed;
   const dropped = new Set(config.dropColumn.map((name) => column("--drop-column", name)));
   const chosen = config.columns.length && new Set(config.columns.map((name) => column("--columns", name)));
+  const wanted = (i: number) => i === label || (chosen && chosen.has(i));
+  const rowName = names?.findIndex((name, i) => ROW_NAMES.test(name.trim()) && !wanted(i)) ?? -1;
   const kinds = Uint8Array.from({ length: width }, (_, i) => {
+    if (i === rowName) return ROW_NAME;
     if (dropped.has(i)) return LEFT_OUT;
     if (i === label) return LABEL;
     if (chosen) return chosen.has(i) ? VALUE : names && KNOWN.test(names[i]) ? COVARIATE : LEFT_OUT;
@@ -185,6 +191,8 @@ export class Table {
   /** Which of #classes a row has. */
   readonly #labels: Uint8Array<ArrayBuffer>;
   readonly #classes = new Map<string, number>();
+  /** What the rows are called. */
+  readonly #rowNames: string[] = [];
   readonly #wrong = new Map<number, Wrong>();
   /** Missing cells of each value's column, and where the first was. */
   readonly #absent: Uint32Array;
@@ -213,6 +221,7 @@ export class Table {
   text(column: number, cell: string, where: number): void {
     const kind = this.#options.plan.kinds[column];
     if (kind === LEFT_OUT) return;
+    if (kind === ROW_NAME) return void this.#rowNames.push(cell);
     if (kind === LABEL) return this.#label(column, cell, where);
     const value = Math.fround(numberOf(cell));
     if (Number.isFinite(value)) return this.#put(kind, value);
@@ -225,7 +234,7 @@ export class Table {
   /** Takes the next cell of the row, a number; NaN is a missing one. */
   number(column: number, cell: number, where: number): void {
     const kind = this.#options.plan.kinds[column];
-    if (kind === LABEL || kind === LEFT_OUT || !Number.isFinite(Math.fround(cell))) {
+    if (kind === LABEL || kind === LEFT_OUT || kind === ROW_NAME || !Number.isFinite(Math.fround(cell))) {
       return this.text(column, Number.isNaN(cell) ? "" : String(cell), where);
     }
     this.#put(kind, Math.fround(cell));
@@ -287,7 +296,8 @@ export class Table {
     const kept = this.#valueColumns.filter((column) => !empty.includes(column));
     const columns = names && kept.map((column) => this.#nameOf(column));
     const passedOver: { name: string; why: string }[] = [
-      ...this.#leftOut().map((name) => ({ name, why: "left out" })),
+      ...this.#named(LEFT_OUT).map((name) => ({ name, why: "left out" })),
+      ...this.#named(ROW_NAME).map((name) => ({ name, why: "it names the rows" })),
       ...empty.map((column) => ({ name: this.#nameOf(column), why: "empty" })),
     ];
     const labels = plan.label >= 0 ? this.#classesOf() : undefined;
@@ -298,6 +308,7 @@ export class Table {
         ? { covariates: this.#covariates, names: this.#covariateColumns.map((column) => this.#nameOf(column)) }
         : {}),
       ...(columns ? { columns } : {}),
+      ...(this.#rowNames.length ? { rowNames: this.#rowNames } : {}),
       ...labels,
     };
     const reading: Reading = {
@@ -325,9 +336,10 @@ export class Table {
     return this.#values.filter((_, i) => !places[i % places.length]);
   }
 
-  #leftOut(): string[] {
+  /** What the columns of a kind are called. */
+  #named(kind: number): string[] {
     const { kinds } = this.#options.plan;
-    return [...kinds.keys()].filter((column) => kinds[column] === LEFT_OUT).map((column) => this.#nameOf(column));
+    return [...kinds.keys()].filter((column) => kinds[column] === kind).map((column) => this.#nameOf(column));
   }
 
   #requireNumbers(): void {

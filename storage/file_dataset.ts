@@ -180,6 +180,7 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
     ...(classes === undefined ? {} : { classes }),
     ...(train.classNames ? { classNames: train.classNames } : {}),
     ...(train.columns ? { columns: train.columns } : {}),
+    ...(train.rowNames && !test ? { rowNames: train.rowNames } : {}),
     ...(train.names ? { covariates: train.names } : {}),
     ...parts,
     settings: Object.fromEntries(Object.keys(settings).map((name) => [name, config[name as keyof FileConfig]])),

@@ -66,7 +66,7 @@ export interface RecordOptions {
  * ```
  */
 export class RunRecorder implements Disposable {
-  #saved: { readonly step: number; readonly epoch: number; readonly time: number } | undefined;
+  #saved: { readonly place: { readonly step: number; readonly epoch: number }; readonly time: number } | undefined;
   /** The best epoch's checkpoint, which is written with the next one that is another. */
   #best: Uint8Array | undefined;
   /** The lock, where it is this recorder's to give back. */
@@ -117,7 +117,7 @@ export class RunRecorder implements Disposable {
 
   /** Where the last checkpoint that this recorder wrote stands. */
   get saved(): { readonly step: number; readonly epoch: number } | undefined {
-    return this.#saved;
+    return this.#saved?.place;
   }
 
   /** Records one event. Every event of the training must come here, in order. */
@@ -135,7 +135,7 @@ export class RunRecorder implements Disposable {
         if (this.#isDue(event.epoch)) await this.#save(event.step, event.epoch);
         return;
       case "end":
-        if (this.#saved?.step !== event.step) await this.#save(event.step, event.epochs);
+        if (this.saved?.step !== event.step) await this.#save(event.step, event.epochs);
         await appendMetrics(this.folder, { ...event, run: this.folder });
         return this[Symbol.dispose]();
     }
@@ -144,7 +144,7 @@ export class RunRecorder implements Disposable {
   /** Writes a checkpoint of where the training stands, if the last one is of before: for when an error ended it. */
   async keep(): Promise<void> {
     const { progress: { step }, training, data } = this.training.trained;
-    if (this.#saved?.step !== step) await this.#save(step, completedEpochs(step, { training, data }));
+    if (this.saved?.step !== step) await this.#save(step, completedEpochs(step, { training, data }));
   }
 
   #isDue(epoch: number): boolean {
@@ -164,7 +164,7 @@ export class RunRecorder implements Disposable {
     }
     await save(this.training.trained, join(this.folder, FILES.checkpoint));
     if (isBest) await Deno.remove(file).catch(() => {});
-    this.#saved = { step, epoch, time: performance.now() };
+    this.#saved = { place: { step, epoch }, time: performance.now() };
   }
 
   /** The best checkpoint of the run that is gone on with, as this training would have written it. */

@@ -8,7 +8,7 @@ import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
 import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";
-import { formatFor, formatOf, isPicture, valueField } from "./cli/outputs.ts";
+import { formatFor, formatOf, isPicture, labelField, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -106,7 +106,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       `--label: expected a model that is told labels, such as cvae; ${folder} holds a ${model.name}${told}`,
     );
   }
-  const labels = label ? { labels: [labelOf(label, checkpoint.data)] } : {};
+  const labels: { readonly labels?: readonly number[] } = label ? { labels: [labelOf(label, checkpoint.data)] } : {};
   const names = kind === "covariates" ? checkpoint.data.covariates ?? [] : [];
   if (given.length && given.length !== names.length) {
     const expected = names.length
@@ -124,7 +124,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   else {
     const values = await trained.sample(options);
     const count = values.length / trained.features;
-    await writeTable(file, { count, fields: [...ofDatum(options), valueField(values, trained.data)] }, format);
+    const fields = [...ofDatum(options, classesOf(trained, count, labels.labels)), valueField(values, trained.data)];
+    await writeTable(file, { count, fields }, format);
   }
   context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
   if (!trained.hasPrior) {
@@ -141,9 +142,17 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   });
 }
 
-/** Quantiles are five rows of a datum. */
-function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">): Field[] {
-  if (draw !== "quantiles") return [];
+/** The class that each row was drawn for, of a model that is conditioned on classes: the one asked for, or all in turn. */
+function classesOf({ model, config, data }: Trained, count: number, asked: readonly number[] | undefined): Field[] {
+  const kind = model.condition?.(config);
+  if (!kind || kind === "covariates" || !data.classes) return [];
+  const inTurn = asked ?? Array.from({ length: data.classes }, (_, label) => label);
+  return [labelField(Array.from({ length: count }, (_, i) => inTurn[i % inTurn.length]), data)];
+}
+
+/** What each row is of: the class that it was drawn for, or of five quantiles the datum. */
+function ofDatum({ draw, count }: Pick<Drawing, "draw" | "count">, labels: readonly Field[]): readonly Field[] {
+  if (draw !== "quantiles") return labels;
   const rows = count * QUANTILES.length;
   return [
     { name: "datum", values: Uint32Array.from({ length: rows }, (_, i) => Math.floor(i / QUANTILES.length)) },

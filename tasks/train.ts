@@ -235,7 +235,8 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   using lock = out && out !== resume ? undefined : await FolderLock.take(resume);
   const dataset = namedDataset(settings.dataset).name;
   const { dataset: name, ...ofData } = only({ dataset, dataSeed, ...values.dataset as object });
-  const asked = { ...told, ...ofData };
+  // Files may be elsewhere now; what has a name has it still.
+  const asked = { ...told, ...ofData, ...(datasets.has(String(name)) ? { dataset: name } : {}) };
   const begun = await openBegun(resume, among);
   if (begun) {
     const { data, told: { epochs }, from } = begun;

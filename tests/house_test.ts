@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   datasets: ["core"],
   figures: ["core"],
   evaluation: ["core"],
-  storage: ["core", "datasets", "models"],
+  storage: ["core", "datasets", "models", "deno.json"],
   explorer: ["core", "models", "datasets", "evaluation", "packaging"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   shaders: [],

@@ -28,7 +28,7 @@ export class ErrorScopes {
   #first: Promise<GPUError | undefined> | undefined;
 
   /**
-   * No scope is open yet.
+   * Scopes on a device.
    *
    * @param gpu Whose errors are caught.
    */

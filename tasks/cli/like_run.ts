@@ -12,11 +12,13 @@ import type { NamedModel } from "./model_module.ts";
 /**
  * Other data as the run's model takes them: the columns in its order, on its scale, with its classes.
  *
+ * @param mayLack Whether columns may be lacking: they are missing in each row then.
  * @throws {Error} If they do not have what it takes.
  */
 export function likeRun(
   dataset: Dataset,
   { checkpoint, model }: Pick<StoredRun & NamedModel, "checkpoint" | "model">,
+  mayLack = false,
 ): Dataset {
   const { data, config, file } = checkpoint;
   const fail = (message: string): never => {
@@ -26,16 +28,24 @@ export function likeRun(
   const change = (to: (split: Split) => Split) =>
     [train, test] = train === test ? bothOf(to(train)) : [to(train), to(test)];
   const { columns } = data;
+  let { scaling } = dataset;
   if (columns && dataset.columns && columns.join("\n") !== dataset.columns.join("\n")) {
     const places = columns.map((name) => dataset.columns!.indexOf(name));
     const lacking = columns.filter((_, i) => places[i] < 0);
-    if (lacking.length) fail(`expected the columns ${columns.join(", ")}; ${lacking.join(", ")} is not there`);
+    if (lacking.length && (!mayLack || lacking.length === columns.length)) {
+      fail(`expected the columns ${columns.join(", ")}; ${lacking.join(", ")} is not there`);
+    }
+    const { mean = [], deviation = [] } = dataset.scaling ?? {};
+    scaling = dataset.scaling && {
+      mean: places.map((place, i) => place < 0 ? data.scaling?.mean[i] ?? 0 : mean[place]),
+      deviation: places.map((place) => place < 0 ? 1 : deviation[place]),
+    };
     change((split) => withColumns(split, places, dataset.columns!.length));
   } else if (dataset.shape.join() !== data.shape.join()) {
     fail(`expected data of [${data.shape}], found [${dataset.shape}]`);
   }
   if (data.range) change((split) => typedAs(split, data.range!));
-  if (data.scaling) change((split) => scaledAs(split, dataset.scaling, data.scaling!));
+  if (data.scaling) change((split) => scaledAs(split, scaling, data.scaling!));
   const kind = model.condition?.(config);
   const [theirs, ours] = [dataset.classNames, data.classNames];
   if (kind && kind !== "covariates" && theirs && ours && theirs.join("\n") !== ours.join("\n")) {
@@ -73,16 +83,19 @@ function typedAs(split: Split, { type, maximum }: ValueSummary): Split {
 
 const bothOf = (split: Split): [Split, Split] => [split, split];
 
-/** The columns at some places. */
+/** The columns at some places; those at -1 are missing. */
 function withColumns(split: Split, places: readonly number[], width: number): Split {
-  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A): A => {
+  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A, without: number): A => {
     const out = new (values.constructor as { new (length: number): A })(split.count * places.length);
     for (let i = 0; i < out.length; i++) {
-      out[i] = values[Math.floor(i / places.length) * width + places[i % places.length]];
+      const place = places[i % places.length];
+      out[i] = place < 0 ? without : values[Math.floor(i / places.length) * width + place];
     }
     return out;
   };
-  return { ...split, values: pick(split.values), ...(split.missing ? { missing: pick(split.missing) } : {}) };
+  const isWhole = !split.missing && !places.includes(-1);
+  const missing = isWhole ? undefined : pick(split.missing ?? new Uint8Array(split.values.length), 1);
+  return { ...split, values: pick(split.values, 0), ...(missing ? { missing } : {}) };
 }
 
 /** (x - mean) / deviation of the run, of numbers that were standardized by statistics of their own, or not at all. */

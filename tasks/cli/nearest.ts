@@ -22,5 +22,6 @@ export function nearest(name: string, known: readonly string[]): string {
 
 /** `the nearest known one is mnist of mnist, fashion_mnist`: the middle of a message. */
 export function nearestOf(name: string, known: readonly string[]): string {
+  if (!name) return `expected one of ${known.join(", ")}`;
   return `the nearest known one is ${nearest(name, known)} of ${known.join(", ")}`;
 }

@@ -101,7 +101,7 @@ export function rowFields({ rows, splits, dataset }: ChosenRows, order?: readonl
 }
 
 /** Labels by their names, where there are any. */
-function labelField(labels: readonly number[], data: Pick<DataShape, "classNames">): Field {
+export function labelField(labels: readonly number[], data: Pick<DataShape, "classNames">): Field {
   if (!data.classNames) return { name: "label", values: Uint8Array.from(labels) };
   return { name: "label", values: labels.map((label) => className(label, data)) };
 }

@@ -78,7 +78,7 @@ export async function runData(
     print(`Other data: "${data.name}" is not what the run was trained on (${differs.join(", ")}); taken as new data`);
   }
   const from = source ?? namedDataset(data.name);
-  const whole = likeRun(await loadNew(from, run, reading, signal), run);
+  const whole = likeRun(await loadNew(from, run, reading, signal), run, "missing" in reading);
   if (source && data.digest && rowsOf(digestOf(whole)) === rowsOf(data.digest)) {
     // As they were divided for the training: by its rows columns are standardized and missing cells filled in.
     const again = await loadData(from, knownChoice(from, run), signal).catch((error) => {

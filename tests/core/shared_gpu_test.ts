@@ -136,12 +136,13 @@ const methods: Record<string, (model: Trained) => unknown> = {
   reconstruct: (model) => model.reconstruct(x),
   codes: (model) => model.codes(x),
   outputs: (model) => model.outputs(x, (_, input) => input),
+  weightedDraws: (model) => model.weightedDraws(new Float32Array(2 * 16)),
   evaluate: (model) => model.evaluate(stripes.test),
   toBytes: (model) => model.toBytes(),
 };
 
 /** What asks for no GPU. */
-const onTheHost = ["constructor", "features", "latents", "hasStandardPrior", "rowsOf", "destroy"];
+const onTheHost = ["constructor", "features", "latents", "hasPrior", "hasStandardPrior", "rowsOf", "admit", "destroy"];
 
 async function assertRefused(model: Trained, calls: () => number, message: string): Promise<void> {
   const before = calls();

@@ -88,7 +88,10 @@ Deno.test("readCsv() takes the columns that it is told to", async () => {
   const text = "id,day,a,b,kind\nx1,2026-01-02,1,2,cat\nx2,2026-01-03,3,4,dog\n";
   const some = await read(text, { columns: ["b", "3"], labelColumn: "Kind" });
   assertEquals([some.columns, [...some.values], some.classNames], [["a", "b"], [1, 2, 3, 4], ["cat", "dog"]]);
-  assertEquals(some.reading?.passedOver, [{ name: "id", why: "left out" }, { name: "day", why: "left out" }]);
+  assertEquals(some.reading?.passedOver, [{ name: "day", why: "left out" }, {
+    name: "id",
+    why: "it names the rows",
+  }]);
   assertEquals(some.reading?.labels, "kind");
   const rest = await read(text, { dropColumn: ["id", "DAY", "5"] });
   assertEquals([rest.columns, rest.labels], [["a", "b"], undefined]);
@@ -220,9 +223,9 @@ const refused: [text: string, message: string][] = [
     'expected numbers, found decimal commas in a ("1,5" in line 2, 2 cells); write numbers with a decimal point',
   ],
   [
-    "name,day,a\nx,2026-01-02,1\ny,2026-01-03,2\n",
-    'expected numbers, found text in name ("x" in line 2, 2 cells), dates in day ("2026-01-02" in line 2, 2 cells); ' +
-    "--label-column name takes it for the classes, --drop-column name,day leaves them out",
+    "word,day,a\nx,2026-01-02,1\ny,2026-01-03,2\n",
+    'expected numbers, found text in word ("x" in line 2, 2 cells), dates in day ("2026-01-02" in line 2, 2 cells); ' +
+    "--label-column word takes it for the classes, --drop-column word,day leaves them out",
   ],
   ["1,2\n3\n", "expected 2 columns in line 2, as in the first, found 1"],
   [

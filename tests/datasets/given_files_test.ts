@@ -38,11 +38,13 @@ for (const [what, files] of Object.entries(GIVEN)) {
     const folder = await Deno.makeTempDir({ prefix: "elbo" });
     try {
       for (const [name, bytes] of files) await Deno.writeFile(`${folder}/${name}`, bytes);
-      const { name: _, ...onDisk } = await fileDataset(`${folder}/${files[0][0]}`).load({ seed: 3 });
+      const { name: _, settings: __, reading: ___, ...onDisk } = await fileDataset(`${folder}/${files[0][0]}`).load({
+        seed: 3,
+      });
       const given = files.map(([name, bytes], i) =>
         i % 2 ? { name, bytes } : { name: `${name}.gz`, bytes: gzipSync(bytes) }
       );
-      const { name, ...read } = await readDataset(given, { seed: 3 });
+      const { name, reading: ____, ...read } = await readDataset(given, { seed: 3 });
       assertEquals(read, onDisk);
       assertEquals(name, files[0][0]);
     } finally {

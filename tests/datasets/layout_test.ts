@@ -115,7 +115,7 @@ Deno.test("fileDataset() takes Class and target columns for labels, where they a
     const classes = await load(`id,size,Class\n${lines((i) => `${i},${i % 5 / 2},${i % 3}`)}\n`);
     assertEquals([classes.shape, classes.classes, classes.columns], [[1, 1, 1], 3, ["size"]]);
     assertEquals(classes.reading?.labels, "Class");
-    assertEquals(classes.reading?.passedOver, [{ name: "id", why: "it counts the rows" }]);
+    assertEquals(classes.reading?.passedOver, [{ name: "id", why: "it names the rows" }]);
     const target = await load(`size,target\n${lines((i) => `${i % 5},${1.5 * i + 0.25}`)}\n`);
     assertEquals([target.shape, target.classes], [[1, 2, 1], undefined]);
     assertEquals(target.reading?.remarks, [

@@ -39,7 +39,7 @@ Deno.test("deno task fuzz repeats one input, and refuses formats that it does no
   assertStringIncludes(one.stdout, "1 inputs of seed 0");
   const unknown = await fuzz("--only", "tiff");
   assertEquals(unknown.code, 2);
-  assertStringIncludes(unknown.stderr, "--only: expected npy, npz, mat, csv,");
+  assertStringIncludes(unknown.stderr, "--only: expected npy, npz, mat, mat4,");
   assertEquals((await fuzz("--case", "7")).code, 2);
 });
 

@@ -220,14 +220,11 @@ for (const model of contract) {
     assertNotEquals(await trained.sample({ count: 130, seed: 2 }), means);
     const draws = await trained.sample({ count: 130, seed: 1, draw: "sample" });
     assert(draws.every((value) => binary ? value === 0 || value === 1 : Number.isFinite(value)));
-    const isLabelled = ["one-hot", "raw"].includes(trained.model.condition?.(trained.config) ?? "");
-    const cold = await trained.sample({ count: 2, temperature: 0, ...(isLabelled ? { labels: [1] } : {}) });
-    if (!isLabelled) {
-      await assertRejects(
-        () => trained.sample({ count: 2, labels: [1] }),
-        TypeError,
-        "expected a model conditioned on labels, such as cvae",
-      );
+    const told = ["one-hot", "raw"].includes(trained.model.condition?.(trained.config) ?? "") ? { labels: [1] } : {};
+    const cold = await trained.sample({ count: 2, temperature: 0, ...told });
+    if (!told.labels) {
+      const refused = "expected a model conditioned on labels, such as cvae";
+      await assertRejects(() => trained.sample({ count: 2, labels: [1] }), TypeError, refused);
     }
     // The means of the components of another prior differ.
     if (!trained.model.prior?.(trained.config)) assertEquals(cold.subarray(0, 16), cold.subarray(16));
@@ -500,7 +497,7 @@ Deno.test("a checkpoint loads only where it belongs: model, shapes and dataset a
   assertThrows(
     () => train(vae as Model, blocks(300), {}, { gpu, resume: checkpoint }),
     RangeError,
-    'Cannot resume "checkpoint": expected the data that it was begun on, found others in "blocks": 300 rows',
+    'Cannot resume "checkpoint": expected the data that it was begun on, found others in "blocks": ',
   );
 });
 

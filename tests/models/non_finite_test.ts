@@ -138,7 +138,7 @@ Deno.test("sample() and decode() refuse latents, temperatures and seeds that are
     await assertRejects(
       () => model.decode(Float32Array.of(0, 0, 0, value)),
       RangeError,
-      `Cannot use latents to decode with "vae": expected finite numbers, found ${value} at 3`,
+      `Cannot decode with "vae": expected finite numbers, found ${value} in row 1, column 1 (from 0)`,
     );
     await assertRejects(() => model.sample({ temperature: value }), RangeError, "expected a temperature of at least 0");
     await assertRejects(() => model.sample({ seed: value }), RangeError, `Cannot use the seed ${value}`);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   completed,
+  fileDataset,
   isComplete,
   load,
   readConfig,
@@ -55,6 +56,25 @@ Deno.test("a run that was stopped and resumed by the public names has the bytes 
     };
     assertEquals(await losses(parts), await losses(whole));
     assertEquals((await readConfig(parts))?.started, stopped.config?.started);
+  }));
+
+Deno.test("a run on standardized columns keeps their statistics, and its configuration can be read", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/t.csv`;
+    const lines = Array.from({ length: 60 }, (_, i) => `${i % 7 + 0.5},${1000 * (i % 5)},${i % 2 ? "cat" : "dog"}`);
+    await Deno.writeTextFile(path, ["a,b,kind", ...lines].join("\n"));
+    const dataset = await fileDataset(path).load({ settings: { standardize: true, labelColumn: "kind" } });
+    const told = { ...config, epochs: 1, validation: 10, likelihood: "gaussian-shared" } as const;
+    const training = train(vae, dataset, told, { gpu });
+    const recorder = await RunRecorder.claim(`${folder}/run`, training);
+    for await (const event of training) await recorder.record(event);
+    training.trained.destroy();
+    const { checkpoint, config: kept } = (await readRun(`${folder}/run`))!;
+    const { scaling, columns, classNames, settings } = checkpoint.data;
+    assertEquals([columns, classNames], [["a", "b"], ["cat", "dog"]]);
+    assertEquals(scaling, dataset.scaling);
+    assertEquals(settings, { ...dataset.settings });
+    assertEquals(kept?.datasetSettings?.standardize, true);
   }));
 
 Deno.test("completed() writes the end that a kill kept from being written, once", () =>
@@ -116,7 +136,7 @@ Deno.test("RunRecorder cuts half a line off before it adds one, and knows in whi
     const thirds = { ...config, batchSize: 30 };
     const record = async (settings: object, resumed?: StoredRun) => {
       const training = train(vae, blocks(), settings, { gpu, resume: resumed?.checkpoint });
-      using recorder = await RunRecorder.claim(folder, training, { resumed });
+      using recorder = await RunRecorder.claim(folder, training, { resumed, seconds: 0 });
       const saved = [];
       for await (const event of training) {
         await recorder.record(event);

@@ -47,7 +47,7 @@ Deno.test("train of a table in a file says its columns, classes and what it pass
     const { code, stdout, stderr } = await attempt(trainTask, args);
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, /Data: 21 rows to train on, 4 to validate, 5 to test; 2 columns \(size, weight\), /);
-    assertStringIncludes(stdout, "from Class; passed over: id (it counts the rows)");
+    assertStringIncludes(stdout, "from Class; passed over: id (it names the rows)");
     assertStringIncludes(stdout, "likelihood gaussian-shared, by the data: they are numbers");
     assertStringIncludes(stdout, "batches of 21, all rows, in place of 100");
     const refused = await attempt(trainTask, [...args.slice(0, -1), "other", "--likelihood", "bernoulli"]);

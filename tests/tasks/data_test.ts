@@ -172,7 +172,7 @@ Deno.test("train names the file that it cannot read", () =>
     await Deno.writeTextFile("t.csv", "1,2\n3,x\n");
     const { code, stderr } = await attempt(trainTask, ["--dataset", "t.csv", ...tiny]);
     assertEquals(code, 1);
-    assertStringIncludes(stderr, '/t.csv": expected a number in line 2, column 2, found "x"');
+    assertStringIncludes(stderr, '/t.csv": expected numbers, found text in column 2 ("x" in line 2)');
   }));
 
 Deno.test("train of eight images ends with a report, and says which figure one test image is too few for", () =>

@@ -185,7 +185,7 @@ Deno.test("launch.ts refuses a task that is not there, and a path that Deno cann
   };
   for (
     const [args, message] of [
-      [[], 'Cannot start the task "": the nearest known one is'],
+      [[], 'Cannot start the task "": expected one of train, sample, '],
       [["../bench/bench"], 'Cannot start the task "../bench/bench": the nearest known one is'],
       [["toString"], 'Cannot start the task "toString": the nearest known one is'],
       [["train", "--out", "a,b"], 'Cannot permit writing to "a,b": expected a path without a comma'],

@@ -407,3 +407,42 @@ Deno.test("new data without labels, with more columns or with text among them ar
     assertEquals(more, labelled);
     assertEquals(bare, labelled.map(({ label: _, ...row }) => row));
   }));
+
+Deno.test("a column that names the rows is no number of them: encode and score carry it as id", () =>
+  inFolder(async () => {
+    const named = table().trimEnd().split("\n").map((line, i) => `${i ? `row-${i}` : "ID"},${line}`);
+    await Deno.writeTextFile("table.csv", named.join("\n") + "\n");
+    const stdout = await ran(trainTask, "--dataset", "table.csv", ...forTable, "--out", "run");
+    assertStringIncludes(stdout, "passed over: ID (it names the rows)");
+    await ran(encodeTask, "--run", "run", "--out", "z.csv");
+    await ran(scoreTask, "--run", "run", "--samples", "1", "--out", "s.csv");
+    for (const row of [...await csv("z.csv"), ...await csv("s.csv")]) {
+      assertEquals(row.id, `row-${Number(row.row) + 1}`);
+    }
+  }));
+
+Deno.test("impute fills in a whole column that new data do not have, in any order of the others, standardized ones too", () =>
+  inFolder(async () => {
+    await Deno.writeTextFile("table.csv", large());
+    await ran(trainTask, "--dataset", "table.csv", "--standardize", ...forTable, "--out", "run");
+    const lines = large(100, 8).trimEnd().split("\n").map((line) => line.split(","));
+    await Deno.writeTextFile("without.csv", lines.map((cells) => [cells[1], cells[0]].join(",")).join("\n") + "\n");
+    await ran(imputeTask, "--run", "run", "--dataset", "without.csv", "--out", "whole.csv");
+    const whole = await csv("whole.csv");
+    assertEquals(Object.keys(whole[0]), ["row", "left", "right", "middle"]);
+    whole.forEach(({ left, right, middle }, i) => {
+      assertAlmostEquals(Number(left), Number(lines[i + 1][0]), 0.01);
+      assertAlmostEquals(Number(right), Number(lines[i + 1][1]), 1e-4);
+      assert(Math.abs(Number(middle)) < 3);
+    });
+    const refused = await attempt(encodeTask, ["--run", "run", "--dataset", "without.csv"]);
+    assertStringIncludes(refused.stderr, "middle is not there");
+  }));
+
+Deno.test("samples of a conditional model of a table have the class that each was drawn for", () =>
+  inFolder(async () => {
+    await Deno.writeTextFile("table.csv", table());
+    await ran(trainTask, "--dataset", "table.csv", "--model", "cvae", ...forTable, "--out", "run");
+    await ran(sampleTask, "--run", "run", "--count", "5");
+    assertEquals((await csv("run/samples.csv")).map(({ label }) => label), ["0", "1", "0", "1", "0"]);
+  }));

@@ -52,7 +52,7 @@ Deno.test("report draws again what was lost, and says where it is", () =>
     assertEquals(code, 0);
     assertStringIncludes(
       stdout,
-      "\nrun/report.html: open it in a browser; its 11 figures are in run and figures/ there\n",
+      "run/report.html: open it in a browser; its 11 figures are in run and figures/ there\n",
     );
     assertEquals(await Deno.readTextFile("run/report.html"), before);
     const json = await attempt(reportTask, ["--run", "run", "--json"]);

@@ -427,7 +427,7 @@ Deno.test("train refuses a wrong command line with 2, and says what was expected
     [["--hidden", "500,,3"], "Cannot read --hidden: expected integers joined by commas, each of at least 1"],
     [["--hiden", "500"], "Unknown flag --hiden: the nearest known one is --hidden"],
     [["--codes", "4"], "Unknown flag --codes: it is one of --model vq_vae"],
-    [["--dataset", "mnits"], 'Cannot find a dataset "mnits": the nearest known one is mnist of mnist'],
+    [["--dataset", "mnits"], 'Cannot find a dataset "mnits": the nearest known one is mnist of mnist, fashion_mnist'],
     [["--model", "vaee"], 'Cannot find a model "vaee": the nearest known one is vae of ae, dae, vae, beta_vae'],
     [["--model", "./none.ts"], 'Cannot load the model "./none.ts": there is no file '],
     [["--resume", "/no/such/run"], 'Cannot open the run "/no/such/run": there is no such folder'],
@@ -585,9 +585,7 @@ Deno.test("train, sample, reconstruct and evaluate take a model that fits itself
     assertEquals([closed.code, closed.stderr], [0, ""]);
     assert(closed.stdout.includes("epoch 1/1") && !closed.stdout.includes("--resume"), closed.stdout);
     const again = await attempt(trainTask, ["--resume", "closed", "--epochs", "9"]);
-    assert(
-      again.code === 0 && again.stdout.startsWith('Nothing to do: the run "closed" has trained 1 epoch (10 steps)'),
-    );
+    assert(again.code === 0 && again.stdout.startsWith('Nothing to do: the run "closed" has trained 1 epoch'));
   }));
 
 Deno.test("train --help of a model that fits itself leaves the optimizer out, and a flag of it says whose it is", async () => {
