@@ -195,15 +195,16 @@ Deno.test("train --resume refuses flags that would make another run of it, and t
   inFolder(async () => {
     await attempt(trainTask, [...small, "--out", "run"]);
     for (
-      const [flag, value, was] of [["--hidden", "7", "6"], ["--learning-rate", "0.1", "0.001"]]
+      const [flag, value, was] of [["--hidden", "7", "6"], ["--learning-rate", "0.1", "0.001"], [
+        "--dataset",
+        "mnist",
+        "blocks",
+      ]]
     ) {
       const { code, stderr } = await attempt(trainTask, ["--resume", "run", "--epochs", "5", flag, value]);
       assertEquals(code, 2);
       assertStringIncludes(stderr, `Cannot change ${flag} of the run "run": it was begun with ${was}, found ${value}`);
     }
-    const data = await attempt(trainTask, ["--resume", "run", "--epochs", "5", "--dataset", "mnist"]);
-    assertEquals(data.code, 1);
-    assertStringIncludes(data.stderr, "expected data of [4,4,1], found [28,28,1]");
     const other = await attempt(trainTask, ["--resume", "run", "--model", "beta_vae"]);
     assertEquals(other.code, 1);
     assertStringIncludes(other.stderr, 'expected a model "beta_vae", found "vae"');
