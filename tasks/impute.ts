@@ -193,7 +193,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const each = Math.round(missing / count);
   const effective = found?.effectiveDraws && found.effectiveDraws.reduce((sum, n) => sum + n, 0) / needed.length;
   if (known) {
-    const of = missing === each * count ? `${each} missing values of ${width}` : `${known} missing values`;
+    const of = missing === each * count
+      ? `${plural(each, "missing value")} of ${width}`
+      : plural(known, "missing value");
     const mean = `the mean ${isTable(shape) ? "row" : "image"}`;
     context.print(
       `mean squared error of ${of}, ${plural(count, "row")}: ${mse.toFixed(5)}; ${mean} in their place: ${

@@ -16,6 +16,7 @@ const FILTERS = ["internal", "out-of-memory", "validation"] as const satisfies r
 
 /** What of a Gpu error scopes ask for. */
 export interface Scoped {
+  /** Where scopes are opened. */
   readonly device: GPUDevice;
   /** Throws if the device is lost. */
   check(): void;

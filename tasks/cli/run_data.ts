@@ -81,8 +81,12 @@ export async function runData(
   const whole = likeRun(await loadNew(from, run, reading, signal), run, "missing" in reading);
   if (source && data.digest && rowsOf(digestOf(whole)) === rowsOf(data.digest)) {
     // As they were divided for the training: by its rows columns are standardized and missing cells filled in.
-    const again = await loadData(from, knownChoice(from, run), signal);
-    if (!differences(data.digest, digestOf(again)).length) {
+    const again = await loadData(from, knownChoice(from, run), signal).catch((error) => {
+      // What cannot be read as the run's own were, for its missing cells say, are others.
+      signal.throwIfAborted();
+      if (!(error instanceof Error)) throw error;
+    });
+    if (again && !differences(data.digest, digestOf(again)).length) {
       print(`"${from.name}" holds the data that the run was trained on`);
       return { dataset: again, own: true };
     }

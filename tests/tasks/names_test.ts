@@ -18,6 +18,7 @@ Deno.test("nearest() finds a name by its letters, without case and hyphens, and 
     nearest(name, known)
   );
   assertEquals(found, ["mnist", "mnist", "fashion_mnist", "fashion_mnist", "cifar10", "frey_faces", "sprites"]);
+  assertEquals(nearest("vea", ["ae", "dae", "vae"]), "vae");
 });
 
 Deno.test("an unknown dataset, model, experiment, task or flag gets the nearest name", () =>
