@@ -229,6 +229,7 @@ export { ppca, type PpcaConfig } from "./models/ppca.ts";
 export type { LinearConfig } from "./models/linear_gaussian.ts";
 // What the types above are made of: nobody needs to name them, but documentation links to them.
 export type { ByteCache, LoadProgress, Reading, Scaling } from "./core/dataset.ts";
+export type { RowArray, RowReader } from "./core/row_reader.ts";
 export type { Chunk } from "./core/gpu/chunks.ts";
 export type { Commands, Compiler, Copy, Due, PipelineBinding, Prepared, Refresh } from "./core/gpu/kernel.ts";
 export { OWN_FAMILIES, type OwnFamily } from "./core/gpu/strategies.ts";

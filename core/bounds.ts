@@ -67,6 +67,11 @@ export function setAvailableMemory(available: () => number | undefined): void {
   availableMemory = () => available() ?? UNKNOWN_MEMORY;
 }
 
+/** Bytes of memory that may be taken now, as far as that is known. */
+export function memoryLeft(): number {
+  return availableMemory();
+}
+
 /**
  * Holds a size against memory before it is allocated.
  *

@@ -5,12 +5,24 @@
  * @module
  */
 
+import {
+  changedRows,
+  pickedRows,
+  piecesOf,
+  roomFor,
+  type RowChange,
+  type RowReader,
+  someRows,
+  wholeRows,
+} from "./row_reader.ts";
 import type { Settings } from "./settings.ts";
 
 /** Rows of data. N rows of D = height x width x channels features. */
 export interface Split {
   /** Row-major [N, D]. Bytes stand for value / 255. */
   readonly values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+  /** Where the rows are, if not in memory: then `values` is read from there, all of it, when it is asked for. */
+  readonly stored?: RowReader;
   /** Number of rows, N. */
   readonly count: number;
   /** One class a row, [N]. */
@@ -43,7 +55,7 @@ export interface Reading {
   readonly remarks?: readonly string[];
 }
 
-/** A dataset with its train and test rows in memory. */
+/** A dataset: its rows to train and to test on, in memory or read as they are wanted. */
 export interface Dataset {
   /** The name in `--dataset` and in checkpoints: of a known dataset, or the absolute path of files. */
   readonly name: string;
@@ -85,7 +97,7 @@ export function features(shape: Dataset["shape"]): number {
  * @throws {RangeError} If they are not.
  */
 export function requireRows(what: string, shape: Dataset["shape"], split: Split): void {
-  const { values, count, labels, covariates } = split;
+  const { stored, count, labels, covariates } = split;
   const fail = (expected: string, found: unknown) => {
     throw new RangeError(`Cannot ${what}: expected ${expected}, found ${found}`);
   };
@@ -95,24 +107,77 @@ export function requireRows(what: string, shape: Dataset["shape"], split: Split)
   }
   if (!whole(count)) fail("at least 1 row", count);
   if (count >= 2 ** 31) fail("fewer than 2^31 rows", count);
-  if (values.length !== count * features(shape)) fail(`${count} x ${features(shape)} values`, values.length);
+  const length = stored ? stored.count * stored.columns : split.values.length;
+  if (length !== count * features(shape)) fail(`${count} x ${features(shape)} values`, length);
   if (labels && labels.length !== count) fail(`a label for each of ${count} rows`, labels.length);
   if (covariates && (covariates.length === 0 || covariates.length % count !== 0)) {
     fail(`covariates for each of ${count} rows`, `${covariates.length} numbers`);
   }
 }
 
+/** A split whose rows are read as they are wanted. */
+export function storedSplit(stored: RowReader, besides: Partial<Omit<Split, "values" | "stored">> = {}): Split {
+  let values: Split["values"] | undefined;
+  return {
+    ...besides,
+    count: stored.count,
+    stored,
+    get values() {
+      return values ??= wholeRows(stored);
+    },
+  };
+}
+
+/** All values of a split, in pieces where they are read as they are wanted: each is overwritten by the next. */
+export function* valuePieces(split: Pick<Split, "values" | "stored">): Generator<Split["values"]> {
+  if (split.stored) yield* piecesOf(split.stored);
+  else yield split.values;
+}
+
+/** What a split's values are kept as. */
+export function typeOf(split: Pick<Split, "values" | "stored">): RowReader["type"] {
+  return split.stored?.type ?? (split.values instanceof Uint8Array ? "u8" : "f32");
+}
+
+/** A split with something else about it. Unlike `{ ...split }`, it does not read rows that are read as they are wanted. */
+export function withBesides<S extends Split>(split: S, besides: Partial<S>): S {
+  const all = { ...Object.getOwnPropertyDescriptors(split), ...Object.getOwnPropertyDescriptors(besides) };
+  return Object.defineProperties({}, all as PropertyDescriptorMap) as S;
+}
+
+/** The split with rows that are read as they are wanted, as many, in place of its own. */
+export function withStored<S extends Split>(split: S, stored: RowReader): S {
+  return withBesides(split, storedSplit(stored) as Partial<S>);
+}
+
+/** The same rows with other values. */
+export function withValues<S extends Split>(split: S, change: RowChange): S {
+  const { stored, count } = split;
+  if (stored) return withStored(split, changedRows(stored, change));
+  const values = roomFor(change.type, count * change.columns);
+  change.apply(split.values, values);
+  return { ...split, values };
+}
+
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
 export function slice(split: Split, from: number, to: number): Split {
-  const { values, count } = split;
+  const { stored, count } = split;
   const part = <A extends RowArray>(all: A): A => {
     const width = all.length / count;
     return all.subarray(from * width, to * width) as A;
   };
-  const { labels, covariates, rowNumbers, missing } = split;
+  const besides = besidesOf(split, part);
+  return stored
+    ? storedSplit(someRows(stored, from, to), besides)
+    : { values: part(split.values), count: to - from, ...besides };
+}
+
+/** Some rows of what a split holds besides its values. */
+function besidesOf(
+  { labels, covariates, rowNumbers, missing }: Split,
+  part: <A extends RowArray>(all: A) => A,
+): Partial<Split> {
   return {
-    values: part(values),
-    count: to - from,
     ...(labels ? { labels: part(labels) } : {}),
     ...(covariates ? { covariates: part(covariates) } : {}),
     ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
@@ -138,16 +203,12 @@ export function rowsAt<A extends RowArray>(all: A, width: number, places: readon
 
 /** Some rows of a split, in the order of `places`, copied. */
 export function pick(split: Split, places: readonly number[]): Split {
-  const { values, count, labels, covariates, rowNumbers, missing } = split;
+  const { stored, count } = split;
   const part = <A extends RowArray>(all: A): A => rowsAt(all, all.length / count, places);
-  return {
-    values: part(values),
-    count: places.length,
-    ...(labels ? { labels: part(labels) } : {}),
-    ...(covariates ? { covariates: part(covariates) } : {}),
-    ...(rowNumbers ? { rowNumbers: part(rowNumbers) } : {}),
-    ...(missing ? { missing: part(missing) } : {}),
-  };
+  const besides = besidesOf(split, part);
+  return stored
+    ? storedSplit(pickedRows(stored, places), besides)
+    : { values: part(split.values), count: places.length, ...besides };
 }
 
 /** The number of classes, where all parts have labels: the largest label and one. */
@@ -253,6 +314,8 @@ export interface ByteCache {
   read(name: string): Promise<Uint8Array | undefined>;
   /** Keeps bytes by a name. */
   write(name: string, bytes: Uint8Array): Promise<void>;
+  /** The file in which the bytes of a name are kept, for what does not fit into memory. */
+  path?(name: string): Promise<string>;
 }
 
 /** How far a loading is. */

@@ -5,8 +5,20 @@
  * @module
  */
 
-import { firstNonFinite } from "./bounds.ts";
-import { classesOf, type Dataset, features, type Reading, requireRows, type Split } from "./dataset.ts";
+import { FileError, firstNonFinite } from "./bounds.ts";
+import {
+  classesOf,
+  type Dataset,
+  features,
+  type LoadOptions,
+  type Reading,
+  requireRows,
+  type Split,
+  typeOf,
+  valuePieces,
+  withValues,
+} from "./dataset.ts";
+import { baseOf, piecesOf, type RowChange, type RowReader } from "./row_reader.ts";
 
 /**
  * What values are: only two of them; the 256 of a byte; numbers from 0 to 1; any numbers.
@@ -71,8 +83,6 @@ export interface DatasetInput extends Omit<Dataset, "train" | "test"> {
   readonly test: SplitInput;
 }
 
-const isBytes = (values: unknown): values is Uint8Array<ArrayBuffer> => values instanceof Uint8Array;
-
 /** Where a value is among rows of a width: `row 3, column 5 (from 0)`. */
 export function placeOf(index: number, width: number): string {
   return `row ${Math.floor(index / width)}, column ${index % width} (from 0)`;
@@ -91,44 +101,112 @@ export function requireFiniteRows(what: string, values: ArrayLike<number>, width
   throw new RangeError(`Cannot ${what}: expected finite numbers, found ${values[place]} in ${placeOf(place, width)}`);
 }
 
-/** Looks at every value once. */
-function scan(parts: readonly (Uint8Array | Float32Array)[]): Scan {
-  if (parts.every(isBytes)) return scanBytes(parts);
-  let [minimum, maximum, extremes, count] = [Infinity, -Infinity, 0, 0];
-  let [integers, grid, binary] = [true, true, true];
-  for (const values of parts) {
-    count += values.length;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (value < minimum) minimum = value;
-      if (value > maximum) maximum = value;
-      if (value < 0.25 || value >= 0.75) extremes++;
-      if (binary && value !== 0 && value !== 1) binary = false;
-      if (integers && !Number.isInteger(value)) integers = false;
-      // float32 keeps k / 255 to 6e-8.
-      if (grid && Math.abs(value * 255 - Math.round(value * 255)) > 1e-4) grid = false;
-    }
-  }
-  const within = minimum >= 0 && maximum <= 1;
-  const kind = binary ? "binary" : !within ? "real" : grid ? "bytes" : "unit";
-  return { type: "floats", kind, minimum, maximum, extremes: extremes / count, integers };
+/** What is found by looking at every value once, piece by piece. */
+interface Look {
+  take(values: Uint8Array | Float32Array): void;
+  found(): Scan;
 }
 
-function scanBytes(parts: readonly Uint8Array[]): Scan {
+function lookAtFloats(): Look {
+  let [minimum, maximum, extremes, count] = [Infinity, -Infinity, 0, 0];
+  let [integers, grid, binary] = [true, true, true];
+  return {
+    take(values) {
+      count += values.length;
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i];
+        if (value < minimum) minimum = value;
+        if (value > maximum) maximum = value;
+        if (value < 0.25 || value >= 0.75) extremes++;
+        if (binary && value !== 0 && value !== 1) binary = false;
+        if (integers && !Number.isInteger(value)) integers = false;
+        // float32 keeps k / 255 to 6e-8.
+        if (grid && Math.abs(value * 255 - Math.round(value * 255)) > 1e-4) grid = false;
+      }
+    },
+    found() {
+      const within = minimum >= 0 && maximum <= 1;
+      const kind = binary ? "binary" : !within ? "real" : grid ? "bytes" : "unit";
+      return { type: "floats", kind, minimum, maximum, extremes: extremes / count, integers };
+    },
+  };
+}
+
+function lookAtBytes(): Look {
   const counts = new Float64Array(256);
-  for (const values of parts) for (let i = 0; i < values.length; i++) counts[values[i]]++;
-  const minimum = counts.findIndex((n) => n > 0);
-  const maximum = counts.findLastIndex((n) => n > 0);
-  const all = counts.reduce((sum, n) => sum + n, 0);
-  const between = counts.subarray(64, 192).reduce((sum, n) => sum + n, 0);
-  const binary = counts[0] + counts[255] === all;
-  const kind = binary ? "binary" : "bytes";
-  return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, integers: true };
+  return {
+    take(values) {
+      for (let i = 0; i < values.length; i++) counts[values[i]]++;
+    },
+    found() {
+      const minimum = counts.findIndex((n) => n > 0);
+      const maximum = counts.findLastIndex((n) => n > 0);
+      const all = counts.reduce((sum, n) => sum + n, 0);
+      const between = counts.subarray(64, 192).reduce((sum, n) => sum + n, 0);
+      const kind = counts[0] + counts[255] === all ? "binary" : "bytes";
+      return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, integers: true };
+    },
+  };
+}
+
+/** Looks at every value once. */
+function scan(splits: readonly Pick<Split, "values" | "stored">[]): Scan {
+  const readers = new Set(splits.map(({ stored }) => stored && baseOf(stored)));
+  const [reader] = readers;
+  // Rows of one file, which was looked at as a whole.
+  if (reader && readers.size === 1) return scanOf(reader);
+  const look = splits.every((split) => typeOf(split) === "u8") ? lookAtBytes() : lookAtFloats();
+  for (const split of splits) for (const values of valuePieces(split)) look.take(values);
+  return look.found();
+}
+
+/** What the rows of readers are, once they were looked at. */
+const scans = new WeakMap<RowReader, Scan>();
+
+function scanOf(reader: RowReader): Scan {
+  const known = scans.get(reader);
+  if (known) return known;
+  for (const _ of looking(reader));
+  return scans.get(reader)!;
+}
+
+/** Looks at all rows of a reader in their order; gives how many were seen. */
+function* looking(reader: RowReader): Generator<number> {
+  const { columns, type, file } = reader;
+  const look = type === "u8" ? lookAtBytes() : lookAtFloats();
+  let rows = 0;
+  for (const values of piecesOf(reader)) {
+    const bad = type === "u8" ? -1 : firstNonFinite(values);
+    if (bad >= 0) {
+      const place = placeOf(rows * columns + bad, columns);
+      throw new FileError(file, `expected finite numbers, found ${values[bad]} in ${place}, as float32`);
+    }
+    look.take(values);
+    yield rows += values.length / columns;
+  }
+  scans.set(reader, look.found());
+}
+
+/**
+ * Looks at all rows of a reader once, in their order, so that nothing else has to.
+ *
+ * @throws {FileError} If a number is not finite.
+ */
+export async function lookAt(
+  reader: RowReader,
+  { signal, onProgress }: Pick<LoadOptions, "signal" | "onProgress"> = {},
+): Promise<void> {
+  for (const done of looking(reader)) {
+    signal?.throwIfAborted();
+    onProgress?.({ what: "rows", done, of: reader.count });
+    // So that an interruption is seen.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }
 
 /** What the values of splits are, seen together. */
-export function summarizeValues(...splits: readonly Pick<Split, "values">[]): ValueSummary {
-  return summaryOf(scan(splits.map(({ values }) => values)));
+export function summarizeValues(...splits: readonly Pick<Split, "values" | "stored">[]): ValueSummary {
+  return summaryOf(scan(splits));
 }
 
 function summaryOf({ integers: _, ...summary }: Scan): ValueSummary {
@@ -169,9 +247,9 @@ export function settle(given: DatasetInput): { readonly dataset: Dataset; readon
   const test = given.test === given.train ? train : splitOf(given, "test");
   const classes = given.classes ?? classesOf(train, test);
   requireLabels(name, classes, { train, test });
-  const found = scan([train.values, test.values]);
+  const found = scan([train, test]);
   const [scaled, remark] = scaling(found, shape);
-  const change = (split: Split): Split => scaled ? { ...split, values: scaled(split.values) } : split;
+  const change = (split: Split): Split => scaled ? withValues(split, scaled) : split;
   const first = change(train);
   const changed = { train: first, test: test === train ? first : change(test) };
   const range = scaled ? summarizeValues(changed.train, changed.test) : summaryOf(found);
@@ -191,14 +269,21 @@ export function settle(given: DatasetInput): { readonly dataset: Dataset; readon
 function scaling(
   { type, kind, minimum, maximum, integers }: Scan,
   shape: Dataset["shape"],
-): readonly [(values: Split["values"]) => Split["values"], string] | readonly [] {
-  if (type === "bytes" && maximum === 1) {
-    return [(values) => values.map((value) => 255 * value) as Split["values"], "bytes that are only 0 and 1: masks"];
-  }
+): readonly [RowChange, string] | readonly [] {
+  const columns = features(shape);
+  if (type === "bytes" && maximum === 1) return [masks(columns), "bytes that are only 0 and 1: masks"];
   const ofBytes = shape[0] > 1 ? maximum >= 128 : maximum === 255;
   if (type === "bytes" || kind !== "real" || !integers || minimum < 0 || maximum > 255 || !ofBytes) return [];
   const remark = `whole numbers from ${minimum} to ${maximum}: taken as bytes, each value / 255`;
-  return [(values) => Uint8Array.from(values), remark];
+  return [{ type: "u8", columns, apply: (rows, out) => out.set(rows) }, remark];
+}
+
+/** 0 and 1 as 0 and 255. */
+function masks(columns: number): RowChange {
+  const apply: RowChange["apply"] = (rows, out) => {
+    for (let i = 0; i < rows.length; i++) out[i] = 255 * rows[i];
+  };
+  return { type: "u8", columns, apply };
 }
 
 /** A part of a dataset in the arrays that the engine takes. */
@@ -216,6 +301,12 @@ function splitOf({ name, shape, ...parts }: DatasetInput, part: "train" | "test"
  * @throws {TypeError} As {@linkcode settled}.
  */
 function splitFrom(what: string, given: SplitInput, width: number, shape: Dataset["shape"]): Split {
+  if (given.stored) {
+    requireRows(what, shape, given as Split);
+    // Whether they are finite is seen on the way.
+    scanOf(baseOf(given.stored));
+    return given as Split;
+  }
   const values = storable(what, given.values, width);
   const count = given.count ?? values.length / width;
   const same = values === given.values && count === given.count &&
@@ -323,7 +414,7 @@ export function inputRows(
   const values = put ? numbers.map(put) : numbers;
   requireFiniteRows(what, values, width);
   if (kind && kind !== "real" && values.some((value) => value > 1)) {
-    const { maximum, minimum, integers } = scan([values]);
+    const { maximum, minimum, integers } = scan([{ values }]);
     if (integers && minimum >= 0 && maximum <= 255) {
       throw new RangeError(
         `Cannot ${what}: expected numbers from 0 to 1, as in training, found whole numbers from ${minimum} to ${maximum}; ` +
@@ -347,8 +438,9 @@ export function settledSplit(
   kind: ValueSummary["kind"] | undefined,
 ): Split {
   const split = splitFrom(what, given, features(shape), shape);
-  const isMask = kind === "binary" && isBytes(split.values) && split.values.every((value) => value <= 1);
-  return isMask ? { ...split, values: split.values.map((value) => 255 * value) as Uint8Array<ArrayBuffer> } : split;
+  if (kind !== "binary" || typeOf(split) !== "u8") return split;
+  const isMask = split.stored ? scan([split]).maximum === 1 : split.values.every((value) => value <= 1);
+  return isMask ? withValues(split, masks(features(shape))) : split;
 }
 
 function labelsFrom(what: string, labels: Numbers): Uint8Array<ArrayBuffer> {

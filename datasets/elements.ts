@@ -11,7 +11,8 @@ import type { NumericArray } from "./rows.ts";
 /** Types of numbers in files. */
 export type ElementType = "bool" | "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f16" | "f32" | "f64";
 
-const BYTES: Readonly<Record<ElementType, number>> = {
+/** Bytes of a number of each type. */
+export const BYTES: Readonly<Record<ElementType, number>> = {
   bool: 1,
   u8: 1,
   i8: 1,
@@ -25,6 +26,17 @@ const BYTES: Readonly<Record<ElementType, number>> = {
   f32: 4,
   f64: 8,
 };
+
+/** Where the numbers of an array lie in its file. */
+export interface ArrayLayout {
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  readonly littleEndian: boolean;
+  /** Whether the first index runs fastest. */
+  readonly columnMajor: boolean;
+  /** Bytes before the first number. */
+  readonly offset: number;
+}
 
 /** Numbers within a file. */
 export interface Elements {

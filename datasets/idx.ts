@@ -6,6 +6,7 @@
  */
 
 import { elementCount, FileError } from "../core/bounds.ts";
+import type { ArrayLayout } from "./elements.ts";
 import { inflate, inflateStart } from "./packed.ts";
 
 /** What an idx file holds. */
@@ -21,6 +22,9 @@ const UNSIGNED_BYTE = 0x08;
 
 /** Bytes that say how long an idx file is, at most. */
 const LONGEST_HEADER = 4 + 4 * 255;
+
+/** Bytes of a file that {@linkcode idxLayout} looks at. */
+export const IDX_START = LONGEST_HEADER;
 
 /**
  * Parses an idx file of unsigned bytes, without copying its data.
@@ -75,6 +79,21 @@ export function parseIdx(
     );
   }
   return { shape, values: bytes.subarray(header) };
+}
+
+/**
+ * Where the bytes of an idx file lie that is not packed; undefined where it is none.
+ *
+ * @param start Its first {@linkcode IDX_START} bytes, or all.
+ */
+export function idxLayout(start: Uint8Array<ArrayBuffer>): ArrayLayout | undefined {
+  const offset = 4 + 4 * start[3];
+  if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start[2] !== UNSIGNED_BYTE || start.length < offset) {
+    return undefined;
+  }
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const shape = Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis));
+  return { shape, type: "u8", littleEndian: false, columnMajor: false, offset };
 }
 
 /**

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { features, type Reading } from "../core/dataset.ts";
+import { features, type Reading, typeOf, valuePieces, withBesides, withValues } from "../core/dataset.ts";
+import type { RowArray } from "../core/row_reader.ts";
 import { FileError } from "../core/bounds.ts";
 import type { NumericArray, Rows } from "./rows.ts";
 
@@ -159,15 +160,10 @@ const ENOUGH = 10;
  */
 export function withoutIndex(rows: Rows, besides: readonly Rows[] = []): readonly Rows[] {
   const all = [rows, ...besides];
-  const { shape, count, values, columns } = rows;
+  const { shape, count, columns } = rows;
   const width = features(shape);
   if (shape[0] !== 1 || shape[2] !== 1 || width < 2 || count < 3) return all;
-  const counting = Array.from({ length: width }, (_, column) => column).filter((column) => {
-    const first = values[column];
-    if (first !== 0 && first !== 1) return false;
-    for (let row = 1; row < count; row++) if (values[row * width + column] !== first + row) return false;
-    return true;
-  });
+  const counting = countingColumns(rows, width);
   const isIndex = (column: number) => columns ? INDEX.test(columns[column].trim()) : count >= ENOUGH;
   const nameOf = (column: number) => columns?.[column] || `column ${column + 1}`;
   const [dropped] = counting.filter(isIndex);
@@ -189,18 +185,39 @@ export function withoutIndex(rows: Rows, besides: readonly Rows[] = []): readonl
       : {}),
   };
   const [own, ...others] = dropped === undefined ? all : all.map((each) => withoutColumn(each, dropped));
-  return [counting.length ? { ...own, reading } : own, ...others];
+  return [counting.length ? withBesides(own, { reading }) : own, ...others];
+}
+
+/** The columns that hold 0, 1, 2, ... or 1, 2, 3, ... */
+function countingColumns(rows: Rows, width: number): number[] {
+  let left = Array.from({ length: width }, (_, column) => column);
+  let first: RowArray | undefined;
+  let seen = 0;
+  for (const values of valuePieces(rows)) {
+    const start = first ??= values.slice(0, width);
+    const some = values.length / width;
+    left = left.filter((column) => {
+      if (start[column] !== 0 && start[column] !== 1) return false;
+      for (let row = 0; row < some; row++) {
+        if (values[row * width + column] !== start[column] + seen + row) return false;
+      }
+      return true;
+    });
+    if (!left.length) break;
+    seen += some;
+  }
+  return left;
 }
 
 function withoutColumn(rows: Rows, column: number): Rows {
   const width = features(rows.shape);
-  const without = <T extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(all: T): T =>
-    all.filter((_, i) => i % width !== column) as T;
-  return {
-    ...rows,
-    shape: [1, width - 1, 1],
-    values: without(rows.values),
-    ...(rows.missing ? { missing: without(rows.missing) } : {}),
-    ...(rows.columns ? { columns: rows.columns.filter((_, i) => i !== column) } : {}),
+  const apply = (from: RowArray, to: RowArray) => {
+    let place = 0;
+    for (let i = 0; i < from.length; i++) if (i % width !== column) to[place++] = from[i];
   };
+  return withBesides(withValues(rows, { type: typeOf(rows), columns: width - 1, apply }), {
+    shape: [1, width - 1, 1],
+    ...(rows.missing ? { missing: rows.missing.filter((_, i) => i % width !== column) } : {}),
+    ...(rows.columns ? { columns: rows.columns.filter((_, i) => i !== column) } : {}),
+  });
 }

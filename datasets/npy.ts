@@ -5,7 +5,7 @@
  */
 
 import { elementCount, excerpt, FileError, requireMemory } from "../core/bounds.ts";
-import { elements, type ElementType, fromColumnMajor } from "./elements.ts";
+import { type ArrayLayout, elements, type ElementType, fromColumnMajor } from "./elements.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
 import { crc32 } from "./packed.ts";
 import { zipEntries } from "./zip.ts";
@@ -51,9 +51,29 @@ interface Header {
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, file: string): NumericArray {
   const { shape, count, columnMajor, type, littleEndian, offset, kind } = parseHeader(bytes, file);
-  if (!type) throw new FileError(file, `expected numbers (${Object.keys(TYPES).join(", ")}), found ${foundIn(kind)}`);
-  const values = elements({ bytes, offset, end: bytes.length, count, type, littleEndian }, file);
+  const values = elements(
+    { bytes, offset, end: bytes.length, count, type: type ?? refuse(kind, file), littleEndian },
+    file,
+  );
   return columnMajor ? fromColumnMajor({ shape, values }) : { shape, values };
+}
+
+/** Bytes of a file that {@linkcode npyLayout} looks at. */
+export const NPY_START = 12 + LONGEST_HEADER;
+
+/**
+ * Where the numbers of an .npy file lie.
+ *
+ * @param start Its first {@linkcode NPY_START} bytes, or all.
+ * @throws {FileError} If it is none, or holds no numbers.
+ */
+export function npyLayout(start: Uint8Array<ArrayBuffer>, file: string): ArrayLayout {
+  const { shape, type, kind, littleEndian, columnMajor, offset } = parseHeader(start, file);
+  return { shape, type: type ?? refuse(kind, file), littleEndian, columnMajor, offset };
+}
+
+function refuse(kind: string, file: string): never {
+  throw new FileError(file, `expected numbers (${Object.keys(TYPES).join(", ")}), found ${foundIn(kind)}`);
 }
 
 /** What an array holds that has no numbers. */
@@ -210,7 +230,7 @@ export function parseNpz(bytes: Uint8Array<ArrayBuffer>, file: string): Map<stri
   for (const { name, start, unpack } of entries) {
     if (!name.endsWith(".npy")) continue;
     const inside = `${file}/${name}`;
-    arrays.set(name.slice(0, -4), storedNpy(() => start(12 + LONGEST_HEADER), unpack, inside));
+    arrays.set(name.slice(0, -4), storedNpy(() => start(NPY_START), unpack, inside));
   }
   return arrays;
 }

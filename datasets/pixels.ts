@@ -4,7 +4,7 @@
  * @module
  */
 
-import { features } from "../core/dataset.ts";
+import { features, withBesides } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import type { Rows } from "./rows.ts";
 
@@ -29,7 +29,7 @@ function parseShape(text: string): Rows["shape"] | undefined {
  * @throws {RangeError} If `wanted` is no shape.
  */
 export function shaped(rows: Rows, wanted: string, file: string): Rows {
-  const { columns, ...rest } = rows;
+  const { columns } = rows;
   const asked = parseShape(wanted);
   const found = asked ?? (columns && shapeOfPixels(columns));
   if (!found || found.join() === rows.shape.join()) return rows;
@@ -37,15 +37,15 @@ export function shaped(rows: Rows, wanted: string, file: string): Rows {
   if (features(found) !== size) {
     throw new FileError(file, `expected rows of ${found.join(" x ")} = ${features(found)} values, found ${size}`);
   }
-  if (!columns) return { ...rest, shape: found };
+  if (!columns) return withBesides(rows, { shape: found });
   const range = `${columns[0]} to ${columns.at(-1)}`;
   const remark = `the columns ${range} are images of ${found[0]} x ${found[1]}`;
   const reading = { ...rows.reading, values: [range] };
-  return {
-    ...rest,
+  return withBesides(rows, {
+    columns: undefined,
     shape: found,
     reading: asked ? reading : { ...reading, remarks: [...rows.reading?.remarks ?? [], remark] },
-  };
+  });
 }
 
 /** Sides of images that names alone tell: fewer pixels may as well be a table. */

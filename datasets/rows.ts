@@ -5,7 +5,17 @@
  * @module
  */
 
-import { type Dataset, features, type Reading, slice, type Split } from "../core/dataset.ts";
+import {
+  type Dataset,
+  features,
+  type Reading,
+  slice,
+  type Split,
+  storedSplit,
+  withBesides,
+  withStored,
+} from "../core/dataset.ts";
+import { changedRows, pickedRows, type RowReader } from "../core/row_reader.ts";
 import { FileError } from "../core/bounds.ts";
 import { permuted } from "../core/graph/random.ts";
 
@@ -55,28 +65,54 @@ export function rowsOf(
   file: string,
   { labels, covariates }: { readonly labels?: NumericArray; readonly covariates?: NumericArray } = {},
 ): Rows {
-  const fail = (message: string): never => {
-    throw new FileError(file, message);
-  };
-  if (shape.length < 2 || shape.length > 4 || values.length === 0) {
-    fail(
-      "expected rows of numbers, as [N, D], [N, height, width] or [N, height, width, channels], " +
-        `found the shape [${shape.join(", ")}]`,
-    );
-  }
-  const [count, ...rest] = shape;
-  const row = rowShape(rest);
-  if (!row) return fail(`expected images of 1 or 3 channels, found the shape [${shape.join(", ")}]`);
+  const [count] = shape;
+  const row = rowShapeOf(shape, file);
   if (row.planar) interleave(values, row.shape);
   if (values instanceof Float32Array) {
     const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) fail(`expected finite numbers, found ${values[bad]} in ${placeOf(bad, features(row.shape))}`);
+    if (bad >= 0) {
+      throw new FileError(
+        file,
+        `expected finite numbers, found ${values[bad]} in ${placeOf(bad, features(row.shape))}`,
+      );
+    }
   }
   return {
     ...{ shape: row.shape, count, values },
     ...(labels ? { labels: labelsOf(labels, count, file) } : {}),
     ...(covariates ? covariatesOf(covariates, count, file) : {}),
   };
+}
+
+/**
+ * As {@linkcode rowsOf}, of rows that are read as they are wanted.
+ *
+ * @param shape Of the array that they lie in, rows first.
+ */
+export function storedRowsOf(reader: RowReader, shape: readonly number[], labels: NumericArray | undefined): Rows {
+  const { file, type, columns, count } = reader;
+  const row = rowShapeOf(shape, file);
+  const apply = (rows: NumericArray["values"], out: NumericArray["values"]) => {
+    out.set(rows);
+    interleave(out, row.shape);
+  };
+  const stored = row.planar ? changedRows(reader, { type, columns, apply }) : reader;
+  const split = storedSplit(stored, labels ? { labels: labelsOf(labels, count, file) } : {});
+  return withBesides(split as Rows, { shape: row.shape });
+}
+
+/** The shape of a row of an array, and whether its channels lie apart. */
+function rowShapeOf(shape: readonly number[], file: string): { shape: Dataset["shape"]; planar: boolean } {
+  if (shape.length < 2 || shape.length > 4 || shape.includes(0)) {
+    throw new FileError(
+      file,
+      "expected rows of numbers, as [N, D], [N, height, width] or [N, height, width, channels], " +
+        `found the shape [${shape.join(", ")}]`,
+    );
+  }
+  const row = rowShape(shape.slice(1));
+  if (row) return row;
+  throw new FileError(file, `expected images of 1 or 3 channels, found the shape [${shape.join(", ")}]`);
 }
 
 /**
@@ -177,12 +213,16 @@ export function divide(rows: Split, seed: number, file: string): { readonly trai
 
 /** The rows mixed in place by the seed; each keeps its number. */
 export function mixed(rows: Split, seed: number): Split {
-  const { values, count, labels, covariates, missing, rowNumbers = Uint32Array.from({ length: count }, (_, i) => i) } =
-    rows;
-  for (const all of [values, labels, covariates, missing, rowNumbers]) {
+  const { stored, count, labels, covariates, missing } = rows;
+  const counted = () => Uint32Array.from({ length: count }, (_, i) => i);
+  const rowNumbers = rows.rowNumbers ?? counted();
+  // Rows that are read as they are wanted stay where they are: it is their places that are mixed.
+  const places = stored && counted();
+  for (const all of [places ?? rows.values, labels, covariates, missing, rowNumbers]) {
     if (all) mixRows(all, all.length / count, count, seed);
   }
-  return { ...rows, rowNumbers };
+  const numbered = withBesides(rows, { rowNumbers });
+  return stored ? withStored(numbered, pickedRows(stored, places!)) : numbered;
 }
 
 /** Puts row rowAt(i) at place i, cycle by cycle: one row is held at a time, not a second copy of all. */

@@ -4,16 +4,21 @@
  * @module
  */
 
-import { type Dataset, features, type Scaling, type Split } from "../core/dataset.ts";
+import { type Dataset, features, type Scaling, type Split, typeOf, valuePieces, withValues } from "../core/dataset.ts";
+import type { RowChange } from "../core/row_reader.ts";
 
 type Parts = Pick<Dataset, "train" | "test">;
 
 /** Mean and standard deviation of each column, of the numbers that are not missing. */
-function statistics({ values, count, missing }: Split): Scaling {
-  const width = values.length / count;
+function statistics(split: Split, width: number): Scaling {
+  const { missing } = split;
   const [mean, squares, seen] = [new Float64Array(width), new Float64Array(width), new Float64Array(width)];
   const each = (use: (column: number, value: number) => void) => {
-    for (let i = 0; i < values.length; i++) if (!missing?.[i]) use(i % width, values[i]);
+    let start = 0;
+    for (const values of valuePieces(split)) {
+      for (let i = 0; i < values.length; i++) if (!missing?.[start + i]) use(i % width, values[i]);
+      start += values.length;
+    }
   };
   each((column, value) => {
     mean[column] += value;
@@ -32,7 +37,7 @@ function statistics({ values, count, missing }: Split): Scaling {
 /** Puts the column's mean in place of what is missing. */
 export function filled({ train, test }: Parts): Parts {
   if (!train.missing && !test.missing) return { train, test };
-  const { mean } = statistics(train);
+  const { mean } = statistics(train, train.values.length / train.count);
   const fill = (split: Split): Split => {
     const { missing, values } = split;
     if (missing) { for (let i = 0; i < values.length; i++) if (missing[i]) values[i] = mean[i % mean.length]; }
@@ -42,19 +47,19 @@ export function filled({ train, test }: Parts): Parts {
   return { train: filledTrain, test: test === train ? filledTrain : fill(test) };
 }
 
-/** value = (number - mean) / deviation, in place where the numbers are floats. */
-export function standardized({ train, test }: Parts): Parts & { readonly scaling: Scaling } {
-  const scaling = statistics(train);
+/** value = (number - mean) / deviation */
+export function standardized({ train, test }: Parts, width: number): Parts & { readonly scaling: Scaling } {
+  const scaling = statistics(train, width);
   const { mean, deviation } = scaling;
-  const scale = (split: Split): Split => {
-    const values = split.values instanceof Float32Array ? split.values : Float32Array.from(split.values);
-    for (let i = 0; i < values.length; i++) {
-      values[i] = (values[i] - mean[i % mean.length]) / deviation[i % mean.length];
-    }
-    return { ...split, values };
+  const change: RowChange = {
+    type: "f32",
+    columns: width,
+    apply(rows, out) {
+      for (let i = 0; i < rows.length; i++) out[i] = (rows[i] - mean[i % width]) / deviation[i % width];
+    },
   };
-  const scaledTrain = scale(train);
-  return { train: scaledTrain, test: test === train ? scaledTrain : scale(test), scaling };
+  const scaledTrain = withValues(train, change);
+  return { train: scaledTrain, test: test === train ? scaledTrain : withValues(test, change), scaling };
 }
 
 /** How far the scales of columns may lie apart. */
@@ -64,9 +69,9 @@ const FAR = 100;
 export function suggestion(
   { shape, columns, train }: Pick<Dataset, "shape" | "columns" | "train">,
 ): string | undefined {
-  if (shape[0] !== 1 || shape[2] !== 1 || features(shape) < 2 || train.values instanceof Uint8Array) return undefined;
-  const { deviation, mean } = statistics(train);
-  const varying = deviation.map((_, i) => i).filter((i) => deviation[i] !== 1 || isVarying(train, i, mean[i]));
+  if (shape[0] !== 1 || shape[2] !== 1 || features(shape) < 2 || typeOf(train) === "u8") return undefined;
+  const { deviation, mean } = statistics(train, features(shape));
+  const varying = deviation.map((_, i) => i).filter((i) => deviation[i] !== 1 || isVarying(train, i, mean));
   if (varying.length < 2) return undefined;
   const inOrder = varying.toSorted((a, b) => deviation[a] - deviation[b]);
   const [least, most] = [inOrder[0], inOrder.at(-1)!];
@@ -77,10 +82,11 @@ export function suggestion(
   }-fold (${shown(least)}, ${shown(most)}): --standardize brings them to one scale`;
 }
 
-function isVarying({ values, count }: Split, column: number, mean: number): boolean {
-  const width = values.length / count;
-  for (let i = column; i < values.length; i += width) {
-    if (Math.abs(values[i] - mean) > 1e-6 * Math.abs(mean)) return true;
+function isVarying(split: Split, column: number, mean: readonly number[]): boolean {
+  for (const values of valuePieces(split)) {
+    for (let i = column; i < values.length; i += mean.length) {
+      if (Math.abs(values[i] - mean[column]) > 1e-6 * Math.abs(mean[column])) return true;
+    }
   }
   return false;
 }

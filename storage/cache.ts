@@ -10,8 +10,13 @@ import { writeFileAtomically } from "./write.ts";
 export function folderCache(folder: string): {
   read(name: string): Promise<Uint8Array | undefined>;
   write(name: string, bytes: Uint8Array): Promise<void>;
+  path(name: string): Promise<string>;
 } {
   return {
+    async path(name) {
+      await Deno.mkdir(folder, { recursive: true });
+      return `${folder}/${name}`;
+    },
     read: (name) => Deno.readFile(`${folder}/${name}`).catch(() => undefined),
     async write(name, bytes) {
       await Deno.mkdir(folder, { recursive: true });

@@ -4,27 +4,38 @@
  * @module
  */
 
-import { classesOf, type Dataset, type DatasetSource, type LoadOptions, slice, type Split } from "../core/dataset.ts";
+import {
+  classesOf,
+  type Dataset,
+  type DatasetSource,
+  features,
+  type LoadOptions,
+  slice,
+  type Split,
+  withBesides,
+} from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { configure, defaults, type Settings } from "../core/settings.ts";
+import { lookAt } from "../core/values.ts";
 import { arrangedRows, matrixParts, namedParts, type Parts } from "../datasets/arrays.ts";
 import { classesIn } from "../datasets/classes.ts";
 import { readCsv } from "../datasets/csv.ts";
 import { freyFaces } from "../datasets/frey_faces.ts";
 import { isHdf5, withHdf5 } from "../datasets/hdf5.ts";
-import { parsePackedIdx } from "../datasets/idx.ts";
-import { withoutIndex } from "../datasets/layout.ts";
+import { IDX_START, idxLayout, parsePackedIdx } from "../datasets/idx.ts";
+import { rowAxis, withoutIndex, withoutOneHot } from "../datasets/layout.ts";
 import { parseMat } from "../datasets/mat.ts";
-import { parseNpz, storedNpy } from "../datasets/npy.ts";
+import { NPY_START, npyLayout, parseNpz, storedNpy } from "../datasets/npy.ts";
 import { gunzip } from "../datasets/packed.ts";
 import { readParquet } from "../datasets/parquet.ts";
 import { shaped } from "../datasets/pixels.ts";
-import { divide, type NumericArray, type Rows, rowsOf, type StoredArray } from "../datasets/rows.ts";
+import { divide, type NumericArray, type Rows, rowsOf, type StoredArray, storedRowsOf } from "../datasets/rows.ts";
 import { filled, standardized, suggestion } from "../datasets/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
+import { fileRows, inPieces, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
 import { imageSettings, readImageFolder } from "./image_folder.ts";
-import { isFile, piecewise, readWhole, statIfThere, systemFailure } from "./read.ts";
+import { fileSize, isFile, piecewise, readStart, readWhole, statIfThere, systemFailure } from "./read.ts";
 import { withFiles } from "./source_files.ts";
 
 /**
@@ -76,22 +87,25 @@ const rowSettings: Settings<RowConfig> = {
 };
 
 /** What a file can be told. */
-type FileConfig = RowConfig & TableConfig;
+type FileConfig = RowConfig & TableConfig & ReadConfig;
 
-const fileSettings: Settings<FileConfig> = { ...tableSettings, ...rowSettings };
+const fileSettings: Settings<FileConfig> = { ...tableSettings, ...rowSettings, ...readSettings };
 
 /** What files can be told, by which they are. */
 export const FILE_SETTINGS: Readonly<Record<string, Settings<object>>> = {
   "--dataset FOLDER, images": imageSettings,
   "--dataset FILE, a table": tableSettings,
   "--dataset FILE": rowSettings,
+  "--dataset FILE, .npy or idx": readSettings,
 };
 
 /** What the files at a path can be told. */
 function settingsOf(path: string): Settings<object> | undefined {
   if (Deno.statSync(path).isDirectory && !idxFile(path)) return imageSettings;
   if (path.endsWith(FREY_FACES)) return undefined;
-  return TABLES.includes(kindOf(path)) ? fileSettings : rowSettings;
+  const kind = kindOf(path);
+  if (TABLES.includes(kind)) return { ...tableSettings, ...rowSettings };
+  return WHOLE.includes(kind) || isPacked(path) ? rowSettings : { ...rowSettings, ...readSettings };
 }
 
 /** The file of a dataset that is known. */
@@ -100,6 +114,8 @@ const FREY_FACES = "/frey_rawface.mat";
 /** Formats whose columns may have names. */
 const TEXTS = ["csv", "tsv", "txt", "dat", "data"];
 const TABLES = [...TEXTS, "parquet", "pq"];
+/** Formats whose rows cannot be read one by one. */
+const WHOLE = ["npz", "mat", "h5", "hdf5"];
 
 /** What the end of a path says of a file, packed or not. */
 function kindOf(path: string): string {
@@ -146,7 +162,7 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
   const settings = settingsOf(path)!;
   const told: Partial<FileConfig> = configure(settings, options.settings, `"${path}"`);
   const config = { ...defaults(fileSettings), ...told };
-  const read = await readParts(path, config, signal);
+  const read = await readParts(path, config, options);
   // Columns that were asked for by name are all meant.
   const tables = config.columns.length
     ? [read.train, read.test].filter((rows) => rows !== undefined)
@@ -196,7 +212,7 @@ function scaled(
 ): Pick<Dataset, "train" | "test" | "scaling" | "reading"> {
   const read = reading ? { reading } : {};
   if (standardize) {
-    if (shape[0] === 1 && shape[2] === 1) return { ...standardized(parts), ...read };
+    if (shape[0] === 1 && shape[2] === 1) return { ...standardized(parts, features(shape)), ...read };
     throw new RangeError(
       `Cannot standardize "${path}": expected the columns of a table, found images of ${shape.join(" x ")}`,
     );
@@ -207,7 +223,8 @@ function scaled(
   return { ...parts, reading: { ...reading, remarks: [...reading?.remarks ?? [], remark] } };
 }
 
-async function readParts(path: string, config: TableConfig, signal: AbortSignal | undefined): Promise<Parts> {
+async function readParts(path: string, config: FileConfig, options: LoadOptions): Promise<Parts> {
+  const { signal } = options;
   const kind = kindOf(path);
   if (TEXTS.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
   switch (kind) {
@@ -215,10 +232,15 @@ async function readParts(path: string, config: TableConfig, signal: AbortSignal 
     case "pq":
       return { train: await readParquet(await readUnpacked(path, signal), path, config) };
     case "npy":
-      return await withNeighbours(path, async (file) => {
-        const bytes = await readUnpacked(file, signal);
-        return storedNpy(() => bytes, () => bytes, file);
-      }, arrangedRows);
+      return await withNeighbours(
+        path,
+        async (file) => {
+          const bytes = await readUnpacked(file, signal);
+          return storedNpy(() => bytes, () => bytes, file);
+        },
+        (file, labels) => rowsInPieces(file, labels, config, options),
+        arrangedRows,
+      );
     case "npz":
       return namedParts(parseNpz(await readUnpacked(path, signal), path), path);
     case "mat":
@@ -230,8 +252,47 @@ async function readParts(path: string, config: TableConfig, signal: AbortSignal 
       return await withHdf5(bytes, path, matlab, (arrays) => (matlab ? matrixParts : namedParts)(arrays, path));
     }
     default:
-      return await withNeighbours(path, async (file) => stored(parsePackedIdx(await readWhole(file, signal), file)));
+      return await withNeighbours(
+        path,
+        async (file) => stored(parsePackedIdx(await readWhole(file, signal), file)),
+        (file, labels) => rowsInPieces(file, labels, config, options),
+      );
   }
+}
+
+/** The rows of an .npy or idx file, left there; undefined where they are to be read whole. */
+async function rowsInPieces(
+  path: string,
+  labels: NumericArray | undefined,
+  { read }: ReadConfig,
+  options: LoadOptions,
+): Promise<Rows | undefined> {
+  if (read === "whole" || isPacked(path)) return undefined;
+  const isNpy = kindOf(path) === "npy";
+  const start = await readStart(path, isNpy ? NPY_START : IDX_START);
+  const layout = isNpy ? npyLayout(start, path) : idxLayout(start);
+  if (!layout) return undefined;
+  const known = labels && withoutOneHot(labels, layout.shape[0]);
+  const { shape: [count, ...row], type, littleEndian, columnMajor, offset } = layout;
+  const columns = row.reduce((all, size) => all * size, 1);
+  const isBytes = type === "u8" || type === "bool";
+  // What a file declares may be more than it has.
+  const bytes = Math.min(count * columns * (isBytes ? 1 : 4), await fileSize(path));
+  if (!inPieces(read, bytes)) return undefined;
+  const isTurned = isNpy && rowAxis(layout.shape, path, { labels: known?.values.length }).axis !== 0;
+  if (columnMajor || isTurned) {
+    if (read === "auto") return undefined;
+    throw new FileError(
+      path,
+      `expected one row after the other, to read it in pieces, found ${
+        columnMajor ? "Fortran order" : `rows counted by the last axis of [${layout.shape.join(", ")}]`
+      }`,
+    );
+  }
+  const reader = fileRows({ path, offset, count, columns, type, littleEndian });
+  const rows = storedRowsOf(reader, layout.shape, known);
+  await lookAt(rows.stored!, options);
+  return withBesides(rows, { reading: { remarks: [remarkOn(reader)] } });
 }
 
 const isPacked = (path: string): boolean => /\.gz$/i.test(path);
@@ -259,6 +320,7 @@ async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 async function withNeighbours(
   path: string,
   read: (path: string) => Promise<StoredArray>,
+  inPieces: (path: string, labels: NumericArray | undefined) => Promise<Rows | undefined>,
   arranged: typeof rowsOf = rowsOf,
 ): Promise<Parts> {
   const test = await neighbour(path, (name) => ["t10k", "test"].map((part) => name.replace("train", part)));
@@ -271,8 +333,11 @@ async function withNeighbours(
     path,
   );
   const [train, held] = await Promise.all(files.map(async (file, i): Promise<Rows> => {
-    const rows = arranged((await read(file)).read(), file, { labels: labels[i] });
-    return { ...rows, ...(classNames ? { classNames } : {}), reading: { ...rows.reading, ...named(beside[i]) } };
+    const rows = await inPieces(file, labels[i]) ?? arranged((await read(file)).read(), file, { labels: labels[i] });
+    return withBesides(rows, {
+      ...(classNames ? { classNames } : {}),
+      reading: { ...rows.reading, ...named(beside[i]) },
+    });
   }));
   return { train, ...(held ? { test: held } : {}) };
 }

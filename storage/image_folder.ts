@@ -4,14 +4,25 @@
  * @module
  */
 
-import { type Dataset, features, type LoadOptions, type Reading, slice, type Split } from "../core/dataset.ts";
+import {
+  type Dataset,
+  features,
+  type LoadOptions,
+  type Reading,
+  slice,
+  type Split,
+  storedSplit,
+  withBesides,
+} from "../core/dataset.ts";
 import { FileError, requireMemory } from "../core/bounds.ts";
 import { configure, type Settings } from "../core/settings.ts";
+import { lookAt } from "../core/values.ts";
 import { type Background, BACKGROUNDS, describeImage } from "../datasets/image.ts";
 import { type Part, partNamed } from "../datasets/layout.ts";
 import { type Fit, FITS } from "../datasets/resize.ts";
 import { divide, mixed, testCount } from "../datasets/rows.ts";
-import { type DecodedImages, keepImages, keptImages, roomForImages } from "./decoded_images.ts";
+import { imagesInFile, keepImages, keptImages, roomForImages } from "./decoded_images.ts";
+import { inPieces, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
 import { readImage } from "./image_reader.ts";
 import { readImages } from "./image_workers.ts";
 import { statIfThere, systemFailure } from "./read.ts";
@@ -29,7 +40,7 @@ const { compare } = new Intl.Collator("en", { numeric: true });
 const byName = (a: string, b: string) => compare(a, b) || (a < b ? -1 : 1);
 
 /** What a folder of images can be told. */
-export interface ImageConfig {
+export interface ImageConfig extends ReadConfig {
   readonly imageSize: string;
   readonly fit: Fit;
   readonly colour: "auto" | "grey" | "rgb";
@@ -61,6 +72,7 @@ export const imageSettings: Settings<ImageConfig> = {
     choices: BACKGROUNDS,
     help: "what transparent pixels are laid on; none: they are an error",
   },
+  ...readSettings,
 };
 
 /** `64` or `64x48`, height first. */
@@ -99,14 +111,12 @@ export async function readImageFolder(
   const count = train.files.length;
   if (!test && !undivided) testCount(count, folder);
   const images = await decoded(folder, files.map(({ path }) => path), config, size, { cache, onProgress, signal });
-  const { shape, values } = images;
+  const { shape, rows } = images;
   const labelled = train.classes !== undefined;
-  const all: Split = {
-    values,
-    count: files.length,
+  const all = withBesides(rows, {
     rowNumbers: Uint32Array.from(files.keys()),
     ...(labelled ? { labels: Uint8Array.from(files, ({ label }) => label) } : {}),
-  };
+  });
   const own = slice(all, 0, count);
   const passedOver = [...train.passedOver, ...test?.passedOver ?? []];
   return {
@@ -126,6 +136,7 @@ export async function readImageFolder(
       values: [`${files.length.toLocaleString("en-US")} images`],
       ...(labelled ? { labels: "the folders" } : {}),
       ...(passedOver.length ? { passedOver } : {}),
+      ...(rows.stored ? { remarks: [remarkOn(rows.stored)] } : {}),
     },
   };
 }
@@ -134,27 +145,50 @@ export async function readImageFolder(
 async function decoded(
   folder: string,
   paths: readonly string[],
-  { colour, fit, background, imageSize }: ImageConfig,
+  { colour, fit, background, imageSize, read }: ImageConfig,
   size: readonly [height: number, width: number] | undefined,
   { cache, onProgress, signal }: LoadOptions,
-): Promise<DecodedImages> {
-  const isKept = cache && paths.length >= KEPT_FROM;
-  const key = isKept && {
-    source: JSON.stringify([folder, colour, fit, background, imageSize]),
-    files: await describeFiles(paths),
-  };
-  const kept = key && await keptImages(cache, key, paths.length);
-  if (kept) return kept;
+): Promise<{ readonly shape: Dataset["shape"]; readonly rows: Split }> {
   const first = await readImage(paths[0], background, signal);
   const channels = colour === "auto" ? first.channels : colour === "grey" ? 1 : 3;
   const [height, width] = size ?? [first.height, first.width];
   const shape = [height, width, channels] as const;
-  requireMemory(paths.length * features(shape), folder, `${paths.length} images of ${describeImage(...shape)}`);
-  const images = roomForImages(shape, paths.length);
+  const count = paths.length;
+  const bytes = count * features(shape);
   const plan = { shape, fit: size && fit, toGrey: colour === "grey", background };
-  await readImages(paths, plan, images.values, { signal, onProgress });
-  if (key) await keepImages(cache, key, images);
-  return images;
+  const describe = async () => ({
+    source: JSON.stringify([folder, colour, fit, background, imageSize]),
+    files: await describeFiles(paths),
+  });
+  if (inPieces(read, bytes)) {
+    if (cache?.path) {
+      const files = { ...cache, path: cache.path };
+      const reader = await imagesInFile(
+        files,
+        await describe(),
+        shape,
+        count,
+        (put) => readImages(paths, plan, put, { signal, onProgress }),
+      );
+      await lookAt(reader, { signal, onProgress });
+      return { shape, rows: storedSplit(reader) };
+    }
+    if (read === "pieces") {
+      throw new RangeError(
+        `Cannot read "${folder}" in pieces: expected a cache that keeps decoded images in files (folderCache), found none`,
+      );
+    }
+  }
+  const key = cache && count >= KEPT_FROM ? await describe() : undefined;
+  const kept = key && await keptImages(cache!, key, shape, count);
+  if (kept) return { shape, rows: { values: kept.values, count } };
+  requireMemory(bytes, folder, `${count} images of ${describeImage(...shape)}`);
+  const images = roomForImages(shape, count);
+  const { values } = images;
+  const put = (row: number, rows: Uint8Array) => values.set(rows, row * features(shape));
+  await readImages(paths, plan, put, { signal, onProgress });
+  if (key) await keepImages(cache!, key, images);
+  return { shape, rows: { values, count } };
 }
 
 /** Every file with its size and when it was written. */

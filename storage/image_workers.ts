@@ -41,14 +41,15 @@ export interface ReadImagesOptions {
 }
 
 /**
- * Fills `out` with the images of the files, one after the other.
+ * Decodes the images of files.
  *
+ * @param put Takes rows as they come, in any order.
  * @throws {FileError} If one is damaged or does not fit the plan: the first of those found.
  */
 export async function readImages(
   paths: readonly string[],
   plan: ImagePlan,
-  out: Uint8Array,
+  put: (first: number, rows: Uint8Array) => void,
   {
     signal,
     onProgress,
@@ -60,7 +61,9 @@ export async function readImages(
   if (workers < 1) {
     for (const [row, path] of paths.entries()) {
       signal?.throwIfAborted();
-      await readInto(path, plan, out, row * width, signal);
+      const out = new Uint8Array(width);
+      await readInto(path, plan, out, 0, signal);
+      put(row, out);
       tell(row + 1);
     }
     return;
@@ -84,7 +87,11 @@ export async function readImages(
     for (const worker of all) {
       worker.onmessage = ({ data: { first, rows, failure } }: MessageEvent<Answer>) => {
         if (failure) return reject(errorOf(failure));
-        out.set(rows!, first * width);
+        try {
+          put(first, rows!);
+        } catch (error) {
+          return reject(error);
+        }
         done += rows!.length / width;
         tell(done);
         if (done === paths.length) resolve();

@@ -67,6 +67,22 @@ export async function readWhole(path: string, signal?: AbortSignal): Promise<Uin
   }
 }
 
+/**
+ * The first bytes of a file, `most` of them or all.
+ *
+ * @throws {FileError} If there is no file.
+ */
+export async function readStart(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(most, await fileSize(path)));
+  let done = 0;
+  for await (const piece of piecesOf(path, undefined)) {
+    const some = piece.subarray(0, bytes.length - done);
+    bytes.set(some, done);
+    if ((done += some.length) === bytes.length) break;
+  }
+  return bytes;
+}
+
 /** As {@linkcode readWhole}; undefined where there is nothing. */
 export async function readIfThere(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
   return await statIfThere(path) && await readWhole(path, signal);

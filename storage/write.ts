@@ -16,11 +16,16 @@
  * the cause is in the message and in `cause`.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  await fillAtomically(path, (file) => writeAll(file, bytes));
+}
+
+/** As {@linkcode writeFileAtomically}, of a file that is written piece by piece. */
+export async function fillAtomically(path: string, fill: (file: Deno.FsFile) => Promise<void>): Promise<void> {
   let temporary: string | undefined;
   try {
     const { name, file } = await openTemporary(path);
     temporary = name;
-    await writeFlushed(file, bytes);
+    await fillFlushed(file, fill);
     await Deno.rename(temporary, path);
   } catch (cause) {
     if (temporary) await Deno.remove(temporary).catch(() => {});
@@ -43,7 +48,7 @@ async function openTemporary(path: string): Promise<{ readonly name: string; rea
   const names = temporaryNames(path);
   for (const name of names) {
     try {
-      return { name, file: await Deno.open(name, { write: true, createNew: true }) };
+      return { name, file: await Deno.open(name, { read: true, write: true, createNew: true }) };
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
@@ -51,10 +56,15 @@ async function openTemporary(path: string): Promise<{ readonly name: string; rea
   throw new Error(`expected one of ${names.join(", ")} not to be there; remove what a killed program left`);
 }
 
-async function writeFlushed(opened: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+async function fillFlushed(opened: Deno.FsFile, fill: (file: Deno.FsFile) => Promise<void>): Promise<void> {
   using file = opened;
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  await fill(file);
   await file.sync();
+}
+
+/** Writes all bytes where the file stands. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }
 
 /** Makes a rename last through a power failure. Where a folder cannot be opened (Windows), the rename itself is all there is. */

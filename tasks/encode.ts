@@ -4,6 +4,7 @@
  * @module
  */
 
+import { slice, type Split } from "../core/dataset.ts";
 import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { latentName } from "../core/distributions/encoded.ts";
@@ -69,8 +70,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { labels, count } = rows;
   const file = out || await defaultFile(folder, "latents", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { mean, logVariance } = await trained.encode(trained.rowsOf(rows, 0, count, seed), rows);
-  const latents = mean.length / count;
+  const { mean, logVariance, latents } = await encoded(trained, rows, seed, context.signal);
   const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
   const fields = [
     { name: "mean", values: mean, columns: numbered("mean"), matrix: true },
@@ -86,6 +86,27 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, latents, labels: labels !== undefined, seed });
+}
+
+/** Values that are encoded at a time. */
+const VALUES = 2 ** 26;
+
+/** The encodings of all rows, some at a time: there may be more than memory has room for. */
+async function encoded(trained: Trained, rows: Split, seed: number, signal: AbortSignal) {
+  const some = Math.max(1, Math.floor(VALUES / trained.features));
+  const parts: Awaited<ReturnType<Trained["encode"]>>[] = [];
+  for (let from = 0; from < rows.count; from += some) {
+    signal.throwIfAborted();
+    const part = slice(rows, from, Math.min(rows.count, from + some));
+    parts.push(await trained.encode(trained.rowsOf(part, 0, part.count, (seed + parts.length) >>> 0), part));
+  }
+  const latents = parts[0].mean.length / Math.min(some, rows.count);
+  const joined = (of: (part: typeof parts[number]) => Float32Array) => {
+    const all = new Float32Array(rows.count * latents);
+    parts.forEach((part, i) => all.set(of(part), i * some * latents));
+    return all;
+  };
+  return { mean: joined(({ mean }) => mean), logVariance: joined(({ logVariance }) => logVariance), latents };
 }
 
 /** The task. */

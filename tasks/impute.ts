@@ -7,7 +7,7 @@
 import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
-import { type Dataset, rowsAt, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, rowsAt, slice } from "../core/dataset.ts";
 import { Trained } from "../core/training/trained.ts";
 import { impute, type Imputed } from "../evaluation/impute.ts";
 import { bytesOf } from "../figures/figure.ts";
@@ -97,13 +97,10 @@ const flags: Flags<Groups> = {
 /** Training rows that chains start from. */
 const NEIGHBOURS = 1000;
 
-/** Training rows as the model was given them, [M, D]: of those that are imputed none, unless there are no others. */
-function trainingRows(trained: Trained, dataset: Dataset, imputed: Split): Float32Array {
-  const { train } = dataset;
+/** Training rows as the model was given them, [M, D]: none of the first ones, which are imputed, unless there are no others. */
+function trainingRows(trained: Trained, { train }: Dataset, imputed: number): Float32Array {
   const known = Math.min(trained.data.count, train.count);
-  // Rows of one array, where the split is that of the training.
-  const same = imputed.values.buffer === train.values.buffer && imputed.values.byteOffset === train.values.byteOffset;
-  const from = same && imputed.count < known ? imputed.count : 0;
+  const from = imputed < known ? imputed : 0;
   return trained.rowsOf(slice(train, from, Math.min(from + NEIGHBOURS, known)));
 }
 
@@ -130,7 +127,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const width = trained.features;
   const original = trained.rowsOf(rows, 0, count, seed);
-  const neighbours = trainingRows(trained, dataset, rows);
+  const neighbours = trainingRows(trained, dataset, own && split === "train" ? count : 0);
   const start = meanRow(neighbours, width);
   // Rows that lack nothing stay as they are; of those that lack everything nothing is known but the mean.
   const lacks = (row: number) => observed.subarray(row * width, (row + 1) * width).includes(0);

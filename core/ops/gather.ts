@@ -4,9 +4,10 @@
  * @module
  */
 
-import { type Dataset, features, requireRows, type Split } from "../dataset.ts";
+import { type Dataset, features, requireRows, type Split, typeOf } from "../dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { read, write } from "../gpu/kernel.ts";
+import { roomFor } from "../row_reader.ts";
 import { permutation } from "../graph/random.ts";
 import { MOST_SCHEDULES } from "../graph/schedule.ts";
 import type { HostStream, State, Tape, Variable } from "../graph/tape.ts";
@@ -78,8 +79,8 @@ export function makeResident(
 ): Resident {
   requireRows(`use "${name}"`, shape, split);
   const columns = features(shape);
-  const { values, count } = split;
-  const type = values instanceof Uint8Array ? "u8" : "f32";
+  const { count } = split;
+  const type = typeOf(split);
   const stride = Math.ceil(columns / 4) * (type === "u8" ? 4 : 16);
   const { name: limitName, bytes: limit } = mostBytes(gpu.device.limits);
   if (placement === "resident" && count * stride > limit) {
@@ -106,16 +107,22 @@ export function makeResident(
 /** Writes rows of the split to the places from `place` on: the `i`-th of them is `rowAt(i)`. */
 function writeRows(
   gpu: Gpu,
-  { buffer, split: { values }, columns, type, stride }: Resident,
+  { buffer, split, columns, type, stride }: Resident,
   place: number,
   count: number,
   rowAt: (i: number) => number,
 ): void {
   const width = type === "u8" ? stride : stride / 4;
-  const piece = type === "u8" ? new Uint8Array(count * width) : new Float32Array(count * width);
-  for (let i = 0; i < count; i++) {
-    const row = rowAt(i);
-    piece.set(values.subarray(row * columns, (row + 1) * columns), i * width);
+  const piece = roomFor(type, count * width);
+  if (split.stored && width === columns) split.stored.read(count, rowAt, piece);
+  else {
+    const read = split.stored && roomFor(type, count * columns);
+    if (read) split.stored!.read(count, rowAt, read);
+    const values = read ?? split.values;
+    for (let i = 0; i < count; i++) {
+      const row = read ? i : rowAt(i);
+      piece.set(values.subarray(row * columns, (row + 1) * columns), i * width);
+    }
   }
   gpu.device.queue.writeBuffer(buffer, place * stride, piece);
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Dataset, features, type Split } from "../dataset.ts";
+import { type Dataset, features, pick, type Split } from "../dataset.ts";
+import type { RowArray } from "../row_reader.ts";
 
 /** What rows of one file are recognized by. */
 export interface PartDigest {
@@ -79,26 +80,54 @@ function partDigest(splits: readonly Split[], width: number): PartDigest {
   const columns = splits[0].covariates ? splits[0].covariates.length / splits[0].count : 0;
   return {
     count,
-    values: sumOf(splits, width, every, ({ values }) => values),
-    ...(splits.every(({ labels }) => labels) ? { labels: sumOf(splits, 1, 1, ({ labels }) => labels!) } : {}),
-    ...(columns ? { covariates: sumOf(splits, columns, every, ({ covariates }) => covariates!) } : {}),
+    values: sumOf(valuesOf(splits, every), width, every),
+    ...(splits.every(({ labels }) => labels) ? { labels: sumOf(splits.map(of("labels")), 1, 1) } : {}),
+    ...(columns ? { covariates: sumOf(splits.map(of("covariates")), columns, every) } : {}),
   };
 }
 
-/** Σ over every so many rows of hash(number, values), twice 32 bits: the order in which the rows come does not count. */
-function sumOf(
-  splits: readonly Split[],
-  width: number,
-  every: number,
-  of: (split: Split) => Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
-): string {
-  let [a, b] = [0, 0];
+/** An array of a split, with the numbers of its rows. */
+type Numbered = Pick<Split, "count" | "rowNumbers"> & { readonly values: RowArray };
+
+const of = (name: "labels" | "covariates") => ({ count, rowNumbers, [name]: values }: Split): Numbered => ({
+  ...{ count, rowNumbers },
+  values: values!,
+});
+
+/** Rows that are read at a time. */
+const SOME = 4096;
+
+/** The values of splits; of those that are not in memory only the rows that are looked at. */
+function* valuesOf(splits: readonly Split[], every: number): Generator<Numbered> {
   for (const split of splits) {
-    const values = of(split);
+    const { stored, count, rowNumbers } = split;
+    if (!stored) {
+      yield split;
+      continue;
+    }
+    const read = (rows: readonly number[]): Numbered => ({
+      values: pick(split, rows).values,
+      count: rows.length,
+      rowNumbers: Uint32Array.from(rows, (row) => rowNumbers?.[row] ?? row),
+    });
+    let rows: number[] = [];
+    for (let row = 0; row < count; row++) {
+      if ((rowNumbers?.[row] ?? row) % every === 0) rows.push(row);
+      if (rows.length < SOME) continue;
+      yield read(rows);
+      rows = [];
+    }
+    if (rows.length) yield read(rows);
+  }
+}
+
+/** Σ over every so many rows of hash(number, values), twice 32 bits: the order in which the rows come does not count. */
+function sumOf(parts: Iterable<Numbered>, width: number, every: number): string {
+  let [a, b] = [0, 0];
+  for (const { values, rowNumbers, count } of parts) {
     const words = values instanceof Float32Array
       ? new Uint32Array(values.buffer, values.byteOffset, values.length)
       : values;
-    const { rowNumbers, count } = split;
     for (let row = 0; row < count; row++) {
       const number = rowNumbers ? rowNumbers[row] : row;
       if (number % every) continue;

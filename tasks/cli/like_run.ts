@@ -4,7 +4,18 @@
  * @module
  */
 
-import { classOf, type Dataset, type Scaling, type Split } from "../../core/dataset.ts";
+import {
+  classOf,
+  type Dataset,
+  features,
+  type Scaling,
+  type Split,
+  typeOf,
+  valuePieces,
+  withBesides,
+  withValues,
+} from "../../core/dataset.ts";
+import type { RowArray } from "../../core/row_reader.ts";
 import type { ValueSummary } from "../../core/values.ts";
 import type { StoredRun } from "../../storage/run_folder.ts";
 import type { NamedModel } from "./model_module.ts";
@@ -44,7 +55,8 @@ export function likeRun(
   } else if (dataset.shape.join() !== data.shape.join()) {
     fail(`expected data of [${data.shape}], found [${dataset.shape}]`);
   }
-  if (data.range) change((split) => typedAs(split, data.range!));
+  const { range } = data;
+  if (range) change((split) => typedAs(split, range, features(data.shape)));
   if (data.scaling) change((split) => scaledAs(split, scaling, data.scaling!));
   const kind = model.condition?.(config);
   const [theirs, ours] = [dataset.classNames, data.classNames];
@@ -52,7 +64,9 @@ export function likeRun(
     const labels = theirs.map((name) =>
       ours.includes(name) ? classOf(name, data) : fail(`its class ${name} is none of the run's`)
     );
-    change((split) => split.labels ? { ...split, labels: split.labels.map((label) => labels[label]) } : split);
+    change((split) =>
+      split.labels ? withBesides(split, { labels: split.labels.map((label) => labels[label]) }) : split
+    );
     dataset = { ...dataset, classNames: ours, classes: data.classes };
   }
   return {
@@ -65,37 +79,38 @@ export function likeRun(
 /**
  * Whole numbers as what they were in training: what they mean is told there by all of them, and a few new rows may not show it.
  */
-function typedAs(split: Split, { type, maximum }: ValueSummary): Split {
-  const { values } = split;
-  if (type === "bytes" && values instanceof Float32Array) {
-    let largest = 0;
+function typedAs(split: Split, { type, maximum }: ValueSummary, columns: number): Split {
+  const apply = (rows: RowArray, out: RowArray) => out.set(rows);
+  if (type === "floats") {
+    return maximum > 1 && typeOf(split) === "u8" ? withValues(split, { type: "f32", columns, apply }) : split;
+  }
+  if (typeOf(split) === "u8") return split;
+  let largest = 0;
+  for (const values of valuePieces(split)) {
     for (const value of values) {
       if (!Number.isInteger(value) || value < 0 || value > 255) return split;
       largest = Math.max(largest, value);
     }
-    return largest > 1 ? { ...split, values: Uint8Array.from(values) } : split;
   }
-  if (type === "floats" && maximum > 1 && values instanceof Uint8Array) {
-    return { ...split, values: Float32Array.from(values) };
-  }
-  return split;
+  return largest > 1 ? withValues(split, { type: "u8", columns, apply }) : split;
 }
 
 const bothOf = (split: Split): [Split, Split] => [split, split];
 
 /** The columns at some places; those at -1 are missing. */
 function withColumns(split: Split, places: readonly number[], width: number): Split {
-  const pick = <A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(values: A, without: number): A => {
-    const out = new (values.constructor as { new (length: number): A })(split.count * places.length);
+  const columns = places.length;
+  const pick = (without: number) => (rows: RowArray, out: RowArray) => {
     for (let i = 0; i < out.length; i++) {
-      const place = places[i % places.length];
-      out[i] = place < 0 ? without : values[Math.floor(i / places.length) * width + place];
+      const place = places[i % columns];
+      out[i] = place < 0 ? without : rows[Math.floor(i / columns) * width + place];
     }
-    return out;
   };
-  const isWhole = !split.missing && !places.includes(-1);
-  const missing = isWhole ? undefined : pick(split.missing ?? new Uint8Array(split.values.length), 1);
-  return { ...split, values: pick(split.values, 0), ...(missing ? { missing } : {}) };
+  const found = withValues(split, { type: typeOf(split), columns, apply: pick(0) });
+  if (!split.missing && !places.includes(-1)) return found;
+  const missing = new Uint8Array(split.count * columns);
+  pick(1)(split.missing ?? new Uint8Array(split.count * width), missing);
+  return withBesides(found, { missing });
 }
 
 /** (x - mean) / deviation of the run, of numbers that were standardized by statistics of their own, or not at all. */
@@ -104,10 +119,12 @@ function scaledAs(split: Split, was: Scaling | undefined, scaling: Scaling): Spl
   const same = was &&
     [...was.mean, ...was.deviation].every((value, i) => value === [...scaling.mean, ...scaling.deviation][i]);
   if (same) return split;
-  const values = Float32Array.from(split.values, (value, i) => {
-    const column = i % width;
-    const number = was ? value * was.deviation[column] + was.mean[column] : value;
-    return (number - scaling.mean[column]) / scaling.deviation[column];
-  });
-  return { ...split, values };
+  const apply = (rows: RowArray, out: RowArray) => {
+    for (let i = 0; i < rows.length; i++) {
+      const column = i % width;
+      const number = was ? rows[i] * was.deviation[column] + was.mean[column] : rows[i];
+      out[i] = (number - scaling.mean[column]) / scaling.deviation[column];
+    }
+  };
+  return withValues(split, { type: "f32", columns: width, apply });
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Dataset, type DatasetSource, slice, type Split } from "../../core/dataset.ts";
+import { type Dataset, type DatasetSource, slice, type Split, storedSplit } from "../../core/dataset.ts";
+import { joinedRows, pickedRows } from "../../core/row_reader.ts";
 import { differences, type Digest, digestOf, isOneFile } from "../../core/training/digest.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import { likeRun } from "./like_run.ts";
@@ -210,15 +211,17 @@ function joined(
     all(({ missing }) => missing),
   ];
   const splits = parts.flatMap((part, p) => new Array<string>(part.count).fill(names[p]));
+  const stored = parts.map((part) => part.stored).filter((reader) => reader !== undefined);
+  const besides = {
+    rowNumbers: Uint32Array.from(order, (place) => numbers[place]),
+    ...(labels ? { labels } : {}),
+    ...(covariates ? { covariates } : {}),
+    ...(missing ? { missing } : {}),
+  };
   return {
-    rows: {
-      count,
-      values: all(({ values }) => values)!,
-      rowNumbers: Uint32Array.from(order, (place) => numbers[place]),
-      ...(labels ? { labels } : {}),
-      ...(covariates ? { covariates } : {}),
-      ...(missing ? { missing } : {}),
-    },
+    rows: stored.length === parts.length
+      ? storedSplit(pickedRows(joinedRows(stored), order), besides)
+      : { count, values: all(({ values }) => values)!, ...besides },
     splits: Array.from(order, (place) => splits[place]),
   };
 }

@@ -19,19 +19,22 @@ Deno.test("workers give the rows that one thread gives, and tell how far they ar
     const rows = async (workers: number) => {
       const out = new Uint8Array(40 * 48);
       const told: LoadProgress[] = [];
-      await readImages(paths, plan, out, { workers, onProgress: (progress) => told.push(progress) });
+      await readImages(paths, plan, (row, rows) => out.set(rows, row * 48), {
+        workers,
+        onProgress: (progress) => told.push(progress),
+      });
       assertEquals(told.at(-1), { what: "images", done: 40, of: 40 });
       return out;
     };
     assertEquals(await rows(2), await rows(0));
     await Deno.writeFile(paths[20], IMAGES.jpeg.subarray(0, 300));
-    const error = await assertRejects(() => readImages(paths, plan, new Uint8Array(1920), { workers: 2 }), FileError);
+    const error = await assertRejects(() => readImages(paths, plan, () => {}, { workers: 2 }), FileError);
     assertEquals(
       error.message,
       `Cannot read "${paths[20]}": expected a whole JPEG file, found a damaged one (Premature end of JPEG file)`,
     );
     const signal = AbortSignal.abort(new Error("enough"));
-    await assertRejects(() => readImages(paths, plan, new Uint8Array(1920), { workers: 2, signal }), Error, "enough");
+    await assertRejects(() => readImages(paths, plan, () => {}, { workers: 2, signal }), Error, "enough");
   });
 });
 
