@@ -74,6 +74,15 @@ export {
   UNUSED_KL,
 } from "./core/distributions/encoded.ts";
 export { againstPrior, mixturePrior, type Prior } from "./core/distributions/prior.ts";
+export {
+  autoregressiveFlow,
+  couplingFlow,
+  type Flow,
+  type Flowed,
+  type FlowOptions,
+  flowPrior,
+} from "./core/distributions/flows.ts";
+export type { Connections, Degrees } from "./core/graph/connections.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
 export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/training/events.ts";

@@ -327,9 +327,11 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
       "objective elbo",
       "it is one of the importance-weighted bound",
     );}
-  if (prior === "standard") refuse(of(changed("components")), "prior standard", "N(0, I) has none");
-  else {
-    const learned = `prior ${prior}`;
+  const learned = `prior ${prior}`;
+  const uses = prior === "standard" ? [] : part?.uses ?? ["components"];
+  const idle = (["components", "priorLayers", "priorHidden"] as const).filter((name) => !uses.includes(name));
+  refuse(of(changed(...idle)), learned, "it has none");
+  if (prior !== "standard") {
     const closed = part?.closedForm?.(config);
     refuse(divergence === "analytic" && !closed && of("divergence"), learned, "its KL has no closed form");
     refuse(freeBits > 0 && of("freeBits"), learned, "its KL is not one of each latent dimension");

@@ -6,8 +6,16 @@
 
 import { features } from "../core/dataset.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
+import {
+  autoregressiveFlow,
+  couplingFlow,
+  type Flow,
+  type FlowOptions,
+  flowPrior,
+} from "../core/distributions/flows.ts";
 import { mixturePrior, type Prior } from "../core/distributions/prior.ts";
 import type { DataShape, StartContext } from "../core/model.ts";
+import type { Activation } from "../core/ops/activations.ts";
 import { add } from "../core/ops/add.ts";
 import { multiply } from "../core/ops/arithmetic.ts";
 import { columns } from "../core/ops/columns.ts";
@@ -29,6 +37,10 @@ export interface PriorConfig {
   readonly prior: string;
   /** C, components of a mixture, or pseudo-inputs. */
   readonly components: number;
+  /** Layers of a flow. */
+  readonly priorLayers: number;
+  /** Widths of the hidden layers of each. */
+  readonly priorHidden: readonly number[];
 }
 
 /** What a learned prior is of. */
@@ -37,6 +49,8 @@ export interface LearnedConfig extends PriorConfig, LikelihoodConfig {
   readonly latents: number;
   /** Of the posterior. */
   readonly covariance: Covariance;
+  /** Of hidden layers. */
+  readonly activation: Activation;
 }
 
 /** What a prior may be made of besides its parameters. */
@@ -51,6 +65,8 @@ export interface PriorContext {
 export interface PriorPart {
   /** In a few words, for `--help`. */
   readonly summary: string;
+  /** The settings of priors that it has a use for. Default: `components` alone. */
+  readonly uses?: readonly (keyof PriorConfig)[];
   /**
    * The shapes of its parameters, whose names begin with "prior.".
    *
@@ -160,6 +176,7 @@ const deviationOf = elementwise({
  */
 const conditional: PriorPart = {
   summary: "a Gaussian that follows from the condition",
+  uses: [],
   shapes: ({ latents }, _, conditions) => ({ [CONDITIONAL]: { inputs: conditions, outputs: 2 * latents } }),
   record(t, p, { latents }, { condition }) {
     if (!condition) throw new TypeError("Cannot record the conditional prior: expected a condition, found none");
@@ -188,8 +205,32 @@ const conditional: PriorPart = {
   refused: [["condition", "none", "it follows from a condition"]],
 };
 
+/** A normalizing flow as the prior; of the condition, where the model has one. */
+function flowing(
+  summary: string,
+  flowOf: (name: string, options: FlowOptions) => Flow,
+  refused: PriorPart["refused"] = [],
+): PriorPart {
+  const of = ({ latents, priorLayers, priorHidden, activation }: LearnedConfig, context: number) =>
+    flowOf("prior", { latents, layers: priorLayers, hidden: priorHidden, activation, context });
+  return {
+    summary,
+    uses: ["priorLayers", "priorHidden"],
+    shapes: (config, _, conditions) => of(config, conditions).shapes,
+    record: (t, p, config, { condition }) =>
+      flowPrior(t, p, of(config, condition?.columns ?? 0), config.latents, condition),
+    refused,
+  };
+}
+
+const realNvp = flowing("affine coupling layers (Real NVP)", couplingFlow, [
+  ["latents", "1", "it couples two halves of them"],
+]);
+
+const maf = flowing("masked autoregressive layers (MAF)", autoregressiveFlow);
+
 /** The learned priors that there are for every composed VAE. */
-export const PRIORS: Readonly<Record<string, PriorPart>> = { mixture, vamp, conditional };
+export const PRIORS: Readonly<Record<string, PriorPart>> = { mixture, vamp, conditional, "real-nvp": realNvp, maf };
 
 /** The settings of a prior, N(0, I) or one of those given. */
 export function priorSettings(priors: Readonly<Record<string, PriorPart>>): Settings<PriorConfig> {
@@ -206,6 +247,14 @@ export function priorSettings(priors: Readonly<Record<string, PriorPart>>): Sett
       minimum: 1,
       maximum: 8192,
       help: "components of a mixture, or pseudo-inputs",
+    },
+    priorLayers: { type: "integer", default: 4, minimum: 1, maximum: 64, help: "layers of a flow" },
+    priorHidden: {
+      type: "integers",
+      default: [128],
+      minimum: 1,
+      maximum: 16384,
+      help: "widths of the hidden layers of each layer of a flow",
     },
   };
 }

@@ -10,6 +10,7 @@ import { type Gpu, GpuError } from "../gpu/device.ts";
 import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import { nonFiniteBuffers } from "../gpu/non_finite.ts";
 import { createTensor, PANEL, roundUp, type Tensor, unpack, upload } from "../gpu/tensor.ts";
+import { connectedWeights, type Connections } from "./connections.ts";
 import { initialize, type Initializers } from "./initializers.ts";
 
 /** The shape of a layer's parameters: weight [inputs, outputs] and bias [outputs]. */
@@ -22,6 +23,8 @@ export interface ParameterShape {
   readonly images?: readonly [height: number, width: number, channels: number];
   /** False for what no optimizer updates, such as the running averages of an op: it is kept and saved, but has no slots. */
   readonly trained?: boolean;
+  /** Which of its weights there are; the others are 0 and stay so. Default: all. */
+  readonly connections?: Connections;
   /** What every weight is at first, beside biases of 0; drawn by the training's initializers where left out. */
   readonly initial?: number;
 }
@@ -152,9 +155,10 @@ export class Parameter {
   /** Writes row-major weight [inputs, outputs] and bias [outputs]. */
   set(tensor: Tensor, weight: Float32Array, bias: Float32Array): void {
     this.check();
-    const { inputs, outputs } = this.shape;
+    const { inputs, outputs, connections } = this.shape;
     const all = new Float32Array((this.biasRow + 1) * outputs);
-    all.set(weight.subarray(0, inputs * outputs));
+    const given = weight.subarray(0, inputs * outputs);
+    all.set(connections ? connectedWeights(given, outputs, connections) : given);
     all.set(bias, this.biasRow * outputs);
     this.#scopes.within(() => upload(this.#gpu, tensor, all));
   }

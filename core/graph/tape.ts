@@ -33,6 +33,7 @@ import {
   requireReader,
   type Term,
 } from "./objective.ts";
+import { connected } from "./connections.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
 import { MOST_SCHEDULES, scaled } from "./schedule.ts";
@@ -43,6 +44,7 @@ import accumulatePart from "../../shaders/epilogues/accumulate.wgsl" with { type
 import writePart from "../../shaders/epilogues/write.wgsl" with { type: "text" };
 import gradientPart from "../../shaders/epilogues/gradient.wgsl" with { type: "text" };
 import addThenFinish from "../../shaders/epilogues/add_then_finish.wgsl" with { type: "text" };
+import storeConnected from "../../shaders/epilogues/store_connected.wgsl" with { type: "text" };
 import loadMatrix from "../../shaders/loaders/matrix.wgsl" with { type: "text" };
 import loadZero from "../../shaders/loaders/zero.wgsl" with { type: "text" };
 import loadSum from "../../shaders/loaders/sum.wgsl" with { type: "text" };
@@ -311,6 +313,15 @@ export class Tape extends Dispatches {
    * parameter. Each consumer asks for it once, in backward order; the last one finishes the gradient.
    */
   contribution(target: Variable | Parameter): Fragment {
+    const taken = this.#taken(target);
+    if (!("shape" in target) || !target.shape.connections) return taken;
+    const { inputs, connections } = target.shape;
+    const all = { ...taken, parts: taken.parts.map(renamed) };
+    return merge(connected(connections, inputs), all, { parts: [storeConnected] });
+  }
+
+  /** A fragment giving store, which takes a contribution as it is. */
+  #taken(target: Variable | Parameter): Fragment {
     const count = this.#count(target);
     const expected = this.#expected.get(target) ?? 0;
     if (count > expected) {
@@ -536,6 +547,12 @@ export function loader(m: string, tensor: Tensor, repeats = 1, given: Fragment =
 /** A fragment giving load_m of a matrix of zeros. */
 export function zeros(m: string): Fragment {
   return { parts: [{ text: loadZero, parameters: { m } }] };
+}
+
+/** A part of a kernel with its `store` as `store_all`. */
+function renamed(part: Part): Part {
+  const change = (text: string) => text.replace("fn store(", "fn store_all(");
+  return typeof part === "string" ? change(part) : { ...part, text: change(part.text) };
 }
 
 /** An epilogue that stores a gradient, or other values, as they are. */

@@ -18,6 +18,7 @@ export { dropout } from "./dropout.ts";
 export { hidden, type HiddenOptions, type Weights } from "./hidden.ts";
 export { chain, type ImageShape, type Layer, type ShapedLayer } from "./layer.ts";
 export { linear } from "./linear.ts";
+export { made, type MadeOptions } from "./made.ts";
 export { mlp } from "./mlp.ts";
 export { groupsOf, norm, type Normalization, NORMALIZATIONS } from "./norm.ts";
 export { residual, residualBlocks } from "./residual.ts";

@@ -15,6 +15,8 @@ import {
   train,
   vae,
 } from "../../mod.ts";
+import { slice } from "../../core/dataset.ts";
+import { autoregressive, coupling } from "../reference/flows.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
 import { rows, stripes as dataset } from "../support/stripes.ts";
@@ -64,6 +66,8 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { prior: "mixture", components: 3, covariance: "full", objective: "iwae", samples: 2 },
   { prior: "conditional", condition: "one-hot", samples: 2, beta: 2, divergence: "analytic" },
   { ...conv, prior: "conditional", condition: "raw", objective: "iwae", samples: 3 },
+  { prior: "real-nvp", priorLayers: 2, priorHidden: [3], condition: "one-hot", samples: 2 },
+  { ...conv, prior: "maf", priorLayers: 2, priorHidden: [3], objective: "iwae", samples: 2, covariance: "full" },
   { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
   { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
@@ -185,6 +189,67 @@ Deno.test("with a learned prior the log-likelihood is that of integration over z
   assertAlmostEquals(moment(1), expected, 4 * Math.sqrt((moment(2) - moment(1) ** 2) / drawn.length));
 });
 
+for (const prior of ["real-nvp", "maf"] as const) {
+  Deno.test(`with a flow as prior the log-likelihood is that of integration over z, and samples are its draws: ${prior}`, async () => {
+    const training = train(vae, dataset, {
+      ...{ hidden: [8], latents: 2, batchSize: 30, epochs: 60, learningRate: 0.02, validation: 0, seed: 2 },
+      ...{ prior, priorLayers: 3, priorHidden: [6], binarize: "threshold" },
+    }, { gpu });
+    for await (const _ of training);
+    using trained = training.trained;
+    const { tensors } = decodeCheckpoint(await trained.toBytes(), "x");
+    const nets = [0, 1, 2].map((layer) =>
+      ["0", prior === "maf" ? "1" : "scale"].map((name) => ({
+        weight: tensors.get(`prior.${layer}.${name}.weight`)!.data,
+        bias: tensors.get(`prior.${layer}.${name}.bias`)!.data,
+      }))
+    );
+    const flow = prior === "maf" ? autoregressive : coupling;
+    const logDensity = (z: number[]) => {
+      const { y, logDeterminant } = flow(nets, z, [], Math.tanh);
+      return logDeterminant - y.reduce((sum, value) => sum + value * value / 2, 0) - Math.log(2 * Math.PI);
+    };
+    const [side, step] = [160, 0.2];
+    const at = (place: number) => (place - side / 2 + 0.5) * step;
+    const z = Float32Array.from(
+      { length: 2 * side * side },
+      (_, i) => at(i % 2 ? Math.floor(i / 2 / side) : Math.floor(i / 2) % side),
+    );
+    const logs = Array.from(
+      { length: side * side },
+      (_, i) => logDensity([z[2 * i], z[2 * i + 1]]) + 2 * Math.log(step),
+    );
+    assertAlmostEquals(logs.reduce((sum, log) => sum + Math.exp(log), 0), 1, 1e-3);
+    const means = await trained.decode(z);
+    const some = slice(rows, 0, 30);
+    const x = trained.rowsOf(some);
+    let integrated = 0;
+    for (let n = 0; n < some.count; n++) {
+      let sum = 0;
+      logs.forEach((start, i) => {
+        let log = start;
+        for (let d = 0; d < 16; d++) log += Math.log(x[16 * n + d] ? means[16 * i + d] : 1 - means[16 * i + d]);
+        sum += Math.exp(log);
+      });
+      integrated += Math.log(sum) / some.count;
+    }
+    const { mean, elbo } = await logLikelihood(trained, some, { samples: 4000 });
+    assertAlmostEquals(mean, integrated, 5e-3);
+    assert(elbo < mean);
+    // Both coordinates' means and squares, within four deviations of 20,000 draws.
+    const drawn = await trained.drawPrior({ count: 20_000, seed: 1 });
+    for (const k of [0, 1]) {
+      for (const power of [1, 2]) {
+        const moment = (power: number) =>
+          drawn.reduce((sum, value, i) => sum + (i % 2 === k ? value ** power : 0), 0) / 20_000;
+        const expected = logs.reduce((sum, log, i) => sum + Math.exp(log) * z[2 * i + k] ** power, 0);
+        const deviation = Math.sqrt((moment(2 * power) - moment(power) ** 2) / 20_000);
+        assertAlmostEquals(moment(power), expected, 4 * deviation + 1e-3);
+      }
+    }
+  });
+}
+
 const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ channels: [8] }, "Cannot combine channels 8 with encoder dense: only convolutions have them"],
   [{ encoder: "conv", towers: 2 }, "Cannot combine towers 2 with encoder conv: its posterior has one trunk"],
@@ -195,7 +260,10 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ objective: "iwae", freeBits: 1 }, "Cannot combine freeBits 1 with objective iwae"],
   [{ objective: "iwae", divergence: "analytic" }, "Cannot combine divergence analytic with objective iwae"],
   [{ gradient: "doubly-reparameterized" }, "Cannot combine gradient doubly-reparameterized with objective elbo"],
-  [{ components: 7 }, "Cannot combine components 7 with prior standard: N(0, I) has none"],
+  [{ prior: "real-nvp", latents: 1 }, "Cannot combine latents 1 with prior real-nvp: it couples two halves of them"],
+  [{ prior: "maf", components: 7 }, "Cannot combine components 7 with prior maf: it has none"],
+  [{ priorLayers: 2 }, "Cannot combine priorLayers 2 with prior standard: it has none"],
+  [{ components: 7 }, "Cannot combine components 7 with prior standard: it has none"],
   [{ prior: "conditional" }, "Cannot combine condition none with prior conditional: it follows from a condition"],
   [{ prior: "vamp", condition: "one-hot" }, "Cannot combine condition one-hot with prior vamp"],
   [{ prior: "mixture", divergence: "analytic" }, "Cannot combine divergence analytic with prior mixture"],

@@ -127,7 +127,7 @@ async function trained(
 const smallConv = { encoder: "conv", channels: [4, 3], kernel: 3, activation: "tanh" } as const;
 
 /** What composed VAEs say of themselves that no preset says. */
-const [convIwae, vampVae, convBetaCvae] = ([
+const [convIwae, vampVae, convBetaCvae, flowVae] = ([
   ["conv_iwae", { ...smallConv, objective: "iwae", samples: 3, condition: "one-hot", prior: "mixture", components: 3 }],
   ["vamp_vae", { prior: "vamp", components: 4 }],
   ["conv_beta_cvae", {
@@ -138,6 +138,7 @@ const [convIwae, vampVae, convBetaCvae] = ([
     likelihood: "gaussian-shared",
     sigma: 2,
   }],
+  ["flow_vae", { prior: "maf", priorLayers: 2, priorHidden: [4] }],
 ] as const).map(([name, defaults]) =>
   composed({ name, summary: "a composed VAE", source: "this test", own: [], defaults })
 );
@@ -172,7 +173,7 @@ const notDerivatives: Record<string, RegExp> = {
 
 // Models that fit themselves have tests of their own: fit_test.ts.
 const smaller = new Map([smallConvVae as Model, smallVqVae as Model].map((model) => [model.name, model]));
-const contract = [...models.values().filter(({ fit }) => !fit), probedVae, convIwae, vampVae, convBetaCvae]
+const contract = [...models.values().filter(({ fit }) => !fit), probedVae, convIwae, vampVae, convBetaCvae, flowVae]
   .map((model) => model as Model)
   .map((model) => smaller.get(model.name) ?? model);
 
