@@ -27,6 +27,8 @@ export interface ValueSummary {
   readonly maximum: number;
   /** The share of values that lie in the lower or the upper quarter of [0, 1]: 1 of black and white, about 1/2 of photographs. */
   readonly extremes: number;
+  /** √ of the mean of x², bytes as value / 255: how far the values lie from 0. Checkpoints of old lack it. */
+  readonly rootMeanSquare?: number;
 }
 
 /** {@linkcode ValueSummary}, and what tells whether floats stand for bytes. */
@@ -94,7 +96,7 @@ export function requireFiniteRows(what: string, values: ArrayLike<number>, width
 /** Looks at every value once. */
 function scan(parts: readonly (Uint8Array | Float32Array)[]): Scan {
   if (parts.every(isBytes)) return scanBytes(parts);
-  let [minimum, maximum, extremes, count] = [Infinity, -Infinity, 0, 0];
+  let [minimum, maximum, extremes, count, squares] = [Infinity, -Infinity, 0, 0, 0];
   let [integers, grid, binary] = [true, true, true];
   for (const values of parts) {
     count += values.length;
@@ -103,6 +105,7 @@ function scan(parts: readonly (Uint8Array | Float32Array)[]): Scan {
       if (value < minimum) minimum = value;
       if (value > maximum) maximum = value;
       if (value < 0.25 || value >= 0.75) extremes++;
+      squares += value * value;
       if (binary && value !== 0 && value !== 1) binary = false;
       if (integers && !Number.isInteger(value)) integers = false;
       // float32 keeps k / 255 to 6e-8.
@@ -111,7 +114,8 @@ function scan(parts: readonly (Uint8Array | Float32Array)[]): Scan {
   }
   const within = minimum >= 0 && maximum <= 1;
   const kind = binary ? "binary" : !within ? "real" : grid ? "bytes" : "unit";
-  return { type: "floats", kind, minimum, maximum, extremes: extremes / count, integers };
+  const rootMeanSquare = Math.sqrt(squares / count);
+  return { type: "floats", kind, minimum, maximum, extremes: extremes / count, rootMeanSquare, integers };
 }
 
 function scanBytes(parts: readonly Uint8Array[]): Scan {
@@ -123,7 +127,9 @@ function scanBytes(parts: readonly Uint8Array[]): Scan {
   const between = counts.subarray(64, 192).reduce((sum, n) => sum + n, 0);
   const binary = counts[0] + counts[255] === all;
   const kind = binary ? "binary" : "bytes";
-  return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, integers: true };
+  const squares = counts.reduce((sum, n, value) => sum + n * (value / 255) ** 2, 0);
+  const rootMeanSquare = Math.sqrt(squares / all);
+  return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, rootMeanSquare, integers: true };
 }
 
 /** What the values of splits are, seen together. */

@@ -63,6 +63,7 @@ const dataCheck: Check = fields({
   classes: optional(counted),
   classNames: optional(listOf(text)),
   columns: optional(listOf(text)),
+  standardized: optional(flag),
   covariates: optional(listOf(text)),
   values: optional(listOf(text)),
   labels: optional(text),

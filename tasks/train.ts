@@ -356,7 +356,7 @@ async function standardized(
   if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
   if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
   const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
-  const remark = "columns standardized: --no-standardize keeps their numbers";
+  const remark = "--no-standardize keeps the columns' own numbers";
   return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
@@ -397,7 +397,7 @@ async function follow(
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
         context.print(dataLine(event.data));
-        const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
+        const lines = [...caveats(model, config, told.binarize, data), ...scheduleCaveats(told, data.count)];
         for (const line of lines) context.print(line);
       }
     }

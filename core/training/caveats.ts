@@ -4,30 +4,44 @@
  * @module
  */
 
+import { isTable } from "../description.ts";
 import { type LatentUse, UNUSED_KL } from "../distributions/encoded.ts";
 import type { Model, Support } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
+import type { DataDescription } from "./checkpoint.ts";
 import type { Trained } from "./trained.ts";
 import { type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
-/** How values became data, in one line. `support`: what the likelihood is a distribution of. */
-export function pixels(binarize: Binarization, support: Support = "binary"): string {
-  const bits = support === "binary" ? "" : ", though the likelihood is of grey values: elbo and nll are of bits then";
+/** What values are of. */
+type Values = Pick<DataDescription, "shape" | "range">;
+
+/**
+ * How values became data, in a line; none where a table's numbers are used as they are, which needs no word.
+ *
+ * @param support What the likelihood is a distribution of.
+ */
+export function binarization(binarize: Binarization, { shape, range }: Values, support: Support = "binary"): string[] {
+  const [pixels, value] = isTable(shape) ? ["values", "value"] : ["pixels", "grey value"];
+  const bits = support === "binary" ? "" : `, though the likelihood is of ${value}s: elbo and nll are of bits then`;
   switch (binarize) {
     case "dynamic":
-      return `pixels: binarize dynamic, each drawn anew from its grey value whenever it is seen${bits}`;
+      return [`${pixels}: binarize dynamic, each drawn anew from its ${value} whenever it is seen${bits}`];
     case "threshold":
-      return `pixels: binarize threshold, 1 where the grey value is at least 1/2${bits}`;
-    case "none":
-      if (support !== "binary") return "pixels: binarize none, grey values as they are";
-      return "pixels: binarize none, grey values as they are; with a Bernoulli likelihood elbo and nll are then no " +
-        "likelihood: compare them with no other binarization";
+      return [`${pixels}: binarize threshold, 1 where the ${value} is at least 1/2${bits}`];
+    case "none": {
+      const asTheyAre = `${pixels}: binarize none, ${value}s as they are`;
+      if (range?.kind === "binary" || support !== "binary") return isTable(shape) ? [] : [asTheyAre];
+      return [
+        `${asTheyAre}; with a Bernoulli likelihood elbo and nll are then no likelihood: compare them with no other ` +
+        "binarization",
+      ];
+    }
   }
 }
 
-/** The line on pixels, and what the model says of its configuration. */
-export function caveats(model: Model, config: object, binarize: Binarization): string[] {
-  return [pixels(binarize, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
+/** The line on binarization, and what the model says of its configuration. */
+export function caveats(model: Model, config: object, binarize: Binarization, data: Values): string[] {
+  return [...binarization(binarize, data, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
 }
 
 /** What the model says of what it has learned. */
