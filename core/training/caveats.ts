@@ -6,6 +6,7 @@
 
 import { isTable } from "../description.ts";
 import { type LatentUse, UNUSED_KL } from "../distributions/encoded.ts";
+import { plural } from "../plural.ts";
 import type { Model, Support } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { DataDescription } from "./checkpoint.ts";
@@ -21,7 +22,8 @@ type Values = Pick<DataDescription, "shape" | "range">;
  * @param support What the likelihood is a distribution of.
  */
 export function binarization(binarize: Binarization, { shape, range }: Values, support: Support = "binary"): string[] {
-  const [pixels, value] = isTable(shape) ? ["values", "value"] : ["pixels", "grey value"];
+  const pixels = isTable(shape) ? "values" : "pixels";
+  const value = isTable(shape) || shape[2] > 1 ? "value" : "grey value";
   const bits = support === "binary" ? "" : `, though the likelihood is of ${value}s: elbo and nll are of bits then`;
   switch (binarize) {
     case "dynamic":
@@ -55,6 +57,17 @@ export function scheduleCaveats(training: TrainingConfig, count: number): string
   const all = trainingSteps(training, count);
   if (learningRateSchedule !== "cosine" || steps === 0 || steps >= all) return [];
   return [`learning rate: 0 from step ${steps} of ${all} on, where its cosine ends; nothing is learned from there`];
+}
+
+/** Steps that teach a model anything, by experience. */
+const FEW_STEPS = 300;
+
+/** What to say where a training ends after few steps because data are few. */
+export function stepsCaveats(training: TrainingConfig, count: number): string[] {
+  const steps = trainingSteps(training, count);
+  if (steps >= FEW_STEPS) return [];
+  const epochs = Number((training.epochs * Math.ceil(2 * FEW_STEPS / steps)).toPrecision(1));
+  return [`${plural(steps, "step")} in all, too few to learn much from: train for longer, as with --epochs ${epochs}`];
 }
 
 /** What to say where the posterior has collapsed onto the prior: in a tenth of the latent dimensions or fewer is there any KL. */

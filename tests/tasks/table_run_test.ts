@@ -98,6 +98,15 @@ Deno.test("a table in a CSV file is standardized by itself, learned on its scale
       assert([alcohol, magnesium, proline].every((cell) => cell.length <= 6), `${alcohol} ${magnesium} ${proline}`);
     }
 
+    const few = await ran(
+      trainTask,
+      ...told.filter((arg, i) => arg !== "--epochs" && told[i - 1] !== "--epochs"),
+      "--out",
+      "few",
+    );
+    assertStringIncludes(few, "42 steps in all, too few to learn much from: train for longer, as with --epochs 200");
+    assert(!trained.includes("steps in all, too few"));
+
     await ran(trainTask, ...told, "--no-standardize", "--out", "asis");
     const kept = JSON.parse(await Deno.readTextFile("asis/config.json"));
     assertEquals([kept.datasetSettings.standardize, kept.data.standardized], [false, undefined]);
