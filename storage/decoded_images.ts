@@ -21,16 +21,18 @@ export interface DecodedImages {
   readonly values: Uint8Array<ArrayBuffer>;
 }
 
-const MAGIC = new TextEncoder().encode("elbo images 1\n\0\0");
-/** The magic, the digest of the files, three sizes and the count, and the digest of the values. */
+const MAGIC = new TextEncoder().encode("elbo images 2\n\0\0");
+/** The magic, the digest of the files, the count and three sizes, and the digest of these and of the values. */
 const HEADER = MAGIC.length + 32 + 16 + 32;
 
 /** Bytes of which the digest is taken at a time. */
 const PIECE = 2 ** 24;
 
-function sha256(bytes: Uint8Array): Uint8Array {
+function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash("sha256");
-  for (let from = 0; from < bytes.length; from += PIECE) hash.update(bytes.subarray(from, from + PIECE));
+  for (const bytes of parts) {
+    for (let from = 0; from < bytes.length; from += PIECE) hash.update(bytes.subarray(from, from + PIECE));
+  }
   return hash.digest();
 }
 
@@ -54,7 +56,8 @@ export async function keptImages(cache: ByteCache, key: ImagesKey, count: number
   const shape = [height, width, channels] as const;
   const values = bytes.subarray(HEADER);
   if (rows !== count || !shape.every((size) => size > 0) || values.length !== count * features(shape)) return undefined;
-  return equal(sha256(values), bytes.subarray(at + 48, HEADER)) ? { shape, values } : undefined;
+  const sum = sha256(bytes.subarray(at + 32, at + 48), values);
+  return equal(sum, bytes.subarray(at + 48, HEADER)) ? { shape, values } : undefined;
 }
 
 /**
@@ -68,6 +71,6 @@ export async function keepImages(cache: ByteCache, key: ImagesKey, { shape, valu
   bytes.set(digest(key.files), MAGIC.length);
   const sizes = [values.length / features(shape), ...shape];
   sizes.forEach((size, i) => view.setUint32(MAGIC.length + 32 + 4 * i, size, true));
-  bytes.set(sha256(values), MAGIC.length + 48);
+  bytes.set(sha256(bytes.subarray(MAGIC.length + 32, MAGIC.length + 48), values), MAGIC.length + 48);
   await cache.write(nameOf(key), bytes).catch(() => {});
 }
