@@ -21,8 +21,14 @@ export class FileError extends Error {
     message: string,
     { cause, verb = "read" }: { readonly cause?: unknown; readonly verb?: "read" | "load" } = {},
   ) {
-    super(`Cannot ${verb} "${file}": ${message}`, { cause });
+    super(`Cannot ${verb} "${file}": ${inOneLine(message)}`, { cause });
   }
+}
+
+/** Names out of files may hold anything: what would end the line, or mean something to a terminal, is written as JSON has it. */
+function inOneLine(message: string): string {
+  // deno-lint-ignore no-control-regex
+  return message.replace(/[\u0000-\u001f\u007f]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** The largest size of a dimension, so that an index fits a signed integer of 32 bits. */

@@ -23,6 +23,8 @@ export interface DataSummary extends Reading {
   readonly classNames?: readonly string[];
   /** Names of the columns of a table. */
   readonly columns?: readonly string[];
+  /** Whether the columns of a table were standardized: the range is that of the standardized ones. */
+  readonly standardized?: boolean;
   /** Names of the covariates. */
   readonly covariates?: readonly string[];
 }
@@ -39,7 +41,7 @@ export function describeData(
   validation: number,
   range: ValueSummary = summarizeValues(dataset.train, dataset.test),
 ): DataSummary {
-  const { shape, classes, classNames, columns, covariates, reading, test } = dataset;
+  const { shape, classes, classNames, columns, scaling, covariates, reading, test } = dataset;
   return {
     rows: { training, validation, test: test.count },
     shape,
@@ -47,6 +49,7 @@ export function describeData(
     ...(classes ? { classes } : {}),
     ...(classNames ? { classNames } : {}),
     ...(columns ? { columns } : {}),
+    ...(scaling ? { standardized: true } : {}),
     ...(covariates?.length ? { covariates } : {}),
     ...reading,
   };
@@ -60,6 +63,11 @@ function listed(names: readonly string[]): string {
   return names.length <= FEW ? names.join(", ") : `${names.slice(0, FEW - 2).join(", ")}, ..., ${names.at(-1)}`;
 }
 
+/** Whether data of a shape are a table: nothing that can be drawn. */
+export function isTable([height, width]: Dataset["shape"]): boolean {
+  return height === 1 || width === 1;
+}
+
 /** `28 x 28 grey`, `13 columns`. */
 function describeShape([height, width, channels]: Dataset["shape"]): string {
   if (height === 1 && channels === 1) return plural(width, "column");
@@ -68,7 +76,8 @@ function describeShape([height, width, channels]: Dataset["shape"]): string {
 
 /** `Data: 200 rows to train on, 40 to validate, 40 to test; 4 x 4 grey, bytes from 0 to 255; 2 classes (cat, dog)`; `40 rows` of new data. */
 export function dataLine(summary: DataSummary): string {
-  const { rows, shape, range, classes, classNames, columns, covariates, values, labels, passedOver, remarks } = summary;
+  const { rows, shape, range, classes, classNames, columns, standardized, covariates } = summary;
+  const { values, labels, passedOver, remarks } = summary;
   const number = (count: number) => count.toLocaleString("en-US");
   const names = classNames?.some((name, i) => name !== String(i)) ? listed(classNames) : undefined;
   const from = labels && labels !== "label" ? ` from ${labels}` : "";
@@ -78,7 +87,9 @@ export function dataLine(summary: DataSummary): string {
         number(rows.test)
       } to test`
       : plural(rows.test, "row"),
-    `${describeShape(shape)}${columns ? ` (${listed(columns)})` : ""}, ${describeValues(range)}`,
+    `${describeShape(shape)}${columns ? ` (${listed(columns)})` : ""}, ${describeValues(range)}${
+      standardized ? ", standardized" : ""
+    }`,
     values && !columns ? `from ${listed(values)}` : "",
     classes ? `${number(classes)} ${classes === 1 ? "class" : "classes"}${names ? ` (${names})` : ""}${from}` : "",
     covariates ? `${plural(covariates.length, "covariate")} (${listed(covariates)})` : "",

@@ -39,6 +39,8 @@ export interface ValueSummary {
   readonly maximum: number;
   /** The share of values that lie in the lower or the upper quarter of [0, 1]: 1 of black and white, about 1/2 of photographs. */
   readonly extremes: number;
+  /** √ of the mean of x², bytes as value / 255: how far the values lie from 0. Checkpoints of old lack it. */
+  readonly rootMeanSquare?: number;
 }
 
 /** {@linkcode ValueSummary}, and what tells whether floats stand for bytes. */
@@ -107,8 +109,11 @@ interface Look {
   found(): Scan;
 }
 
+/** A root to six digits: whatever the order in which the squares were added. */
+const rooted = (square: number) => Number(Math.sqrt(square).toPrecision(6));
+
 function lookAtFloats(): Look {
-  let [minimum, maximum, extremes, count] = [Infinity, -Infinity, 0, 0];
+  let [minimum, maximum, extremes, count, squares] = [Infinity, -Infinity, 0, 0, 0];
   let [integers, grid, binary] = [true, true, true];
   return {
     take(values) {
@@ -118,6 +123,7 @@ function lookAtFloats(): Look {
         if (value < minimum) minimum = value;
         if (value > maximum) maximum = value;
         if (value < 0.25 || value >= 0.75) extremes++;
+        squares += value * value;
         if (binary && value !== 0 && value !== 1) binary = false;
         if (integers && !Number.isInteger(value)) integers = false;
         // float32 keeps k / 255 to 6e-8.
@@ -127,7 +133,8 @@ function lookAtFloats(): Look {
     found() {
       const within = minimum >= 0 && maximum <= 1;
       const kind = binary ? "binary" : !within ? "real" : grid ? "bytes" : "unit";
-      return { type: "floats", kind, minimum, maximum, extremes: extremes / count, integers };
+      const rootMeanSquare = rooted(squares / count);
+      return { type: "floats", kind, minimum, maximum, extremes: extremes / count, rootMeanSquare, integers };
     },
   };
 }
@@ -144,7 +151,9 @@ function lookAtBytes(): Look {
       const all = counts.reduce((sum, n) => sum + n, 0);
       const between = counts.subarray(64, 192).reduce((sum, n) => sum + n, 0);
       const kind = counts[0] + counts[255] === all ? "binary" : "bytes";
-      return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, integers: true };
+      const squares = counts.reduce((sum, n, value) => sum + n * (value / 255) ** 2, 0);
+      const rootMeanSquare = rooted(squares / all);
+      return { type: "bytes", kind, minimum, maximum, extremes: 1 - between / all, rootMeanSquare, integers: true };
     },
   };
 }

@@ -8,7 +8,7 @@ import type { Reading } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
-import { arrayNamed, DATA_NAMES, type Part, rowAxis, withoutOneHot } from "./layout.ts";
+import { arrayNamed, DATA_NAMES, NAME_ARRAYS, type Part, rowAxis, withoutOneHot } from "./layout.ts";
 import { type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
 
 /** Arrays whose shapes are looked at where none has the name of data. */
@@ -116,6 +116,55 @@ function heldBy(array: StoredArray): string {
   }
 }
 
+/** What the texts beside the data name: the columns of a table, the rows, the classes of integer labels. */
+interface Names {
+  readonly found: Partial<Record<keyof typeof NAME_ARRAYS, readonly string[]>>;
+  /** The arrays that they are from, and what each names. */
+  readonly from: ReadonlyMap<string, string>;
+}
+
+const NAMED = { columns: "columns", rowNames: "rows", classNames: "classes" } as const;
+
+/** @param divided Whether the rows are not all there are: then they have no names of their own. */
+function namesBeside(
+  arrays: ReadonlyMap<string, StoredArray>,
+  { shape, count, labels, classNames }: Rows,
+  divided: boolean,
+): Names {
+  const counts = {
+    columns: shape[0] === 1 && shape[2] === 1 && shape[1] !== count ? shape[1] : 0,
+    rowNames: divided ? 0 : count,
+    classNames: labels && !classNames ? labels.reduce((most, label) => Math.max(most, label), 0) + 1 : 0,
+  };
+  const found: Partial<Record<keyof typeof NAME_ARRAYS, readonly string[]>> = {};
+  const from = new Map<string, string>();
+  for (const [what, known] of Object.entries(NAME_ARRAYS) as [keyof typeof NAME_ARRAYS, readonly string[]][]) {
+    for (const [name, array] of arrays) {
+      if (counts[what] === 0 || !known.includes(name.toLowerCase())) continue;
+      const texts = soundTexts(array);
+      // A class may have no rows.
+      const fits = what === "classNames"
+        ? texts.length >= counts[what] && texts.length <= 256
+        : texts.length === counts[what];
+      if (!fits || (what !== "rowNames" && new Set(texts).size < texts.length)) continue;
+      found[what] = texts;
+      from.set(name, NAMED[what]);
+      break;
+    }
+  }
+  return { found, from };
+}
+
+/** The texts of an array; none where it holds others or is damaged: nobody needs it to be sound. */
+function soundTexts(array: StoredArray): readonly string[] {
+  try {
+    return array.texts?.() ?? [];
+  } catch (error) {
+    if (error instanceof FileError) return [];
+    throw error;
+  }
+}
+
 function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
   const { all, train: ownTrain, validation, test } = sorted(arrays);
   // Where only the test rows are named after their part, the others are the training rows.
@@ -130,6 +179,12 @@ function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: 
     const rows = arrangedRows(data![1].read(), path, { labels: labels[i], covariates: covariates?.[1].read(), order });
     return classNames ? { ...rows, classNames } : rows;
   });
+  const names = namesBeside(arrays, first, second !== undefined);
+  for (const name of names.from.keys()) used.add(name);
+  const remarks = [
+    ...first.reading?.remarks ?? [],
+    ...names.from.entries().map(([name, what]) => `${what} named by ${name}`),
+  ];
   const passedOver = [...arrays.entries().filter(([name]) => !used.has(name)).take(MOST_ARRAYS)].map(
     ([name, array]) => ({
       name,
@@ -140,7 +195,7 @@ function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: 
     values: [data[0], ...held.data ? [held.data[0]] : []],
     ...(train.labels ? { labels: train.labels[0] } : {}),
     ...(passedOver.length ? { passedOver } : {}),
-    ...(first.reading?.remarks ? { remarks: first.reading.remarks } : {}),
+    ...(remarks.length ? { remarks } : {}),
   };
-  return { train: { ...first, reading }, ...(second ? { test: second } : {}) };
+  return { train: { ...first, ...names.found, reading }, ...(second ? { test: second } : {}) };
 }

@@ -74,6 +74,7 @@ export async function readDataset(
     ...(classes === undefined ? {} : { classes }),
     ...(train.classNames ? { classNames: train.classNames } : {}),
     ...(train.columns ? { columns: train.columns } : {}),
+    ...(train.rowNames && !test ? { rowNames: train.rowNames } : {}),
     ...(train.reading ? { reading: train.reading } : {}),
     ...(train.names ? { covariates: train.names } : {}),
   };

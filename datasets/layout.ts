@@ -19,6 +19,13 @@ export const DATA_NAMES = ["x", "data", "images"] as const;
 /** Names of the array with the covariates. */
 export const COVARIATE_NAMES = ["c", "covariates"] as const;
 
+/** Names of the array of texts that say what columns, rows or classes are called; which of them, its length tells where a name may be of several. */
+export const NAME_ARRAYS = {
+  columns: ["feature_names", "features", "columns", "column_names", "colnames", "variable_names", "names"],
+  rowNames: ["ids", "id", "row_names", "rownames", "index", "filenames", "files", "names"],
+  classNames: ["target_names", "class_names", "label_names", "classnames", "labelnames"],
+} as const;
+
 /** What the parts of a dataset are called: as a folder, or before or after the name of an array. */
 const PARTS = {
   train: ["train", "training", "tr"],

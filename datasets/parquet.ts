@@ -9,6 +9,7 @@ import { FileError, requireMemory } from "../core/bounds.ts";
 import { builtin } from "./builtin.ts";
 import { labelColumn } from "./layout.ts";
 import { inflate } from "./packed.ts";
+import { type ColumnChunk, requirePages } from "./parquet_pages.ts";
 import type { Rows } from "./rows.ts";
 import { areClasses, LABEL, LEFT_OUT, planOf, Table, type TableConfig, VALUE } from "./table.ts";
 
@@ -18,7 +19,7 @@ const PACKAGE = "hyparquet@1.31.5";
 /** What a file says of itself, as far as it is looked at. */
 interface Metadata {
   readonly num_rows: bigint;
-  readonly row_groups: readonly { readonly num_rows: bigint }[];
+  readonly row_groups: readonly { readonly num_rows: bigint; readonly columns: readonly ColumnChunk[] }[];
   readonly schema: readonly unknown[];
 }
 
@@ -110,6 +111,13 @@ async function read(reader: Reader, bytes: Uint8Array<ArrayBuffer>, path: string
   const index = names.filter((name) => INDEX.test(name) && !config.columns.includes(name));
   const nested = columns.filter(({ children, element }) => children.length || element.repetition_type === "REPEATED");
   const asked = { ...config, dropColumn: [...config.dropColumn, ...index] };
+  const lists = nested.map(({ element }) => element.name);
+  for (const group of metadata.row_groups) {
+    for (const column of group.columns) {
+      const isList = lists.includes(column.meta_data?.path_in_schema[0] ?? "");
+      requirePages(bytes, column, isList ? Infinity : Number(group.num_rows));
+    }
+  }
 
   const each = async (
     wanted: readonly string[],

@@ -61,6 +61,14 @@ export async function pngDecoder(): Promise<DecodePng> {
   };
 }
 
+/** How many of a file's first bytes {@linkcode isDeepPng} looks at. */
+export const PNG_HEADER = 25;
+
+/** Whether a file is a PNG of 16 bits a channel, by its first bytes. */
+export function isDeepPng(bytes: Uint8Array): boolean {
+  return bytes.length >= PNG_HEADER && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[24] === 16;
+}
+
 /** Channels of a pixel by the colour type, and the bits that each may have. 3 is an index into a palette. */
 const COLOUR_TYPES: Readonly<Record<number, { readonly channels: number; readonly depths: readonly number[] }>> = {
   0: { channels: 1, depths: [1, 2, 4, 8, 16] },

@@ -363,9 +363,10 @@ export class Table {
     if (wrong.some(([, { what }]) => what === "decimal commas")) return "; write numbers with a decimal point";
     const dropped = wrong.slice(0, 20).map(([column]) => name(column)).join(",");
     const drop = `--drop-column ${/[\s;&|<>"'$()*?]/.test(dropped) ? JSON.stringify(dropped) : dropped}`;
-    const [text] = wrong.filter(([, { what, count }]) => what === "text" && count === this.#count);
-    const label = text && this.#options.plan.label < 0
-      ? `--label-column ${name(text[0])} takes it for the classes, `
+    const texts = wrong.filter(([, { what, count }]) => what === "text" && count === this.#count);
+    const mayLabel = texts.length && texts.length <= 4 && this.#options.plan.label < 0;
+    const label = mayLabel
+      ? `--label-column ${texts.map(([column]) => name(column)).join(" or ")} takes it for the classes, `
       : "";
     return `; ${label}${drop} leaves ${wrong.length > 1 ? "them" : "it"} out`;
   }

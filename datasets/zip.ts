@@ -6,7 +6,7 @@
  * @module
  */
 
-import { FileError } from "../core/bounds.ts";
+import { excerpt, FileError } from "../core/bounds.ts";
 import { inflate, inflateStart, inflateStream, requireCrc32 } from "./packed.ts";
 
 /** A file in an archive. */
@@ -60,14 +60,14 @@ export function zipEntries(bytes: Uint8Array<ArrayBuffer>, file: string): ZipEnt
     const named = bytes.subarray(at + 46, at + 46 + u16(at + 28));
     const name = new TextDecoder().decode(named);
     at = next;
-    if ([packed, size, local].includes(0xffffffff)) fail(`expected less than 4 GiB, found more in "${name}"`);
-    if (entries.has(name)) damaged(`two entries called "${name}"`);
-    if (local + 30 > directory || u32(local) !== 0x04034b50) damaged(`no entry "${name}" at ${local}`);
+    if ([packed, size, local].includes(0xffffffff)) fail(`expected less than 4 GiB, found more in ${excerpt(name)}`);
+    if (entries.has(name)) damaged(`two entries called ${excerpt(name)}`);
+    if (local + 30 > directory || u32(local) !== 0x04034b50) damaged(`no entry ${excerpt(name)} at ${local}`);
     const start = local + 30 + u16(local + 26) + u16(local + 28);
-    if (start + packed > directory) damaged(`"${name}" beyond its directory`);
+    if (start + packed > directory) damaged(`${excerpt(name)} beyond its directory`);
     const again = bytes.subarray(local + 30, local + 30 + u16(local + 26));
     if (again.length !== named.length || again.some((byte, i) => byte !== named[i]) || u16(local + 8) !== method) {
-      damaged(`another entry at ${local} than "${name}"`);
+      damaged(`another entry at ${local} than ${excerpt(name)}`);
     }
     places.push({ name, from: local, to: start + packed });
 
@@ -98,7 +98,7 @@ export function zipEntries(bytes: Uint8Array<ArrayBuffer>, file: string): ZipEnt
   }
   places.sort((a, b) => a.from - b.from || a.to - b.to);
   for (const [i, { name, from }] of places.entries()) {
-    if (i > 0 && from < places[i - 1].to) damaged(`"${name}" overlaps "${places[i - 1].name}"`);
+    if (i > 0 && from < places[i - 1].to) damaged(`${excerpt(name)} overlaps ${excerpt(places[i - 1].name)}`);
   }
   return [...entries.values()];
 }

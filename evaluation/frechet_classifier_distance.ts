@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FileError } from "../core/bounds.ts";
 import { type ByteCache, type Dataset, features, slice, type Split } from "../core/dataset.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import { point } from "../core/distributions/point.ts";
@@ -15,7 +16,7 @@ import { dense } from "../core/ops/dense.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { type Checkpoint, decodeCheckpoint, requireFit } from "../core/training/checkpoint.ts";
 import { Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 
@@ -89,13 +90,8 @@ export async function trainClassifier(
   }
   const file = `${encodeURIComponent(dataset.name)}.safetensors`;
   const kept = await cache?.read(file);
-  if (kept) {
-    const checkpoint = decodeCheckpoint(kept, file);
-    const { shape, classes, count, seed } = checkpoint.data;
-    const same = shape.join() === dataset.shape.join() && classes === dataset.classes &&
-      count === dataset.train.count && seed === dataset.seed;
-    if (same) return await Trained.fromCheckpoint(classifier, checkpoint, { gpu });
-  }
+  const checkpoint = kept && keptClassifier(kept, file, dataset);
+  if (checkpoint) return await Trained.fromCheckpoint(classifier, checkpoint, { gpu });
   const batchSize = Math.min(100, dataset.train.count);
   const training = train(classifier, dataset, { epochs: EPOCHS, batchSize, validation: 0, binarize: "none" }, {
     gpu,
@@ -105,6 +101,21 @@ export async function trainClassifier(
   signal?.throwIfAborted();
   await cache?.write(file, await training.trained.toBytes());
   return training.trained;
+}
+
+/** The classifier that was kept of a dataset; undefined where it is of other data, or damaged: it is trained anew then. */
+export function keptClassifier(bytes: Uint8Array, file: string, dataset: Dataset): Checkpoint | undefined {
+  try {
+    const checkpoint = decodeCheckpoint(new Uint8Array(bytes), file);
+    requireFit(classifier, checkpoint);
+    const { shape, classes, count, seed } = checkpoint.data;
+    const same = shape.join() === dataset.shape.join() && classes === dataset.classes &&
+      count === dataset.train.count && seed === dataset.seed;
+    return same ? checkpoint : undefined;
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
 }
 
 /** Mean [K] and covariance [K, K] of rows. */

@@ -167,13 +167,22 @@ const BLACK_AND_WHITE = 0.85;
 /**
  * The likelihood that suits the data, where nobody decided on one: Bernoulli for binary values and for grey images that nearly are, the
  * discretized logistic for bytes, a Gaussian with a learned deviation for all other numbers.
+ *
+ * Numbers may be on any scale. A deviation that is learned begins with theirs: a decoder begins near 0, so it is their distance from 0.
  */
 export function chosenLikelihood<C extends LikelihoodConfig>(
   { shape }: DataShape,
-  { kind, type, extremes }: ValueSummary,
+  { kind, type, extremes, rootMeanSquare = 0 }: ValueSummary,
   given: Partial<C>,
 ): DataChoice<C> | undefined {
-  if (given.likelihood !== undefined) return undefined;
+  const sigma = Number(rootMeanSquare.toPrecision(2));
+  const start = kind === "real" && given.sigma === undefined && sigma > 0 ? { sigma } : {};
+  const begins = "sigma" in start ? `σ, which is learned, begins at ${sigma}` : "";
+  if (given.likelihood !== undefined) {
+    const { scale, support } = choices[given.likelihood];
+    const isLearned = support === "density" && scale !== "fixed";
+    return isLearned && begins ? { config: start as Partial<C>, why: `${begins}, by the data` } : undefined;
+  }
   const choice = (likelihood: LikelihoodName, why: string): DataChoice<C> => ({
     config: { likelihood } as Partial<C>,
     why: `likelihood ${likelihood}, by the data: ${why}`,
@@ -184,7 +193,8 @@ export function chosenLikelihood<C extends LikelihoodConfig>(
     return type === "floats" ? { ...drawn, binarize: "dynamic" } : drawn;
   }
   if (kind === "bytes") return choice("discretized-logistic", "they are bytes");
-  return choice("gaussian-shared", "they are numbers");
+  const { config, why } = choice("gaussian-shared", "they are numbers");
+  return { config: { ...config, ...start }, why: begins ? `${why}; ${begins}` : why };
 }
 
 /**

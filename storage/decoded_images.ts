@@ -24,8 +24,8 @@ export interface DecodedImages {
   readonly values: Uint8Array<ArrayBuffer>;
 }
 
-const MAGIC = new TextEncoder().encode("elbo images 1\n\0\0");
-/** The magic, the digest of the files, three sizes and the count, and the digest of the values. */
+const MAGIC = new TextEncoder().encode("elbo images 2\n\0\0");
+/** The magic, the digest of the files, the count and three sizes, and the digest of these and of the values. */
 const HEADER = MAGIC.length + 32 + 16 + 32;
 
 /** Bytes of which the digest is taken at a time. */

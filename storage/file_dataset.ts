@@ -226,11 +226,11 @@ function scaled(
 async function readParts(path: string, config: FileConfig, options: LoadOptions): Promise<Parts> {
   const { signal } = options;
   const kind = kindOf(path);
-  if (TEXTS.includes(kind)) return { train: await readCsv(await textFile(path, signal), config) };
+  if (TEXTS.includes(kind)) return await besideOthers(await readCsv(await textFile(path, signal), config), path);
   switch (kind) {
     case "parquet":
     case "pq":
-      return { train: await readParquet(await readUnpacked(path, signal), path, config) };
+      return await besideOthers(await readParquet(await readUnpacked(path, signal), path, config), path);
     case "npy":
       return await withNeighbours(
         path,
@@ -293,6 +293,14 @@ async function rowsInPieces(
   const rows = storedRowsOf(reader, layout.shape, known);
   await lookAt(rows.stored!, options);
   return withBesides(rows, { reading: { remarks: [remarkOn(reader)] } });
+}
+
+/** The rows of a table, whose test rows are its own: a table beside it may have other columns, as Kaggle's has no labels. */
+async function besideOthers(train: Rows, path: string): Promise<Parts> {
+  const test = await neighbour(path, (name) => [name.replace("train", "test")]);
+  if (!test) return { train };
+  const remark = `${test.replace(/.*\//, "")} beside it is not read, test rows are held out of these`;
+  return { train: { ...train, reading: { ...train.reading, remarks: [...train.reading?.remarks ?? [], remark] } } };
 }
 
 const isPacked = (path: string): boolean => /\.gz$/i.test(path);

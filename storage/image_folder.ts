@@ -23,7 +23,7 @@ import { type Fit, FITS } from "../datasets/resize.ts";
 import { divide, mixed, testCount } from "../datasets/rows.ts";
 import { imagesInFile, keepImages, keptImages, roomForImages } from "./decoded_images.ts";
 import { inPieces, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
-import { readImage } from "./image_reader.ts";
+import { decodingRemarks, readImage } from "./image_reader.ts";
 import { readImages } from "./image_workers.ts";
 import { statIfThere, systemFailure } from "./read.ts";
 
@@ -119,6 +119,10 @@ export async function readImageFolder(
   });
   const own = slice(all, 0, count);
   const passedOver = [...train.passedOver, ...test?.passedOver ?? []];
+  const remarks = [
+    ...rows.stored ? [remarkOn(rows.stored)] : [],
+    ...await decodingRemarks(files.map(({ path }) => path)),
+  ];
   return {
     name: folder,
     shape,
@@ -136,7 +140,7 @@ export async function readImageFolder(
       values: [`${files.length.toLocaleString("en-US")} images`],
       ...(labelled ? { labels: "the folders" } : {}),
       ...(passedOver.length ? { passedOver } : {}),
-      ...(rows.stored ? { remarks: [remarkOn(rows.stored)] } : {}),
+      ...(remarks.length ? { remarks } : {}),
     },
   };
 }
@@ -249,7 +253,10 @@ async function list(folder: string): Promise<Listing> {
     return { files: images.map((name) => ({ path: `${folder}/${name}`, label: 0 })), passedOver };
   }
   if (folders.length === 0) {
-    throw new FileError(folder, `expected PNG, JPEG or WebP images or class folders, found none`);
+    const tables = others.filter((name) => /\.(csv|tsv|parquet|np[yz]|mat|h5|hdf5)(\.gz)?$/i.test(name));
+    const data = tables.find((name) => /train/i.test(name)) ?? tables[0];
+    const next = data ? `; to read ${data}, name it: --dataset "${folder}/${data}"` : "";
+    throw new FileError(folder, `expected PNG, JPEG or WebP images or class folders, found none${next}`);
   }
   if (folders.length > 256) {
     throw new FileError(folder, `expected at most 256 class folders, found ${folders.length}`);

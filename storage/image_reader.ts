@@ -8,8 +8,9 @@ import { FileError } from "../core/bounds.ts";
 import type { Dataset } from "../core/dataset.ts";
 import { type Background, copyPixels, describeImage, type Image, requireOpaque } from "../datasets/image.ts";
 import { type DecodeImage, imageDecoder } from "../datasets/image_decoder.ts";
+import { isDeepPng, PNG_HEADER } from "../datasets/png.ts";
 import { type Fit, oriented, resizeInto } from "../datasets/resize.ts";
-import { readWhole } from "./read.ts";
+import { readWhole, systemFailure } from "./read.ts";
 
 /** What images are brought to. */
 export interface ImagePlan {
@@ -22,6 +23,21 @@ export interface ImagePlan {
 }
 
 const decode: DecodeImage = imageDecoder();
+
+/** Files whose first bytes are looked at: images of a folder are of one kind, mostly. */
+const LOOKED_AT = 100;
+
+/** What there is to say of how files are decoded. */
+export async function decodingRemarks(paths: readonly string[]): Promise<string[]> {
+  for (const path of paths.slice(0, LOOKED_AT)) {
+    using file = await Deno.open(path).catch((cause) => {
+      throw systemFailure(path, cause);
+    });
+    const header = new Uint8Array(PNG_HEADER);
+    if (await file.read(header) === PNG_HEADER && isDeepPng(header)) return ["16 bits a channel are rounded to 8"];
+  }
+  return [];
+}
 
 /** An image as it is looked at. */
 export async function readImage(path: string, background: Background, signal?: AbortSignal): Promise<Image> {

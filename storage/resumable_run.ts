@@ -201,7 +201,7 @@ export class RunRecorder implements Disposable {
       ...(commands.length ? { commands } : {}),
       versions: { ...await versions(), driver: trained.gpu.identity },
       remarks: [
-        ...caveats(trained.model, trained.config, trained.training.binarize),
+        ...caveats(trained.model, trained.config, trained.training.binarize, trained.data),
         ...scheduleCaveats(trained.training, trained.data.count),
       ],
       data,

@@ -7,7 +7,7 @@
 
 import { FileError } from "../core/bounds.ts";
 import type { DataSummary } from "../core/description.ts";
-import type { EndEvent, EpochEvent, Losses, TrainingEvent } from "../core/training/events.ts";
+import type { EndEvent, EpochEvent, Losses } from "../core/training/events.ts";
 import {
   type Check,
   either,
@@ -15,8 +15,6 @@ import {
   finite,
   flag,
   listOf,
-  measure,
-  oneOf,
   optional,
   parseJson,
   recordOf,
@@ -24,6 +22,7 @@ import {
   whole,
 } from "../core/json.ts";
 import { type Checkpoint, decodeCheckpoint, rangeCheck } from "../core/training/checkpoint.ts";
+import { lossesCheck, parseMetrics } from "../core/training/metrics.ts";
 import { LOCK_FILE } from "./folder_lock.ts";
 import { readIfThere } from "./read.ts";
 import { temporaryNames } from "./write.ts";
@@ -63,16 +62,13 @@ const dataCheck: Check = fields({
   classes: optional(counted),
   classNames: optional(listOf(text)),
   columns: optional(listOf(text)),
+  standardized: optional(flag),
   covariates: optional(listOf(text)),
   values: optional(listOf(text)),
   labels: optional(text),
   passedOver: optional(listOf(fields({ name: text, why: text }))),
   remarks: optional(listOf(text)),
 });
-
-/** The terms that every model has, and others. */
-const losses: Check = (value, name) =>
-  recordOf(measure)(value, name) ?? fields({ elbo: measure, nll: measure, kl: measure, loss: measure })(value, name);
 
 /** What `config.json` may leave out it may leave out; what it says must be of its type. */
 const configCheck: Check = fields({
@@ -90,26 +86,9 @@ const configCheck: Check = fields({
   data: optional(dataCheck),
   commands: optional(listOf(text)),
   versions: optional(recordOf(text)),
-  test: optional(fields({ count: counted, losses })),
+  test: optional(fields({ count: counted, losses: lossesCheck })),
   config: optional(recordOf(setting)),
 });
-
-const bestCheck = fields({ epoch: counted, step: counted, loss: measure });
-
-/** A line of `metrics.jsonl`. */
-const eventCheck: Check = (value, name) =>
-  fields({ event: oneOf("epoch", "end") })(value, name) ?? fields({
-    ...(value as TrainingEvent).event === "epoch"
-      ? { epoch: counted }
-      : { epochs: counted, stopped: flag, early: optional(flag), best: optional(bestCheck) },
-    step: counted,
-    train: losses,
-    validation: optional(losses),
-    latents: optional(fields({ kl: listOf(measure), active: counted, of: counted })),
-    ssim: optional(measure),
-    samplesPerSecond: measure,
-    seconds: measure,
-  })(value, name);
 
 /** What was measured on test rows. */
 export interface TestResults {
@@ -179,13 +158,7 @@ export async function readMetrics(folder: string): Promise<(EpochEvent | EndEven
   const file = join(folder, FILES.metrics);
   const bytes = await readIfThere(file);
   if (bytes === undefined) return [];
-  const lines = new TextDecoder().decode(bytes).split("\n").slice(0, -1);
-  return lines.map((line, i) => {
-    const event = parseJson(line, file, `an event in JSON in line ${i + 1}`);
-    const wrong = eventCheck(event, "the event");
-    if (wrong) throw new FileError(file, `${wrong}, in line ${i + 1}`);
-    return event as EpochEvent | EndEvent;
-  });
+  return parseMetrics(new TextDecoder().decode(bytes), file);
 }
 
 /** A path inside a folder. */

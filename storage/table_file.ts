@@ -88,10 +88,23 @@ function parquetColumn({ name, values }: Column): ParquetColumn {
 
 function csv(table: Table): string {
   const columns = columnsOf(table);
-  const cell = (value: string | number) => typeof value === "string" ? quoted(value) : Number.isNaN(value) ? "" : value;
+  const cell = ({ values }: Column, row: number) => {
+    const value = values[row];
+    if (typeof value === "string") return quoted(value);
+    return Number.isNaN(value) ? "" : values instanceof Float32Array ? shortest(value) : value;
+  };
   const lines = [columns.map(({ name }) => quoted(name)).join(",")];
-  for (let row = 0; row < table.count; row++) lines.push(columns.map(({ values }) => cell(values[row])).join(","));
+  for (let row = 0; row < table.count; row++) lines.push(columns.map((column) => cell(column, row)).join(","));
   return lines.join("\n") + "\n";
+}
+
+/** A float32 in the fewest digits that give it back: 16.1, which as float64 is 16.100000381469727. */
+function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
 }
 
 function quoted(text: string): string {

@@ -10,9 +10,9 @@ import { TABLES, writeTable } from "../storage/table_file.ts";
 import { latentName } from "../core/distributions/encoded.ts";
 import { Trained } from "../core/training/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { pixels } from "../core/training/caveats.ts";
+import { binarization } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { defaultFile, formatOf, rowFields } from "./cli/outputs.ts";
+import { defaultFile, described, formatOf, rowFields } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
 import { chosenRun } from "./cli/run_folder.ts";
@@ -81,9 +81,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     ),
   ];
   await writeTable(file, { count, fields }, format);
-  const of = own ? `${split} rows` : `rows of ${dataset.name} (${split})`;
-  context.print(`${file}: ${count} ${of}, ${plural(latents, "latent")} each, encoded by ${model.name}`);
-  context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
+  context.print(`${file}: ${described(chosen)}, ${plural(latents, "latent")} each, encoded by ${model.name}`);
+  const support = model.support?.(trained.config);
+  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, latents, labels: labels !== undefined, seed });
 }

@@ -175,7 +175,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
-  const notes = [...caveats(model, trained.config, binarize), ...await findings(trained)];
+  const notes = [...caveats(model, trained.config, binarize, trained.data), ...await findings(trained)];
   const draws = plural(exact ? 1 : samples, "draw");
   context.print(
     `${model.name} on ${dataset.name}, ${split}: ${plural(rows.count, "row")}, ${

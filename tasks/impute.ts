@@ -8,6 +8,7 @@ import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { writeFileAtomically } from "../storage/write.ts";
 import { type Dataset, rowsAt, slice } from "../core/dataset.ts";
+import { isTable } from "../core/description.ts";
 import { Trained } from "../core/training/trained.ts";
 import { impute, type Imputed } from "../evaluation/impute.ts";
 import { bytesOf } from "../figures/figure.ts";
@@ -17,9 +18,9 @@ import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { layout } from "../figures/images.ts";
 import { holesOf, MASK_HELP } from "./cli/holes.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { pixels } from "../core/training/caveats.ts";
+import { binarization } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { defaultFile, formatFor, formatOf, isTable, rowFields, valueField } from "./cli/outputs.ts";
+import { defaultFile, described, formatFor, formatOf, rowFields, valueField } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
 import { chosenRun } from "./cli/run_folder.ts";
@@ -116,7 +117,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   formatOf(out, FORMATS);
   const run = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = run;
-  const { shape } = checkpoint.data;
+  const { shape, scaling } = checkpoint.data;
   const format = formatFor(out, shape, "svg");
   const all = await chosenRows(run, values.data, context, { missing: "mean" });
   const chosen = firstRows(all, values.imputing.count || (isTable(shape) ? Infinity : IMAGES));
@@ -185,7 +186,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     context.print(`${file}: ${show} ${what} in columns; from above: ${names.join(", ")}`);
   } else {
     await writeTable(file, { count, fields: [...rowFields(chosen), valueField(imputed, trained.data)] }, format);
-    context.print(`${file}: ${count} ${what} (${split}), ${missing} missing values filled in by ${model.name}`);
+    context.print(`${file}: ${described(chosen)}, ${plural(missing, "missing value")} filled in by ${model.name}`);
   }
   const each = Math.round(missing / count);
   const effective = found?.effectiveDraws && found.effectiveDraws.reduce((sum, n) => sum + n, 0) / needed.length;
@@ -195,9 +196,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       : plural(known, "missing value");
     const mean = `the mean ${isTable(shape) ? "row" : "image"}`;
     context.print(
-      `mean squared error of ${of}, ${plural(count, "row")}: ${mse.toFixed(5)}; ${mean} in their place: ${
-        baseline.toFixed(5)
-      } ` +
+      `mean squared error of ${of}, ${plural(count, "row")}${scaling ? ", standardized" : ""}: ${
+        mse.toFixed(5)
+      }; ${mean} in their place: ${baseline.toFixed(5)} ` +
         `(${(mse / baseline).toFixed(2)} of it)`,
     );
     if (mse >= baseline) {
@@ -223,7 +224,8 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       }): imputed as the mean row`,
     );
   }
-  context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
+  const support = model.support?.(trained.config);
+  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
   context.emit({
     ...{ run: folder, file, dataset: dataset.name, own, mask: name, split, count, iterations, chains, seed },
     ...(effective === undefined ? {} : { effectiveDraws: effective }),

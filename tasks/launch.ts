@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { driverVariables } from "../core/gpu/strategies.ts";
 import { UsageError } from "./cli/flags.ts";
 import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
+import { denoFolder, type Disk, type Lock, lockFor, packagesToFetch } from "./cli/packages.ts";
 import { permissionFlags } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
 
@@ -25,15 +26,36 @@ function read(path: string): string {
   }
 }
 
+/** Files as {@linkcode lockFor} looks at them. */
+const disk: Disk = {
+  read: (path) => {
+    try {
+      return Deno.readTextFileSync(path);
+    } catch {
+      return undefined;
+    }
+  },
+  folders: (path) => {
+    try {
+      return Array.from(Deno.readDirSync(path)).filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 /**
- * A copy of the lock file, which pins all that a task runs. To the copy may be added what only some need: the packages of a model's
- * module, or of a large dataset, whose files have known sums. What a lock file names is fetched before anything runs.
+ * A copy of the lock file, which pins all that a task runs, without what it has no use for. To the copy may be added what only some need: the
+ * packages of a model's module, or of a large dataset, whose files have known sums. What is to be fetched is said in a line: it takes a while.
  */
-function copyOfLock(): { readonly file: string } & Disposable {
+function copyOfLock(task: string, args: readonly string[]): { readonly file: string } & Disposable {
   let file: string | undefined;
   try {
+    const lock = lockFor(JSON.parse(Deno.readTextFileSync(path("deno.lock"))) as Lock, task, args, disk);
     file = Deno.makeTempFileSync({ prefix: "elbo-", suffix: ".lock" });
-    Deno.copyFileSync(path("deno.lock"), file);
+    Deno.writeTextFileSync(file, JSON.stringify(lock, undefined, 2) + "\n");
+    const missing = packagesToFetch(lock, denoFolder((name) => Deno.env.get(name)), disk);
+    if (missing.length) console.error(`Fetching packages, at their first use: ${missing.join(", ")}`);
   } catch (cause) {
     if (file) Deno.removeSync(file);
     throw new LaunchError(`Cannot copy deno.lock to ${file ?? "a temporary file"}: ${reasonOf(cause)}`, { cause });
@@ -54,7 +76,7 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
   // Programs that are started inherit which signals are ignored.
   const outlives = outlivesTerminal(() => read("/proc/self/status"));
-  using lock = copyOfLock();
+  using lock = copyOfLock(task, args);
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const child = new Deno.Command(Deno.execPath(), {
     // Quiet: packages that are fetched at first use would take dozens of lines.

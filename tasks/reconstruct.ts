@@ -4,14 +4,13 @@
  * @module
  */
 
-import { plural } from "../core/plural.ts";
 import { Trained } from "../core/training/trained.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { defaultFile, formatFor, formatOf, isPicture, rowFields, valueField } from "./cli/outputs.ts";
+import { defaultFile, described, formatFor, formatOf, isPicture, rowFields, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
-import { pixels } from "../core/training/caveats.ts";
+import { binarization } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
 import { type RunChoice, runChoice } from "./cli/run_flags.ts";
@@ -83,16 +82,11 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   }
   context.print(
     isPicture(format)
-      ? `${file}: ${
-        own
-          ? `${count} ${split} ${plural(count, "image", "images", false)}`
-          : `${plural(count, "image")} of ${dataset.name}`
-      }, each above its reconstruction by ${model.name}`
-      : `${file}: ${plural(count, "reconstruction")} by ${model.name}, ${
-        own ? `${split} rows` : `rows of ${dataset.name}`
-      }`,
+      ? `${file}: ${described(chosen, "image")}, each above its reconstruction by ${model.name}`
+      : `${file}: ${described(chosen)}, reconstructed by ${model.name}`,
   );
-  context.print(pixels(checkpoint.training.binarize, model.support?.(trained.config)));
+  const support = model.support?.(trained.config);
+  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, binarize: checkpoint.training.binarize });
 }

@@ -7,6 +7,7 @@
 import { plural } from "../core/plural.ts";
 import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
 import { caveats, findings } from "../core/training/caveats.ts";
+import { isTable } from "../core/description.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import type { Figure } from "../figures/figure.ts";
@@ -16,7 +17,7 @@ import { labelledGrid } from "../figures/labelled_grid.ts";
 import { scoreHistogram } from "../figures/scores.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { defaultFile, formatOf, isTable, rowFields, withExtension } from "./cli/outputs.ts";
+import { defaultFile, described, formatOf, rowFields, withExtension } from "./cli/outputs.ts";
 import { drawAll, writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type ChosenRows, chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
@@ -141,7 +142,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     score: found.values[i],
   }));
   const sorted = order === "file" ? "in the order of the file" : "the least probable first";
-  context.print(`${file}: ${plural(rows.count, "row")} of ${dataset.name}, ${split}, ${sorted}`);
+  context.print(`${file}: ${described(chosen)}, ${sorted}`);
   if (drawable) {
     context.print(`${pictured}: the ${Math.min(show, rows.count)} least probable, under them the most probable`);
   }
@@ -150,7 +151,10 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       `best ${best.score.toFixed(3)} (row ${best.row})`,
   );
   if (figures.length) context.print(`${svg}: how they are spread`);
-  const remarks = [...caveats(model, trained.config, checkpoint.training.binarize), ...await findings(trained)];
+  const remarks = [
+    ...caveats(model, trained.config, checkpoint.training.binarize, trained.data),
+    ...await findings(trained),
+  ];
   for (const note of [...notes, ...remarks]) context.print(note);
   context.emit({
     run: folder,

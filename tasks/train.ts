@@ -12,7 +12,7 @@ import { Gpu, GpuError } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import type { EndEvent } from "../core/training/events.ts";
 import type { Model } from "../core/model.ts";
-import { caveats, findings, scheduleCaveats } from "../core/training/caveats.ts";
+import { caveats, findings, scheduleCaveats, stepsCaveats } from "../core/training/caveats.ts";
 import { begunWith, firstChange } from "../core/training/changes.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { FILE_SETTINGS } from "../storage/file_dataset.ts";
@@ -325,7 +325,7 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
   context.print(
     `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}`,
   );
-  const end = await follow(training, recorder, dataset, context);
+  const end = await follow(training, recorder, dataset, "epochs" in told, context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${typed(folder, named)}`);
@@ -356,7 +356,7 @@ async function standardized(
   if (!isTable || !model.choose || decided || !("standardize" in (source.settings ?? {}))) return loaded;
   if (summarizeValues(loaded.train, loaded.test).kind !== "real") return loaded;
   const again = await loadData(source, { ...data, settings: { ...data.settings, standardize: true } }, signal);
-  const remark = "columns standardized: --no-standardize keeps their numbers";
+  const remark = "--no-standardize keeps the columns' own numbers";
   return { ...again, reading: { ...again.reading, remarks: [...again.reading?.remarks ?? [], remark] } };
 }
 
@@ -377,11 +377,16 @@ function prepare(model: Model, dataset: Dataset, told: object, options: TrainOpt
   }
 }
 
-/** Trains to the end, showing and keeping what happens. */
+/**
+ * Trains to the end, showing and keeping what happens.
+ *
+ * @param hasEpochs Whether it was said how many epochs there are to be.
+ */
 async function follow(
   training: Training<object>,
   recorder: RunRecorder,
   dataset: Dataset,
+  hasEpochs: boolean,
   context: Context,
 ): Promise<EndEvent> {
   const { folder, options } = recorder;
@@ -397,7 +402,11 @@ async function follow(
       if (event.event === "start") {
         const { model, config, training: told, data } = training.trained;
         context.print(dataLine(event.data));
-        const lines = [...caveats(model, config, told.binarize), ...scheduleCaveats(told, data.count)];
+        const lines = [
+          ...caveats(model, config, told.binarize, data),
+          ...scheduleCaveats(told, data.count),
+          ...(model.fit || hasEpochs ? [] : stepsCaveats(told, data.count)),
+        ];
         for (const line of lines) context.print(line);
       }
     }

@@ -47,6 +47,15 @@ Deno.test("the lock file of the tests pins what deno.lock pins", () => {
   assertEquals(tests.specifiers, { ...tests.specifiers, ...main.specifiers });
 });
 
+Deno.test("deno task itself fetches what starts a task and nothing else, pinned as in deno.lock", () => {
+  const { lock: own } = JSON.parse(read("deno.json"));
+  assertEquals(own, { path: "tasks/deno.lock", frozen: true });
+  const [main, start] = ["deno.lock", "tasks/deno.lock"].map((path) => JSON.parse(read(path)));
+  assertEquals(Object.keys(start.specifiers), ["npm:deno-std@1.4.0", "npm:pngjs@7.0.0"]);
+  assertEquals({ ...main.npm, ...start.npm }, main.npm);
+  assertEquals(start.workspace, main.workspace);
+});
+
 /** The TypeScript files below a folder. */
 function* files(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, root))) {

@@ -4,30 +4,46 @@
  * @module
  */
 
+import { isTable } from "../description.ts";
 import { type LatentUse, UNUSED_KL } from "../distributions/encoded.ts";
+import { plural } from "../plural.ts";
 import type { Model, Support } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
+import type { DataDescription } from "./checkpoint.ts";
 import type { Trained } from "./trained.ts";
 import { type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
-/** How values became data, in one line. `support`: what the likelihood is a distribution of. */
-export function pixels(binarize: Binarization, support: Support = "binary"): string {
-  const bits = support === "binary" ? "" : ", though the likelihood is of grey values: elbo and nll are of bits then";
+/** What values are of. */
+type Values = Pick<DataDescription, "shape" | "range">;
+
+/**
+ * How values became data, in a line; none where a table's numbers are used as they are, which needs no word.
+ *
+ * @param support What the likelihood is a distribution of.
+ */
+export function binarization(binarize: Binarization, { shape, range }: Values, support: Support = "binary"): string[] {
+  const pixels = isTable(shape) ? "values" : "pixels";
+  const value = isTable(shape) || shape[2] > 1 ? "value" : "grey value";
+  const bits = support === "binary" ? "" : `, though the likelihood is of ${value}s: elbo and nll are of bits then`;
   switch (binarize) {
     case "dynamic":
-      return `pixels: binarize dynamic, each drawn anew from its grey value whenever it is seen${bits}`;
+      return [`${pixels}: binarize dynamic, each drawn anew from its ${value} whenever it is seen${bits}`];
     case "threshold":
-      return `pixels: binarize threshold, 1 where the grey value is at least 1/2${bits}`;
-    case "none":
-      if (support !== "binary") return "pixels: binarize none, grey values as they are";
-      return "pixels: binarize none, grey values as they are; with a Bernoulli likelihood elbo and nll are then no " +
-        "likelihood: compare them with no other binarization";
+      return [`${pixels}: binarize threshold, 1 where the ${value} is at least 1/2${bits}`];
+    case "none": {
+      const asTheyAre = `${pixels}: binarize none, ${value}s as they are`;
+      if (range?.kind === "binary" || support !== "binary") return isTable(shape) ? [] : [asTheyAre];
+      return [
+        `${asTheyAre}; with a Bernoulli likelihood elbo and nll are then no likelihood: compare them with no other ` +
+        "binarization",
+      ];
+    }
   }
 }
 
-/** The line on pixels, and what the model says of its configuration. */
-export function caveats(model: Model, config: object, binarize: Binarization): string[] {
-  return [pixels(binarize, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
+/** The line on binarization, and what the model says of its configuration. */
+export function caveats(model: Model, config: object, binarize: Binarization, data: Values): string[] {
+  return [...binarization(binarize, data, model.support?.(config)), ...(model.caveats?.(config) ?? [])];
 }
 
 /** What the model says of what it has learned. */
@@ -41,6 +57,17 @@ export function scheduleCaveats(training: TrainingConfig, count: number): string
   const all = trainingSteps(training, count);
   if (learningRateSchedule !== "cosine" || steps === 0 || steps >= all) return [];
   return [`learning rate: 0 from step ${steps} of ${all} on, where its cosine ends; nothing is learned from there`];
+}
+
+/** Steps that teach a model anything, by experience. */
+const FEW_STEPS = 300;
+
+/** What to say where a training ends after few steps because data are few. */
+export function stepsCaveats(training: TrainingConfig, count: number): string[] {
+  const steps = trainingSteps(training, count);
+  if (steps >= FEW_STEPS) return [];
+  const epochs = Number((training.epochs * Math.ceil(2 * FEW_STEPS / steps)).toPrecision(1));
+  return [`${plural(steps, "step")} in all, too few to learn much from: train for longer, as with --epochs ${epochs}`];
 }
 
 /** What to say where the posterior has collapsed onto the prior: in a tenth of the latent dimensions or fewer is there any KL. */

@@ -93,6 +93,7 @@ export const rangeCheck: Check = fields({
   minimum: finite,
   maximum: finite,
   extremes: finite,
+  rootMeanSquare: optional(finite),
 });
 
 /** What {@linkcode CheckpointHeader} must be, but for the settings, which have checks of their own. */

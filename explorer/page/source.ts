@@ -6,6 +6,7 @@
 
 import { type Dataset, features, pick, type Split } from "../../core/dataset.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
+import { parseMetrics } from "../../core/training/metrics.ts";
 import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
 
@@ -41,12 +42,11 @@ export async function loadShipped({ name, shape, classes, train, test }: Shipped
   return { name, shape, classes, train: await split(train), test: await split(test) };
 }
 
-/** The losses of a run's epochs: those of its validation too, where it has any. A line that is cut short is left out. */
+/** The losses of a run's epochs: those of its validation too, where it has any. */
 export async function epochsOf({ metrics }: ShippedModel): Promise<EpochEvent[]> {
   if (!metrics) return [];
-  const text = await (await fetched(metrics)).text();
-  const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter(Boolean);
-  return lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "epoch");
+  const events = parseMetrics(await (await fetched(metrics)).text(), metrics);
+  return events.filter((event) => event.event === "epoch");
 }
 
 /** The files that were dropped, those of a folder too. */

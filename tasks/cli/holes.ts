@@ -13,7 +13,8 @@ import { pngDecoder } from "../../datasets/png.ts";
 import { imageMask, MASKS } from "../../evaluation/impute.ts";
 import { readWhole } from "../../storage/read.ts";
 import { UsageError } from "./flags.ts";
-import { columnNames, isTable } from "./outputs.ts";
+import { isTable } from "../../core/description.ts";
+import { columnNames } from "./outputs.ts";
 
 /** What `--mask` may say, for its help. */
 export const MASK_HELP =

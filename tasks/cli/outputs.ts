@@ -5,6 +5,8 @@
  */
 
 import { className, type Dataset, type DataShape } from "../../core/dataset.ts";
+import { isTable } from "../../core/description.ts";
+import { plural } from "../../core/plural.ts";
 import { type Field, TABLES } from "../../storage/table_file.ts";
 import { UsageError } from "./flags.ts";
 import type { ChosenRows } from "./run_data.ts";
@@ -82,6 +84,19 @@ export async function defaultFile(
 }
 
 /**
+ * Rows in words: `29 test rows`, `all 178 rows`, `18 rows of /data/new.csv`.
+ *
+ * @param noun What they are: of a picture, images.
+ */
+export function described(
+  { rows: { count }, split, own, dataset }: Pick<ChosenRows, "rows" | "split" | "own" | "dataset">,
+  noun = "row",
+): string {
+  const [part, from] = [split === "all" ? "" : `${split} `, own ? "" : ` of ${dataset.name}`];
+  return `${own && !part ? "all " : ""}${plural(count, `${part}${noun}`)}${from}`;
+}
+
+/**
  * What is known of each row: its number in what was read, what it is called there, its split where there are several, its label.
  *
  * @param order The rows, by their places; default: all.
@@ -116,6 +131,14 @@ export function columnNames({ shape, columns }: Pick<Dataset, "shape" | "columns
   });
 }
 
+/** A standardized value on its own scale, to the 7 digits that float32 keeps of its column: 16.1 comes back as 16.1. */
+function unscaled(value: number, mean: number, deviation: number): number {
+  const number = value * deviation + mean;
+  const largest = Math.max(Math.abs(number), Math.abs(mean), deviation);
+  const decimals = 6 - Math.floor(Math.log10(largest));
+  return decimals >= 0 && decimals <= 100 ? Number(number.toFixed(decimals)) : number;
+}
+
 /** The values of data as a field: the columns of a table by their names and on their own scale, the pixels of an image by their places. */
 export function valueField(
   values: Float32Array<ArrayBuffer>,
@@ -125,11 +148,8 @@ export function valueField(
   const columns = columnNames(data);
   const { scaling } = data;
   const size = columns.length;
-  const own = scaling ? values.map((value, i) => value * scaling.deviation[i % size] + scaling.mean[i % size]) : values;
+  const own = scaling
+    ? values.map((value, i) => unscaled(value, scaling.mean[i % size], scaling.deviation[i % size]))
+    : values;
   return { name, values: own, columns, matrix: true };
-}
-
-/** Whether data of a shape are a table: nothing that can be drawn. */
-export function isTable([height, width]: Dataset["shape"]): boolean {
-  return height === 1 || width === 1;
 }

@@ -45,7 +45,7 @@ export async function reportOf(folder: string, trained: Trained, figures: readon
     subtitle: subtitle.filter(Boolean).join(" · "),
     remarks: [
       ...kept?.data ? [dataLine(kept.data)] : [],
-      ...caveats(model, config, training.binarize),
+      ...caveats(model, config, training.binarize, data),
       ...scheduleCaveats(training, data.count),
       ...await findings(trained),
     ],

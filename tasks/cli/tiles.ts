@@ -20,11 +20,12 @@ export const TILES = `${KEPT}/tiles.json`;
  *
  * @param say Told in a line of a file that is damaged.
  * @param afresh Whether to give only what this cache was given itself, so that what is in the file is found anew.
+ * @param file In place of {@linkcode TILES}.
  */
-export function tileCache(say: (line: string) => void, afresh = false): TileCache {
+export function tileCache(say: (line: string) => void, afresh = false, file: string = TILES): TileCache {
   const given = new Map<string, TunedTiles>();
   let kept: Promise<Record<string, unknown>> | undefined;
-  const read = () => kept ??= readKept(say);
+  const read = () => kept ??= readKept(say, file);
   return {
     get: async (key) => given.get(key) ?? (afresh ? undefined : (await read())[key]),
     async set(key, tuned) {
@@ -32,8 +33,8 @@ export function tileCache(say: (line: string) => void, afresh = false): TileCach
       const all = await read();
       all[key] = { ...readTuned(all[key]), ...tuned };
       try {
-        await Deno.mkdir(TILES.replace(/\/[^/]*$/, ""), { recursive: true });
-        await writeText(TILES, JSON.stringify(all, undefined, 2) + "\n");
+        await Deno.mkdir(file.replace(/\/[^/]*$/, ""), { recursive: true });
+        await writeText(file, JSON.stringify(all, undefined, 2) + "\n");
       } catch {
         // What was measured is used all the same.
       }
@@ -52,8 +53,8 @@ export async function tunedFor(step: TrainingStep, print: Context["print"]): Pro
   return tunedTiles(await tuneTraining(step, { cache: tileCache(print), seconds: 0 }));
 }
 
-async function readKept(say: (line: string) => void): Promise<Record<string, unknown>> {
-  const text = await Deno.readTextFile(TILES).catch(() => undefined);
+async function readKept(say: (line: string) => void, file: string): Promise<Record<string, unknown>> {
+  const text = await Deno.readTextFile(file).catch(() => undefined);
   if (text === undefined) return {};
   try {
     const kept = JSON.parse(text);
@@ -61,6 +62,6 @@ async function readKept(say: (line: string) => void): Promise<Record<string, unk
   } catch {
     // What follows says it.
   }
-  say(`The tile choices in ${TILES} are damaged: they are measured again`);
+  say(`The tile choices in ${file} are damaged: they are measured again`);
   return {};
 }

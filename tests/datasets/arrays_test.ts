@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Dataset, Split } from "../../core/dataset.ts";
+import { encodeNpz, type WrittenArray } from "../../datasets/npy.ts";
 import { fileDataset } from "../../storage/file_dataset.ts";
 import { withFolder } from "./support.ts";
 
@@ -85,13 +86,13 @@ for (const [file, what, shape, rows] of tables) {
 
 Deno.test("fileDataset() reads labels that are texts, and names what it passes over", async () => {
   for (const file of ["texts.npz", "byte_texts.npz", "cells.mat", "letters.mat", "letters4.mat"]) {
-    const { classNames, classes, train, test, reading } = await load(file);
+    const { classNames, classes, train, test, reading, rowNames } = await load(file);
     assertEquals([classes, classNames], [3, ["bird", "cat", "dog"]], file);
     assertEquals([...train.labels!, ...test.labels!].toSorted(), [0, 1, 2, 2], file);
     assertEquals(reading?.labels, "y");
     if (file === "texts.npz") {
-      const passedOver = [{ name: "ids", why: "text" }, { name: "notes", why: "Python objects" }];
-      assertEquals([reading?.values, reading?.passedOver], [["x"], passedOver]);
+      assertEquals([reading?.values, reading?.passedOver], [["x"], [{ name: "notes", why: "Python objects" }]]);
+      assertEquals([reading?.remarks, rowNames], [["rows named by ids"], ["é1", "b", "c", "d"]]);
     }
     if (file === "cells.mat") {
       assertEquals(reading?.passedOver?.map(({ why }) => why), ["a structure", "a sparse matrix"]);
@@ -99,6 +100,30 @@ Deno.test("fileDataset() reads labels that are texts, and names what it passes o
   }
   const signed = await load("signed.npz");
   assertEquals(signed.classNames, ["-1", "1", "1000"]);
+});
+
+Deno.test("fileDataset() names the columns, the rows and the classes by the texts beside them, where these are as many", async () => {
+  const values = Float32Array.from({ length: 12 }, (_, i) => i / 8);
+  const y = { shape: [4], values: Uint8Array.from([0, 2, 1, 2]) };
+  const x = { shape: [4, 3], values };
+  const [columns, classes] = [["length", "width", "height"], ["setosa", "versicolor", "virginica"]];
+  const rows = ["p", "q", "r", "s"];
+  const text = (values: readonly string[]) => ({ shape: [values.length], values });
+  await withFolder(async (folder) => {
+    const read = async (arrays: Record<string, WrittenArray>) => {
+      await Deno.writeFile(`${folder}/x.npz`, encodeNpz(arrays));
+      const { columns, rowNames, classNames, reading } = await fileDataset(`${folder}/x.npz`).load();
+      return { columns, rowNames, classNames, remarks: reading?.remarks, passedOver: reading?.passedOver };
+    };
+    const all = await read({ x, y, names: text(columns), ids: text(rows), target_names: text(classes) });
+    assertEquals(all, {
+      ...{ columns, rowNames: rows, classNames: classes, passedOver: undefined },
+      remarks: ["columns named by names", "rows named by ids", "classes named by target_names"],
+    });
+    const few = await read({ x, y, names: text(rows), ids: text(columns), target_names: text(classes.slice(0, 2)) });
+    assertEquals([few.columns, few.rowNames, few.classNames], [undefined, rows, undefined]);
+    assertEquals(few.passedOver?.map(({ name }) => name), ["ids", "target_names"]);
+  });
 });
 
 Deno.test("fileDataset() leaves the parts of an archive as they are", async () => {

@@ -227,6 +227,11 @@ const refused: [text: string, message: string][] = [
     'expected numbers, found text in word ("x" in line 2, 2 cells), dates in day ("2026-01-02" in line 2, 2 cells); ' +
     "--label-column word takes it for the classes, --drop-column word,day leaves them out",
   ],
+  [
+    "city,kind,a\nBern,low,1\nBasel,high,2\n",
+    'expected numbers, found text in city ("Bern" in line 2, 2 cells), text in kind ("low" in line 2, 2 cells); ' +
+    "--label-column city or kind takes it for the classes, --drop-column city,kind leaves them out",
+  ],
   ["1,2\n3\n", "expected 2 columns in line 2, as in the first, found 1"],
   [
     'a,b,c\n1,2,3\n1,"2,3\n3,4,5\n',

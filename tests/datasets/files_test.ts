@@ -60,6 +60,19 @@ Deno.test("fileDataset() reads an idx file with the labels and test images that 
   });
 });
 
+Deno.test("fileDataset() reads one table, and says that the test rows beside it are others", async () => {
+  await withFolder(async (folder) => {
+    for (const name of ["train.csv", "test.csv", "other.csv"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, "a,b\n1,2\n3,4\n5,7\n");
+    }
+    const { test, reading } = await fileDataset(`${folder}/train.csv`).load();
+    assertEquals([test.count, reading?.remarks], [1, [
+      "test.csv beside it is not read, test rows are held out of these",
+    ]]);
+    assertEquals((await fileDataset(`${folder}/other.csv`).load()).reading?.remarks, undefined);
+  });
+});
+
 Deno.test("fileDataset() reads a packed idx file, and mixes rows and labels together", async () => {
   await withFolder(async (folder) => {
     await Deno.writeFile(`${folder}/images.gz`, await gzip(idx([30, 2], bytes(60))));

@@ -155,6 +155,12 @@ const refused: [what: string, files: Record<string, Uint8Array>, message: string
     'Cannot read "data": expected PNG, JPEG or WebP images or class folders, found none',
   ],
   [
+    "a folder of tables",
+    { "test.csv": small, "train.csv": small },
+    'Cannot read "data": expected PNG, JPEG or WebP images or class folders, found none; to read train.csv, name it: ' +
+    '--dataset "data/train.csv"',
+  ],
+  [
     "images beside class folders",
     { "a.png": small, "c/b.png": small },
     'Cannot read "data": expected images or class folders, found both (a.png, c/)',
@@ -217,7 +223,9 @@ Deno.test("readImageFolder() turns images as EXIF says, all eight ways", async (
 });
 
 Deno.test("readImageFolder() rounds 16 bits a channel to 8", async () => {
-  const { train } = await read({ "a.png": IMAGES.png16, "b.png": IMAGES.png16 });
+  const { train, reading } = await read({ "a.png": IMAGES.png16, "b.png": IMAGES.png16 });
+  assertEquals(reading?.remarks, ["16 bits a channel are rounded to 8"]);
+  assertEquals((await read({ "a.png": small, "b.png": small })).reading?.remarks, undefined);
   // 516 n / 257
   assertEquals(train.values, Uint8Array.from({ length: 128 }, (_, n) => Math.round(516 * n / 257)));
 });

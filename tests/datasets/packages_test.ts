@@ -1,8 +1,13 @@
 /** Files that npm packages read: HDF5, MATLAB's of version 7.3, and Parquet. */
 
 import h5wasm, { type Dataset as StoredDataset } from "npm:h5wasm@0.10.3";
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { FileError } from "../../core/bounds.ts";
 import { type Dataset, features } from "../../core/dataset.ts";
+import { defaults } from "../../core/settings.ts";
+import { readParquet } from "../../datasets/parquet.ts";
+import { requirePages } from "../../datasets/parquet_pages.ts";
+import { tableSettings } from "../../datasets/table.ts";
 import { fileDataset } from "../../storage/file_dataset.ts";
 import { withFolder } from "./support.ts";
 
@@ -125,4 +130,40 @@ Deno.test("fileDataset() names a damaged Parquet file", async () => {
     const { message } = await assertRejects(() => load("a.parquet", bytes.slice(0, cut)), Error);
     assertStringIncludes(message, 'Cannot read "data/a.parquet": expected a Parquet file, found');
   }
+});
+
+Deno.test("a Parquet file comes to an end whatever a byte of its page headers is, and is refused in words or read", async () => {
+  const bytes = Uint8Array.fromBase64(parquet["plain.parquet"]);
+  let refused = 0;
+  // The pages come before all else.
+  for (let at = 4; at < 450; at++) {
+    for (const value of [0x00, 0x15, bytes[at] ^ 0x10, 0xff]) {
+      const damaged = bytes.slice();
+      damaged[at] = value;
+      const outcome = await readParquet(damaged, "a.parquet", defaults(tableSettings)).catch((error) => error);
+      if (!(outcome instanceof Error)) continue;
+      assert(outcome instanceof FileError, `${at} ${value}: ${outcome}`);
+      refused++;
+    }
+  }
+  assert(refused > 500, `${refused} refused`);
+});
+
+Deno.test("requirePages() names what a page header lacks, and a page that ends beyond its column", () => {
+  // Field 1 is the type, 3 (data, version 2); 2 and 3 are sizes, 8; field 8 has the lengths 1, 0, 1, 0, 0, 0.
+  const lengths = [0x15, 2, 0x15, 0, 0x15, 2, 0x15, 0, 0x15, 0, 0x15, 0, 0];
+  const header = [0x15, 6, 0x15, 16, 0x15, 16, 0x5c, ...lengths, 0];
+  const about = { data_page_offset: 0n, path_in_schema: ["a"] };
+  const check = (bytes: readonly number[], rows = 1) => {
+    const page = Uint8Array.from([...bytes, 1, 2, 3, 4, 5, 6, 7, 8]);
+    requirePages(page, { meta_data: { ...about, total_compressed_size: BigInt(page.length) } }, rows);
+  };
+  check(header);
+  assertThrows(() => check(header, 0), Error, "1 values of 0 rows");
+  assertThrows(() => check(header.toSpliced(17, 2)), Error, "a data page without its lengths");
+  assertThrows(() => check(header.with(5, 18)), Error, "a page that ends beyond its column");
+  assertThrows(() => check(header.with(5, 15)), Error, "a page without its size");
+  assertThrows(() => check(header.with(16, 18)), Error, "levels that end beyond their page");
+  assertThrows(() => check(Array(40).fill(0x1c)), Error, "nested too deeply");
+  assertThrows(() => check(Array(40).fill(0xff)), Error, "a page header with");
 });

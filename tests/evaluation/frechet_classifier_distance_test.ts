@@ -3,6 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Dataset, frechetClassifierDistance, frechetDistance, train, trainClassifier, vae } from "../../mod.ts";
 import { normals, uniforms } from "../../core/graph/random.ts";
+import { keptClassifier } from "../../evaluation/frechet_classifier_distance.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { folderCache } from "../../storage/cache.ts";
 import { gpu } from "../support/gpu.ts";
@@ -62,6 +63,13 @@ Deno.test("a classifier is trained once for a dataset, tells its classes, and pu
   using again = await trainClassifier(data, { gpu, cache, onProgress: () => progress = -1 });
   assert(progress > 0, "trained again");
   assertEquals((await frechetClassifierDistance(good, data, again, { count: 300 })).distance, near.distance);
+  // A damaged one counts as not there.
+  const bytes = (await cache.read(`${encodeURIComponent(data.name)}.safetensors`))!;
+  assert(keptClassifier(bytes, "kept", data));
+  for (const damaged of [bytes.slice(0, -100), bytes.map((byte, i) => i === 40 ? byte ^ 1 : byte), new Uint8Array(3)]) {
+    assertEquals(keptClassifier(damaged, "kept", data), undefined);
+  }
+  assertEquals(keptClassifier(bytes, "kept", { ...data, classes: 3 }), undefined);
   await assertRejects(
     () => trainClassifier({ ...data, classes: undefined }, { gpu }),
     RangeError,

@@ -111,6 +111,11 @@ export function seedOf(seed: number, format: string, index: number): number {
   return hash(seed, ...[...format].map((letter) => letter.charCodeAt(0)), index);
 }
 
+/** Reads a sound file, so that what is loaded at first use does not count as slow. */
+export async function warmUp(format: Format): Promise<void> {
+  await outcomeOf(format, format.write(new Case(0, new Set())), false);
+}
+
 /** Tries one input; a fault is told with the fewest changes that come to it. */
 export async function examine(format: Format, seed: number, index: number): Promise<"accepted" | "refused" | Fault> {
   const own = seedOf(seed, format.name, index);

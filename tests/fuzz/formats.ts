@@ -5,9 +5,17 @@
  * @module
  */
 
+import { FileError } from "../../core/bounds.ts";
 import { crc32, deflateRawSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import { decodeSafetensors, encodeSafetensors } from "../../core/training/safetensors.ts";
-import { type Dataset, features, type Split } from "../../core/dataset.ts";
+import { type ByteCache, type Dataset, features, type Split } from "../../core/dataset.ts";
+import { readTuned, WORKGROUP_TILES } from "../../core/products/tiles.ts";
+import { classifier, keptClassifier } from "../../evaluation/frechet_classifier_distance.ts";
+import { type ImagesKey, keepImages, keptImages, roomForImages } from "../../storage/decoded_images.ts";
+import { readImage } from "../../storage/image_reader.ts";
+import { resizeInto } from "../../datasets/resize.ts";
+import { tileCache } from "../../tasks/cli/tiles.ts";
+import { IMAGES } from "../datasets/images.ts";
 import { closeMetrics } from "../../storage/resumable_run.ts";
 import { readConfig, readMetrics } from "../../storage/run_folder.ts";
 import { decodeCheckpoint, requireFit } from "../../core/training/checkpoint.ts";
@@ -72,6 +80,16 @@ function requireSound({ shape, classes, covariates, train, test }: Dataset): voi
 }
 
 const loads = async (path: string): Promise<void> => requireSound(await fileDataset(path).load());
+
+/** In pieces too, which fails in words or gives rows as sound. */
+const loadsBoth = async (path: string): Promise<void> => {
+  const pieces = fileDataset(path).load({ settings: { read: "pieces" } as object });
+  const dataset = await pieces.catch((error) => {
+    if (!(error instanceof FileError)) throw error;
+  });
+  if (dataset) requireSound(dataset);
+  await loads(path);
+};
 
 const [u8, u16, u32, b32] = [u(1), u(2), u(4), u(4, false)];
 
@@ -279,6 +297,124 @@ function table(c: Case): Uint8Array<ArrayBuffer> {
   return c.bytes(ascii([head, ...lines].join(c.or("\n", () => ["\r\n", "\r", "\n\n\n", ""], "csv end"))), "csv");
 }
 
+/** An EXIF block whose first field says how the camera was held. */
+function exif(c: Case): Uint8Array<ArrayBuffer> {
+  const big = (...values: number[]) => u(2, false)(...values);
+  const head = concat(ascii(c.or("MM", () => ["II", "XX", ""], "exif order")), big(c.integer(42, "exif magic", 16)));
+  const field = concat(
+    big(c.integer(0x0112, "exif tag", 16), c.integer(3, "exif type", 16)),
+    b32(c.integer(1, "exif count")),
+    big(c.integer(c.one(1, 3, 6, 8), "exif orientation", 16), 0),
+  );
+  return c.bytes(concat(head, b32(c.integer(8, "exif place")), big(c.integer(1, "exif fields", 16)), field), "exif");
+}
+
+/** A JPEG file, part by part: each with its marker, its length and its content, and the pixels after the last. */
+function jpeg(c: Case): Uint8Array<ArrayBuffer> {
+  const whole = c.one(IMAGES.jpeg, IMAGES.progressive, IMAGES.greyJpeg);
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+  const part = (marker: number, content: Uint8Array, name: string) =>
+    concat(
+      u8(c.or(0xff, () => [0, 0xfe], "jpeg marker"), c.integer(marker, `jpeg kind of ${name}`, 8)),
+      u(2, false)(c.integer(content.length + 2, `jpeg length of ${name}`, 16)),
+      content,
+    );
+  const parts = [part(0xe1, concat(ascii("Exif\0\0"), exif(c)), "exif")];
+  let at = 2;
+  while (view.getUint8(at) === 0xff && view.getUint8(at + 1) !== 0xd9) {
+    const [marker, length] = [view.getUint8(at + 1), view.getUint16(at + 2)];
+    let content: Uint8Array = whole.slice(at + 4, at + 2 + length);
+    if (marker >= 0xc0 && marker <= 0xc2) {
+      const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+      content = concat(
+        u8(c.integer(content[0], "jpeg precision", 8)),
+        u(2, false)(c.integer(height, "jpeg height", 16), c.integer(width, "jpeg width", 16)),
+        u8(c.integer(content[5], "jpeg components", 8)),
+        content.slice(6),
+      );
+    }
+    parts.push(part(marker, c.bytes(content, `jpeg part 0x${marker.toString(16)}`), `0x${marker.toString(16)}`));
+    at += 2 + length;
+    if (marker !== 0xda) continue;
+    // The pixels of a scan: up to the next marker that is none of theirs.
+    const from = at;
+    while (view.getUint8(at) !== 0xff || view.getUint8(at + 1) === 0) at++;
+    parts.push(c.bytes(whole.slice(from, at), "jpeg pixels"));
+  }
+  const others = () => [parts.slice(1), parts.slice(0, -1), [...parts, ...parts], parts.toReversed(), []];
+  const end = c.or([0xff, 0xd9], () => [[], [0xff], [0xff, 0xd9, 0, 0]], "jpeg end");
+  return concat(u8(0xff, 0xd8), ...c.or(parts, others, "jpeg parts"), u8(...end));
+}
+
+/** A WebP file, chunk by chunk, extended by an EXIF block or not. */
+function webp(c: Case): Uint8Array<ArrayBuffer> {
+  const whole = c.one(IMAGES.webp, IMAGES.lossyWebp, IMAGES.transparentWebp);
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+  const chunk = (name: string, content: Uint8Array) =>
+    concat(
+      ascii(c.or(name, () => ["VP8 ", "VP8L", "VP8X", "ANIM", "XXXX", "\0\0\0\0"], "webp chunk")),
+      u32(c.integer(content.length, `webp length of ${name}`)),
+      content,
+      new Uint8Array(content.length % 2),
+    );
+  const chunks: Uint8Array[] = [];
+  for (let at = 12; at + 8 <= whole.length;) {
+    const [name, length] = [new TextDecoder().decode(whole.slice(at, at + 4)), view.getUint32(at + 4, true)];
+    chunks.push(chunk(name, c.bytes(whole.slice(at + 8, at + 8 + length), `webp ${name}`)));
+    at += 8 + length + length % 2;
+  }
+  const isExtended = view.getUint8(15) === 0x58;
+  if (!isExtended && c.one(true, false)) {
+    const sides = [c.integer(15, "webp width"), c.integer(7, "webp height")].flatMap((side) => [
+      side & 255,
+      side >> 8 & 255,
+      side >> 16 & 255,
+    ]);
+    const transparent = whole === IMAGES.transparentWebp ? 0x10 : 0;
+    chunks.unshift(chunk("VP8X", u8(c.integer(8 | transparent, "webp flags", 8), 0, 0, 0, ...sides)));
+    chunks.push(chunk("EXIF", exif(c)));
+  }
+  const others = () => [chunks.slice(1), chunks.slice(0, -1), [...chunks, ...chunks], chunks.toReversed(), []];
+  const content = concat(ascii("WEBP"), ...c.or(chunks, others, "webp chunks"));
+  return concat(ascii("RIFF"), u32(c.integer(content.length, "webp size")), content);
+}
+
+/** Decodes an image as a folder of them is, and lays it into a row. */
+async function decodes(path: string): Promise<void> {
+  const image = await readImage(path, "white");
+  const { height, width, channels, rgba } = image;
+  require(rgba.length === 4 * height * width && height > 0 && width > 0, `${height} x ${width}`);
+  copyPixels(image, new Uint8Array(height * width * channels), 0);
+  resizeInto(image, { height: 4, width: 4, channels, fit: "cover" }, new Uint8Array(16 * channels), 0);
+}
+
+/** What was kept of decoded images, and what it was kept of. */
+const kept: { readonly key: ImagesKey; readonly bytes: Uint8Array<ArrayBuffer> } = await (async () => {
+  const images = roomForImages([2, 2, 1], 3);
+  images.values.set(counting(12));
+  const key = { source: "a folder", files: "a.png" };
+  let bytes = new Uint8Array(0);
+  const write = (_: string, content: Uint8Array) => Promise.resolve(void (bytes = new Uint8Array(content)));
+  await keepImages({ read: () => Promise.resolve(undefined), write }, key, images);
+  return { key, bytes };
+})();
+
+/** A cache that holds the bytes of a file under every name. */
+const cacheOf = (bytes: Uint8Array): ByteCache => ({
+  read: () => Promise.resolve(bytes),
+  write: () => Promise.resolve(),
+});
+
+/** What a classifier is of: three rows of two classes. */
+const labelled: Dataset = {
+  ...{ name: "mine", shape: [2, 2, 1], classes: 2, seed: 0 },
+  train: { values: counting(12), count: 3, labels: Uint8Array.of(0, 1, 1) },
+  test: { values: counting(4), count: 1, labels: Uint8Array.of(0) },
+};
+
+/** The tensors of a classifier of {@linkcode labelled} with 3 hidden units and 2 features. */
+const classifierTensors = [["hidden", 4, 3], ["features", 3, 2], ["classes", 2, 2]] as const;
+
 /** What a run of vae on small images keeps. */
 const header = {
   model: "vae",
@@ -360,7 +496,7 @@ export const formats: readonly Format[] = [
   {
     name: "npy",
     write: (c) => ({ "a.npy": c.bytes(npy(c, c.one([6, 4], [5, 2, 2], [4, 2, 2, 3])), "file") }),
-    read: loads,
+    read: loadsBoth,
   },
   {
     name: "npz",
@@ -414,7 +550,7 @@ export const formats: readonly Format[] = [
   { name: "parquet", write: (c) => ({ "a.parquet": c.bytes(c.bytes(parquetFile, "file"), "file") }), read: loads },
   { name: "hdf5", write: (c) => ({ "a.mat": c.bytes(c.bytes(hdf5File, "file"), "file") }), read: loads },
   { name: "csv", write: (c) => ({ [c.one("a.csv", "a.tsv", "a.txt")]: table(c) }), read: loads },
-  { name: "idx", write: (c) => ({ "a.idx": c.bytes(idx(c, c.one([6, 4], [6, 2, 2])), "file") }), read: loads },
+  { name: "idx", write: (c) => ({ "a.idx": c.bytes(idx(c, c.one([6, 4], [6, 2, 2])), "file") }), read: loadsBoth },
   {
     name: "gz",
     write: (c) => ({ "images.gz": c.bytes(new Uint8Array(gzipSync(idx(c, [6, 2, 2]))), "gz") }),
@@ -434,6 +570,8 @@ export const formats: readonly Format[] = [
     },
     covered: (bytes) => [12, bytes.length - 12],
   },
+  { name: "jpeg", write: (c) => ({ "a.jpg": c.bytes(jpeg(c), "file") }), read: decodes },
+  { name: "webp", write: (c) => ({ "a.webp": c.bytes(webp(c), "file") }), read: decodes },
   {
     name: "folder",
     write: (c) => {
@@ -519,6 +657,62 @@ export const formats: readonly Format[] = [
       const progress = { ...header.progress, step: events.find(({ event }) => event === "epoch")?.step ?? 0 };
       await closeMetrics(folder, events, { ...checkpoint, data: { ...header.data, shape: [2, 2, 1] }, progress });
       await readMetrics(folder);
+    },
+  },
+  {
+    name: "images",
+    write: (c) => {
+      const { bytes } = kept;
+      const sizes = [3, 2, 2, 1].map((size) => c.integer(size, "size of kept images"));
+      const parts = [[0, 16], [16, 48], [64, 96], [96, bytes.length]].map(([from, to]) =>
+        c.bytes(bytes.slice(from, to), "part of kept images")
+      );
+      return { kept: c.bytes(concat(...parts.slice(0, 2), u32(...sizes), ...parts.slice(2)), "file") };
+    },
+    // What is not as it was kept counts as not there.
+    read: async (_, bytes) => {
+      const images = await keptImages(cacheOf(bytes), kept.key, [2, 2, 1], 3);
+      require(!images || concat(images.values).join() === counting(12).join(), "images that were not kept");
+      require(!images || images.shape.join() === "2,2,1", `the shape [${images?.shape}]`);
+    },
+  },
+  {
+    name: "classifier",
+    write: (c) => {
+      const told = { hidden: 3, features: 2 };
+      const { name, shape, classes, seed } = labelled;
+      const data = { name, shape, classes, seed, count: 3 };
+      const own = { ...header, model: "classifier", config: told, data };
+      const shapes = classifierTensors.flatMap(([name, inputs, outputs]) => [
+        [`${name}.weight`, [inputs, outputs]] as const,
+        [`${name}.bias`, [outputs]] as const,
+      ]);
+      const made = new Map(
+        shapes.map(([name, shape]) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]),
+      );
+      return { "mine.safetensors": c.bytes(encodeSafetensors(made, { format: "elbo 1", elbo: c.json(own) }), "file") };
+    },
+    read: (path, bytes) => {
+      const found = keptClassifier(bytes, path, labelled);
+      if (found) require(Object.keys(requireFit(classifier, found).shapes).length === 3, "another classifier");
+      return Promise.resolve();
+    },
+  },
+  {
+    name: "tiles",
+    write: (c) => {
+      const all = { "a GPU, tiles 3": { "100x784x500": "workgroup-32x32", "100x500x40": "workgroup-16x32" } };
+      return { "tiles.json": c.bytes(ascii(c.json(all, "tiles")), "file") };
+    },
+    read: async (path) => {
+      const said: string[] = [];
+      const cache = tileCache((line) => said.push(line), false, path);
+      const tuned = readTuned(await cache.get("a GPU, tiles 3")) ?? {};
+      for (const tile of Object.values(tuned)) require(WORKGROUP_TILES.includes(tile!), `the tile ${tile}`);
+      require(said.every((line) => line.includes(path) && !line.includes("\n")), said.join());
+      await cache.set("a GPU, tiles 3", { "1x1x1": "workgroup-16x32" });
+      const again = tileCache(() => require(false, "tiles that were just written"), false, path);
+      require(readTuned(await again.get("a GPU, tiles 3"))?.["1x1x1"] === "workgroup-16x32", "a tile that was lost");
     },
   },
   {

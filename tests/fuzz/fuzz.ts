@@ -29,6 +29,8 @@ const settings: Settings<Fuzzing> = {
 
 /** How long an input may keep the process that reads it, in milliseconds. */
 const HANGS = 10_000;
+/** How long the process may take to load what it reads them with. */
+const STARTS = 60_000;
 
 /** What a format came to. */
 interface Counts {
@@ -78,7 +80,7 @@ async function round(
     hung = true;
     kill();
   };
-  let timer = setTimeout(hang, HANGS);
+  let timer = setTimeout(hang, STARTS);
   signal.addEventListener("abort", kill);
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { examine, watchAllocations } from "./examine.ts";
+import { examine, warmUp, watchAllocations } from "./examine.ts";
 import { formats } from "./formats.ts";
 
 /** One line of JSON. */
@@ -15,6 +15,7 @@ if (import.meta.main) {
   const [seed, from, count, ...names] = Deno.args;
   watchAllocations();
   const chosen = names.map((name) => formats.find((format) => format.name === name)!);
+  for (const format of chosen) await warmUp(format);
   for (let i = Number(from); i < Number(from) + Number(count); i++) {
     const format = chosen[i % chosen.length];
     const index = Math.floor(i / chosen.length);

@@ -66,6 +66,27 @@ Deno.test("a likelihood that was given stays, and nothing is said of it", async 
   assertEquals([config.likelihood, config.binarize, data.remarks], ["bernoulli", "dynamic", undefined]);
 });
 
+Deno.test("a learned deviation begins with that of numbers on any scale, unless one was given", async () => {
+  const z = normals(new Float32Array(240), 2, 0, 0);
+  const rootMeanSquare = Math.sqrt(z.reduce((sum, value) => sum + value ** 2, 0) / z.length);
+  const cases: readonly [scale: number, config: object, sigma: number][] = [
+    [1, {}, rootMeanSquare],
+    [1e3, {}, 1e3 * rootMeanSquare],
+    [1e-3, { likelihood: "gaussian-pixel" }, 1e-3 * rootMeanSquare],
+    [1e3, { sigma: 2 }, 2],
+    [1e3, { likelihood: "gaussian" }, 0.1],
+  ];
+  for (const [scale, given, sigma] of cases) {
+    const values = z.map((value) => scale * value);
+    const { config, data } = await started(of(values, [1, 4, 1]), { ...small, batchSize: 20, ...given });
+    assertAlmostEquals(Number(config.sigma) / sigma, 1, 0.05);
+    const said = data.remarks?.some((line) => line.includes("σ, which is learned, begins at")) ?? false;
+    assertEquals(said, sigma > 2 || sigma < 0.1 || scale === 1);
+  }
+  // Of numbers from 0 to 1, as of images, the default is right already.
+  assertEquals((await started(of(u), { ...small, batchSize: 20 })).config.sigma, 0.1);
+});
+
 Deno.test("every model that has a likelihood of choice takes it from the data", () => {
   const chosen = [...models.values()].filter(({ settings }) =>
     "likelihood" in settings && "outputActivation" in settings

@@ -77,7 +77,7 @@ Deno.test("train standardizes a table of numbers whose likelihood nobody chose, 
       const args = "--dataset table --hidden 4 --latents 1 --epochs 1".split(" ");
       const { code, stdout, stderr } = await attempt(trainTask, [...args, "--out", "run"]);
       assertEquals([code, stderr, told], [0, "", [false, true]]);
-      assertStringIncludes(stdout, "numbers from -3 to 3; columns standardized: --no-standardize keeps their numbers");
+      assertStringIncludes(stdout, "numbers from -3 to 3; --no-standardize keeps the columns' own numbers");
       const { datasetSettings } = JSON.parse(await Deno.readTextFile("run/config.json"));
       assertEquals(datasetSettings, { standardize: true });
       const given = await attempt(trainTask, [...args, "--likelihood", "gaussian", "--out", "given"]);
