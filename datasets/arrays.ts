@@ -8,6 +8,7 @@ import type { Reading } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
+import { withFactors } from "./factors.ts";
 import { arrayNamed, DATA_NAMES, type Part, rowAxis, withoutOneHot } from "./layout.ts";
 import { type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
 
@@ -116,7 +117,8 @@ function heldBy(array: StoredArray): string {
   }
 }
 
-function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
+function partsOf(given: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
+  const { arrays, names, sources } = withFactors(given, order === "rows");
   const { all, train: ownTrain, validation, test } = sorted(arrays);
   // Where only the test rows are named after their part, the others are the training rows.
   const train: Named = ownTrain.data ? ownTrain : { ...all, ...ownTrain };
@@ -128,14 +130,15 @@ function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: 
   const [first, second] = parts.map(({ data, labels: named, covariates }, i): Rows => {
     for (const array of [data, named, covariates]) if (array) used.add(array[0]);
     const rows = arrangedRows(data![1].read(), path, { labels: labels[i], covariates: covariates?.[1].read(), order });
-    return classNames ? { ...rows, classNames } : rows;
+    return { ...rows, ...(classNames ? { classNames } : {}), ...(names && rows.names ? { names } : {}) };
   });
-  const passedOver = [...arrays.entries().filter(([name]) => !used.has(name)).take(MOST_ARRAYS)].map(
-    ([name, array]) => ({
-      name,
-      why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
-    }),
-  );
+  const passedOver = [...given.entries().filter(([name]) => !used.has(name) && !sources.has(name)).take(MOST_ARRAYS)]
+    .map(
+      ([name, array]) => ({
+        name,
+        why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
+      }),
+    );
   const reading: Reading = {
     values: [data[0], ...held.data ? [held.data[0]] : []],
     ...(train.labels ? { labels: train.labels[0] } : {}),
