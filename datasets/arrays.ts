@@ -118,7 +118,7 @@ function heldBy(array: StoredArray): string {
 }
 
 function partsOf(given: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
-  const { arrays, names, sources } = withFactors(given, order === "rows");
+  const { arrays, names, sources } = withFactors(given, path, order === "rows");
   const { all, train: ownTrain, validation, test } = sorted(arrays);
   // Where only the test rows are named after their part, the others are the training rows.
   const train: Named = ownTrain.data ? ownTrain : { ...all, ...ownTrain };

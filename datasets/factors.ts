@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FileError, requireMemory } from "../core/bounds.ts";
 import { arrayNamed } from "./layout.ts";
 import type { NumericArray, StoredArray } from "./rows.ts";
 
@@ -40,27 +41,38 @@ function columnOf(array: StoredArray, column: number): StoredArray {
   return { shape: [count], read };
 }
 
-/** Arrays of [N] side by side, [N, C]. */
-function sideBySide(columns: readonly StoredArray[]): StoredArray {
-  const count = columns[0].shape.reduce((product, size) => product * size, 1);
-  const shape = [count, columns.length];
+/**
+ * Arrays of [N] side by side, [N, C].
+ *
+ * @throws {FileError} If they are of different lengths; when they are read, if there is no room for them.
+ */
+function sideBySide(arrays: ReadonlyMap<string, StoredArray>, names: readonly string[], path: string): StoredArray {
+  const length = (name: string) => arrays.get(name)!.shape.reduce((product, size) => product * size, 1);
+  const count = length(names[0]);
+  const other = names.find((name) => length(name) !== count);
+  if (other !== undefined) {
+    throw new FileError(path, `expected ${count} numbers in "${other}", as in "${names[0]}", found ${length(other)}`);
+  }
   const read = (): NumericArray => {
-    const all = columns.map((column) => column.read().values);
-    const values = new Float32Array(count * columns.length);
-    all.forEach((column, c) => {
-      for (let n = 0; n < count; n++) values[n * all.length + c] = column[n];
+    requireMemory(4 * count * names.length, path, "factors");
+    const values = new Float32Array(count * names.length);
+    names.forEach((name, c) => {
+      const column = arrays.get(name)!.read().values;
+      for (let n = 0; n < count; n++) values[n * names.length + c] = column[n];
     });
-    return { shape, values };
+    return { shape: [count, names.length], values };
   };
-  return { shape, read };
+  return { shape: [count, names.length], read };
 }
 
 /**
  * The arrays with known factors, if there are any, as an array of covariates `c`, and with the labels that a known layout has.
  *
+ * @param path The file, for messages.
  * @param inRows Whether rows are counted by the first axis, as NumPy and HDF5 have them.
+ * @throws {FileError} If arrays of one factor each are of different lengths.
  */
-export function withFactors(arrays: ReadonlyMap<string, StoredArray>, inRows: boolean): WithFactors {
+export function withFactors(arrays: ReadonlyMap<string, StoredArray>, path: string, inRows: boolean): WithFactors {
   const none = { arrays, sources: new Set<string>() };
   const [...names] = arrays.keys();
   if (!inRows || names.some((name) => arrayNamed(name)?.of === "covariates")) return none;
@@ -94,11 +106,11 @@ export function withFactors(arrays: ReadonlyMap<string, StoredArray>, inRows: bo
   };
   const norb = NORB.map((name) => [name, NORB_PREFIX + name].find(isColumn));
   if (norb.every((name) => name !== undefined)) {
-    return replaced(norb, NORB, sideBySide(norb.map((name) => arrays.get(name)!)), arrays.get(norb[0]));
+    return replaced(norb, NORB, sideBySide(arrays, norb, path), arrays.get(norb[0]));
   }
   const own = names.filter((name) =>
     name.toLowerCase().startsWith(PREFIX) && name.length > PREFIX.length && isColumn(name) && !arrayNamed(name)
   );
   if (own.length === 0) return none;
-  return replaced(own, own, sideBySide(own.map((name) => arrays.get(name)!)));
+  return replaced(own, own, sideBySide(arrays, own, path));
 }

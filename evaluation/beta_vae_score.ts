@@ -26,8 +26,8 @@ const STREAM = 0xbe7a;
 /**
  * P[c = argmax softmax(W d + b)], d = 1/L Σ |z(x_l) - z(x'_l)| where x_l and x'_l have factor c in common, c drawn evenly
  *
- * The accuracy of a linear classifier that tells from the mean difference of codes which factor was held. Chance is 1/C. It is 1 for
- * codes that are a rotation of the factors too: it asks less than MIG or DCI.
+ * The accuracy of a linear classifier that tells from the mean difference of codes which factor was held. Chance is 1/C. It asks less than
+ * MIG or DCI: with all factors but one disentangled it is 1 already, for the classifier takes what shows no factor for the last.
  *
  * Source: Higgins et al., "beta-VAE", ICLR 2017, section 3.
  *

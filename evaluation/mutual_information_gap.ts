@@ -22,6 +22,16 @@ export interface BinOptions {
  * arXiv:1811.12359.
  *
  * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const factors = [0, 0, 0, 1, 1, 0, 1, 1]; // [4, 2]
+ * const [apart, rotated] = [[5, 0, 5, 1, 7, 0, 7, 1], [0, 0, 1, -1, 1, 1, 2, 0]]; // the factors; their sum and difference
+ * assertAlmostEquals(mutualInformationGap({ codes: apart, factors, count: 4 }), 1);
+ * assertAlmostEquals(mutualInformationGap({ codes: rotated, factors, count: 4 }), 0);
+ * ```
  */
 export function mutualInformationGap(coded: Coded, { bins = 20 }: BinOptions = {}): number {
   const columns = columnsOf(coded);

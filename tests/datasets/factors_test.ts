@@ -1,9 +1,11 @@
 /** Files with known factors: the layouts of dSprites, 3D Shapes and SmallNORB, and arrays of one factor each. */
 
 import h5wasm from "npm:h5wasm@0.10.3";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import type { Dataset } from "../../core/dataset.ts";
+import { FileError } from "../../core/bounds.ts";
 import { readDataset } from "../../datasets/given_files.ts";
+import { encodeNpz } from "../../datasets/npy.ts";
 import { fileDataset } from "../../storage/file_dataset.ts";
 import golden from "../golden/factors.json" with { type: "json" };
 import { withFolder } from "./support.ts";
@@ -91,4 +93,16 @@ Deno.test("fileDataset() takes arrays whose names begin with c_ for one factor e
   const dataset = await load("columns.npz", bytesOf("columns.npz"));
   assertEquals([dataset.shape, dataset.classes, dataset.covariates], [[1, 2, 1], 2, ["c_size", "c_turn"]]);
   assertEquals(known(dataset), rows((n) => [n % 3 / 2, n % 4, n % 2]));
+});
+
+Deno.test("fileDataset() refuses arrays of factors of different lengths, and leaves covariates that are there alone", async () => {
+  const x = { shape: [12, 2], values: new Float32Array(24) };
+  const [size, turn] = [12, 13].map((count) => ({ shape: [count], values: new Float32Array(count) }));
+  await assertRejects(
+    () => load("a.npz", encodeNpz({ x, c_size: size, c_turn: turn })),
+    FileError,
+    'expected 12 numbers in "c_turn", as in "c_size", found 13',
+  );
+  const { covariates } = await load("a.npz", encodeNpz({ x, c: { shape: [12, 2], values: x.values }, c_size: size }));
+  assertEquals(covariates, ["c0", "c1"]);
 });

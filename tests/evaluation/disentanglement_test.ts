@@ -179,3 +179,15 @@ Deno.test("measures of disentanglement refuse codes and factors that are none", 
   );
   assertThrows(() => mutualInformationGap({ ...set, factors: [1, 1, 1, 1] }), RangeError, "at least 2 values, found 1");
 });
+
+Deno.test("betaVaeScore() does not miss the last factor; gap, informativeness and explicitness do", () => {
+  const set = coded(
+    1500,
+    [2, 2, 2],
+    ([a, b], noise, n) => [a[n] + noise(0)[n] / 8, b[n] + noise(1)[n] / 8, noise(2)[n]],
+  );
+  assert(betaVaeScore(set, { train: 1000, test: 500 }) > 0.97);
+  assertAlmostEquals(mutualInformationGap(set), 2 / 3, 0.03);
+  assertAlmostEquals(dci(set).informativeness, 2.5 / 3, 0.03);
+  assertAlmostEquals(infoMec(set).explicitness, 2 / 3, 0.03);
+});
