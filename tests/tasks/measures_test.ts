@@ -240,3 +240,20 @@ Deno.test("evaluate --disentanglement and --probe say what data they need", () =
       "--probe: expected a dataset with labels or known factors, found blocks without",
     );
   }));
+
+Deno.test("evaluate --disentanglement takes the c_ columns of a table: it cuts numbers into bins and leaves out what never changes", () =>
+  inFolder(async () => {
+    const line = (n: number) => [Math.sin(n), n % 2 + Math.cos(n) / 9, n % 2, Math.sin(n) / 3, 7].join(",");
+    const lines = Array.from({ length: 240 }, (_, n) => line(n));
+    await Deno.writeTextFile("table.csv", ["a,b,c_side,c_depth,c_same", ...lines].join("\n"));
+    const told = "--dataset table.csv --hidden 6 --latents 2 --epochs 2 --batch-size 20 --validation 20 --out run";
+    assertEquals((await attempt(trainTask, told.split(" "))).code, 0);
+    const measured = "--run run --split all --disentanglement --votes 4 --bins 10 --factor-rows 200".split(" ");
+    const { code, stdout } = await attempt(evaluateTask, measured);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "Disentanglement: 2 latents and 2 factors, 200 rows; 1 is best");
+    assertStringIncludes(
+      stdout,
+      "Factors, and how many values each has: c_side (2), c_depth (10 bins); left out, for they never change: c_same",
+    );
+  }));
