@@ -172,6 +172,28 @@ export function cholesky(matrix: ArrayLike<number>, n: number): Float64Array<Arr
 }
 
 /**
+ * x with L Lᵀ x = b, by forward and backward substitution.
+ *
+ * @param l L [n, n], as {@linkcode cholesky} gives it.
+ * @param b [n]
+ */
+export function solveTriangular(l: Float64Array, b: ArrayLike<number>): Float64Array<ArrayBuffer> {
+  const n = b.length;
+  const x = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    let sum = b[i];
+    for (let k = 0; k < i; k++) sum -= l[i * n + k] * x[k];
+    x[i] = sum / l[i * n + i];
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = x[i];
+    for (let k = i + 1; k < n; k++) sum -= l[k * n + i] * x[k];
+    x[i] = sum / l[i * n + i];
+  }
+  return x;
+}
+
+/**
  * A⁻¹ of a symmetric positive definite A [n, n], by Cholesky's factor.
  *
  * @throws {RangeError} If A is not positive definite.
@@ -180,17 +202,9 @@ export function invertPositive(matrix: ArrayLike<number>, n: number): Float64Arr
   const l = cholesky(matrix, n);
   const inverse = new Float64Array(n * n);
   for (let column = 0; column < n; column++) {
-    const x = new Float64Array(n);
-    for (let i = 0; i < n; i++) {
-      let sum = i === column ? 1 : 0;
-      for (let k = 0; k < i; k++) sum -= l[i * n + k] * x[k];
-      x[i] = sum / l[i * n + i];
-    }
-    for (let i = n - 1; i >= 0; i--) {
-      let sum = x[i];
-      for (let k = i + 1; k < n; k++) sum -= l[k * n + i] * x[k];
-      x[i] = sum / l[i * n + i];
-    }
+    const unit = new Float64Array(n);
+    unit[column] = 1;
+    const x = solveTriangular(l, unit);
     for (let i = 0; i < n; i++) inverse[i * n + column] = x[i];
   }
   return inverse;

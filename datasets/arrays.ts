@@ -9,6 +9,7 @@ import { FileError } from "../core/bounds.ts";
 import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
 import { arrayNamed, DATA_NAMES, NAME_ARRAYS, type Part, rowAxis, withoutOneHot } from "./layout.ts";
+import { withFactors } from "./factors.ts";
 import { type NumericArray, type Rows, rowsOf, type StoredArray } from "./rows.ts";
 
 /** Arrays whose shapes are looked at where none has the name of data. */
@@ -165,7 +166,8 @@ function soundTexts(array: StoredArray): readonly string[] {
   }
 }
 
-function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
+function partsOf(given: ReadonlyMap<string, StoredArray>, path: string, order: Order): Parts {
+  const { arrays, names, sources } = withFactors(given, path, order === "rows");
   const { all, train: ownTrain, validation, test } = sorted(arrays);
   // Where only the test rows are named after their part, the others are the training rows.
   const train: Named = ownTrain.data ? ownTrain : { ...all, ...ownTrain };
@@ -177,25 +179,26 @@ function partsOf(arrays: ReadonlyMap<string, StoredArray>, path: string, order: 
   const [first, second] = parts.map(({ data, labels: named, covariates }, i): Rows => {
     for (const array of [data, named, covariates]) if (array) used.add(array[0]);
     const rows = arrangedRows(data![1].read(), path, { labels: labels[i], covariates: covariates?.[1].read(), order });
-    return classNames ? { ...rows, classNames } : rows;
+    return { ...rows, ...(classNames ? { classNames } : {}), ...(names && rows.names ? { names } : {}) };
   });
-  const names = namesBeside(arrays, first, second !== undefined);
-  for (const name of names.from.keys()) used.add(name);
+  const named = namesBeside(arrays, first, second !== undefined);
+  for (const name of named.from.keys()) used.add(name);
   const remarks = [
     ...first.reading?.remarks ?? [],
-    ...names.from.entries().map(([name, what]) => `${what} named by ${name}`),
+    ...named.from.entries().map(([name, what]) => `${what} named by ${name}`),
   ];
-  const passedOver = [...arrays.entries().filter(([name]) => !used.has(name)).take(MOST_ARRAYS)].map(
-    ([name, array]) => ({
-      name,
-      why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
-    }),
-  );
+  const passedOver = [...given.entries().filter(([name]) => !used.has(name) && !sources.has(name)).take(MOST_ARRAYS)]
+    .map(
+      ([name, array]) => ({
+        name,
+        why: arrayNamed(name)?.part === "validation" ? "a run divides its own" : heldBy(array),
+      }),
+    );
   const reading: Reading = {
     values: [data[0], ...held.data ? [held.data[0]] : []],
     ...(train.labels ? { labels: train.labels[0] } : {}),
     ...(passedOver.length ? { passedOver } : {}),
     ...(remarks.length ? { remarks } : {}),
   };
-  return { train: { ...first, ...names.found, reading }, ...(second ? { test: second } : {}) };
+  return { train: { ...first, ...named.found, reading }, ...(second ? { test: second } : {}) };
 }

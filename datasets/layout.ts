@@ -63,6 +63,9 @@ for (const [of, names] of [["data", DATA_NAMES], ["labels", LABEL_NAMES], ["cova
   }
 }
 
+// dSprites' own.
+roles.set("imgs", { of: "data" });
+
 /** What an array is by its name, whatever the case: alone, or with that of a part before or after it (`x_train`, `testdata`). */
 export function arrayNamed(name: string): ArrayRole | undefined {
   return roles.get(name.toLowerCase());

@@ -45,7 +45,7 @@ import { withFiles } from "./source_files.ts";
  * |---|---|---|---|
  * | a folder | PNG, JPEG and WebP images, grey or colour | folders by class | |
  * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
- * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C] |
+ * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C]; or `c_...`: [N]; those of dSprites, 3D Shapes, SmallNORB |
  * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
  * | `.h5`, `.hdf5` | as `.npz` | | |
  * | `.csv`, `.tsv`, `.txt`, `.dat`, `.data`, `.parquet` | the numbers of a row | the column `label`, or of `labelColumn` | columns whose names begin with `c_` |

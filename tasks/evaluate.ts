@@ -12,16 +12,24 @@ import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { Trained } from "../core/training/trained.ts";
 import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
+import { disentanglement } from "../evaluation/disentanglement.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
 import { imageQuality } from "../evaluation/image_quality.ts";
 import { latentStatistics } from "../evaluation/latent_statistics.ts";
 import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluation/log_likelihood.ts";
+import { probes } from "../evaluation/probe.ts";
 import { folderCache } from "../storage/cache.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
+import {
+  disentanglementLines,
+  probeLines,
+  type RepresentationFlags,
+  representationFlags,
+} from "./cli/representation.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
+import { type ChosenRows, chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
 import { chosenRun } from "./cli/run_folder.ts";
 
@@ -37,6 +45,7 @@ type Groups = {
   readonly run: FlagGroup<RunChoice>;
   readonly data: FlagGroup<DataFlags>;
   readonly measuring: FlagGroup<Measuring>;
+  readonly representation: FlagGroup<RepresentationFlags>;
 };
 
 const flags: Flags<Groups> = {
@@ -80,11 +89,13 @@ const flags: Flags<Groups> = {
         seed: seedFlag("of the draws"),
       },
     },
+    representation: representationFlags,
   },
   examples: [
     "deno task evaluate",
     "deno task evaluate --run runs/mine --split validation --samples 5000 --json",
     "deno task evaluate --dataset new.csv",
+    "deno task evaluate --run runs/sprites --disentanglement --probe",
   ],
 };
 
@@ -138,6 +149,57 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
   return await frechetClassifierDistance(trained, dataset, by, { seed });
 }
 
+/** What `--disentanglement` and `--probe` ask for must be there before anything is measured. */
+function requireKnown(
+  { disentanglement, probe }: RepresentationFlags,
+  { dataset, rows, split, training }: ChosenRows,
+  { model, folder }: { readonly model: Trained["model"]; readonly folder: string },
+): void {
+  const asked = [...disentanglement ? ["--disentanglement"] : [], ...probe ? ["--probe"] : []];
+  if (asked.length && !model.encode) {
+    throw new UsageError(`${asked[0]}: expected a model with latents; ${folder} holds a ${model.name}`);
+  }
+  if (disentanglement && !rows.covariates) {
+    throw new UsageError(
+      `--disentanglement: expected a dataset with known factors (covariates, such as those of sprites), found ${dataset.name} without`,
+    );
+  }
+  if (disentanglement && rows.count < 30) {
+    throw new UsageError(`--disentanglement: expected at least 30 rows, found ${rows.count}`);
+  }
+  if (probe && !rows.covariates && !rows.labels) {
+    throw new UsageError(`--probe: expected a dataset with labels or known factors, found ${dataset.name} without`);
+  }
+  if (probe && !training) {
+    throw new UsageError(`--probe: expected rows that are not trained on (--split test), found --split ${split}`);
+  }
+}
+
+/** What is asked for of the representation, said and for JSON. */
+async function represented(
+  trained: Trained,
+  { dataset, rows, training }: ChosenRows,
+  { disentanglement: wanted, probe, factorRows, bins, votes, probeRows, probeTestRows, neighbours }:
+    RepresentationFlags,
+  seed: number,
+  context: Context,
+): Promise<object> {
+  using progress = measuringProgress(context);
+  const { signal } = context;
+  const told = { seed, signal, factors: dataset.covariates, onProgress: (done: number) => progress.show({ done }) };
+  const found = wanted ? await disentanglement(trained, rows, { ...told, rows: factorRows, bins, votes }) : undefined;
+  const probed = probe
+    ? await probes(trained, training!, rows, { ...told, train: probeRows, test: probeTestRows, neighbours })
+    : undefined;
+  progress.clear();
+  const tables = [
+    ...found ? [disentanglementLines(found)] : [],
+    ...probed ? [probeLines(probed, dataset, neighbours)] : [],
+  ];
+  for (const lines of tables) for (const line of [...lines, ""]) context.print(line);
+  return { ...(found ? { disentanglement: found } : {}), ...(probed ? { probes: probed } : {}) };
+}
+
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
@@ -145,7 +207,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const binarize = values.measuring.binarize === "as-trained"
     ? checkpoint.training.binarize
     : values.measuring.binarize;
-  const { dataset, rows, split, own } = await chosenRows(chosen, values.data, context);
+  const data = await chosenRows(chosen, values.data, context);
+  const { dataset, rows, split, own } = data;
+  requireKnown(values.representation, data, chosen);
   if (frechet && !dataset.classes) {
     throw new UsageError(`--frechet: expected a dataset with labels, found ${dataset.name} without`);
   }
@@ -235,6 +299,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
       ...(accuracy === undefined ? {} : { accuracy }),
     });
   }
+  const representation = await represented(trained, data, values.representation, seed, context);
   for (const note of notes) context.print(note);
   context.emit({
     run: folder,
@@ -251,6 +316,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...(latents ? { latents: { ...latents, names: latents.kl.map((_, k) => latentName(k)) } } : {}),
     ...(images ? { images } : {}),
     ...(distance ? { frechetClassifierDistance: distance } : {}),
+    ...representation,
     count: rows.count,
     binarize,
     remarks: notes,

@@ -54,6 +54,8 @@ export interface ChosenRows extends RunData {
   readonly split: SplitName | "all";
   /** Which split each row is of, where the rows are of several. */
   readonly splits?: readonly string[];
+  /** The rows to train on beside them, where the rows are none of these. */
+  readonly training?: Split;
 }
 
 /**
@@ -163,10 +165,12 @@ export async function chosenRows(
   const asked = split === "auto" ? whole ? "all" : "test" : split;
   if (asked !== "all") {
     const data = whole ? await divided(run, found.dataset, context) : found.dataset;
+    const part = (name: SplitName) => own ? splitOf(data, run.checkpoint, name) : data[name as "test" | "train"];
     return {
       ...found,
-      rows: own ? splitOf(data, run.checkpoint, asked) : data[asked as "test" | "train"],
+      rows: part(asked),
       split: asked,
+      ...(asked === "train" ? {} : { training: part("train") }),
     };
   }
   if (whole) return { ...found, rows: found.dataset.test, split: "all" };

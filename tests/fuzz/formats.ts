@@ -552,6 +552,23 @@ export const formats: readonly Format[] = [
   { name: "csv", write: (c) => ({ [c.one("a.csv", "a.tsv", "a.txt")]: table(c) }), read: loads },
   { name: "idx", write: (c) => ({ "a.idx": c.bytes(idx(c, c.one([6, 4], [6, 2, 2])), "file") }), read: loadsBoth },
   {
+    name: "factors",
+    write: (c) => {
+      const factors: [string, Uint8Array<ArrayBuffer>][] = c.one(
+        [["latents_classes.npy", npy(c, [6, 6], "factors", ["|u1", 1])]],
+        [["c_size.npy", npy(c, [6], "size")], ["c_turn.npy", npy(c, [6], "turn")]],
+        ["category", "instance", "label_elevation", "azimuth", "lighting"].map((
+          name,
+        ): [string, Uint8Array<ArrayBuffer>] => [
+          `${name}.npy`,
+          npy(c, [6], name, ["|u1", 1]),
+        ]),
+      );
+      return { "a.npz": c.bytes(zip(c, [["imgs.npy", npy(c, [6, 2, 2], "imgs")], ...factors]), "file") };
+    },
+    read: loads,
+  },
+  {
     name: "gz",
     write: (c) => ({ "images.gz": c.bytes(new Uint8Array(gzipSync(idx(c, [6, 2, 2]))), "gz") }),
     read: loads,

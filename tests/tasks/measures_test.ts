@@ -1,7 +1,10 @@
 /** The tasks that measure and write what a model makes of data: evaluate, encode, score, impute. */
 
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { DatasetSource } from "../../core/dataset.ts";
+import { datasets } from "../../datasets/mod.ts";
 import { parseNpy, parseNpz } from "../../datasets/npy.ts";
+import { makeSprites } from "../../datasets/sprites.ts";
 import { encodeTask } from "../../tasks/encode.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { imputeTask } from "../../tasks/impute.ts";
@@ -158,3 +161,99 @@ Deno.test("impute fills in what is missing better than the mean image, and refus
     "--learning-rate",
     "0.02",
   ));
+
+Deno.test("evaluate --disentanglement and --probe measure the latents against known factors and labels", () =>
+  inFolder(async () => {
+    (datasets as Map<string, DatasetSource>).set("some_sprites", {
+      name: "some_sprites",
+      summary: "some sprites",
+      source: "this test",
+      load: () => Promise.resolve({ ...makeSprites({ train: 260, test: 120, size: 8 }), name: "some_sprites" }),
+    });
+    const told = "--dataset some_sprites --hidden 8 --latents 3 --epochs 2 --batch-size 20 --validation 20 --out run";
+    assertEquals((await attempt(trainTask, told.split(" "))).code, 0);
+    const measured = [
+      "--run",
+      "run",
+      "--disentanglement",
+      "--probe",
+      "--probe-rows",
+      "200",
+      "--probe-test-rows",
+      "90",
+      "--votes",
+      "8",
+    ];
+    const { code, stdout, stderr } = await attempt(evaluateTask, measured);
+    assertEquals([code, stderr], [0, ""]);
+    for (
+      const line of [
+        "Disentanglement: 3 latents and 5 factors, 120 rows; 1 is best",
+        "Factors, and how many values each has: shape (3), scale (6), orientation (",
+        "Probes: trained on 200 training rows, measured on 90 rows; accuracy of labels (the most frequent one: 0.",
+      ]
+    ) assertStringIncludes(stdout, line);
+    assertMatch(stdout, /numbers a row +3 +64 +3\n/);
+    assertMatch(stdout, /betaVaeScore +\d\.\d{3} {3}a linear classifier tells which factor is held \(chance 0\.20\)/);
+    const [{ disentanglement, probes }] = jsonLines((await attempt(evaluateTask, [...measured, "--json"])).stdout);
+    for (
+      const score of [
+        disentanglement.betaVaeScore,
+        disentanglement.factorVaeScore,
+        disentanglement.mutualInformationGap,
+        disentanglement.separatedAttributePredictability,
+        disentanglement.modularity,
+        disentanglement.dci.disentanglement,
+        disentanglement.dci.completeness,
+        disentanglement.dci.informativeness,
+        disentanglement.infoMec.compactness,
+      ]
+    ) assert(score >= 0 && score <= 1, `${score}`);
+    assertEquals(disentanglement.dci.importance.map((row: number[]) => row.length), [5, 5, 5]);
+    // The shape is the label: a class, and no number.
+    assertEquals(probes.factors, ["scale", "orientation", "x", "y"]);
+    assertEquals([probes.latents.size, probes.data.size, probes.pca.size], [3, 64, 3]);
+    assert(
+      probes.data.factors[2].neighbours > 0.5,
+      `pixels say where a sprite is: ${probes.data.factors[2].neighbours}`,
+    );
+    // Two runs of one seed, one for readers and one for programs, say the same.
+    assertMatch(stdout, new RegExp(`dciCompleteness +${disentanglement.dci.completeness.toFixed(3)} `));
+    assertStringIncludes(stdout, probes.pca.factors[3].ridge.toFixed(3));
+    const refused = await attempt(evaluateTask, ["--run", "run", "--probe", "--split", "train"]);
+    assertEquals(refused.code, 2);
+    assertStringIncludes(
+      refused.stderr,
+      "--probe: expected rows that are not trained on (--split test), found --split train",
+    );
+  }));
+
+Deno.test("evaluate --disentanglement and --probe say what data they need", () =>
+  withRun(async () => {
+    const factors = await attempt(evaluateTask, ["--disentanglement"]);
+    assertEquals(factors.code, 2);
+    assertStringIncludes(factors.stderr, "--disentanglement: expected a dataset with known factors");
+    const labels = await attempt(evaluateTask, ["--probe"]);
+    assertEquals(labels.code, 2);
+    assertStringIncludes(
+      labels.stderr,
+      "--probe: expected a dataset with labels or known factors, found blocks without",
+    );
+  }));
+
+Deno.test("evaluate --disentanglement takes the c_ columns of a table: it cuts numbers into bins and leaves out what never changes", () =>
+  inFolder(async () => {
+    const line = (n: number) => [Math.sin(n), n % 2 + Math.cos(n) / 9, n % 2, Math.sin(n) / 3, 7].join(",");
+    const lines = Array.from({ length: 240 }, (_, n) => line(n));
+    await Deno.writeTextFile("table.csv", ["a,b,c_side,c_depth,c_same", ...lines].join("\n"));
+    const told = "--dataset table.csv --hidden 6 --latents 2 --epochs 2 --batch-size 20 --validation 20 --out run";
+    assertEquals((await attempt(trainTask, told.split(" "))).code, 0);
+    const measured = "--run run --split all --disentanglement --votes 4 --bins 10 --factor-rows 200".split(" ");
+    const { code, stdout } = await attempt(evaluateTask, measured);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "Disentanglement: 2 latents and 2 factors, 200 rows; 1 is best");
+    assertStringIncludes(
+      stdout,
+      "Factors, and how many values each has: c_side (2), c_depth (10 bins); left out, for they never change: c_same",
+    );
+  }));
