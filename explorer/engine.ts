@@ -139,8 +139,8 @@ export interface Engine {
   /** Begins a training; what comes of it is told by {@linkcode Engine.onEvent}. */
   train(request: TrainRequest): Promise<ModelInfo>;
   control(control: Control): Promise<void>;
-  /** The checkpoint's bytes. */
-  save(): Promise<Uint8Array<ArrayBuffer>>;
+  /** The checkpoint's bytes, without what only the optimizer needs if that is asked for. */
+  save(options?: { readonly optimizer?: boolean }): Promise<Uint8Array<ArrayBuffer>>;
   /** Hears events, until the function that it gives is called. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
   close(): void;

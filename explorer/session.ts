@@ -173,8 +173,8 @@ export class Session implements Engine {
     return found.values;
   }
 
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.#inTurn(() => this.#model.toBytes());
+  async save(options: Parameters<Engine["save"]>[0] = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#inTurn(() => this.#model.toBytes(options ?? {}));
   }
 
   async train({ model, config }: TrainRequest): Promise<ModelInfo> {

@@ -10,6 +10,7 @@ import type { Engine } from "../engine.ts";
 import { engineInServer } from "../in_server.ts";
 import { engineInWorker } from "../in_worker.ts";
 import { PlainEngine } from "../plain.ts";
+import { decodesPointsHere } from "../points.ts";
 import { App, type View } from "./app.ts";
 import { element } from "./elements.ts";
 import { mountPanel } from "./panel.ts";
@@ -25,12 +26,12 @@ async function findEngine(state: State, manifest: Manifest): Promise<Engine> {
   const wanted = state.get("way");
   if (wanted !== "server" && wanted !== "plain" && "gpu" in navigator) {
     try {
-      return await engineInWorker(new URL("worker.js", document.baseURI));
+      return decodesPointsHere(await engineInWorker(new URL("worker.js", document.baseURI)));
     } catch {
       // There is WebGPU, but no adapter.
     }
   }
-  if (wanted !== "plain" && manifest.server) return await engineInServer();
+  if (wanted !== "plain" && manifest.server) return decodesPointsHere(await engineInServer());
   return new PlainEngine();
 }
 
