@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Dataset } from "../core/dataset.ts";
+import type { Dataset, DataShape } from "../core/dataset.ts";
 import type { TrainingEvent } from "../core/training/events.ts";
 import type { DataDescription } from "../core/training/checkpoint.ts";
 
@@ -31,6 +31,8 @@ export interface ModelInfo {
   readonly parameters: number;
   /** Steps it was trained for. */
   readonly step: number;
+  /** Settings of the training and of the model that are not their defaults; unknown where the settings' declarations are not at hand. */
+  readonly chosen?: Readonly<Record<string, unknown>>;
   /** What it is conditioned on, if on anything. */
   readonly condition?: string;
   /** Whether p(z) is N(0, I). */
@@ -40,11 +42,8 @@ export interface ModelInfo {
 }
 
 /** Rows that are open. */
-export interface DataInfo {
+export interface DataInfo extends DataShape {
   readonly name: string;
-  readonly shape: Dataset["shape"];
-  readonly classes?: number;
-  readonly classNames?: readonly string[];
   readonly train: number;
   readonly test: number;
 }

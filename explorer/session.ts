@@ -10,6 +10,8 @@ import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Trained } from "../core/training/trained.ts";
 import { train, type Training } from "../core/training/trainer.ts";
+import { trainingSettings } from "../core/training/training_settings.ts";
+import { defaults } from "../core/settings.ts";
 import { impute } from "../evaluation/impute.ts";
 import { scores } from "../evaluation/scores.ts";
 import { findModel, load } from "../models/mod.ts";
@@ -35,6 +37,8 @@ export class Session implements Engine {
   #running = true;
   #steps = 0;
   #chunkSeconds = 0.08;
+  /** Steps that the training under way has done. */
+  #done = 0;
   /** Wakes a training that is paused. */
   #wake: () => void = () => {};
   /** One after another: what is asked while a training runs waits for the chunk under way. */
@@ -83,7 +87,11 @@ export class Session implements Engine {
   }
 
   async model(): Promise<ModelInfo | undefined> {
-    return this.#training || this.#trained ? await this.#inTurn(() => describe(this.#model)) : undefined;
+    if (!this.#training && !this.#trained) return undefined;
+    return await this.#inTurn(async () => {
+      const info = await describe(this.#model);
+      return this.#training ? { ...info, step: this.#done } : info;
+    });
   }
 
   // deno-lint-ignore require-await -- what is wrong is a rejection
@@ -203,8 +211,10 @@ export class Session implements Engine {
         this.#trained?.destroy();
         this.#trained = undefined;
         this.#training = training;
+        this.#done = event.step;
         begun(await describe(training.trained as Trained));
       }
+      if (event.event === "progress") this.#done = event.step;
       this.#tell(event);
       if (event.event === "end") break;
       if (event.event === "progress" && !this.#running) await this.#pause(event.step);
@@ -273,6 +283,14 @@ function conditionOf(
   return { labels: Array.from({ length: x.length / width }, (_, i) => given[i % given.length]) };
 }
 
+/** The values that are not the defaults. */
+function chosenOf(values: object, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const chosen = Object.entries(values).filter(([name, value]) =>
+    name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name])
+  );
+  return Object.fromEntries(chosen);
+}
+
 async function describe(trained: Trained): Promise<ModelInfo> {
   const { model, config, training, data, parameters, progress } = trained;
   const latents = model.latents ? trained.latents : 0;
@@ -282,6 +300,10 @@ async function describe(trained: Trained): Promise<ModelInfo> {
     training: { ...training },
     parameters: parameters.count,
     step: progress.step,
+    chosen: chosenOf({ ...training, ...config }, {
+      ...defaults(trainingSettings),
+      ...defaults<object>(model.settings),
+    }),
     condition: model.condition?.(config),
     standardPrior: trained.hasStandardPrior,
     can: {

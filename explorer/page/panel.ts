@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { Losses } from "../../core/training/events.ts";
+import type { EpochEvent, Losses } from "../../core/training/events.ts";
 import type { Engine } from "../engine.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
-import { button, choice, element, entry, labelled, slider } from "./elements.ts";
+import { button, check, choice, element, entry, labelled, slider } from "./elements.ts";
+import { isTable } from "./picture.ts";
 import type { ShippedModel } from "../manifest.ts";
 import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, readManifest } from "./source.ts";
 
@@ -34,7 +35,11 @@ interface Wanted {
 }
 
 /** The configuration that the fields stand for. */
-export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>): Record<string, unknown> {
+export function configOf(
+  wanted: Wanted,
+  loss: Readonly<Record<string, number>>,
+  rows: number = 0,
+): Record<string, unknown> {
   const { hidden, latents, prior, optimizer, learningRate, model } = wanted;
   return {
     hidden: hidden.split(",").map(Number),
@@ -42,7 +47,7 @@ export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>)
     optimizer,
     learningRate: Number(learningRate),
     epochs: 1000,
-    validation: 1000,
+    validation: Math.min(1000, Math.floor(rows / 6)),
     ...prior === "standard" ? {} : { prior, components: 50 },
     ...model === "iwae" ? {} : loss,
   };
@@ -71,6 +76,12 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   const bars = element("canvas");
   const use = element("p", { className: "quiet" });
 
+  /** Views are drawn by this engine once it has a model; until then what they were drawn by stays. */
+  const modelOpened = () => {
+    app.engine = engine;
+    app.changed("model");
+  };
+  const dataOpened = () => app.engine === engine && app.changed("data");
   const open = async (name: string) => {
     const found = manifest.models.find((each) => each.name === name);
     if (!found) {
@@ -80,11 +91,14 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     state.set("run", name);
     describe();
     await showMetrics(found);
-    app.changed("model");
+    modelOpened();
   };
   /** The losses of a run that was trained elsewhere. */
   const showMetrics = async (run: ShippedModel) => {
-    const epochs = await epochsOf(run);
+    showEpochs(await epochsOf(run));
+  };
+  const showEpochs = (epochs: readonly EpochEvent[]) => {
+    app.epochs = [...epochs];
     points.train = epochs.map(({ epoch, train }) => [epoch, train]);
     points.validation = epochs.flatMap(({ epoch, validation }) => validation ? [[epoch, validation]] : []);
     const last = epochs.at(-1);
@@ -118,6 +132,8 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   const one = (label: string, key: keyof Wanted, options: readonly (readonly [string, string])[]) =>
     choice(label, options, wanted[key], (value) => state.set(key, wanted[key] = value)).host;
 
+  /** What was read of files of one's own. */
+  const ownData = element("div");
   let training = false;
   let running = false;
   const points = { train: [] as [number, Losses][], validation: [] as [number, Losses][] };
@@ -133,16 +149,16 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   const begin = async () => {
     play.disabled = true;
     about.textContent = "Compiling the shaders …";
-    points.train.length = points.validation.length = 0;
+    points.train.length = points.validation.length = app.epochs.length = 0;
     try {
-      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss) });
+      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss, app.loaded?.train) });
     } finally {
       play.disabled = false;
     }
     training = running = true;
     say();
     describe();
-    app.changed("model");
+    modelOpened();
   };
   const toggle = async () => {
     running = !running;
@@ -203,6 +219,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
         void app.attempt(measureLatents);
       }
     } else if (event.event === "epoch") {
+      app.epochs.push(event);
       if (event.validation) points.validation.push([event.epoch, event.validation]);
       redraw(true);
     } else if (event.event === "end") {
@@ -247,16 +264,17 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   const useData = async (name: string) => {
     const found = manifest.datasets.find((each) => each.name === name) ?? manifest.datasets[0];
-    app.data = await engine.useData(await loadShipped(found));
+    app.loaded = await engine.useData(await loadShipped(found));
     state.set("data", found.name);
-    app.changed("data");
+    ownData.replaceChildren();
+    dataOpened();
   };
 
   const own = entry("Your own", {
     type: "file",
     multiple: true,
-    accept: ".safetensors,.csv,.tsv,.txt,image/*",
-    title: "A checkpoint, a table of numbers, or images; they do not leave this machine",
+    accept: ".safetensors,.jsonl,.csv,.tsv,.txt,.npy,.npz,.gz,image/*",
+    title: "A checkpoint, a table, arrays, or images; they do not leave this machine",
   });
   host.append(
     element("h2", {}, "Model"),
@@ -270,6 +288,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     element("h2", {}, "Training"),
     dataset.host,
     own.host,
+    ownData,
     one("Model", "model", TRAINABLE),
     text("Hidden units", "hidden", "hidden", { type: "text", pattern: "[0-9]+(,[0-9]+)*", inputMode: "numeric" }),
     text("Latents", "latents", "latents", { type: "number", min: 1, max: 200 }),
@@ -293,17 +312,30 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   say();
   // A checkpoint, images or a table that are dropped or chosen: they stay on this machine.
-  const take = (files: Promise<readonly File[]>) =>
+  const take = (from: Promise<readonly File[]>, standardize?: boolean) =>
     app.attempt(async () => {
-      const found = await opened(await files);
+      const files = await from;
+      const found = await opened(files, standardize);
       if ("dataset" in found) {
-        app.data = await engine.useData(found.dataset);
-        app.changed("data");
-        app.say(`${found.dataset.name}: ${app.data.train} rows to train on, ${app.data.test} to test on`);
+        app.loaded = await engine.useData(found.dataset);
+        const { name, shape, train, test, scaling } = app.loaded;
+        ownData.replaceChildren(
+          element(
+            "p",
+            { className: "quiet", role: "status" },
+            `${name}: ${train} rows to train on, ${test} to test on`,
+          ),
+          ...isTable(shape)
+            ? [check("Standardize the columns", !!scaling, (checked) => void take(Promise.resolve(files), checked))]
+            : [],
+        );
+        dataOpened();
       } else {
         app.model = await engine.open(found.checkpoint);
+        state.set("run", undefined);
         describe();
-        app.changed("model");
+        showEpochs(found.epochs);
+        modelOpened();
       }
     });
   document.addEventListener("dragover", (event) => event.preventDefault());
@@ -313,9 +345,9 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   });
   own.input.addEventListener("change", () => take(Promise.resolve([...own.input.files ?? []])));
   if (manifest.server) follow();
-  app.engine = engine;
   await app.attempt(async () => {
     await useData(state.get("data") ?? manifest.datasets[0]?.name);
     if (manifest.models.length) await open(state.get("run") ?? manifest.models[0].name);
   });
+  app.engine = engine;
 }

@@ -6,7 +6,7 @@
 
 import { digits } from "../../explorer/digits.ts";
 import { explorerServer } from "../../explorer/server.ts";
-import { pageFiles, shipData } from "../../explorer/site.ts";
+import { pageFiles, shipData, shipModel } from "../../explorer/site.ts";
 import { findDataset } from "../../files.ts";
 
 /** Serves it on a free port. */
@@ -14,11 +14,10 @@ export async function served(
   counts = { train: 1500, test: 300 },
 ): Promise<{ readonly address: string } & AsyncDisposable> {
   const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
-  files.set("models/digits.safetensors", model);
-  const shipped = (name: string) => ({ name, title: name, checkpoint: "models/digits.safetensors" });
+  const shipped = await shipModel(files, model, { name: "digits", title: "digits" });
   const manifest = {
     datasets: [await shipData(files, mnist, "Digits", counts)],
-    models: [shipped("digits"), shipped("again")],
+    models: [shipped, { ...shipped, name: "again", title: "again" }],
   };
   const explorer = explorerServer({ files, manifest, runs: "/nowhere" });
   const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, explorer.fetch);

@@ -85,8 +85,9 @@ Deno.test({
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "One step" }).click();
     await page.locator("#tab-keep").click();
+    await page.locator("#view code", { hasText: "--beta" }).waitFor();
     const command = (await page.locator("#view code").textContent())!;
-    assertMatch(command, /^deno task train --model vae --dataset mnist --hidden 32 .*--beta 8/);
+    assertMatch(command, /^deno task train --model vae --dataset mnist --epochs \d{1,3} .*--hidden 32 .*--beta 8/);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Checkpoint" }).click(),
@@ -94,6 +95,22 @@ Deno.test({
     assertEquals(download.suggestedFilename(), "vae-mnist.safetensors");
     assertEquals(await page.locator("#message").textContent(), "");
     assertEquals(said.filter(ofThePage), []);
+  },
+});
+
+Deno.test({
+  name: `without any way to compute the page shows a picture${unless}`,
+  ignore,
+  async fn() {
+    await using site = await served();
+    await using opened = await open({ webgpu: false });
+    const context = await opened.browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(site.address);
+    const picture = page.locator("#view img");
+    await picture.waitFor();
+    assertEquals(await picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth), 560);
+    await context.close();
   },
 });
 

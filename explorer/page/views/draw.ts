@@ -4,8 +4,10 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
+import { className } from "../../../core/dataset.ts";
+import type { View } from "../app.ts";
 import { button, choice, element, labelled } from "../elements.ts";
+import { isTable } from "../picture.ts";
 import { pointerOn, tiles } from "../pixels.ts";
 
 /** Drawing and imputation, with the same brush. */
@@ -15,7 +17,7 @@ export const draw: View = {
   unfit: ({ model }) =>
     !model?.can.encode || !model.can.decode
       ? "This model does not encode and decode."
-      : model.data.shape[0] < 4
+      : isTable(model.data.shape)
       ? "This model is of tables, not of images."
       : undefined,
   mount(host, app) {
@@ -41,7 +43,7 @@ export const draw: View = {
       });
       tiles(sheet, shown, shape, 1);
     };
-    const compute = newest(async () => {
+    const compute = app.newest(async () => {
       const { mean, logVariance } = await engine.encode(x, given());
       tiles(back, await engine.decode(mean, given()), shape, 1);
       const values = Array.from(
@@ -53,7 +55,7 @@ export const draw: View = {
       said.textContent = `Encoded as ${values.join(", ")}${more}.` +
         (score === undefined ? "" : ` log p(x) is about ${score.toFixed(1)} nats.`);
     });
-    const fill = newest(async () => {
+    const fill = app.newest(async () => {
       if (mask.every((known) => known) || !mask.some((known) => known)) return;
       tiles(filled, await engine.impute(x, mask, { iterations: 20, labels: given() }), shape, 1);
     });
@@ -117,7 +119,7 @@ export const draw: View = {
         condition !== undefined && classes > 0 &&
           choice(
             "Class",
-            Array.from({ length: classes }, (_, c) => [String(c), app.data?.classNames?.[c] ?? String(c)] as const),
+            Array.from({ length: classes }, (_, c) => [String(c), className(c, app.model!.data)] as const),
             String(label),
             (value) => {
               label = Number(value);

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { className } from "../../../core/dataset.ts";
 import type { Encodings } from "../../engine.ts";
-import { newest, type View } from "../app.ts";
+import type { View } from "../app.ts";
 import { colour, sharp } from "../charts.ts";
 import { button, choice, dimensionChoice, element, labelled, table } from "../elements.ts";
-import { colourOf, MARKS, pointerOn, tiles } from "../pixels.ts";
+import { picture } from "../picture.ts";
+import { colourOf, MARKS, pointerOn } from "../pixels.ts";
 
 /** How far the plot reaches, in deviations of N(0, 1). */
 const REACH = 4;
@@ -23,16 +25,16 @@ export const scatter: View = {
     !model?.can.encode ? "This model does not encode." : data ? undefined : "Open data to encode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { latents, data: { shape, classes = 0 } } = app.model!;
-    const names = (label: number) => app.data?.classNames?.[label] ?? String(label);
+    const { latents, data } = app.model!;
+    const { classes = 0 } = data;
     let axes = state.numbers("axes", 2) ?? [0, Math.min(1, latents - 1)];
     let only = state.number("only", -1);
     let split: "train" | "test" = state.get("split") === "train" ? "train" : "test";
     let encoded: Encodings | undefined;
     let chosen = state.number("row", -1);
     const map = element("canvas", { className: "touch", tabIndex: 0 });
-    const one = element("canvas", { className: "pixels" });
-    const near = element("canvas", { className: "pixels" });
+    const one = picture(data, "The datum under the pointer");
+    const near = picture(data, "Its nearest neighbours in latent space");
     const said = element("p", { className: "quiet", "aria-live": "polite" });
     const summary = element("div");
 
@@ -80,21 +82,22 @@ export const scatter: View = {
       return Array.from({ length: mean.length / latents }, (_, other) => [other, distance(other)] as const)
         .sort(([, a], [, b]) => a - b).slice(1, 13).map(([other]) => other);
     };
-    const show = newest(async (row: number) => {
+    const show = app.newest(async (row: number) => {
       chosen = row;
       state.set("row", row);
       drawMap();
       const { x, labels } = await engine.rows({ split, rows: [row] });
-      tiles(one, x, shape, 1);
-      tiles(near, (await engine.rows({ split, rows: neighbours(row) })).x, shape, 6);
+      one.show(x, { perRow: 1, name: () => `row ${row}` });
+      const beside = neighbours(row);
+      near.show((await engine.rows({ split, rows: beside })).x, { perRow: 6, name: (i) => `row ${beside[i]}` });
       const [a, b] = at(row);
       said.textContent =
-        `${split === "test" ? "Test" : "Training"} row ${row}${labels ? `, class ${names(labels[0])}` : ""}: z${
-          axes[0] + 1
-        } = ${a.toFixed(2)}` +
+        `${split === "test" ? "Test" : "Training"} row ${row}${
+          labels ? `, class ${className(labels[0], data)}` : ""
+        }: z${axes[0] + 1} = ${a.toFixed(2)}` +
         (latents > 1 ? `, z${axes[1] + 1} = ${b.toFixed(2)}` : "");
     });
-    const encode = newest(async () => {
+    const encode = app.newest(async () => {
       encoded = await engine.encodeRows({ split });
       drawMap();
       const { mean, logVariance } = encoded;
@@ -145,13 +148,18 @@ export const scatter: View = {
     const legend = element(
       "div",
       { className: "row legend", role: "group", "aria-label": "Show one class" },
-      ...Array.from({ length: classes }, (_, label) =>
-        button(`${MARKS[label % MARKS.length]} ${names(label)}`, () => {
-          only = only === label ? -1 : label;
-          state.set("only", only < 0 ? undefined : only);
-          for (const [i, each] of [...legend.children].entries()) each.setAttribute("aria-pressed", String(only === i));
-          drawMap();
-        }, { style: `border-left: 6px solid ${colourOf(label)}`, "aria-pressed": String(only === label) })),
+      ...Array.from(
+        { length: classes },
+        (_, label) =>
+          button(`${MARKS[label % MARKS.length]} ${className(label, data)}`, () => {
+            only = only === label ? -1 : label;
+            state.set("only", only < 0 ? undefined : only);
+            for (const [i, each] of [...legend.children].entries()) {
+              each.setAttribute("aria-pressed", String(only === i));
+            }
+            drawMap();
+          }, { style: `border-left: 6px solid ${colourOf(label)}`, "aria-pressed": String(only === label) }),
+      ),
     );
     host.append(element(
       "div",
@@ -173,9 +181,9 @@ export const scatter: View = {
       element(
         "div",
         { className: "side" },
-        element("div", { className: "small" }, labelled(one, "The datum under the pointer")),
+        element("div", { className: "small" }, one.host),
         said,
-        labelled(near, "Its nearest neighbours in latent space"),
+        near.host,
         summary,
       ),
     ));
