@@ -12,6 +12,7 @@ import type { Trained } from "../core/training/trained.ts";
 import { train, type Training } from "../core/training/trainer.ts";
 import { trainingSettings } from "../core/training/training_settings.ts";
 import { defaults } from "../core/settings.ts";
+import { tableSettings } from "../datasets/table.ts";
 import { impute } from "../evaluation/impute.ts";
 import { scores } from "../evaluation/scores.ts";
 import { findModel, load } from "../models/mod.ts";
@@ -20,6 +21,9 @@ import type { Control, DataInfo, Encodings, Engine, EngineEvent, ModelInfo, Rows
 
 /** Rows that are encoded at once, so that a training goes on between. */
 const PIECE = 5000;
+
+/** Values of settings that are declared by the readers of other files than tables, and say nothing. */
+const NOTHING = ["", false, []];
 
 interface Conditioned {
   readonly labels?: readonly number[];
@@ -283,12 +287,18 @@ function conditionOf(
   return { labels: Array.from({ length: x.length / width }, (_, i) => given[i % given.length]) };
 }
 
-/** The values that are not the defaults. */
-function chosenOf(values: object, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const chosen = Object.entries(values).filter(([name, value]) =>
-    name in defaults && JSON.stringify(value) !== JSON.stringify(defaults[name])
+/** Settings of a training, its model and its data that are not their defaults. */
+function chosenOf({ model, config, training, data: { settings = {}, seed } }: Trained): Record<string, unknown> {
+  const declared: Readonly<Record<string, unknown>> = {
+    ...defaults(trainingSettings),
+    ...defaults<object>(model.settings),
+    ...defaults(tableSettings),
+  };
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const chosen = Object.entries({ ...training, ...config, ...settings }).filter(([name, value]) =>
+    name in declared ? !same(value, declared[name]) : !NOTHING.some((nothing) => same(value, nothing))
   );
-  return Object.fromEntries(chosen);
+  return { ...Object.fromEntries(chosen), ...seed ? { dataSeed: seed } : {} };
 }
 
 async function describe(trained: Trained): Promise<ModelInfo> {
@@ -300,10 +310,7 @@ async function describe(trained: Trained): Promise<ModelInfo> {
     training: { ...training },
     parameters: parameters.count,
     step: progress.step,
-    chosen: chosenOf({ ...training, ...config }, {
-      ...defaults(trainingSettings),
-      ...defaults<object>(model.settings),
-    }),
+    chosen: chosenOf(trained),
     condition: model.condition?.(config),
     standardPrior: trained.hasStandardPrior,
     can: {

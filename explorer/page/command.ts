@@ -22,7 +22,6 @@ export function commandOf(
   const settings: Readonly<Record<string, unknown>> = {
     ...chosen,
     ...epochs,
-    ...data.scaling ? { standardize: true } : {},
   };
   const flags = Object.entries(settings).map(([name, value]) => {
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -11,7 +11,7 @@ import { barChart, type Line, lineChart } from "./charts.ts";
 import { button, check, choice, element, entry, labelled, slider } from "./elements.ts";
 import { isTable } from "./picture.ts";
 import type { ShippedModel } from "../manifest.ts";
-import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, readManifest } from "./source.ts";
+import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, type Reading, readManifest } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
@@ -51,6 +51,25 @@ export function configOf(
     ...prior === "standard" ? {} : { prior, components: 50 },
     ...model === "iwae" ? {} : loss,
   };
+}
+
+/** Files whose columns one may want to say something of. */
+const TABLES = /\.(csv|tsv|txt)(\.gz)?$/i;
+
+/** Fields for how a table is read. */
+function tableFields(
+  { labelColumn = "", missing = "error" }: Reading,
+  changed: (change: Reading) => void,
+): HTMLElement[] {
+  const { host, input } = entry("Class column", { value: labelColumn, title: "A name, a number from 1, or none" });
+  input.addEventListener("change", () => changed({ labelColumn: input.value }));
+  const cells = choice(
+    "Missing cells",
+    [["error", "are an error"], ["mean", "become the mean"], ["drop", "drop their rows"]],
+    missing,
+    (value) => changed({ missing: value as Reading["missing"] }),
+  );
+  return [host, cells.host];
 }
 
 /** What each number and setting of the loss is. */
@@ -312,26 +331,27 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   say();
   // A checkpoint, images or a table that are dropped or chosen: they stay on this machine.
-  const take = (from: Promise<readonly File[]>, standardize?: boolean) =>
+  const take = (from: Promise<readonly File[]>, reading: Reading = {}) =>
     app.attempt(async () => {
       const files = await from;
-      const found = await opened(files, standardize);
+      const again = (change: Reading) => void take(Promise.resolve(files), { ...reading, ...change });
+      // How a table is read can be changed where it could not be read, too.
+      const said = element("p", { className: "quiet", role: "status" });
+      const isText = files.some(({ name }) => TABLES.test(name));
+      ownData.replaceChildren(said, ...isText ? tableFields(reading, again) : []);
+      const found = await opened(files, reading);
       if ("dataset" in found) {
         app.loaded = await engine.useData(found.dataset);
-        const { name, shape, train, test, scaling } = app.loaded;
-        ownData.replaceChildren(
-          element(
-            "p",
-            { className: "quiet", role: "status" },
-            `${name}: ${train} rows to train on, ${test} to test on`,
-          ),
-          ...isTable(shape)
-            ? [check("Standardize the columns", !!scaling, (checked) => void take(Promise.resolve(files), checked))]
-            : [],
-        );
+        const { name, shape, train, test, scaling, classNames } = app.loaded;
+        said.textContent = `${name}: ${train} rows to train on, ${test} to test on` +
+          (classNames ? `; classes ${classNames.join(", ")}` : "");
+        if (isTable(shape)) {
+          ownData.append(check("Standardize the columns", !!scaling, (standardize) => again({ standardize })));
+        }
         dataOpened();
       } else {
         app.model = await engine.open(found.checkpoint);
+        ownData.replaceChildren();
         state.set("run", undefined);
         describe();
         showEpochs(found.epochs);

@@ -6,7 +6,7 @@
 
 import { type Dataset, features, pick, type Split } from "../../core/dataset.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
-import { readDataset } from "../../datasets/given_files.ts";
+import { readDataset, type ReadDatasetOptions } from "../../datasets/given_files.ts";
 import { standardized, suggestion } from "../../datasets/scaling.ts";
 import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
@@ -80,6 +80,12 @@ export type Opened =
   | { readonly checkpoint: Uint8Array<ArrayBuffer>; readonly epochs: readonly EpochEvent[] }
   | { readonly dataset: Dataset };
 
+/** How a table is read. */
+export interface Reading extends Pick<ReadDatasetOptions, "labelColumn" | "missing"> {
+  /** Whether its columns are brought to one scale; without it, where the training program suggests that. */
+  readonly standardize?: boolean;
+}
+
 /** A checkpoint with its losses (a run folder's files), if the files hold one. */
 export async function openedRun(
   files: readonly File[],
@@ -96,16 +102,17 @@ export async function openedRun(
 /**
  * What files are: a checkpoint (of a run folder, too), images, or data that the library reads.
  *
- * @param standardize Whether the columns of a table are brought to one scale; without it, where the training program suggests that.
+ * @param reading How a table is read.
  */
-export async function opened(files: readonly File[], standardize?: boolean): Promise<Opened> {
+export async function opened(files: readonly File[], { standardize, ...table }: Reading = {}): Promise<Opened> {
   const run = await openedRun(files);
   if (run) return run;
   const images = files.filter(({ type }) => type.startsWith("image/"));
   if (images.length) return { dataset: await imagesOf(images) };
-  const dataset = await readDataset(files);
-  const wanted = standardize ?? suggestion(dataset) !== undefined;
-  return { dataset: wanted && isTable(dataset.shape) ? { ...dataset, ...standardized(dataset) } : dataset };
+  const dataset = await readDataset(files, table);
+  const wanted = isTable(dataset.shape) && (standardize ?? suggestion(dataset) !== undefined);
+  const settings = { ...table, standardize: wanted };
+  return { dataset: { ...dataset, ...wanted ? standardized(dataset) : {}, settings } };
 }
 
 /** Rows of which every sixth is tested on. */

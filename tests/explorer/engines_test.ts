@@ -141,3 +141,18 @@ Deno.test("plain TypeScript says what it cannot open", () =>
       "Cannot open vae without WebGPU: expected prior standard, found mixture",
     );
   }));
+
+Deno.test("a model tells which settings are not the defaults of their declarations", () =>
+  withSession(async (session) => {
+    const settings = { labelColumn: "kind", missing: "error", standardize: false };
+    await session.useData({ ...stripes, settings });
+    const ended = next(session, "end");
+    await session.train({ model: "beta_vae", config: { ...small, beta: 4, biasCorrection: false } });
+    await ended;
+    const { chosen } = (await session.model())!;
+    const { epochs, validation, batchSize, learningRate, hidden, latents } = small;
+    assertEquals(chosen, {
+      ...{ epochs, validation, batchSize, learningRate, hidden, latents, biasCorrection: false },
+      labelColumn: "kind",
+    });
+  }));

@@ -1,9 +1,19 @@
 /** The explorer in a browser: it opens, trains, draws, compares and exports, with WebGPU, through the server and in plain TypeScript. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import type { Page } from "npm:playwright-core@1.65.1";
 import { served } from "./explorer.ts";
 import { assertAccessible, heard, ignore, open, unless } from "./support.ts";
+
+/** A table whose columns have scales of their own, with its classes in a column that is not called so. */
+const FRUIT = Buffer.from(
+  [
+    "weight,redness,kind",
+    ...Array.from({ length: 60 }, (_, i) => i % 2 ? `${1000 + i},0.${i},melon` : `${150 + i},0.${i},apple`),
+  ]
+    .join("\n"),
+);
 
 /** How many different bytes the n-th canvas of the view has: an empty one has one or two. */
 const variety = (page: Page, n: number) =>
@@ -132,6 +142,29 @@ Deno.test({
     await page.locator(".numbers dd").first().waitFor({ timeout: 30_000 });
     assertEquals(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
     await assertAccessible(page);
+
+    // A table of one's own keeps the names of its columns and classes.
+    await page.getByLabel("Your own").setInputFiles({
+      name: "fruit.csv",
+      mimeType: "text/csv",
+      buffer: FRUIT,
+    });
+    await page.getByText("found text in kind").waitFor();
+    await page.getByLabel("Class column").fill("kind");
+    await page.getByLabel("Class column").press("Enter");
+    await page.getByText("fruit.csv: 50 rows to train on, 10 to test on; classes apple, melon").waitFor();
+    assert(await page.getByLabel("Standardize the columns").isChecked());
+    await page.getByRole("button", { name: "Train from the start" }).click();
+    await page.locator("#tab-samples").click();
+    await page.getByRole("row", { name: "its reconstruction" }).first().waitFor();
+    assertEquals(await page.locator("#view thead").first().getByRole("columnheader").allTextContents(), [
+      "weight",
+      "redness",
+    ]);
+    await page.locator("#tab-scatter").click();
+    await page.getByRole("button", { name: "melon" }).waitFor();
+    await assertAccessible(page);
+
     await page.goto(`${site.address}#way=plain`);
     await page.reload();
     await page.locator("#way", { hasText: "plain TypeScript" }).waitFor();

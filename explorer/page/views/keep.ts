@@ -17,6 +17,12 @@ export function download(name: string, parts: BlobPart[], type: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** A command that is broken between flags alone. */
+function codeOf(command: string): HTMLElement {
+  const [program, ...flags] = command.split(/ (?=--)/);
+  return element("code", {}, program, ...flags.flatMap((flag) => [" ", element("span", { className: "flag" }, flag)]));
+}
+
 /** A cell of a CSV. */
 const quoted = (text: string) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
@@ -36,7 +42,7 @@ export const keep: View = {
       repeat.replaceChildren(
         ...command
           ? [
-            element("p", {}, element("code", {}, command)),
+            element("p", {}, codeOf(command)),
             element(
               "p",
               { className: "quiet" },
