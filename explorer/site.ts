@@ -8,7 +8,7 @@
 import { type Dataset, features, type Split } from "../core/dataset.ts";
 import { encodePng, imageGrid } from "../figures/grid.ts";
 import { bundle } from "../packaging/bundle.ts";
-import { planePoints, SIDE } from "./lattice.ts";
+import { planePoints } from "./lattice.ts";
 import type { Manifest, ShippedData, ShippedModel } from "./manifest.ts";
 import { PlainEngine } from "./plain.ts";
 
@@ -25,6 +25,9 @@ export async function pageFiles(): Promise<Files> {
     ["worker.js", await bundle(new URL("worker.ts", import.meta.url))],
   ]);
 }
+
+/** Images a side of the picture that stands until something computes: few, for a small file. */
+const STILL = 10;
 
 async function packed(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"))).bytes();
@@ -43,8 +46,8 @@ export async function shipModel(
   files.set(path, checkpoint);
   const engine = new PlainEngine();
   const { latents, data: { shape } } = await engine.open(checkpoint);
-  const images = await engine.decode(planePoints(new Float32Array(latents), [0, Math.min(1, latents - 1)]));
-  files.set("still.png", encodePng(imageGrid(images, { shape, columns: SIDE, gap: 0, scale: 1 })));
+  const images = await engine.decode(planePoints(new Float32Array(latents), [0, Math.min(1, latents - 1)], STILL));
+  files.set("still.png", encodePng(imageGrid(images, { shape, columns: STILL, gap: 0, scale: 1 })));
   return { name, title, checkpoint: path };
 }
 

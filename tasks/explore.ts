@@ -66,7 +66,7 @@ const TRIED = 50;
 async function prepared(signal: AbortSignal): Promise<{ readonly files: Files; readonly manifest: Manifest }> {
   const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load({ signal }), digits()]);
   const datasets = [await shipData(files, mnist, "Digits (MNIST)", SHIPPED)];
-  const models = [await shipModel(files, model, { name: "digits", title: "Digits: VAE with 2 latents" })];
+  const models = [await shipModel(files, model, { name: "digits", title: "Digits, 2 latents" })];
   return { files, manifest: { datasets, models } };
 }
 

@@ -37,7 +37,7 @@ export function ticks(low: number, high: number, about: number): number[] {
   if (!(span > 0)) return [low];
   const rough = span / about;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
   const first = Math.ceil(low / step);
   return Array.from(
     { length: Math.floor(high / step) - first + 1 },
@@ -77,7 +77,9 @@ export function lineChart(canvas: HTMLCanvasElement, lines: readonly Line[], xTi
   context.textAlign = "center";
   context.textBaseline = "top";
   const room = right - context.measureText(xTitle).width - 12;
-  const marks = ticks(x0, x1, Math.max(3, width / 90)).filter(Number.isFinite);
+  // Epochs are whole where there is room for more than one.
+  const marks = ticks(x0, x1, Math.max(3, width / 90))
+    .filter((x) => Number.isFinite(x) && (x1 - x0 < 1 || Number.isInteger(x)));
   for (const x of marks) {
     if (toX(x) + context.measureText(String(x)).width / 2 < room) context.fillText(String(x), toX(x), bottom + 4);
   }

@@ -16,13 +16,19 @@ import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, type Reading
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
 
-/** Models that are trained here: all train in every browser. */
-const TRAINABLE = [
+/** Models that are trained here. */
+const TRAINABLE: readonly (readonly [name: string, title: string])[] = [
   ["vae", "VAE"],
+  ["conv_vae", "Convolutional VAE"],
   ["beta_vae", "β-VAE"],
   ["cvae", "CVAE (class given)"],
   ["iwae", "IWAE"],
-] as const;
+];
+
+/** Those that an engine can train: SwiftShader's compiler takes more than 6 GB for a convolution's kernel, which ends the browser's GPU process. */
+function trainable({ adapter }: Engine): typeof TRAINABLE {
+  return /swiftshader/i.test(adapter) ? TRAINABLE.filter(([name]) => name !== "conv_vae") : TRAINABLE;
+}
 
 /** The settings of a training that the panel has fields for. */
 interface Wanted {
@@ -130,8 +136,9 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
       (step ? `, ${step.toLocaleString("en")} steps` : "");
   };
 
+  const models = trainable(engine);
   const wanted: Wanted = {
-    model: state.get("model") ?? "vae",
+    model: models.find(([name]) => name === state.get("model"))?.[0] ?? models[0][0],
     hidden: state.get("hidden") ?? "256",
     latents: state.get("latents") ?? "2",
     prior: state.get("prior") ?? "standard",
@@ -308,7 +315,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     dataset.host,
     own.host,
     ownData,
-    one("Model", "model", TRAINABLE),
+    one("Model", "model", models),
     text("Hidden units", "hidden", "hidden", { type: "text", pattern: "[0-9]+(,[0-9]+)*", inputMode: "numeric" }),
     text("Latents", "latents", "latents", { type: "number", min: 1, max: 200 }),
     one("Prior", "prior", [["standard", "N(0, I)"], ["mixture", "mixture"], ["vamp", "VampPrior"]]),

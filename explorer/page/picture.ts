@@ -37,7 +37,7 @@ export interface Showing {
   readonly name?: (row: number) => string;
 }
 
-/** A place for data on the page. */
+/** A place for data on the page, hidden until there are any. */
 export interface Picture {
   readonly host: HTMLElement;
   /** Shows rows [N, D]. */
@@ -51,15 +51,24 @@ export const pairName = (row: number) => row % 2 ? "its reconstruction" : `datum
 export function picture(data: Shape, label: string): Picture {
   if (!isTable(data.shape)) {
     const canvas = element("canvas", { className: "pixels" });
+    const host = labelled(canvas, label);
+    host.hidden = true;
     return {
-      host: labelled(canvas, label),
-      show: (x, { perRow, gap }) => tiles(canvas, x, data.shape, perRow, gap),
+      host,
+      show(x, { perRow, gap }) {
+        tiles(canvas, x, data.shape, perRow, gap);
+        host.hidden = false;
+      },
     };
   }
   const body = element("div", { className: "rows", tabIndex: 0, role: "region", "aria-label": label });
+  const host = element("figure", { hidden: true }, body, element("figcaption", {}, label));
   return {
-    host: element("figure", {}, body, element("figcaption", {}, label)),
-    show: (x, { name = (row) => String(row + 1) }) => body.replaceChildren(rowsTable(data, x, name)),
+    host,
+    show(x, { name = (row) => String(row + 1) }) {
+      body.replaceChildren(rowsTable(data, x, name));
+      host.hidden = false;
+    },
   };
 }
 

@@ -9,11 +9,15 @@ import { explorerServer } from "../../explorer/server.ts";
 import { pageFiles, shipData, shipModel } from "../../explorer/site.ts";
 import { findDataset } from "../../files.ts";
 
+/** What takes long to make, once for all that serve it. */
+const made = Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
+
 /** Serves it on a free port. */
 export async function served(
   counts = { train: 1500, test: 300 },
 ): Promise<{ readonly address: string } & AsyncDisposable> {
-  const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
+  const [page, mnist, model] = await made;
+  const files = new Map(page);
   const shipped = await shipModel(files, model, { name: "digits", title: "digits" });
   const manifest = {
     datasets: [await shipData(files, mnist, "Digits", counts)],

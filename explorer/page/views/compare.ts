@@ -62,7 +62,9 @@ class Side {
   /** What is chosen, opened if it was not. */
   async compared(): Promise<Compared> {
     const { app, chosen } = this;
-    if (chosen === OPEN) return { title: "open", engine: app.engine, info: app.model!, epochs: app.epochs };
+    if (chosen === OPEN) {
+      return { title: `${app.model!.model} (open)`, engine: app.engine, info: app.model!, epochs: app.epochs };
+    }
     if (this.#opened?.name === chosen) return await this.#opened.compared;
     const run = app.manifest.models.find(({ name }) => name === chosen);
     if (!run) throw new Error(`Cannot compare with "${chosen}": there is no such run`);
@@ -113,7 +115,7 @@ export const compare: View = {
       const { x, labels: classes } = await app.engine.rows({ split: "test", count: 18 });
       const given = condition && classes ? Array.from(classes) : undefined;
       const y = await engine.decode((await engine.encode(x.slice(), given)).mean, given);
-      const place = picture(data, "The same data, each with its reconstruction behind it");
+      const place = picture(data, "The same data, each followed by its reconstruction");
       place.show(inPairs(x, y, features), { perRow: 6, name: pairName });
       back.replaceChildren(place.host);
     };

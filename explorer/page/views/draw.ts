@@ -7,7 +7,7 @@
 import { className } from "../../../core/dataset.ts";
 import type { View } from "../app.ts";
 import { button, choice, element, labelled } from "../elements.ts";
-import { isTable } from "../picture.ts";
+import { isTable, picture } from "../picture.ts";
 import { pointerOn, tiles } from "../pixels.ts";
 
 /** Drawing and imputation, with the same brush. */
@@ -31,7 +31,7 @@ export const draw: View = {
     let row = 0;
     const sheet = element("canvas", { className: "pixels touch", tabIndex: 0 });
     const back = element("canvas", { className: "pixels" });
-    const filled = element("canvas", { className: "pixels" });
+    const filled = picture(app.model!.data, "What was hidden, filled in");
     const said = element("p", { "aria-live": "polite" });
     const given = () => condition ? [label] : undefined;
 
@@ -57,7 +57,7 @@ export const draw: View = {
     });
     const fill = app.newest(async () => {
       if (mask.every((known) => known) || !mask.some((known) => known)) return;
-      tiles(filled, await engine.impute(x, mask, { iterations: 20, labels: given() }), shape, 1);
+      filled.show(await engine.impute(x, mask, { iterations: 20, labels: given() }), { perRow: 1 });
     });
     const changed = () => {
       paint();
@@ -89,7 +89,7 @@ export const draw: View = {
     const clear = () => {
       x = new Float32Array(features);
       mask = new Uint8Array(features).fill(1);
-      filled.getContext("2d")!.clearRect(0, 0, filled.width, filled.height);
+      filled.host.hidden = true;
       changed();
     };
     const load = () =>
@@ -139,7 +139,7 @@ export const draw: View = {
         { className: "columns three" },
         labelled(sheet, "Draw here"),
         labelled(back, "The reconstruction: its encoding, decoded"),
-        labelled(filled, "What was hidden, filled in"),
+        filled.host,
       ),
       said,
     );

@@ -21,7 +21,7 @@ export const samples: View = {
     let seed = state.number("seed", 0);
     let temperature = state.number("temperature", 1);
     const drawn = picture(data, "Draws from the prior, decoded");
-    const pairs = picture(data, "Test data, each with its reconstruction behind it");
+    const pairs = picture(data, "Test data, each followed by its reconstruction");
     const draw = app.newest(async () => {
       if (!can.sample) return;
       const labels = condition ? Array.from({ length: 64 }, (_, i) => i % classes) : undefined;

@@ -35,7 +35,11 @@ export const scatter: View = {
     const map = element("canvas", { className: "touch", tabIndex: 0 });
     const one = picture(data, "The datum under the pointer");
     const near = picture(data, "Its nearest neighbours in latent space");
-    const said = element("p", { className: "quiet", "aria-live": "polite" });
+    const said = element(
+      "p",
+      { className: "quiet", "aria-live": "polite" },
+      "Move over the points to see data and their neighbours, or use the arrow keys.",
+    );
     const summary = element("div");
 
     const place = (value: number) => (value / REACH + 1) / 2;
