@@ -16,14 +16,21 @@ import { describeRows, shownRows } from "./rows.ts";
 /** What a model must be besides dense: its draws and densities are of these. */
 const EXPECTED = { covariance: ["diagonal"], prior: ["standard"] };
 
+/** A model that is open. */
+interface Opened {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly checkpoint: Checkpoint;
+  readonly networks: DenseNetworks;
+}
+
 /** See the module. */
 export class PlainEngine implements Engine {
   readonly way = "plain";
   readonly adapter = "this browser's processor, without WebGPU";
-  #model: { readonly checkpoint: Checkpoint; readonly networks: DenseNetworks } | undefined;
+  #model: Opened | undefined;
   #dataset: Dataset | undefined;
 
-  get #opened(): { readonly checkpoint: Checkpoint; readonly networks: DenseNetworks } {
+  get #opened(): Opened {
     if (!this.#model) throw new Error("Cannot compute: expected an open model, found none");
     return this.#model;
   }
@@ -35,7 +42,7 @@ export class PlainEngine implements Engine {
   // deno-lint-ignore require-await -- what is wrong is a rejection
   async open(bytes: Uint8Array<ArrayBuffer>): Promise<ModelInfo> {
     const checkpoint = decodeCheckpoint(bytes, "the checkpoint");
-    this.#model = { checkpoint, networks: new DenseNetworks(checkpoint, EXPECTED) };
+    this.#model = { bytes, checkpoint, networks: new DenseNetworks(checkpoint, EXPECTED) };
     return this.#describe();
   }
 
@@ -157,8 +164,9 @@ export class PlainEngine implements Engine {
     return Promise.resolve();
   }
 
-  save(): Promise<Uint8Array<ArrayBuffer>> {
-    return Promise.reject(new Error("Cannot save: nothing was trained here"));
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#opened.bytes.slice();
   }
 
   onEvent(): () => void {

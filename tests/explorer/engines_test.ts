@@ -104,6 +104,7 @@ for (const model of ["vae", "cvae"]) {
       const { step, parameters } = await session.open(bytes);
       const info = await plain.open(bytes);
       assertEquals([info.step, info.parameters, info.can.train], [step, parameters, false]);
+      assertEquals(await plain.save(), bytes);
       await plain.useData(stripes);
       const which = { split: "test", rows: [3, 0, 8] } as const;
       const { x, labels } = await plain.rows(which);

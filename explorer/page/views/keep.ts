@@ -51,7 +51,7 @@ export const keep: View = {
             ),
             button("Copy the command", () => copy(command)),
           ]
-          : [element("p", { className: "quiet" }, "It is known where WebGPU or a server computes.")],
+          : [element("p", { className: "quiet" }, "To see it, open this page in a browser with WebGPU.")],
       );
     });
     const copy = (text: string) => app.attempt(() => navigator.clipboard.writeText(text));

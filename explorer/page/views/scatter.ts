@@ -12,8 +12,8 @@ import { button, choice, dimensionChoice, element, labelled, table } from "../el
 import { picture } from "../picture.ts";
 import { colourOf, MARKS, pointerOn } from "../pixels.ts";
 
-/** How far the plot reaches, in deviations of N(0, 1). */
-const REACH = 4;
+/** How far the plot reaches at least and at most, in deviations of N(0, 1). */
+const REACH = { least: 4, most: 8 };
 /** Side of the plot, CSS pixels. */
 const SIDE = 520;
 
@@ -42,7 +42,8 @@ export const scatter: View = {
     );
     const summary = element("div");
 
-    const place = (value: number) => (value / REACH + 1) / 2;
+    let reach = REACH.least;
+    const place = (value: number) => (value / reach + 1) / 2;
     const at = (row: number) => axes.map((axis) => encoded!.mean[row * latents + axis]);
     const drawMap = () => {
       const side = Math.min(SIDE, map.parentElement?.clientWidth || SIDE);
@@ -51,7 +52,7 @@ export const scatter: View = {
       // The prior's one, two and three deviations.
       for (const radius of [1, 2, 3]) {
         context.beginPath();
-        context.arc(side / 2, side / 2, radius / REACH * side / 2, 0, 2 * Math.PI);
+        context.arc(side / 2, side / 2, radius / reach * side / 2, 0, 2 * Math.PI);
         context.stroke();
       }
       if (!encoded) return;
@@ -103,6 +104,8 @@ export const scatter: View = {
     });
     const encode = app.newest(async () => {
       encoded = await engine.encodeRows({ split });
+      const furthest = encoded.mean.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      reach = Math.min(REACH.most, Math.max(REACH.least, Math.ceil(furthest)));
       drawMap();
       const { mean, logVariance } = encoded;
       const count = mean.length / latents;
@@ -124,7 +127,7 @@ export const scatter: View = {
     });
     const pick = (event: PointerEvent) => {
       if (!encoded) return;
-      const [x, y] = pointerOn(map, event).map((value) => REACH * (2 * value - 1));
+      const [x, y] = pointerOn(map, event).map((value) => reach * (2 * value - 1));
       let [best, least] = [-1, Infinity];
       for (let row = 0; row < encoded.mean.length / latents; row++) {
         if (only >= 0 && encoded.labels?.[row] !== only) continue;

@@ -63,12 +63,14 @@ export const traversal: View = {
       const name = (k: number) => `z${k + 1}${kl ? ` (${kl[k].toFixed(2)} nats)` : ""}`;
       const at = z.slice();
       sliders.replaceChildren(
-        ...dimensions.map((k) =>
-          slider(name(k), { min: -3, max: 3, step: 0.05, value: Number(at[k].toFixed(2)) }, (value) => {
+        ...dimensions.map((k) => {
+          const reach = Math.max(3, Math.ceil(Math.abs(at[k])));
+          const range = { min: -reach, max: reach, step: 0.05, value: Number(at[k].toFixed(2)) };
+          return slider(name(k), range, (value) => {
             at[k] = value;
             here(at.slice(), labels);
-          }).host
-        ),
+          }).host;
+        }),
       );
       here(at.slice(), labels);
       order.textContent = `Rows from above: ${dimensions.map(name).join(", ")}.`;
