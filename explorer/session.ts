@@ -212,9 +212,11 @@ export class Session implements Engine {
   async #follow(training: Training<object>, begun: (info: ModelInfo) => void): Promise<void> {
     for await (const event of training) {
       if (event.event === "start") {
-        this.#trained?.destroy();
+        const before = this.#trained;
         this.#trained = undefined;
         this.#training = training;
+        // What was asked of it before may still be under way.
+        void this.#inTurn(() => Promise.resolve(before?.destroy()));
         this.#done = event.step;
         begun(await describe(training.trained as Trained));
       }
@@ -267,11 +269,10 @@ export class Session implements Engine {
     return () => this.#listeners.delete(listener);
   }
 
-  close(): void {
-    void this.#end().then(() => {
-      this.#trained?.destroy();
-      this.#gpu.destroy();
-    });
+  /** Frees what it holds; the GPU is its maker's, who may have others on it. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#inTurn(() => Promise.resolve(this.#trained?.destroy()));
   }
 }
 

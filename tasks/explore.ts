@@ -124,7 +124,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   context.emit({ address });
   if (serving.open) await openBrowser(address);
   await http.finished;
-  server.close();
+  await server.close();
 }
 
 /** The task. */

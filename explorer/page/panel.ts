@@ -174,12 +174,15 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   };
   const begin = async () => {
     play.disabled = true;
+    // Until the views are of the new model, its weights are none of theirs.
+    training = false;
     about.textContent = "Compiling the shaders …";
     points.train.length = points.validation.length = app.epochs.length = 0;
     try {
       app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss, app.loaded?.train) });
     } finally {
       play.disabled = false;
+      if (app.model) describe();
     }
     training = running = true;
     say();
@@ -239,7 +242,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
       // As many points as the chart has pixels, or so.
       if (points.train.length > 800) points.train = points.train.filter((_, i) => i % 2 === 0);
       redraw(false);
-      if (performance.now() - shown > 700 || !running) {
+      if (training && (performance.now() - shown > 700 || !running)) {
         shown = performance.now();
         app.changed("weights");
         void app.attempt(measureLatents);

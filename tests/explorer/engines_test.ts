@@ -11,13 +11,14 @@ const small = { hidden: [7, 5], latents: 3, batchSize: 20, epochs: 3, validation
 
 /** A session with rows, closed at the end. */
 async function withSession(work: (session: Session) => Promise<void>): Promise<void> {
-  const session = new Session(await Gpu.open());
+  const gpu = await Gpu.open();
+  const session = new Session(gpu);
   await session.useData(stripes);
   try {
     await work(session);
   } finally {
-    session.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await session.close();
+    gpu.destroy();
   }
 }
 

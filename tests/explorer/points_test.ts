@@ -11,10 +11,11 @@ const small = { hidden: [7], latents: 3, batchSize: 20, epochs: 2, validation: 2
 
 /** An engine whose points are decoded here, beside the session behind it, and what that was asked. */
 async function withPoints(work: (here: Engine, session: Session, asked: string[]) => Promise<void>): Promise<void> {
-  const session = new Session(await Gpu.open());
+  const gpu = await Gpu.open();
+  const session = new Session(gpu);
   const asked: string[] = [];
   const { engine, tell } = engineElsewhere({
-    ...{ way: "webgpu", adapter: session.adapter, close: () => session.close() },
+    ...{ way: "webgpu", adapter: session.adapter, close: () => void session.close() },
     call(name, args) {
       asked.push(name);
       return callByName(session, name, args);
@@ -26,8 +27,8 @@ async function withPoints(work: (here: Engine, session: Session, asked: string[]
   try {
     await work(here, session, asked);
   } finally {
-    session.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await session.close();
+    gpu.destroy();
   }
 }
 

@@ -28,7 +28,7 @@ export async function served(
   return {
     address: `http://127.0.0.1:${http.addr.port}/`,
     async [Symbol.asyncDispose]() {
-      explorer.close();
+      await explorer.close();
       await http.shutdown();
     },
   };
