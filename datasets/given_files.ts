@@ -7,6 +7,7 @@
 
 import { FileError } from "../core/bounds.ts";
 import { classesOf, type Dataset, type ReadSource, slice, type Split } from "../core/dataset.ts";
+import { defaults } from "../core/settings.ts";
 import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { namedParts, type Parts } from "./arrays.ts";
 import { readCsv } from "./csv.ts";
@@ -15,6 +16,8 @@ import { withoutIndex } from "./layout.ts";
 import { parseNpy, parseNpzStream } from "./npy.ts";
 import { gunzipStream } from "./packed.ts";
 import { divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
+import { filled } from "./scaling.ts";
+import { type TableConfig, tableSettings } from "./table.ts";
 
 /** A file by its name, which says what format it has; a `File` and a fetched `Response` have one themselves. */
 export type DataFile = File | Response | { readonly name: string; readonly bytes: Uint8Array | ArrayBuffer };
@@ -25,6 +28,12 @@ export interface ReadDatasetOptions {
   readonly name?: string;
   /** Divides the rows into train and test where the files do not. Default: 0. */
   readonly seed?: number;
+  /** The column of a table with the classes, by its name or number from 1. Default: one that is called label, class, target, ... */
+  readonly labelColumn?: string;
+  /** Columns of a table to leave out, by name or number from 1. */
+  readonly dropColumn?: readonly string[];
+  /** What becomes of missing cells of a table: an error, the column's mean, or their rows are left out. Default: "error". */
+  readonly missing?: "error" | "mean" | "drop";
 }
 
 /** A file, unpacked. */
@@ -50,7 +59,7 @@ interface Read {
  */
 export async function readDataset(
   files: Iterable<DataFile>,
-  { name, seed = 0 }: ReadDatasetOptions = {},
+  { name, seed = 0, ...table }: ReadDatasetOptions = {},
 ): Promise<Dataset> {
   const read = new Map<string, Read>();
   for (const file of files) {
@@ -60,14 +69,14 @@ export async function readDataset(
   }
   const [first] = read.keys();
   if (first === undefined) throw new RangeError("Cannot read a dataset: expected at least one file, found none");
-  const parted = await partsOf(read);
+  const parted = await partsOf(read, { ...defaults(tableSettings), ...table });
   const [train, test] = withoutIndex(parted.train, parted.test ? [parted.test] : []) as readonly [Rows, Rows?];
   if (test && (test.shape.join() !== train.shape.join() || test.names?.length !== train.names?.length)) {
     const said = ({ shape, names }: Rows) => `[${shape}] and ${names?.length ?? 0} covariates`;
     throw new FileError(first, `expected test rows of ${said(train)}, as the training rows, found ${said(test)}`);
   }
   const whole = (rows: Rows): Split => slice(rows, 0, rows.count);
-  const parts = test ? { train: whole(train), test: whole(test) } : divide(train, seed, first);
+  const parts = filled(test ? { train: whole(train), test: whole(test) } : divide(train, seed, first));
   const classes = train.classNames?.length ?? classesOf(parts.train, parts.test);
   return {
     ...{ name: name ?? first, shape: train.shape, seed, ...parts },
@@ -114,7 +123,7 @@ async function readFile(file: DataFile): Promise<Read> {
 }
 
 /** The rows of the files: one that holds all, or some by the names that MNIST's have. */
-async function partsOf(files: ReadonlyMap<string, Read>): Promise<Parts> {
+async function partsOf(files: ReadonlyMap<string, Read>, table: TableConfig): Promise<Parts> {
   const used = new Set<string>();
   const rows = (name: string): Rows => {
     const labels = name.replace("images", "labels").replace("idx3", "idx1");
@@ -130,7 +139,7 @@ async function partsOf(files: ReadonlyMap<string, Read>): Promise<Parts> {
     case "csv":
     case "tsv":
     case "txt":
-      parts = { train: await readCsv(whole(files.get(main)!)) };
+      parts = { train: await readCsv(whole(files.get(main)!), table) };
       used.add(main);
       break;
     case "npz":

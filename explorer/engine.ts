@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Dataset } from "../core/dataset.ts";
+import type { Dataset, DataShape } from "../core/dataset.ts";
 import type { TrainingEvent } from "../core/training/events.ts";
 import type { DataDescription } from "../core/training/checkpoint.ts";
 
@@ -31,6 +31,8 @@ export interface ModelInfo {
   readonly parameters: number;
   /** Steps it was trained for. */
   readonly step: number;
+  /** Settings of the training and of the model that are not their defaults; unknown where the settings' declarations are not at hand. */
+  readonly chosen?: Readonly<Record<string, unknown>>;
   /** What it is conditioned on, if on anything. */
   readonly condition?: string;
   /** Whether p(z) is N(0, I). */
@@ -40,11 +42,8 @@ export interface ModelInfo {
 }
 
 /** Rows that are open. */
-export interface DataInfo {
+export interface DataInfo extends DataShape {
   readonly name: string;
-  readonly shape: Dataset["shape"];
-  readonly classes?: number;
-  readonly classNames?: readonly string[];
   readonly train: number;
   readonly test: number;
 }
@@ -139,8 +138,8 @@ export interface Engine {
   /** Begins a training; what comes of it is told by {@linkcode Engine.onEvent}. */
   train(request: TrainRequest): Promise<ModelInfo>;
   control(control: Control): Promise<void>;
-  /** The checkpoint's bytes. */
-  save(): Promise<Uint8Array<ArrayBuffer>>;
+  /** The checkpoint's bytes, without what only the optimizer needs if that is asked for. */
+  save(options?: { readonly optimizer?: boolean }): Promise<Uint8Array<ArrayBuffer>>;
   /** Hears events, until the function that it gives is called. */
   onEvent(listener: (event: EngineEvent) => void): () => void;
   close(): void;

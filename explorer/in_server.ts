@@ -19,7 +19,10 @@ export async function engineInServer(): Promise<Engine> {
   const events = new EventSource(`engine/events?session=${session}`);
   const { engine, tell } = engineElsewhere({
     ...{ way: "server", adapter },
-    close: () => events.close(),
+    close() {
+      events.close();
+      void fetch(`engine/end?session=${session}`, { method: "POST", keepalive: true }).catch(() => {});
+    },
     async call(call, args) {
       const response = await fetch(`engine/${call}?session=${session}`, { method: "POST", body: encodeWire(args) });
       if (!response.ok) throw new Error(await response.text());

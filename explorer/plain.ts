@@ -5,100 +5,55 @@
  * @module
  */
 
-import { type Dataset, features } from "../core/dataset.ts";
+import type { Dataset } from "../core/dataset.ts";
 import { klByDimension } from "../core/distributions/encoded.ts";
 import { normals } from "../core/graph/random.ts";
 import { type Checkpoint, decodeCheckpoint } from "../core/training/checkpoint.ts";
+import { DenseNetworks, type Floats } from "./dense.ts";
 import type { DataInfo, Encodings, Engine, ModelInfo, RowsOf } from "./engine.ts";
 import { describeRows, shownRows } from "./rows.ts";
 
-type Floats = Float32Array<ArrayBuffer>;
+/** What a model must be besides dense: its draws and densities are of these. */
+const EXPECTED = { covariance: ["diagonal"], prior: ["standard"] };
 
-/** The activations that are known here. */
-const ACTIVATIONS: Readonly<Record<string, (a: number) => number>> = {
-  identity: (a) => a,
-  tanh: Math.tanh,
-  relu: (a) => Math.max(0, a),
-  sigmoid: (a) => 1 / (1 + Math.exp(-a)),
-  softplus: (a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))),
-  silu: (a) => a / (1 + Math.exp(-a)),
-};
-
-/** What a configuration must be for this engine, by setting. */
-const EXPECTED: Readonly<Record<string, readonly unknown[]>> = {
-  encoder: ["dense"],
-  towers: [1],
-  covariance: ["diagonal"],
-  normalization: ["none"],
-  residual: [0],
-  likelihood: ["bernoulli"],
-  prior: ["standard"],
-  condition: ["none", "one-hot"],
-  activation: Object.keys(ACTIVATIONS),
-};
-
-/** y = f(x W + b); x [N, I], W [I, O] */
-function dense(x: Floats, { tensors }: Checkpoint, name: string, f: (a: number) => number): Floats {
-  const [weight, bias] = [tensors.get(`${name}.weight`)!, tensors.get(`${name}.bias`)!];
-  const [inputs, outputs] = weight.shape;
-  const w = weight.data;
-  const count = x.length / inputs;
-  const y = new Float32Array(count * outputs);
-  for (let row = 0; row < count; row++) {
-    const out = y.subarray(row * outputs, (row + 1) * outputs);
-    out.set(bias.data);
-    for (let i = 0; i < inputs; i++) {
-      const value = x[row * inputs + i];
-      if (value === 0) continue;
-      for (let o = 0, at = i * outputs; o < outputs; o++) out[o] += value * w[at + o];
-    }
-    for (let o = 0; o < outputs; o++) out[o] = f(out[o]);
-  }
-  return y;
+/** A model that is open. */
+interface Opened {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly checkpoint: Checkpoint;
+  readonly networks: DenseNetworks;
 }
 
 /** See the module. */
 export class PlainEngine implements Engine {
   readonly way = "plain";
   readonly adapter = "this browser's processor, without WebGPU";
-  #checkpoint: Checkpoint | undefined;
+  #model: Opened | undefined;
   #dataset: Dataset | undefined;
 
-  get #model(): Checkpoint {
-    if (!this.#checkpoint) throw new Error("Cannot compute: expected an open model, found none");
-    return this.#checkpoint;
+  get #opened(): Opened {
+    if (!this.#model) throw new Error("Cannot compute: expected an open model, found none");
+    return this.#model;
   }
 
-  get #latents(): number {
-    return Number(this.#model.config.latents);
-  }
-
-  get #activation(): (a: number) => number {
-    return ACTIVATIONS[String(this.#model.config.activation)];
+  get #networks(): DenseNetworks {
+    return this.#opened.networks;
   }
 
   // deno-lint-ignore require-await -- what is wrong is a rejection
   async open(bytes: Uint8Array<ArrayBuffer>): Promise<ModelInfo> {
     const checkpoint = decodeCheckpoint(bytes, "the checkpoint");
-    for (const [name, values] of Object.entries(EXPECTED)) {
-      if (values.includes(checkpoint.config[name])) continue;
-      throw new Error(
-        `Cannot open ${checkpoint.model} without WebGPU: expected ${name} ${values.join(" or ")}, ` +
-          `found ${checkpoint.config[name]}`,
-      );
-    }
-    this.#checkpoint = checkpoint;
+    this.#model = { bytes, checkpoint, networks: new DenseNetworks(checkpoint, EXPECTED) };
     return this.#describe();
   }
 
   #describe(): ModelInfo {
-    const { model, config, training, data, progress, tensors } = this.#model;
+    const { model, config, training, data, progress, tensors } = this.#opened.checkpoint;
     let parameters = 0;
     for (const [name, { data }] of tensors) if (!name.startsWith("optimizer.")) parameters += data.length;
     return {
       ...{ model, summary: "", config, training: { ...training }, data, parameters, step: progress.step },
-      latents: this.#latents,
-      features: features(data.shape),
+      latents: this.#networks.latents,
+      features: this.#networks.features,
       ...(config.condition === "none" ? {} : { condition: String(config.condition) }),
       standardPrior: true,
       can: { encode: true, decode: true, sample: true, score: true, train: false },
@@ -106,7 +61,7 @@ export class PlainEngine implements Engine {
   }
 
   model(): Promise<ModelInfo | undefined> {
-    return Promise.resolve(this.#checkpoint && this.#describe());
+    return Promise.resolve(this.#model && this.#describe());
   }
 
   // deno-lint-ignore require-await -- what is wrong is a rejection
@@ -121,40 +76,9 @@ export class PlainEngine implements Engine {
     return shownRows(this.#dataset, which);
   }
 
-  /** Rows joined with the one-hot columns of their labels, for a conditional model. */
-  #conditioned(x: Floats, width: number, labels: ArrayLike<number> = [0]): Floats {
-    if (this.#model.config.condition === "none") return x;
-    const classes = this.#model.data.classes!;
-    const count = x.length / width;
-    const joined = new Float32Array(count * (width + classes));
-    for (let row = 0; row < count; row++) {
-      joined.set(x.subarray(row * width, (row + 1) * width), row * (width + classes));
-      joined[row * (width + classes) + width + labels[row % labels.length]] = 1;
-    }
-    return joined;
-  }
-
-  #layers(name: string): number {
-    return (this.#model.config.hidden as readonly number[]).length && [...this.#model.tensors.keys()]
-      .filter((key) => new RegExp(`^${name}\\.\\d+\\.weight$`).test(key)).length;
-  }
-
-  /** [N, 2 K] */
-  #statistics(x: Floats, labels?: ArrayLike<number>): Floats {
-    let h = this.#conditioned(x, features(this.#model.data.shape), labels);
-    for (let i = 0; i < this.#layers("encoder"); i++) h = dense(h, this.#model, `encoder.${i}`, this.#activation);
-    return dense(h, this.#model, "encoder.posterior", ACTIVATIONS.identity);
-  }
-
-  #decode(z: Floats, labels?: ArrayLike<number>): Floats {
-    let h = this.#conditioned(z, this.#latents, labels);
-    for (let i = 0; i < this.#layers("decoder"); i++) h = dense(h, this.#model, `decoder.${i}`, this.#activation);
-    return dense(h, this.#model, "likelihood", ACTIVATIONS.sigmoid);
-  }
-
   encode(x: Floats, labels?: ArrayLike<number>): Promise<Encodings> {
-    const latents = this.#latents;
-    const statistics = this.#statistics(x, labels);
+    const { latents } = this.#networks;
+    const statistics = this.#networks.statistics(x, labels);
     const count = statistics.length / 2 / latents;
     const mean = new Float32Array(count * latents);
     const logVariance = new Float32Array(count * latents);
@@ -174,14 +98,14 @@ export class PlainEngine implements Engine {
   }
 
   decode(z: Floats, labels?: ArrayLike<number>): Promise<Floats> {
-    return Promise.resolve(this.#decode(z, labels));
+    return Promise.resolve(this.#networks.decode(z, labels));
   }
 
   sample(
     { count, seed, temperature = 1, labels }: Parameters<Engine["sample"]>[0],
   ): Promise<{ z: Floats; x: Floats }> {
-    const z = normals(new Float32Array(count * this.#latents), seed, 0, 0).map((value) => temperature * value);
-    return Promise.resolve({ z, x: this.#decode(z, labels) });
+    const z = normals(new Float32Array(count * this.#networks.latents), seed, 0, 0).map((value) => temperature * value);
+    return Promise.resolve({ z, x: this.#networks.decode(z, labels) });
   }
 
   /** log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x), zₗ ~ q(z | x) */
@@ -189,8 +113,8 @@ export class PlainEngine implements Engine {
     x: Floats,
     { samples = 20, labels }: { readonly samples?: number; readonly labels?: readonly number[] } = {},
   ): Promise<Float64Array<ArrayBuffer>> {
-    const [width, latents] = [features(this.#model.data.shape), this.#latents];
-    const statistics = this.#statistics(x, labels);
+    const { features: width, latents } = this.#networks;
+    const statistics = this.#networks.statistics(x, labels);
     return Promise.resolve(Float64Array.from({ length: x.length / width }, (_, row) => {
       const noise = normals(new Float32Array(samples * latents), row, 0, 0);
       const logs = new Float64Array(samples);
@@ -201,7 +125,7 @@ export class PlainEngine implements Engine {
         logs[Math.floor(i / latents)] += 0.5 * (e * e + l - value * value);
         return value;
       });
-      const mean = this.#decode(z, labels && [labels[row % labels.length]]);
+      const mean = this.#networks.decode(z, labels && [labels[row % labels.length]]);
       for (let i = 0; i < mean.length; i++) {
         const [value, p] = [x[row * width + i % width], Math.min(1 - 1e-7, Math.max(1e-7, mean[i]))];
         logs[Math.floor(i / width)] += value * Math.log(p) + (1 - value) * Math.log1p(-p);
@@ -217,14 +141,14 @@ export class PlainEngine implements Engine {
     mask: Uint8Array<ArrayBuffer>,
     { iterations = 20, labels }: { readonly iterations?: number; readonly labels?: readonly number[] } = {},
   ): Promise<Floats> {
-    const width = features(this.#model.data.shape);
+    const { features: width } = this.#networks;
     let filled = x.map((value, i) => mask[i % width] ? value : 0.5);
     for (let i = 0; i < iterations; i++) {
-      const statistics = this.#statistics(filled, labels);
-      const latents = this.#latents;
+      const statistics = this.#networks.statistics(filled, labels);
+      const { latents } = this.#networks;
       const z = new Float32Array(statistics.length / 2)
         .map((_, at) => statistics[2 * Math.floor(at / latents) * latents + at % latents]);
-      const mean = this.#decode(z, labels);
+      const mean = this.#networks.decode(z, labels);
       filled = x.map((value, at) => mask[at % width] ? value : mean[at]);
     }
     return Promise.resolve(filled);
@@ -240,8 +164,9 @@ export class PlainEngine implements Engine {
     return Promise.resolve();
   }
 
-  save(): Promise<Uint8Array<ArrayBuffer>> {
-    return Promise.reject(new Error("Cannot save: nothing was trained here"));
+  // deno-lint-ignore require-await -- what is wrong is a rejection
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#opened.bytes.slice();
   }
 
   onEvent(): () => void {

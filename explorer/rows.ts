@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Dataset, pick, requireRows, type Split } from "../core/dataset.ts";
+import { type Dataset, dataShape, pick, requireRows, type Split } from "../core/dataset.ts";
 import type { DataInfo, RowsOf } from "./engine.ts";
 
 /**
@@ -12,10 +12,11 @@ import type { DataInfo, RowsOf } from "./engine.ts";
  *
  * @throws {RangeError} If its rows are not of its shape.
  */
-export function describeRows({ name, shape, classes, train, test }: Dataset): DataInfo {
+export function describeRows(dataset: Dataset): DataInfo {
+  const { name, shape, train, test } = dataset;
   requireRows(`use the training rows of "${name}"`, shape, train);
   requireRows(`use the test rows of "${name}"`, shape, test);
-  return { name, shape, classes, train: train.count, test: test.count };
+  return { name, ...dataShape(dataset), train: train.count, test: test.count };
 }
 
 /**

@@ -54,7 +54,7 @@ const HEADERS = {
 /** Answers requests; `close` ends the engines. */
 export interface ExplorerServer {
   fetch(request: Request): Promise<Response>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Makes the handler of requests. */
@@ -68,10 +68,10 @@ export function explorerServer({ files, manifest, runs, made, token }: ServerOpt
   const engine = async (call: string, request: Request, url: URL): Promise<Response> => {
     if (request.method !== "POST" && call !== "events") return answer("expected POST", 405);
     if (call === "begin") {
-      // The oldest gives way: a page that was left does not say so.
+      // The one unused for longest gives way: a page that was left does not say so.
       for (const [id, old] of sessions) {
         if (sessions.size < MOST_SESSIONS) break;
-        old.close();
+        void old.close();
         sessions.delete(id);
       }
       gpu ??= Gpu.open();
@@ -80,8 +80,16 @@ export function explorerServer({ files, manifest, runs, made, token }: ServerOpt
       sessions.set(id, session);
       return answer(JSON.stringify({ session: id, adapter: session.adapter }), 200, TYPES.json);
     }
-    const session = sessions.get(url.searchParams.get("session") ?? "");
+    const id = url.searchParams.get("session") ?? "";
+    const session = sessions.get(id);
     if (!session) return answer("the session has ended: load the page again", 410);
+    sessions.delete(id);
+    if (call === "end") {
+      await session.close();
+      return answer(null, 204);
+    }
+    // In the order of their last use.
+    sessions.set(id, session);
     if (call === "events") return events(session);
     if (!(CALLS as readonly string[]).includes(call)) return answer("no such call", 404);
     if (Number(request.headers.get("content-length") ?? 0) > MOST_BYTES) return answer("too large", 413);
@@ -138,9 +146,11 @@ export function explorerServer({ files, manifest, runs, made, token }: ServerOpt
       }
       return response;
     },
-    close() {
-      for (const session of sessions.values()) session.close();
+    async close() {
+      const closing = [...sessions.values()].map((session) => session.close());
       sessions.clear();
+      await Promise.all(closing);
+      (await gpu)?.destroy();
     },
   };
 }

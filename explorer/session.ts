@@ -10,6 +10,9 @@ import { latentUse, marginals } from "../core/distributions/encoded.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Trained } from "../core/training/trained.ts";
 import { train, type Training } from "../core/training/trainer.ts";
+import { trainingSettings } from "../core/training/training_settings.ts";
+import { defaults } from "../core/settings.ts";
+import { tableSettings } from "../datasets/table.ts";
 import { impute } from "../evaluation/impute.ts";
 import { scores } from "../evaluation/scores.ts";
 import { findModel, load } from "../models/mod.ts";
@@ -18,6 +21,9 @@ import type { Control, DataInfo, Encodings, Engine, EngineEvent, ModelInfo, Rows
 
 /** Rows that are encoded at once, so that a training goes on between. */
 const PIECE = 5000;
+
+/** Values of settings that are declared by the readers of other files than tables, and say nothing. */
+const NOTHING = ["", false, []];
 
 interface Conditioned {
   readonly labels?: readonly number[];
@@ -35,6 +41,8 @@ export class Session implements Engine {
   #running = true;
   #steps = 0;
   #chunkSeconds = 0.08;
+  /** Steps that the training under way has done. */
+  #done = 0;
   /** Wakes a training that is paused. */
   #wake: () => void = () => {};
   /** One after another: what is asked while a training runs waits for the chunk under way. */
@@ -83,7 +91,11 @@ export class Session implements Engine {
   }
 
   async model(): Promise<ModelInfo | undefined> {
-    return this.#training || this.#trained ? await this.#inTurn(() => describe(this.#model)) : undefined;
+    if (!this.#training && !this.#trained) return undefined;
+    return await this.#inTurn(async () => {
+      const info = await describe(this.#model);
+      return this.#training ? { ...info, step: this.#done } : info;
+    });
   }
 
   // deno-lint-ignore require-await -- what is wrong is a rejection
@@ -173,8 +185,8 @@ export class Session implements Engine {
     return found.values;
   }
 
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.#inTurn(() => this.#model.toBytes());
+  async save(options: Parameters<Engine["save"]>[0] = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#inTurn(() => this.#model.toBytes(options ?? {}));
   }
 
   async train({ model, config }: TrainRequest): Promise<ModelInfo> {
@@ -200,11 +212,15 @@ export class Session implements Engine {
   async #follow(training: Training<object>, begun: (info: ModelInfo) => void): Promise<void> {
     for await (const event of training) {
       if (event.event === "start") {
-        this.#trained?.destroy();
+        const before = this.#trained;
         this.#trained = undefined;
         this.#training = training;
+        // What was asked of it before may still be under way.
+        void this.#inTurn(() => Promise.resolve(before?.destroy()));
+        this.#done = event.step;
         begun(await describe(training.trained as Trained));
       }
+      if (event.event === "progress") this.#done = event.step;
       this.#tell(event);
       if (event.event === "end") break;
       if (event.event === "progress" && !this.#running) await this.#pause(event.step);
@@ -253,11 +269,10 @@ export class Session implements Engine {
     return () => this.#listeners.delete(listener);
   }
 
-  close(): void {
-    void this.#end().then(() => {
-      this.#trained?.destroy();
-      this.#gpu.destroy();
-    });
+  /** Frees what it holds; the GPU is its maker's, who may have others on it. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#inTurn(() => Promise.resolve(this.#trained?.destroy()));
   }
 }
 
@@ -273,6 +288,20 @@ function conditionOf(
   return { labels: Array.from({ length: x.length / width }, (_, i) => given[i % given.length]) };
 }
 
+/** Settings of a training, its model and its data that are not their defaults. */
+function chosenOf({ model, config, training, data: { settings = {}, seed } }: Trained): Record<string, unknown> {
+  const declared: Readonly<Record<string, unknown>> = {
+    ...defaults(trainingSettings),
+    ...defaults<object>(model.settings),
+    ...defaults(tableSettings),
+  };
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const chosen = Object.entries({ ...training, ...config, ...settings }).filter(([name, value]) =>
+    name in declared ? !same(value, declared[name]) : !NOTHING.some((nothing) => same(value, nothing))
+  );
+  return { ...Object.fromEntries(chosen), ...seed ? { dataSeed: seed } : {} };
+}
+
 async function describe(trained: Trained): Promise<ModelInfo> {
   const { model, config, training, data, parameters, progress } = trained;
   const latents = model.latents ? trained.latents : 0;
@@ -282,6 +311,7 @@ async function describe(trained: Trained): Promise<ModelInfo> {
     training: { ...training },
     parameters: parameters.count,
     step: progress.step,
+    chosen: chosenOf(trained),
     condition: model.condition?.(config),
     standardPrior: trained.hasStandardPrior,
     can: {

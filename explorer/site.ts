@@ -6,8 +6,11 @@
  */
 
 import { type Dataset, features, type Split } from "../core/dataset.ts";
+import { encodePng, imageGrid } from "../figures/grid.ts";
 import { bundle } from "../packaging/bundle.ts";
-import type { Manifest, ShippedData } from "./manifest.ts";
+import { planePoints } from "./lattice.ts";
+import type { Manifest, ShippedData, ShippedModel } from "./manifest.ts";
+import { PlainEngine } from "./plain.ts";
 
 /** Files by their path below the page's folder. */
 export type Files = Map<string, string | Uint8Array<ArrayBuffer>>;
@@ -23,8 +26,29 @@ export async function pageFiles(): Promise<Files> {
   ]);
 }
 
+/** Images a side of the picture that stands until something computes: few, for a small file. */
+const STILL = 10;
+
 async function packed(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"))).bytes();
+}
+
+/**
+ * Adds the model that the page opens with, and the picture that stands in the page until something computes, or in its place: what the
+ * lattice of its first two latents decodes to.
+ */
+export async function shipModel(
+  files: Files,
+  checkpoint: Uint8Array<ArrayBuffer>,
+  { name, title }: Pick<ShippedModel, "name" | "title">,
+): Promise<ShippedModel> {
+  const path = `models/${name}.safetensors`;
+  files.set(path, checkpoint);
+  const engine = new PlainEngine();
+  const { latents, data: { shape } } = await engine.open(checkpoint);
+  const images = await engine.decode(planePoints(new Float32Array(latents), [0, Math.min(1, latents - 1)], STILL));
+  files.set("still.png", encodePng(imageGrid(images, { shape, columns: STILL, gap: 0, scale: 1 })));
+  return { name, title, checkpoint: path };
 }
 
 /** Adds the first rows of a dataset of bytes to the files, and says how the page finds them. */

@@ -7,7 +7,7 @@
 import { digits } from "../explorer/digits.ts";
 import type { Manifest } from "../explorer/manifest.ts";
 import { explorerServer } from "../explorer/server.ts";
-import { addManifest, type Files, pageFiles, shipData } from "../explorer/site.ts";
+import { addManifest, type Files, pageFiles, shipData, shipModel } from "../explorer/site.ts";
 import { findDataset } from "../storage/datasets.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { RUNS } from "./cli/permissions.ts";
@@ -65,13 +65,9 @@ const TRIED = 50;
 /** The page and what it ships. */
 async function prepared(signal: AbortSignal): Promise<{ readonly files: Files; readonly manifest: Manifest }> {
   const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load({ signal }), digits()]);
-  const checkpoint = "models/digits.safetensors";
-  files.set(checkpoint, model);
   const datasets = [await shipData(files, mnist, "Digits (MNIST)", SHIPPED)];
-  return {
-    files,
-    manifest: { datasets, models: [{ name: "digits", title: "Digits: VAE with 2 latents", checkpoint }] },
-  };
+  const models = [await shipModel(files, model, { name: "digits", title: "Digits, 2 latents" })];
+  return { files, manifest: { datasets, models } };
 }
 
 /** Writes the files of a site. */
@@ -128,7 +124,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   context.emit({ address });
   if (serving.open) await openBrowser(address);
   await http.finished;
-  server.close();
+  await server.close();
 }
 
 /** The task. */

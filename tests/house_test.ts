@@ -22,7 +22,7 @@ const mayImport: Record<string, readonly string[]> = {
   figures: ["core"],
   evaluation: ["core"],
   storage: ["core", "datasets", "models", "deno.json"],
-  explorer: ["core", "models", "datasets", "evaluation", "packaging"],
+  explorer: ["core", "models", "datasets", "evaluation", "figures", "packaging"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   shaders: [],
 };

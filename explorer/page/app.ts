@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EpochEvent } from "../../core/training/events.ts";
 import type { DataInfo, Engine, ModelInfo } from "../engine.ts";
 import type { Manifest } from "../manifest.ts";
 import type { State } from "./state.ts";
@@ -14,7 +15,10 @@ export type Change = "model" | "data" | "weights";
 /** The page's own centre. */
 export class App {
   model: ModelInfo | undefined;
-  data: DataInfo | undefined;
+  /** The rows that are open; they may be of another shape than the model's. */
+  loaded: DataInfo | undefined;
+  /** The losses of the model's training, an epoch each, as far as they are known. */
+  epochs: EpochEvent[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
 
   /**
@@ -26,7 +30,14 @@ export class App {
     readonly manifest: Manifest,
     readonly state: State,
     readonly say: (message: string) => void,
+    /** Begins a further engine that computes in the same way. */
+    readonly another: () => Promise<Engine>,
   ) {}
+
+  /** The rows that are open, if they are what the model takes. */
+  get data(): DataInfo | undefined {
+    return this.loaded?.shape.join() === this.model?.data.shape.join() ? this.loaded : undefined;
+  }
 
   changed(change: Change): void {
     for (const listener of [...this.#listeners]) listener(change);
@@ -46,6 +57,27 @@ export class App {
       this.say(error instanceof Error ? error.message : String(error));
     }
   }
+
+  /**
+   * Does the newest of what is asked, one at a time: what was asked meanwhile replaces what waits. So a pointer that moves faster than a
+   * decoder never queues.
+   */
+  newest<A extends readonly unknown[]>(work: (...args: A) => Promise<void>): (...args: A) => void {
+    let waiting: A | undefined;
+    let busy = false;
+    return (...args) => {
+      waiting = args;
+      if (busy) return;
+      busy = true;
+      (async () => {
+        while (waiting) {
+          const next = waiting;
+          waiting = undefined;
+          await this.attempt(() => work(...next));
+        }
+      })().finally(() => busy = false);
+    };
+  }
 }
 
 /** A part of the page that one looks at: a tab. */
@@ -57,25 +89,4 @@ export interface View {
   unfit?(app: App): string | undefined;
   /** Builds it into a host; what it gives takes it away again. */
   mount(host: HTMLElement, app: App): () => void;
-}
-
-/**
- * Does the newest of what is asked, one at a time: what was asked meanwhile replaces what waits. So a pointer that moves faster than a
- * decoder never queues.
- */
-export function newest<A extends readonly unknown[]>(work: (...args: A) => Promise<void>): (...args: A) => void {
-  let waiting: A | undefined;
-  let busy = false;
-  return (...args) => {
-    waiting = args;
-    if (busy) return;
-    busy = true;
-    (async () => {
-      while (waiting) {
-        const next = waiting;
-        waiting = undefined;
-        await work(...next);
-      }
-    })().finally(() => busy = false);
-  };
 }

@@ -37,7 +37,7 @@ export function ticks(low: number, high: number, about: number): number[] {
   if (!(span > 0)) return [low];
   const rough = span / about;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough)!;
   const first = Math.ceil(low / step);
   return Array.from(
     { length: Math.floor(high / step) - first + 1 },
@@ -51,7 +51,7 @@ export function lineChart(canvas: HTMLCanvasElement, lines: readonly Line[], xTi
   const context = sharp(canvas, width, height);
   const points = lines.flatMap((line) => line.points).filter(([, y]) => Number.isFinite(y));
   if (!points.length) return;
-  const [left, right, top, bottom] = [44, width - 8, 22, height - 26];
+  const [left, right, top, bottom] = [44, width - 8, 22, height - 20];
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y).sort((a, b) => a - b);
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
@@ -76,10 +76,15 @@ export function lineChart(canvas: HTMLCanvasElement, lines: readonly Line[], xTi
   }
   context.textAlign = "center";
   context.textBaseline = "top";
-  const marks = ticks(x0, x1, Math.max(2, width / 90)).filter(Number.isFinite);
-  for (const x of marks) context.fillText(String(x), toX(x), bottom + 4);
+  const room = right - context.measureText(xTitle).width - 12;
+  // Epochs are whole where there is room for more than one.
+  const marks = ticks(x0, x1, Math.max(3, width / 90))
+    .filter((x) => Number.isFinite(x) && (x1 - x0 < 1 || Number.isInteger(x)));
+  for (const x of marks) {
+    if (toX(x) + context.measureText(String(x)).width / 2 < room) context.fillText(String(x), toX(x), bottom + 4);
+  }
   context.textAlign = "right";
-  context.fillText(xTitle, right, height - 12);
+  context.fillText(xTitle, right, bottom + 4);
   context.save();
   context.beginPath();
   context.rect(left, top - 2, right - left, bottom - top + 4);
@@ -120,7 +125,7 @@ export function barChart(
   const context = sharp(canvas, width, height);
   const largest = Math.max(1, ...values);
   const [left, bottom] = [30, height - 18];
-  const each = (width - left) / values.length;
+  const each = Math.min(40, (width - left) / values.length);
   context.fillStyle = colour("--quiet");
   context.strokeStyle = colour("--line");
   context.textAlign = "right";

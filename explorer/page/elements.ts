@@ -61,6 +61,14 @@ export function slider(
   };
 }
 
+/** A box to be ticked. */
+export function check(label: string, checked: boolean, changed: (checked: boolean) => void): HTMLElement {
+  const id = `field-${++fields}`;
+  const input = element("input", { id, type: "checkbox", checked });
+  input.addEventListener("change", () => changed(input.checked));
+  return element("div", { className: "row" }, input, element("label", { "for": id }, label));
+}
+
 /** One of some names. */
 export function choice(
   label: string,

@@ -6,10 +6,11 @@
  * @module
  */
 
-import type { Engine } from "../engine.ts";
+import type { Engine, Way } from "../engine.ts";
 import { engineInServer } from "../in_server.ts";
 import { engineInWorker } from "../in_worker.ts";
 import { PlainEngine } from "../plain.ts";
+import { decodesPointsHere } from "../points.ts";
 import { App, type View } from "./app.ts";
 import { element } from "./elements.ts";
 import { mountPanel } from "./panel.ts";
@@ -20,18 +21,25 @@ import { views } from "./views/mod.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
+/** How an engine of each way is begun. */
+const BEGIN: Readonly<Record<Way, () => Promise<Engine>>> = {
+  webgpu: () => engineInWorker(new URL("worker.js", document.baseURI)),
+  server: engineInServer,
+  plain: () => Promise.resolve(new PlainEngine()),
+};
+
 /** The first of the ways to compute that there is here; `#way=` in the address asks for another. */
 async function findEngine(state: State, manifest: Manifest): Promise<Engine> {
   const wanted = state.get("way");
   if (wanted !== "server" && wanted !== "plain" && "gpu" in navigator) {
     try {
-      return await engineInWorker(new URL("worker.js", document.baseURI));
+      return decodesPointsHere(await BEGIN.webgpu());
     } catch {
       // There is WebGPU, but no adapter.
     }
   }
-  if (wanted !== "plain" && manifest.server) return await engineInServer();
-  return new PlainEngine();
+  if (wanted !== "plain" && manifest.server) return decodesPointsHere(await BEGIN.server());
+  return await BEGIN.plain();
 }
 
 /** Shows one view at a time, each behind a tab. */
@@ -57,10 +65,12 @@ function mountViews(app: App): void {
       tab.tabIndex = each === view ? 0 : -1;
     }
     host.setAttribute("aria-labelledby", `tab-${view.id}`);
+    // Until a model is open, the picture of the document stands.
+    if (!app.model) return;
     leave();
     leave = () => {};
     host.replaceChildren();
-    const unfit = app.model ? view.unfit?.(app) : "Open a model, or train one.";
+    const unfit = view.unfit?.(app);
     if (unfit) host.append(element("p", { className: "quiet" }, unfit));
     else leave = view.mount(host, app);
   };
@@ -73,7 +83,7 @@ function mountViews(app: App): void {
     tabs.get(next)!.focus();
   });
   const first = views.find(({ id }) => id === app.state.get("view")) ?? views[0];
-  app.onChange((change) => change === "model" && show(now ?? first));
+  app.onChange((change) => change !== "weights" && show(now ?? first));
   show(first);
 }
 
@@ -116,7 +126,7 @@ async function showAtOnce(app: App, manifest: Manifest): Promise<void> {
 try {
   const manifest = await readManifest();
   const state = new State();
-  const app = new App(new PlainEngine(), manifest, state, say);
+  const app: App = new App(new PlainEngine(), manifest, state, say, () => BEGIN[app.engine.way]());
   mountViews(app);
   // A model that plain TypeScript cannot open is shown when WebGPU has opened it.
   void showAtOnce(app, manifest).catch(() => {});

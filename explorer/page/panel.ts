@@ -4,24 +4,31 @@
  * @module
  */
 
-import type { Losses } from "../../core/training/events.ts";
+import type { EpochEvent, Losses } from "../../core/training/events.ts";
 import type { Engine } from "../engine.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
-import { button, choice, element, entry, labelled, slider } from "./elements.ts";
+import { button, check, choice, element, entry, labelled, slider } from "./elements.ts";
+import { isTable } from "../../core/description.ts";
 import type { ShippedModel } from "../manifest.ts";
-import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, readManifest } from "./source.ts";
+import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, type Reading, readManifest } from "./source.ts";
 
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
 
-/** Models that are trained here: all train in every browser. */
-const TRAINABLE = [
+/** Models that are trained here. */
+const TRAINABLE: readonly (readonly [name: string, title: string])[] = [
   ["vae", "VAE"],
+  ["conv_vae", "Convolutional VAE"],
   ["beta_vae", "β-VAE"],
   ["cvae", "CVAE (class given)"],
   ["iwae", "IWAE"],
-] as const;
+];
+
+/** Those that an engine can train: SwiftShader's compiler takes more than 6 GB for a convolution's kernel, which ends the browser's GPU process. */
+function trainable({ adapter }: Engine): typeof TRAINABLE {
+  return /swiftshader/i.test(adapter) ? TRAINABLE.filter(([name]) => name !== "conv_vae") : TRAINABLE;
+}
 
 /** The settings of a training that the panel has fields for. */
 interface Wanted {
@@ -34,7 +41,11 @@ interface Wanted {
 }
 
 /** The configuration that the fields stand for. */
-export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>): Record<string, unknown> {
+export function configOf(
+  wanted: Wanted,
+  loss: Readonly<Record<string, number>>,
+  rows: number = 0,
+): Record<string, unknown> {
   const { hidden, latents, prior, optimizer, learningRate, model } = wanted;
   return {
     hidden: hidden.split(",").map(Number),
@@ -42,10 +53,29 @@ export function configOf(wanted: Wanted, loss: Readonly<Record<string, number>>)
     optimizer,
     learningRate: Number(learningRate),
     epochs: 1000,
-    validation: 1000,
+    validation: Math.min(1000, Math.floor(rows / 6)),
     ...prior === "standard" ? {} : { prior, components: 50 },
     ...model === "iwae" ? {} : loss,
   };
+}
+
+/** Files whose columns one may want to say something of. */
+const TABLES = /\.(csv|tsv|txt)(\.gz)?$/i;
+
+/** Fields for how a table is read. */
+function tableFields(
+  { labelColumn = "", missing = "error" }: Reading,
+  changed: (change: Reading) => void,
+): HTMLElement[] {
+  const { host, input } = entry("Class column", { value: labelColumn, title: "A name, a number from 1, or none" });
+  input.addEventListener("change", () => changed({ labelColumn: input.value }));
+  const cells = choice(
+    "Missing cells",
+    [["error", "are an error"], ["mean", "become the mean"], ["drop", "drop their rows"]],
+    missing,
+    (value) => changed({ missing: value as Reading["missing"] }),
+  );
+  return [host, cells.host];
 }
 
 /** What each number and setting of the loss is. */
@@ -71,6 +101,12 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   const bars = element("canvas");
   const use = element("p", { className: "quiet" });
 
+  /** Views are drawn by this engine once it has a model; until then what they were drawn by stays. */
+  const modelOpened = () => {
+    app.engine = engine;
+    app.changed("model");
+  };
+  const dataOpened = () => app.engine === engine && app.changed("data");
   const open = async (name: string) => {
     const found = manifest.models.find((each) => each.name === name);
     if (!found) {
@@ -80,11 +116,14 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     state.set("run", name);
     describe();
     await showMetrics(found);
-    app.changed("model");
+    modelOpened();
   };
   /** The losses of a run that was trained elsewhere. */
   const showMetrics = async (run: ShippedModel) => {
-    const epochs = await epochsOf(run);
+    showEpochs(await epochsOf(run));
+  };
+  const showEpochs = (epochs: readonly EpochEvent[]) => {
+    app.epochs = [...epochs];
     points.train = epochs.map(({ epoch, train }) => [epoch, train]);
     points.validation = epochs.flatMap(({ epoch, validation }) => validation ? [[epoch, validation]] : []);
     const last = epochs.at(-1);
@@ -97,8 +136,9 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
       (step ? `, ${step.toLocaleString("en")} steps` : "");
   };
 
+  const models = trainable(engine);
   const wanted: Wanted = {
-    model: state.get("model") ?? "vae",
+    model: models.find(([name]) => name === state.get("model"))?.[0] ?? models[0][0],
     hidden: state.get("hidden") ?? "256",
     latents: state.get("latents") ?? "2",
     prior: state.get("prior") ?? "standard",
@@ -118,6 +158,8 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   const one = (label: string, key: keyof Wanted, options: readonly (readonly [string, string])[]) =>
     choice(label, options, wanted[key], (value) => state.set(key, wanted[key] = value)).host;
 
+  /** What was read of files of one's own. */
+  const ownData = element("div");
   let training = false;
   let running = false;
   const points = { train: [] as [number, Losses][], validation: [] as [number, Losses][] };
@@ -132,17 +174,20 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   };
   const begin = async () => {
     play.disabled = true;
+    // Until the views are of the new model, its weights are none of theirs.
+    training = false;
     about.textContent = "Compiling the shaders …";
-    points.train.length = points.validation.length = 0;
+    points.train.length = points.validation.length = app.epochs.length = 0;
     try {
-      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss) });
+      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss, app.loaded?.train) });
     } finally {
       play.disabled = false;
+      if (app.model) describe();
     }
     training = running = true;
     say();
     describe();
-    app.changed("model");
+    modelOpened();
   };
   const toggle = async () => {
     running = !running;
@@ -197,12 +242,13 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
       // As many points as the chart has pixels, or so.
       if (points.train.length > 800) points.train = points.train.filter((_, i) => i % 2 === 0);
       redraw(false);
-      if (performance.now() - shown > 700 || !running) {
+      if (training && (performance.now() - shown > 700 || !running)) {
         shown = performance.now();
         app.changed("weights");
         void app.attempt(measureLatents);
       }
     } else if (event.event === "epoch") {
+      app.epochs.push(event);
       if (event.validation) points.validation.push([event.epoch, event.validation]);
       redraw(true);
     } else if (event.event === "end") {
@@ -247,16 +293,17 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   const useData = async (name: string) => {
     const found = manifest.datasets.find((each) => each.name === name) ?? manifest.datasets[0];
-    app.data = await engine.useData(await loadShipped(found));
+    app.loaded = await engine.useData(await loadShipped(found));
     state.set("data", found.name);
-    app.changed("data");
+    ownData.replaceChildren();
+    dataOpened();
   };
 
   const own = entry("Your own", {
     type: "file",
     multiple: true,
-    accept: ".safetensors,.csv,.tsv,.txt,image/*",
-    title: "A checkpoint, a table of numbers, or images; they do not leave this machine",
+    accept: ".safetensors,.jsonl,.csv,.tsv,.txt,.npy,.npz,.gz,image/*",
+    title: "A checkpoint, a table, arrays, or images; they do not leave this machine",
   });
   host.append(
     element("h2", {}, "Model"),
@@ -270,7 +317,8 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     element("h2", {}, "Training"),
     dataset.host,
     own.host,
-    one("Model", "model", TRAINABLE),
+    ownData,
+    one("Model", "model", models),
     text("Hidden units", "hidden", "hidden", { type: "text", pattern: "[0-9]+(,[0-9]+)*", inputMode: "numeric" }),
     text("Latents", "latents", "latents", { type: "number", min: 1, max: 200 }),
     one("Prior", "prior", [["standard", "N(0, I)"], ["mixture", "mixture"], ["vamp", "VampPrior"]]),
@@ -293,17 +341,31 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   say();
   // A checkpoint, images or a table that are dropped or chosen: they stay on this machine.
-  const take = (files: Promise<readonly File[]>) =>
+  const take = (from: Promise<readonly File[]>, reading: Reading = {}) =>
     app.attempt(async () => {
-      const found = await opened(await files);
+      const files = await from;
+      const again = (change: Reading) => void take(Promise.resolve(files), { ...reading, ...change });
+      // How a table is read can be changed where it could not be read, too.
+      const said = element("p", { className: "quiet", role: "status" });
+      const isText = files.some(({ name }) => TABLES.test(name));
+      ownData.replaceChildren(said, ...isText ? tableFields(reading, again) : []);
+      const found = await opened(files, reading);
       if ("dataset" in found) {
-        app.data = await engine.useData(found.dataset);
-        app.changed("data");
-        app.say(`${found.dataset.name}: ${app.data.train} rows to train on, ${app.data.test} to test on`);
+        app.loaded = await engine.useData(found.dataset);
+        const { name, shape, train, test, scaling, classNames } = app.loaded;
+        said.textContent = `${name}: ${train} rows to train on, ${test} to test on` +
+          (classNames ? `; classes ${classNames.join(", ")}` : "");
+        if (isTable(shape)) {
+          ownData.append(check("Standardize the columns", !!scaling, (standardize) => again({ standardize })));
+        }
+        dataOpened();
       } else {
         app.model = await engine.open(found.checkpoint);
+        ownData.replaceChildren();
+        state.set("run", undefined);
         describe();
-        app.changed("model");
+        showEpochs(found.epochs);
+        modelOpened();
       }
     });
   document.addEventListener("dragover", (event) => event.preventDefault());
@@ -313,9 +375,9 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   });
   own.input.addEventListener("change", () => take(Promise.resolve([...own.input.files ?? []])));
   if (manifest.server) follow();
-  app.engine = engine;
   await app.attempt(async () => {
     await useData(state.get("data") ?? manifest.datasets[0]?.name);
     if (manifest.models.length) await open(state.get("run") ?? manifest.models[0].name);
   });
+  app.engine = engine;
 }

@@ -5,8 +5,11 @@
  */
 
 import { type Dataset, features, pick, type Split } from "../../core/dataset.ts";
+import { isTable } from "../../core/description.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
 import { parseMetrics } from "../../core/training/metrics.ts";
+import { readDataset, type ReadDatasetOptions } from "../../datasets/given_files.ts";
+import { standardized, suggestion } from "../../datasets/scaling.ts";
 import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
 
@@ -45,8 +48,11 @@ export async function loadShipped({ name, shape, classes, train, test }: Shipped
 /** The losses of a run's epochs: those of its validation too, where it has any. */
 export async function epochsOf({ metrics }: ShippedModel): Promise<EpochEvent[]> {
   if (!metrics) return [];
-  const events = parseMetrics(await (await fetched(metrics)).text(), metrics);
-  return events.filter((event) => event.event === "epoch");
+  return epochsIn(await (await fetched(metrics)).text(), metrics);
+}
+
+function epochsIn(text: string, file: string): EpochEvent[] {
+  return parseMetrics(text, file).filter((event) => event.event === "epoch");
 }
 
 /** The files that were dropped, those of a folder too. */
@@ -69,19 +75,44 @@ export async function droppedFiles({ items, files }: DataTransfer): Promise<File
   return (await Promise.all(entries.map(walk))).flat();
 }
 
-/** What files are: a checkpoint (of a run folder, too), a table of numbers, or images. */
-export async function opened(
+/** What was dropped or chosen. */
+export type Opened =
+  | { readonly checkpoint: Uint8Array<ArrayBuffer>; readonly epochs: readonly EpochEvent[] }
+  | { readonly dataset: Dataset };
+
+/** How a table is read. */
+export interface Reading extends Pick<ReadDatasetOptions, "labelColumn" | "missing"> {
+  /** Whether its columns are brought to one scale; without it, where the training program suggests that. */
+  readonly standardize?: boolean;
+}
+
+/** A checkpoint with its losses (a run folder's files), if the files hold one. */
+export async function openedRun(
   files: readonly File[],
-): Promise<{ readonly checkpoint: Uint8Array<ArrayBuffer> } | { readonly dataset: Dataset }> {
+): Promise<Extract<Opened, { readonly checkpoint: unknown }> | undefined> {
   const checkpoint = files.find(({ name }) => name.endsWith(".safetensors"));
-  if (checkpoint) return { checkpoint: new Uint8Array(await checkpoint.arrayBuffer()) };
-  const table = files.find(({ name }) => /\.(csv|txt|tsv)$/i.test(name));
-  if (table) return { dataset: tableOf(table.name, await table.text()) };
+  const metrics = files.find(({ name }) => name === "metrics.jsonl");
+  if (!checkpoint) return undefined;
+  return {
+    checkpoint: new Uint8Array(await checkpoint.arrayBuffer()),
+    epochs: metrics ? epochsIn(await metrics.text(), metrics.name) : [],
+  };
+}
+
+/**
+ * What files are: a checkpoint (of a run folder, too), images, or data that the library reads.
+ *
+ * @param reading How a table is read.
+ */
+export async function opened(files: readonly File[], { standardize, ...table }: Reading = {}): Promise<Opened> {
+  const run = await openedRun(files);
+  if (run) return run;
   const images = files.filter(({ type }) => type.startsWith("image/"));
-  if (images.length < 2) {
-    throw new Error("Cannot open what was dropped: expected a .safetensors, a .csv of numbers, or at least two images");
-  }
-  return { dataset: await imagesOf(images) };
+  if (images.length) return { dataset: await imagesOf(images) };
+  const dataset = await readDataset(files, table);
+  const wanted = isTable(dataset.shape) && (standardize ?? suggestion(dataset) !== undefined);
+  const settings = { ...table, standardize: wanted };
+  return { dataset: { ...dataset, ...wanted ? standardized(dataset, features(dataset.shape)) : {}, settings } };
 }
 
 /** Rows of which every sixth is tested on. */
@@ -97,6 +128,7 @@ function divided(name: string, shape: Dataset["shape"], values: Split["values"])
 
 /** Images, cropped to squares of 28 x 28 greys as the digits are. */
 async function imagesOf(files: readonly File[]): Promise<Dataset> {
+  if (files.length < 2) throw new Error("Cannot train on one image: expected at least two");
   const side = 28;
   const values = new Uint8Array(files.length * side * side);
   const canvas = element("canvas", { width: side, height: side });
@@ -117,22 +149,4 @@ async function imagesOf(files: readonly File[]): Promise<Dataset> {
     }
   }
   return divided(`${files.length} images`, [side, side, 1], values);
-}
-
-/** A table of numbers, each column scaled to 0..1: what a Bernoulli likelihood can be trained on. */
-function tableOf(name: string, text: string): Dataset {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const cells = lines.map((line) => line.split(/[,;\t]/).map((cell) => Number(cell.trim() || NaN)));
-  const rows = cells.filter((row) => row.every(Number.isFinite));
-  const columns = rows[0]?.length ?? 0;
-  if (rows.length < 12 || rows.some((row) => row.length !== columns)) {
-    throw new Error(`Cannot open "${name}": expected at least 12 rows of as many numbers each, found ${rows.length}`);
-  }
-  const values = new Float32Array(rows.length * columns);
-  for (let c = 0; c < columns; c++) {
-    const column = rows.map((row) => row[c]);
-    const [low, high] = [Math.min(...column), Math.max(...column)];
-    column.forEach((value, row) => values[row * columns + c] = high > low ? (value - low) / (high - low) : 0);
-  }
-  return divided(name, [1, columns, 1], values);
 }

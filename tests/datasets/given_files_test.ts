@@ -1,6 +1,6 @@
 /** Datasets from files that a page is given: the rows that the same files have on disk, and the same words where one is damaged. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { crc32, gzipSync } from "node:zlib";
 import { FileError } from "../../core/bounds.ts";
 import { type DataFile, fetchFiles, readDataset } from "../../datasets/given_files.ts";
@@ -62,6 +62,18 @@ Deno.test("readDataset() takes a File and a Response as it does bytes, and leave
   Object.defineProperty(response, "url", { value: "http://localhost/data/table.csv?x=/y" });
   assertEquals(await readDataset([response]), expected);
   assertEquals((await readDataset([new File([table], "table.csv")], { name: "mine" })).name, "mine");
+});
+
+Deno.test("readDataset() is told which column has the classes, and what becomes of missing cells", async () => {
+  const bytes = new TextEncoder().encode("a,b,kind\n1,2,x\n3,,y\n5,6,x\n7,8,y\n");
+  const read = (options: Parameters<typeof readDataset>[1]) => readDataset([{ name: "table.csv", bytes }], options);
+  await assertRejects(() => read({ missing: "mean" }), FileError, "found text in kind");
+  await assertRejects(() => read({ labelColumn: "kind" }), FileError, "b");
+  const dropped = await read({ labelColumn: "3", missing: "drop" });
+  assertEquals([dropped.classNames, dropped.train.count + dropped.test.count], [["x", "y"], 3]);
+  const filled = await read({ dropColumn: ["kind"], missing: "mean" });
+  assertEquals([filled.columns, filled.classes, filled.train.count + filled.test.count], [["a", "b"], undefined, 4]);
+  assert([filled.train, filled.test].every(({ values }) => values.every(Number.isFinite)));
 });
 
 Deno.test("readDataset() says what is wrong with a file, and which", async () => {

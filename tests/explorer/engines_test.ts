@@ -11,13 +11,14 @@ const small = { hidden: [7, 5], latents: 3, batchSize: 20, epochs: 3, validation
 
 /** A session with rows, closed at the end. */
 async function withSession(work: (session: Session) => Promise<void>): Promise<void> {
-  const session = new Session(await Gpu.open());
+  const gpu = await Gpu.open();
+  const session = new Session(gpu);
   await session.useData(stripes);
   try {
     await work(session);
   } finally {
-    session.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await session.close();
+    gpu.destroy();
   }
 }
 
@@ -104,6 +105,7 @@ for (const model of ["vae", "cvae"]) {
       const { step, parameters } = await session.open(bytes);
       const info = await plain.open(bytes);
       assertEquals([info.step, info.parameters, info.can.train], [step, parameters, false]);
+      assertEquals(await plain.save(), bytes);
       await plain.useData(stripes);
       const which = { split: "test", rows: [3, 0, 8] } as const;
       const { x, labels } = await plain.rows(which);
@@ -140,4 +142,19 @@ Deno.test("plain TypeScript says what it cannot open", () =>
       Error,
       "Cannot open vae without WebGPU: expected prior standard, found mixture",
     );
+  }));
+
+Deno.test("a model tells which settings are not the defaults of their declarations", () =>
+  withSession(async (session) => {
+    const settings = { labelColumn: "kind", missing: "error", standardize: false };
+    await session.useData({ ...stripes, settings });
+    const ended = next(session, "end");
+    await session.train({ model: "beta_vae", config: { ...small, beta: 4, biasCorrection: false } });
+    await ended;
+    const { chosen } = (await session.model())!;
+    const { epochs, validation, batchSize, learningRate, hidden, latents } = small;
+    assertEquals(chosen, {
+      ...{ epochs, validation, batchSize, learningRate, hidden, latents, biasCorrection: false },
+      labelColumn: "kind",
+    });
   }));

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ExplorerServer, explorerServer, type ServerOptions } from "../../explorer/server.ts";
 import { decodeWire, encodeWire } from "../../explorer/wire.ts";
+import { stripes } from "../support/stripes.ts";
 import { withFolder } from "../support/folder.ts";
 
 const manifest = { models: [], datasets: [] };
@@ -72,6 +73,27 @@ Deno.test("run folders are listed, and three files of each are read; no path lea
     ) assertEquals(await status(open, path), 404, path);
   }));
 
+Deno.test("of too many sessions the one unused for longest gives way, and one that is ended at once", async () => {
+  const open = server();
+  const post = (path: string, body?: BodyInit) =>
+    open.fetch(new Request(ADDRESS + path, { method: "POST", body, headers: { host: "127.0.0.1:8765" } }));
+  const begin = async () => (await (await post("engine/begin")).json()).session as string;
+  const answers = async (session: string) => (await post(`engine/model?session=${session}`, encodeWire([]))).status;
+  const [first, second] = [await begin(), await begin(), await begin(), await begin()];
+  assertEquals(await answers(first), 200);
+  await begin();
+  assertEquals([await answers(first), await answers(second)], [200, 410]);
+  assertEquals((await post(`engine/end?session=${first}`)).status, 204);
+  assertEquals(await answers(first), 410);
+  // They share a GPU, which the end of one leaves to the others.
+  const last = await begin();
+  const call = (name: string, ...args: unknown[]) => post(`engine/${name}?session=${last}`, encodeWire(args));
+  await (await call("useData", stripes)).body?.cancel();
+  const trained = await call("train", { model: "vae", config: { hidden: [7], latents: 3, batchSize: 20, epochs: 1 } });
+  assertEquals(trained.status, 200);
+  await open.close();
+});
+
 Deno.test("the engine answers sessions of its own page, and no other call", async () => {
   const open = server();
   const post = (path: string, body?: BodyInit) =>
@@ -88,6 +110,5 @@ Deno.test("the engine answers sessions of its own page, and no other call", asyn
     assertEquals((await call(name)).status, 404, name);
   }
   assertEquals((await post(`engine/decode?session=${session}`, new Uint8Array(2))).status, 400);
-  open.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await open.close();
 });

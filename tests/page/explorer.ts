@@ -6,26 +6,29 @@
 
 import { digits } from "../../explorer/digits.ts";
 import { explorerServer } from "../../explorer/server.ts";
-import { pageFiles, shipData } from "../../explorer/site.ts";
+import { pageFiles, shipData, shipModel } from "../../explorer/site.ts";
 import { findDataset } from "../../files.ts";
+
+/** What takes long to make, once for all that serve it. */
+const made = Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
 
 /** Serves it on a free port. */
 export async function served(
   counts = { train: 1500, test: 300 },
 ): Promise<{ readonly address: string } & AsyncDisposable> {
-  const [files, mnist, model] = await Promise.all([pageFiles(), findDataset("mnist").load(), digits()]);
-  files.set("models/digits.safetensors", model);
-  const shipped = (name: string) => ({ name, title: name, checkpoint: "models/digits.safetensors" });
+  const [page, mnist, model] = await made;
+  const files = new Map(page);
+  const shipped = await shipModel(files, model, { name: "digits", title: "digits" });
   const manifest = {
     datasets: [await shipData(files, mnist, "Digits", counts)],
-    models: [shipped("digits"), shipped("again")],
+    models: [shipped, { ...shipped, name: "again", title: "again" }],
   };
   const explorer = explorerServer({ files, manifest, runs: "/nowhere" });
   const http = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, explorer.fetch);
   return {
     address: `http://127.0.0.1:${http.addr.port}/`,
     async [Symbol.asyncDispose]() {
-      explorer.close();
+      await explorer.close();
       await http.shutdown();
     },
   };

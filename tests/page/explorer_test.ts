@@ -1,9 +1,19 @@
 /** The explorer in a browser: it opens, trains, draws, compares and exports, with WebGPU, through the server and in plain TypeScript. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import type { Page } from "npm:playwright-core@1.65.1";
 import { served } from "./explorer.ts";
 import { assertAccessible, heard, ignore, open, unless } from "./support.ts";
+
+/** A table whose columns have scales of their own, with its classes in a column that is not called so. */
+const FRUIT = Buffer.from(
+  [
+    "weight,redness,kind",
+    ...Array.from({ length: 60 }, (_, i) => i % 2 ? `${1000 + i},0.${i},melon` : `${150 + i},0.${i},apple`),
+  ]
+    .join("\n"),
+);
 
 /** How many different bytes the n-th canvas of the view has: an empty one has one or two. */
 const variety = (page: Page, n: number) =>
@@ -78,15 +88,15 @@ Deno.test({
     await page.getByRole("button", { name: "Train from the start" }).click();
     await page.locator(".numbers dd").first().waitFor({ timeout: 30_000 });
     const early = await number(page, 0);
-    await page.waitForTimeout(4000);
+    for (let i = 0; i < 200 && await number(page, 0) <= early; i++) await page.waitForTimeout(50);
     assert(await number(page, 0) > early, "the ELBO rises");
     await page.getByLabel("β").fill("8");
-    await page.waitForTimeout(1500);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByRole("button", { name: "One step" }).click();
     await page.locator("#tab-keep").click();
+    await page.locator("#view code", { hasText: "--beta" }).waitFor();
     const command = (await page.locator("#view code").textContent())!;
-    assertMatch(command, /^deno task train --model vae --dataset mnist --hidden 32 .*--beta 8/);
+    assertMatch(command, /^deno task train --model vae --dataset mnist --epochs \d{1,3} .*--hidden 32 .*--beta 8/);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Checkpoint" }).click(),
@@ -98,11 +108,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: `without WebGPU the explorer computes by its server, and without a server in plain TypeScript${unless}`,
+  name:
+    `without WebGPU the explorer computes by its server, without a server in plain TypeScript, and without a script shows a picture${unless}`,
   ignore,
   async fn() {
     await using site = await served();
     await using opened = await open({ webgpu: false });
+    const still = await opened.browser.newContext({ javaScriptEnabled: false });
+    const without = await still.newPage();
+    await without.goto(site.address);
+    const picture = without.locator("#view img");
+    assertEquals(await picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth), 280);
+    await still.close();
+
     // From 360 pixels of width on, nothing is wider than the page.
     const page = await opened.browser.newPage({ viewport: { width: 360, height: 740 }, colorScheme: "dark" });
     const said = heard(page);
@@ -115,6 +133,29 @@ Deno.test({
     await page.locator(".numbers dd").first().waitFor({ timeout: 30_000 });
     assertEquals(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
     await assertAccessible(page);
+
+    // A table of one's own keeps the names of its columns and classes.
+    await page.getByLabel("Your own").setInputFiles({
+      name: "fruit.csv",
+      mimeType: "text/csv",
+      buffer: FRUIT,
+    });
+    await page.getByText("found text in kind").waitFor();
+    await page.getByLabel("Class column").fill("kind");
+    await page.getByLabel("Class column").press("Enter");
+    await page.getByText("fruit.csv: 50 rows to train on, 10 to test on; classes apple, melon").waitFor();
+    assert(await page.getByLabel("Standardize the columns").isChecked());
+    await page.getByRole("button", { name: "Train from the start" }).click();
+    await page.locator("#tab-samples").click();
+    await page.getByRole("row", { name: "its reconstruction" }).first().waitFor();
+    assertEquals(await page.locator("#view thead").first().getByRole("columnheader").allTextContents(), [
+      "weight",
+      "redness",
+    ]);
+    await page.locator("#tab-scatter").click();
+    await page.getByRole("button", { name: "melon" }).waitFor();
+    await assertAccessible(page);
+
     await page.goto(`${site.address}#way=plain`);
     await page.reload();
     await page.locator("#way", { hasText: "plain TypeScript" }).waitFor();

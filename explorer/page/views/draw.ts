@@ -4,8 +4,11 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
+import { className } from "../../../core/dataset.ts";
+import type { View } from "../app.ts";
 import { button, choice, element, labelled } from "../elements.ts";
+import { isTable } from "../../../core/description.ts";
+import { picture } from "../picture.ts";
 import { pointerOn, tiles } from "../pixels.ts";
 
 /** Drawing and imputation, with the same brush. */
@@ -15,7 +18,7 @@ export const draw: View = {
   unfit: ({ model }) =>
     !model?.can.encode || !model.can.decode
       ? "This model does not encode and decode."
-      : model.data.shape[0] < 4
+      : isTable(model.data.shape)
       ? "This model is of tables, not of images."
       : undefined,
   mount(host, app) {
@@ -29,7 +32,7 @@ export const draw: View = {
     let row = 0;
     const sheet = element("canvas", { className: "pixels touch", tabIndex: 0 });
     const back = element("canvas", { className: "pixels" });
-    const filled = element("canvas", { className: "pixels" });
+    const filled = picture(app.model!.data, "What was hidden, filled in");
     const said = element("p", { "aria-live": "polite" });
     const given = () => condition ? [label] : undefined;
 
@@ -41,7 +44,7 @@ export const draw: View = {
       });
       tiles(sheet, shown, shape, 1);
     };
-    const compute = newest(async () => {
+    const compute = app.newest(async () => {
       const { mean, logVariance } = await engine.encode(x, given());
       tiles(back, await engine.decode(mean, given()), shape, 1);
       const values = Array.from(
@@ -53,9 +56,9 @@ export const draw: View = {
       said.textContent = `Encoded as ${values.join(", ")}${more}.` +
         (score === undefined ? "" : ` log p(x) is about ${score.toFixed(1)} nats.`);
     });
-    const fill = newest(async () => {
+    const fill = app.newest(async () => {
       if (mask.every((known) => known) || !mask.some((known) => known)) return;
-      tiles(filled, await engine.impute(x, mask, { iterations: 20, labels: given() }), shape, 1);
+      filled.show(await engine.impute(x, mask, { iterations: 20, labels: given() }), { perRow: 1 });
     });
     const changed = () => {
       paint();
@@ -87,7 +90,7 @@ export const draw: View = {
     const clear = () => {
       x = new Float32Array(features);
       mask = new Uint8Array(features).fill(1);
-      filled.getContext("2d")!.clearRect(0, 0, filled.width, filled.height);
+      filled.host.hidden = true;
       changed();
     };
     const load = () =>
@@ -117,7 +120,7 @@ export const draw: View = {
         condition !== undefined && classes > 0 &&
           choice(
             "Class",
-            Array.from({ length: classes }, (_, c) => [String(c), app.data?.classNames?.[c] ?? String(c)] as const),
+            Array.from({ length: classes }, (_, c) => [String(c), className(c, app.model!.data)] as const),
             String(label),
             (value) => {
               label = Number(value);
@@ -137,7 +140,7 @@ export const draw: View = {
         { className: "columns three" },
         labelled(sheet, "Draw here"),
         labelled(back, "The reconstruction: its encoding, decoded"),
-        labelled(filled, "What was hidden, filled in"),
+        filled.host,
       ),
       said,
     );

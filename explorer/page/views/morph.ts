@@ -4,11 +4,13 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
-import { element, entry, labelled } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import type { View } from "../app.ts";
+import { element, entry } from "../elements.ts";
+import { picture } from "../picture.ts";
 
 const STEPS = 11;
+/** From a to b, in the order shown. */
+const WAYS = ["line", "arc", "mixed"];
 
 /** The point between a and b on the arc that they span, t from 0 to 1; a line where they lie in one direction. */
 export function slerp(a: Float32Array, b: Float32Array, t: number): Float32Array {
@@ -32,12 +34,15 @@ export const morph: View = {
       : "Open data to morph between.",
   mount(host, app) {
     const { engine, state } = app;
-    const { latents, features, data: { shape }, condition } = app.model!;
+    const { latents, features, data, condition } = app.model!;
     const last = app.data!.test - 1;
     const chosen = state.numbers("abc", 3) ?? [0, Math.min(2, last), Math.min(1, last)];
-    const morphs = element("canvas", { className: "pixels" });
-    const sum = element("canvas", { className: "pixels" });
-    const draw = newest(async () => {
+    const morphs = picture(
+      data,
+      "From a to b: along the line in latent space, along the arc, and by mixing the data themselves",
+    );
+    const sum = picture(data, "a, b, c, and the decoded a - b + c of their encodings");
+    const draw = app.newest(async () => {
       const { x, labels } = await engine.rows({ split: "test", rows: chosen });
       const given = condition && labels ? Array.from(labels) : undefined;
       const { mean } = await engine.encode(x, given);
@@ -58,11 +63,14 @@ export const morph: View = {
         const t = i / (STEPS - 1);
         all.set(pixels(0).map((value, d) => value + t * (pixels(1)[d] - value)), (2 * STEPS + i) * features);
       }
-      tiles(morphs, all, shape, STEPS, 1);
+      morphs.show(all, {
+        ...{ perRow: STEPS, gap: 1 },
+        name: (row) => `${WAYS[Math.floor(row / STEPS)]}, ${(row % STEPS / (STEPS - 1)).toFixed(1)}`,
+      });
       const parts = new Float32Array(4 * features);
       parts.set(x);
       parts.set(decoded.subarray(2 * STEPS * features), 3 * features);
-      tiles(sum, parts, shape, 4, 2);
+      sum.show(parts, { perRow: 4, gap: 2, name: (row) => ["a", "b", "c", "a - b + c"][row] });
     });
     const field = (name: string, i: number) => {
       const { host: field, input } = entry(`${name}, test row`, {
@@ -82,8 +90,8 @@ export const morph: View = {
     };
     host.append(
       element("div", { className: "columns" }, field("a", 0), field("b", 1), field("c", 2)),
-      labelled(morphs, "From a to b: along the line in latent space, along the arc, and by mixing pixels"),
-      element("div", { className: "medium" }, labelled(sum, "a, b, c, and the decoded a - b + c of their encodings")),
+      morphs.host,
+      element("div", { className: "medium" }, sum.host),
     );
     draw();
     return app.onChange((change) => change !== "model" && draw());

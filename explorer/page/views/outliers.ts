@@ -4,10 +4,10 @@
  * @module
  */
 
-import { rowsAt } from "../../../core/dataset.ts";
-import { newest, type View } from "../app.ts";
-import { element, labelled, table } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import { className, rowsAt } from "../../../core/dataset.ts";
+import type { View } from "../app.ts";
+import { element, table } from "../elements.ts";
+import { picture } from "../picture.ts";
 
 /** Rows that are scored, at most, and rows shown of each end. */
 const ROWS = 1000;
@@ -21,12 +21,12 @@ export const outliers: View = {
     !model?.can.score ? "This model gives data no density." : data ? undefined : "Open data to score.",
   mount(host, app) {
     const { engine } = app;
-    const { data: { shape }, features } = app.model!;
-    const least = element("canvas", { className: "pixels" });
-    const most = element("canvas", { className: "pixels" });
+    const { data, features } = app.model!;
+    const least = picture(data, "The least probable first");
+    const most = picture(data, "The most probable first");
     const values = element("div");
     let gone = false;
-    const measure = newest(async () => {
+    const measure = app.newest(async () => {
       const { x, labels } = await engine.rows({ split: "test", count: ROWS });
       const count = x.length / features;
       const scores: number[] = [];
@@ -38,9 +38,13 @@ export const outliers: View = {
       }
       if (gone) return;
       const order = scores.map((_, row) => row).sort((a, b) => scores[a] - scores[b]);
-      tiles(least, rowsAt(x, features, order.slice(0, SHOWN)), shape, 8);
-      tiles(most, rowsAt(x, features, order.slice(-SHOWN).reverse()), shape, 8);
-      const line = (row: number) => [row, labels ? String(labels[row]) : "–", scores[row].toFixed(1)];
+      for (const [place, rows] of [[least, order.slice(0, SHOWN)], [most, order.slice(-SHOWN).reverse()]] as const) {
+        place.show(rowsAt(x, features, rows), {
+          perRow: 8,
+          name: (i) => `row ${rows[i]}: ${scores[rows[i]].toFixed(1)} nats`,
+        });
+      }
+      const line = (row: number) => [row, labels ? className(labels[row], data) : "–", scores[row].toFixed(1)];
       values.replaceChildren(
         element(
           "details",
@@ -60,8 +64,8 @@ export const outliers: View = {
       element(
         "div",
         { className: "columns" },
-        element("div", {}, labelled(least, "The least probable first"), values),
-        element("div", {}, labelled(most, "The most probable first")),
+        element("div", {}, least.host, values),
+        element("div", {}, most.host),
       ),
     );
     measure();

@@ -4,14 +4,13 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
+import { className, features } from "../../../core/dataset.ts";
+import { planePoints, REACH, SIDE } from "../../lattice.ts";
+import type { View } from "../app.ts";
 import { choice, dimensionChoice, element, labelled, slider } from "../elements.ts";
+import { isTable } from "../../../core/description.ts";
+import { columnName, picture, unscaled } from "../picture.ts";
 import { pointerOn, tiles } from "../pixels.ts";
-
-/** Images a side of the plane. */
-const SIDE = 20;
-/** How far it reaches, in deviations of N(0, 1). */
-const REACH = 2.5;
 
 /** The plane of z_i and z_j, and the point under the pointer. */
 export const plane: View = {
@@ -20,7 +19,9 @@ export const plane: View = {
   unfit: ({ model }) => model?.can.decode ? undefined : "This model has no latents to decode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { latents, data: { shape, classes = 0 }, condition } = app.model!;
+    const { latents, data, condition } = app.model!;
+    const { shape, classes = 0 } = data;
+    const width = features(shape);
     let axes = state.numbers("axes", 2) ?? [0, Math.min(1, latents - 1)];
     if (axes.some((axis) => !Number.isInteger(axis) || axis < 0 || axis >= latents)) {
       axes = [0, Math.min(1, latents - 1)];
@@ -28,21 +29,24 @@ export const plane: View = {
     const z = state.numbers("z", latents) ?? Array<number>(latents).fill(0);
     let label = state.number("label", 0);
     const map = element("canvas", { className: "pixels touch", tabIndex: 0 });
-    const one = element("canvas", { className: "pixels" });
+    const one = picture(data, "The point under the pointer, decoded");
+    /** The column of a table that the map shows. */
+    let column = Math.min(width - 1, state.number("column", 0));
+    const range = element("p", { className: "quiet" });
     const where = element("p", { className: "quiet" });
 
     const labels = () => condition ? [label] : undefined;
-    const drawMap = newest(async () => {
-      const points = new Float32Array(SIDE * SIDE * latents);
-      for (let i = 0; i < SIDE * SIDE; i++) {
-        points.set(z, i * latents);
-        points[i * latents + axes[0]] = REACH * (2 * (i % SIDE) / (SIDE - 1) - 1);
-        if (latents > 1) points[i * latents + axes[1]] = REACH * (1 - 2 * Math.floor(i / SIDE) / (SIDE - 1));
-      }
-      tiles(map, await engine.decode(points, labels()), shape, SIDE);
+    const drawMap = app.newest(async () => {
+      const x = await engine.decode(planePoints(z, axes), labels());
+      if (!isTable(shape)) return tiles(map, x, shape, SIDE);
+      const values = Array.from({ length: SIDE * SIDE }, (_, i) => x[i * width + column]);
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      tiles(map, values.map((value) => high > low ? (value - low) / (high - low) : 0.5), [1, 1, 1], SIDE);
+      const shown = (value: number) => Number(unscaled(data, column, value).toPrecision(3));
+      range.textContent = `${columnName(data, column)} from ${shown(low)} (black) to ${shown(high)} (white)`;
     });
-    const drawOne = newest(async () => {
-      tiles(one, await engine.decode(Float32Array.from(z), labels()), shape, 1);
+    const drawOne = app.newest(async () => {
+      one.show(await engine.decode(Float32Array.from(z), labels()), { perRow: 1, name: () => "E[x | z]" });
       const [i, j] = axes;
       where.textContent = `z${i + 1} = ${z[i].toFixed(2)}` + (latents > 1 ? `, z${j + 1} = ${z[j].toFixed(2)}` : "");
     });
@@ -91,14 +95,28 @@ export const plane: View = {
       element(
         "div",
         { className: "side" },
-        labelled(one, "The point under the pointer, decoded"),
+        one.host,
         where,
+        ...isTable(shape)
+          ? [
+            choice(
+              "Column",
+              Array.from({ length: width }, (_, i) => [String(i), columnName(data, i)] as const),
+              String(column),
+              (value) => {
+                state.set("column", column = Number(value));
+                drawMap();
+              },
+            ).host,
+            range,
+          ]
+          : [],
         latents > 2 && dimension("To the right", 0),
         latents > 2 && dimension("Upward", 1),
         condition !== undefined && classes > 0 &&
           choice(
             "Class",
-            Array.from({ length: classes }, (_, c) => [String(c), String(c)] as const),
+            Array.from({ length: classes }, (_, c) => [String(c), className(c, data)] as const),
             String(label),
             (value) => {
               state.set("label", label = Number(value));

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
-import { button, element, labelled, slider } from "../elements.ts";
-import { inPairs, tiles } from "../pixels.ts";
+import type { View } from "../app.ts";
+import { button, element, slider } from "../elements.ts";
+import { pairName, picture } from "../picture.ts";
+import { inPairs } from "../pixels.ts";
 
 /** Samples and reconstructions, which sharpen while one watches. */
 export const samples: View = {
@@ -15,24 +16,25 @@ export const samples: View = {
   unfit: ({ model }) => model?.can.decode ? undefined : "This model has no latents to decode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { data: { shape, classes = 10 }, features, condition, can } = app.model!;
+    const { data, features, condition, can } = app.model!;
+    const { classes = 10 } = data;
     let seed = state.number("seed", 0);
     let temperature = state.number("temperature", 1);
-    const drawn = element("canvas", { className: "pixels" });
-    const pairs = element("canvas", { className: "pixels" });
-    const draw = newest(async () => {
+    const drawn = picture(data, "Draws from the prior, decoded");
+    const pairs = picture(data, "Test data, each followed by its reconstruction");
+    const draw = app.newest(async () => {
       if (!can.sample) return;
       const labels = condition ? Array.from({ length: 64 }, (_, i) => i % classes) : undefined;
-      tiles(drawn, (await engine.sample({ count: 64, seed, temperature, labels })).x, shape, 8);
+      drawn.show((await engine.sample({ count: 64, seed, temperature, labels })).x, { perRow: 8 });
     });
-    const reconstruct = newest(async () => {
+    const reconstruct = app.newest(async () => {
       if (!app.data || !can.encode) return;
       const { x, labels } = await engine.rows({ split: "test", count: 32 });
       const given = labels && Array.from(labels);
       const { mean } = await engine.encode(x, given);
       const y = await engine.decode(mean, given);
       // Eight pairs a row: the datum, and its reconstruction to the right.
-      tiles(pairs, inPairs(x, y, features), shape, 8);
+      pairs.show(inPairs(x, y, features), { perRow: 8, name: pairName });
     });
     host.append(element(
       "div",
@@ -40,7 +42,7 @@ export const samples: View = {
       element(
         "div",
         {},
-        labelled(drawn, "Draws from the prior, decoded"),
+        drawn.host,
         element(
           "div",
           { className: "row" },
@@ -54,7 +56,7 @@ export const samples: View = {
           draw();
         }).host,
       ),
-      element("div", {}, labelled(pairs, "Test data, each with its reconstruction to the right")),
+      element("div", {}, pairs.host),
     ));
     draw();
     reconstruct();

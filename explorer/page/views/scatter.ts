@@ -4,14 +4,16 @@
  * @module
  */
 
+import { className } from "../../../core/dataset.ts";
 import type { Encodings } from "../../engine.ts";
-import { newest, type View } from "../app.ts";
+import type { View } from "../app.ts";
 import { colour, sharp } from "../charts.ts";
 import { button, choice, dimensionChoice, element, labelled, table } from "../elements.ts";
-import { colourOf, MARKS, pointerOn, tiles } from "../pixels.ts";
+import { picture } from "../picture.ts";
+import { colourOf, MARKS, pointerOn } from "../pixels.ts";
 
-/** How far the plot reaches, in deviations of N(0, 1). */
-const REACH = 4;
+/** How far the plot reaches at least and at most, in deviations of N(0, 1). */
+const REACH = { least: 4, most: 8 };
 /** Side of the plot, CSS pixels. */
 const SIDE = 520;
 
@@ -23,20 +25,25 @@ export const scatter: View = {
     !model?.can.encode ? "This model does not encode." : data ? undefined : "Open data to encode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { latents, data: { shape, classes = 0 } } = app.model!;
-    const names = (label: number) => app.data?.classNames?.[label] ?? String(label);
+    const { latents, data } = app.model!;
+    const { classes = 0 } = data;
     let axes = state.numbers("axes", 2) ?? [0, Math.min(1, latents - 1)];
     let only = state.number("only", -1);
     let split: "train" | "test" = state.get("split") === "train" ? "train" : "test";
     let encoded: Encodings | undefined;
     let chosen = state.number("row", -1);
     const map = element("canvas", { className: "touch", tabIndex: 0 });
-    const one = element("canvas", { className: "pixels" });
-    const near = element("canvas", { className: "pixels" });
-    const said = element("p", { className: "quiet", "aria-live": "polite" });
+    const one = picture(data, "The datum under the pointer");
+    const near = picture(data, "Its nearest neighbours in latent space");
+    const said = element(
+      "p",
+      { className: "quiet", "aria-live": "polite" },
+      "Move over the points to see data and their neighbours, or use the arrow keys.",
+    );
     const summary = element("div");
 
-    const place = (value: number) => (value / REACH + 1) / 2;
+    let reach = REACH.least;
+    const place = (value: number) => (value / reach + 1) / 2;
     const at = (row: number) => axes.map((axis) => encoded!.mean[row * latents + axis]);
     const drawMap = () => {
       const side = Math.min(SIDE, map.parentElement?.clientWidth || SIDE);
@@ -45,7 +52,7 @@ export const scatter: View = {
       // The prior's one, two and three deviations.
       for (const radius of [1, 2, 3]) {
         context.beginPath();
-        context.arc(side / 2, side / 2, radius / REACH * side / 2, 0, 2 * Math.PI);
+        context.arc(side / 2, side / 2, radius / reach * side / 2, 0, 2 * Math.PI);
         context.stroke();
       }
       if (!encoded) return;
@@ -80,22 +87,25 @@ export const scatter: View = {
       return Array.from({ length: mean.length / latents }, (_, other) => [other, distance(other)] as const)
         .sort(([, a], [, b]) => a - b).slice(1, 13).map(([other]) => other);
     };
-    const show = newest(async (row: number) => {
+    const show = app.newest(async (row: number) => {
       chosen = row;
       state.set("row", row);
       drawMap();
       const { x, labels } = await engine.rows({ split, rows: [row] });
-      tiles(one, x, shape, 1);
-      tiles(near, (await engine.rows({ split, rows: neighbours(row) })).x, shape, 6);
+      one.show(x, { perRow: 1, name: () => `row ${row}` });
+      const beside = neighbours(row);
+      near.show((await engine.rows({ split, rows: beside })).x, { perRow: 6, name: (i) => `row ${beside[i]}` });
       const [a, b] = at(row);
       said.textContent =
-        `${split === "test" ? "Test" : "Training"} row ${row}${labels ? `, class ${names(labels[0])}` : ""}: z${
-          axes[0] + 1
-        } = ${a.toFixed(2)}` +
+        `${split === "test" ? "Test" : "Training"} row ${row}${
+          labels ? `, class ${className(labels[0], data)}` : ""
+        }: z${axes[0] + 1} = ${a.toFixed(2)}` +
         (latents > 1 ? `, z${axes[1] + 1} = ${b.toFixed(2)}` : "");
     });
-    const encode = newest(async () => {
+    const encode = app.newest(async () => {
       encoded = await engine.encodeRows({ split });
+      const furthest = encoded.mean.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      reach = Math.min(REACH.most, Math.max(REACH.least, Math.ceil(furthest)));
       drawMap();
       const { mean, logVariance } = encoded;
       const count = mean.length / latents;
@@ -117,7 +127,7 @@ export const scatter: View = {
     });
     const pick = (event: PointerEvent) => {
       if (!encoded) return;
-      const [x, y] = pointerOn(map, event).map((value) => REACH * (2 * value - 1));
+      const [x, y] = pointerOn(map, event).map((value) => reach * (2 * value - 1));
       let [best, least] = [-1, Infinity];
       for (let row = 0; row < encoded.mean.length / latents; row++) {
         if (only >= 0 && encoded.labels?.[row] !== only) continue;
@@ -145,13 +155,18 @@ export const scatter: View = {
     const legend = element(
       "div",
       { className: "row legend", role: "group", "aria-label": "Show one class" },
-      ...Array.from({ length: classes }, (_, label) =>
-        button(`${MARKS[label % MARKS.length]} ${names(label)}`, () => {
-          only = only === label ? -1 : label;
-          state.set("only", only < 0 ? undefined : only);
-          for (const [i, each] of [...legend.children].entries()) each.setAttribute("aria-pressed", String(only === i));
-          drawMap();
-        }, { style: `border-left: 6px solid ${colourOf(label)}`, "aria-pressed": String(only === label) })),
+      ...Array.from(
+        { length: classes },
+        (_, label) =>
+          button(`${MARKS[label % MARKS.length]} ${className(label, data)}`, () => {
+            only = only === label ? -1 : label;
+            state.set("only", only < 0 ? undefined : only);
+            for (const [i, each] of [...legend.children].entries()) {
+              each.setAttribute("aria-pressed", String(only === i));
+            }
+            drawMap();
+          }, { style: `border-left: 6px solid ${colourOf(label)}`, "aria-pressed": String(only === label) }),
+      ),
     );
     host.append(element(
       "div",
@@ -173,9 +188,9 @@ export const scatter: View = {
       element(
         "div",
         { className: "side" },
-        element("div", { className: "small" }, labelled(one, "The datum under the pointer")),
+        element("div", { className: "small" }, one.host),
         said,
-        labelled(near, "Its nearest neighbours in latent space"),
+        near.host,
         summary,
       ),
     ));

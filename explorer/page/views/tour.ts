@@ -4,9 +4,9 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
-import { button, element, labelled } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import type { View } from "../app.ts";
+import { button, element } from "../elements.ts";
+import { pairName, picture } from "../picture.ts";
 
 /** MathML of a formula, which browsers set themselves. */
 function formula(markup: string): HTMLElement {
@@ -32,10 +32,10 @@ export const tour: View = {
       : "The tour wants data.",
   mount(host, app) {
     const { engine, state } = app;
-    const { data: { shape }, latents, condition } = app.model!;
+    const { data, latents, condition } = app.model!;
     let at = Math.min(4, Math.max(0, state.number("step", 0)));
     let seed = 1;
-    const canvas = element("canvas", { className: "pixels" });
+    const shown = picture(data, "On the model that is open");
     const said = element("p", { "aria-live": "polite" });
     const title = element("h2");
     const text = element("div");
@@ -56,7 +56,7 @@ export const tour: View = {
           `<mi>x</mi><mo>↦</mo><mo>(</mo><mi>μ</mi><mo>(</mo><mi>x</mi><mo>)</mo><mo>,</mo><mi>σ</mi><mo>(</mo><mi>x</mi><mo>)</mo><mo>)</mo>`,
         show: async () => {
           const { x, mean } = await datum();
-          tiles(canvas, x, shape, 1);
+          shown.show(x, { perRow: 1 });
           return `This datum is placed at μ = (${list(mean)}).`;
         },
       },
@@ -67,7 +67,7 @@ export const tour: View = {
           `${q}<mo>=</mo><mi>N</mi><mo>(</mo><mi>z</mi><mo>;</mo><mi>μ</mi><mo>,</mo><msup><mi>σ</mi><mn>2</mn></msup><mo>)</mo>`,
         show: async () => {
           const { x, logVariance } = await datum();
-          tiles(canvas, x, shape, 1);
+          shown.show(x, { perRow: 1 });
           return `Its deviations are σ = (${
             list(logVariance.map((value) => Math.exp(value / 2)))
           }); the prior's are 1.`;
@@ -82,7 +82,7 @@ export const tour: View = {
           const { mean, logVariance, given } = await datum();
           const { z: noise } = await engine.sample({ count: 9, seed: seed++ });
           const z = noise.map((e, i) => mean[i % latents] + Math.exp(logVariance[i % latents] / 2) * e);
-          tiles(canvas, await engine.decode(z, given), shape, 3);
+          shown.show(await engine.decode(z, given), { perRow: 3 });
           return "Nine draws from the cloud of the same datum, decoded: how alike they are is how sure the encoder is.";
         },
       },
@@ -96,7 +96,7 @@ export const tour: View = {
           const both = new Float32Array(2 * x.length);
           both.set(x);
           both.set(await engine.decode(mean, given), x.length);
-          tiles(canvas, both, shape, 2);
+          shown.show(both, { perRow: 2, name: pairName });
           return "The datum, and its reconstruction.";
         },
       },
@@ -109,7 +109,7 @@ export const tour: View = {
           `<mi>ELBO</mi><mo>=</mo><msub><mi>E</mi>${q}</msub><mo>[</mo><mi>log</mi>${p}<mo>]</mo><mo>−</mo><mi>KL</mi><mo>(</mo>${q}<mo>‖</mo><mi>p</mi><mo>(</mo><mi>z</mi><mo>)</mo><mo>)</mo>`,
         show: async () => {
           const { kl } = await engine.encodeRows({ split: "test", count: 500 });
-          tiles(canvas, (await engine.sample({ count: 25, seed: seed++ })).x, shape, 5);
+          shown.show((await engine.sample({ count: 25, seed: seed++ })).x, { perRow: 5 });
           const sum = kl?.reduce((total, value) => total + value, 0);
           return `Draws from the prior, decoded.${
             sum === undefined ? "" : ` The KL of test data is ${sum.toFixed(1)} nats.`
@@ -120,7 +120,7 @@ export const tour: View = {
     ] as const;
     const back = button("Back", () => go(at - 1));
     const next = button("Next", () => go(at + 1), { className: "main" });
-    const show = newest(async () => {
+    const show = app.newest(async () => {
       said.textContent = await steps[at].show();
     });
     const go = (to: number) => {
@@ -136,7 +136,7 @@ export const tour: View = {
       "div",
       { className: "columns" },
       element("div", {}, title, text, said, element("div", { className: "row" }, back, next)),
-      element("div", { className: "medium" }, labelled(canvas, "On the model that is open")),
+      element("div", { className: "medium" }, shown.host),
     ));
     go(at);
     return app.onChange((change) => change === "weights" && show());

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { newest, type View } from "../app.ts";
-import { button, element, labelled, slider } from "../elements.ts";
-import { tiles } from "../pixels.ts";
+import type { View } from "../app.ts";
+import { button, element, slider } from "../elements.ts";
+import { picture } from "../picture.ts";
 
 /** Images along a dimension, and the ends of the way. */
 const STEPS = 9;
@@ -21,16 +21,19 @@ export const traversal: View = {
   unfit: ({ model }) => model?.can.decode ? undefined : "This model has no latents to decode.",
   mount(host, app) {
     const { engine, state } = app;
-    const { latents, data: { shape }, condition, can } = app.model!;
+    const { latents, data, condition, can } = app.model!;
     let row = state.number("from", 0);
-    const canvas = element("canvas", { className: "pixels" });
-    const order = element("p", { className: "quiet" });
-    const one = element("canvas", { className: "pixels" });
-    const sliders = element("div");
-    const here = newest(async (z: Float32Array<ArrayBuffer>, labels: number[] | undefined) =>
-      tiles(one, await engine.decode(z, labels), shape, 1)
+    const moved = picture(
+      data,
+      `Each dimension in turn from -${REACH} to ${REACH}, the others held at the encoding of a datum`,
     );
-    const draw = newest(async () => {
+    const order = element("p", { className: "quiet" });
+    const one = picture(data, "The decoded point of the sliders");
+    const sliders = element("div");
+    const here = app.newest(async (z: Float32Array<ArrayBuffer>, labels: number[] | undefined) =>
+      one.show(await engine.decode(z, labels), { perRow: 1, name: () => "E[x | z]" })
+    );
+    const draw = app.newest(async () => {
       let z = new Float32Array(latents);
       let kl: readonly number[] | undefined;
       let labels: number[] | undefined;
@@ -50,16 +53,24 @@ export const traversal: View = {
           points[from + k] = REACH * (2 * step / (STEPS - 1) - 1);
         }
       });
-      tiles(canvas, await engine.decode(points, labels), shape, STEPS, 1);
+      moved.show(await engine.decode(points, labels), {
+        ...{ perRow: STEPS, gap: 1 },
+        name: (row) => {
+          const k = dimensions[Math.floor(row / STEPS)];
+          return `z${k + 1} = ${points[row * latents + k].toFixed(2)}`;
+        },
+      });
       const name = (k: number) => `z${k + 1}${kl ? ` (${kl[k].toFixed(2)} nats)` : ""}`;
       const at = z.slice();
       sliders.replaceChildren(
-        ...dimensions.map((k) =>
-          slider(name(k), { min: -3, max: 3, step: 0.05, value: Number(at[k].toFixed(2)) }, (value) => {
+        ...dimensions.map((k) => {
+          const reach = Math.max(3, Math.ceil(Math.abs(at[k])));
+          const range = { min: -reach, max: reach, step: 0.05, value: Number(at[k].toFixed(2)) };
+          return slider(name(k), range, (value) => {
             at[k] = value;
             here(at.slice(), labels);
-          }).host
-        ),
+          }).host;
+        }),
       );
       here(at.slice(), labels);
       order.textContent = `Rows from above: ${dimensions.map(name).join(", ")}.`;
@@ -70,10 +81,7 @@ export const traversal: View = {
       draw();
     };
     host.append(
-      labelled(
-        canvas,
-        `Each row moves one dimension from -${REACH} to ${REACH}, the others held at the encoding of a datum`,
-      ),
+      moved.host,
       order,
       element(
         "div",
@@ -85,7 +93,7 @@ export const traversal: View = {
         "div",
         { className: "columns" },
         element("div", {}, element("h3", {}, "Every dimension, the one that holds most first"), sliders),
-        element("div", { className: "small" }, labelled(one, "The decoded point of the sliders")),
+        element("div", { className: "small" }, one.host),
       ),
     );
     draw();
