@@ -186,7 +186,6 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     }
     training = running = true;
     say();
-    describe();
     modelOpened();
   };
   const toggle = async () => {
