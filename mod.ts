@@ -80,7 +80,11 @@ export {
   type Flow,
   type Flowed,
   type FlowOptions,
+  flowPosterior,
   flowPrior,
+  inverseAutoregressiveFlow,
+  planarContext,
+  planarFlow,
 } from "./core/distributions/flows.ts";
 export type { Connections, Degrees } from "./core/graph/connections.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
@@ -220,6 +224,8 @@ export {
   likelihoodSupport,
 } from "./models/likelihood.ts";
 export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
+export type { FlowConfig } from "./models/flow.ts";
+export { iafVae } from "./models/iaf_vae.ts";
 export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";

@@ -298,7 +298,7 @@ function recordDraws(
 ): Weighing | undefined {
   if (model.density === "none" || !model.encode || !model.decode) return undefined;
   const posterior = model.encode(tape, parameters, x, config, condition);
-  if (!posterior.covariance) return undefined;
+  if (!(posterior.density ?? posterior.covariance)) return undefined;
   const { kl } = posterior.draw();
   const mark = tape.mark();
   const draws = largestDivisor(samples, Math.floor(batchRows(x.columns) / tape.batch));

@@ -14,7 +14,7 @@ import type { DataInfo, Encodings, Engine, ModelInfo, RowsOf } from "./engine.ts
 import { describeRows, shownRows } from "./rows.ts";
 
 /** What a model must be besides dense: its draws and densities are of these. */
-const EXPECTED = { covariance: ["diagonal"], prior: ["standard"] };
+const EXPECTED = { covariance: ["diagonal"], flow: ["none"], prior: ["standard"] };
 
 /** A model that is open. */
 interface Opened {

@@ -26,6 +26,7 @@ import {
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
+import { type FlowConfig, flowSettings, flowShapes, throughFlow } from "./flow.ts";
 import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
@@ -36,7 +37,7 @@ const encoders = {
 };
 
 /** What a VAE is composed of. */
-export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig {
+export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, FlowConfig {
   /** The encoder, and with it the decoder. */
   readonly encoder: "dense" | "conv";
   /** What it is told besides the data. */
@@ -111,7 +112,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       help: "given to encoder and decoder: the label as a column for each class or as a number, or the covariates",
     },
   },
-  "Posterior": { towers, covariance },
+  "Posterior": { towers, covariance, ...flowSettings },
   "Prior": priorSettings(PRIORS),
   "Likelihood": likelihoodByData,
   "Objective": {
@@ -203,7 +204,7 @@ export function composed(
   };
   /** q(z | x), with the KL from the prior that the model has. */
   const encode = (t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior => {
-    const posterior = encoders[config.encoder].encode(t, p, x, config, condition);
+    const posterior = throughFlow(t, p, encoders[config.encoder].encode(t, p, x, config, condition), config);
     const prior = priorOf(t, p, config, condition);
     return prior ? againstPrior(t, posterior, prior) : posterior;
   };
@@ -226,6 +227,7 @@ export function composed(
     check: (config) => requireMeaning(config, priors[config.prior]),
     parameters: (config, data) => ({
       ...encoders[config.encoder].shapes(config, data, conditionColumns(given(config), data)),
+      ...flowShapes(config),
       ...priors[config.prior]?.shapes(config, data, conditionColumns(given(config), data)),
     }),
     objectives(t, p, { x, condition }, config) {
@@ -273,7 +275,8 @@ function given({ condition }: ComposedConfig): Condition | undefined {
 /** What a user must know of a configuration. */
 function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly string[] {
   const { objective, beta, betaSchedule, freeBits, capacity } = config;
-  const exact = !prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic");
+  const closed = config.flow === "none" && (!prior || prior.closedForm?.(config));
+  const exact = closed && (!prior || drawOf(config).divergence === "analytic");
   const learned = exact ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
   const lines = [...learned, ...likelihoodCaveats(config, beta, penalty)];
@@ -327,6 +330,17 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
       "objective elbo",
       "it is one of the importance-weighted bound",
     );}
+  const { flow } = config;
+  if (flow === "none") refuse(of(changed("flowLayers", "flowHidden", "flowContext")), "flow none", "there is none");
+  else {
+    const through = `flow ${flow}`;
+    if (flow === "planar") {
+      refuse(of(changed("flowHidden", "flowContext")), through, "its layers are given by the encoder");
+    }
+    refuse(divergence === "analytic" && of("divergence"), through, "its KL has no closed form");
+    refuse(freeBits > 0 && of("freeBits"), through, "its KL is not one of each latent dimension");
+    refuse(gradient !== "standard" && of("gradient"), through, "the doubly reparameterized gradient is of a Gaussian");
+  }
   const learned = `prior ${prior}`;
   const uses = prior === "standard" ? [] : part?.uses ?? ["components"];
   const idle = (["components", "priorLayers", "priorHidden"] as const).filter((name) => !uses.includes(name));

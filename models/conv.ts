@@ -15,6 +15,7 @@ import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.t
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
+import { contextColumns, type FlowConfig } from "./flow.ts";
 import { type ConvStackConfig, dataImages, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
@@ -28,7 +29,7 @@ export interface ConvConfig extends ConvStackConfig {
 }
 
 /** The settings of the layers, and what else hidden layers have. */
-type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation">;
+type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<FlowConfig>;
 
 /** The encoder's convolutions; trunk and posterior, fan: dense layers; the decoder's transposed convolutions. */
 function layersOf(config: LayersConfig, data: DataShape["shape"], condition: number) {
@@ -40,7 +41,11 @@ function layersOf(config: LayersConfig, data: DataShape["shape"], condition: num
     downsample: downsample(config, data, { last: activation, flat: true }),
     trunk: chain(
       mlp("trunk", [smallest + condition, ...hidden], dense),
-      linear("posterior", hidden.at(-1) ?? smallest + condition, statisticsColumns(latents, covariance)),
+      linear(
+        "posterior",
+        hidden.at(-1) ?? smallest + condition,
+        statisticsColumns(latents, covariance) + contextColumns(config),
+      ),
     ),
     fan: mlp("fan", [latents + condition, ...hidden.toReversed(), smallest], dense),
     upsample: upsample(config, data),
@@ -68,7 +73,7 @@ export function convEncode(t: Tape, p: Parameters, x: Variable, config: LayersCo
   // The dense layers read a row for each image.
   const images = rowsOf(t, downsample.apply(t, p, x), x.rows);
   const statistics = trunk.apply(t, p, condition ? concat(t, [images, condition]) : images);
-  return gaussianPosterior(t, statistics, config.covariance);
+  return gaussianPosterior(t, statistics, config.covariance, contextColumns(config));
 }
 
 /** p(x | z); with a condition, of z joined with it. */

@@ -15,6 +15,7 @@ import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/rep
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
+import { contextColumns, type FlowConfig } from "./flow.ts";
 import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
@@ -59,12 +60,12 @@ export const mlpSettings: Settings<MlpConfig> = {
 };
 
 /** The settings of the dense layers, and what else hidden layers have. */
-export type LayersConfig = MlpConfig & HiddenOptions;
+export type LayersConfig = MlpConfig & HiddenOptions & Partial<FlowConfig>;
 
 /** The encoder's towers, D + C - hidden - 2 K, and the decoder's hidden layers, K + C - hidden reversed. */
 function layersOf(config: LayersConfig, width: number, condition: number): { towers: Layer[]; decoder: Layer } {
   const { hidden, latents, covariance, towers } = config;
-  const columns = statisticsColumns(latents, covariance);
+  const columns = statisticsColumns(latents, covariance) + contextColumns(config);
   const tower = (name: string, outputs: number) =>
     chain(
       mlp(name, [width + condition, ...hidden], config),
@@ -101,7 +102,12 @@ export function mlpShapes(config: LayersConfig, data: DataShape, condition = 0):
 export function mlpEncode(t: Tape, p: Parameters, x: Variable, config: LayersConfig, condition?: Variable): Posterior {
   const input = condition ? concat(t, [x, condition]) : x;
   const heads = declared(p, config, condition).towers.map((tower) => tower.apply(t, p, input));
-  return gaussianPosterior(t, heads.length === 1 ? heads[0] : concat(t, heads), config.covariance);
+  return gaussianPosterior(
+    t,
+    heads.length === 1 ? heads[0] : concat(t, heads),
+    config.covariance,
+    contextColumns(config),
+  );
 }
 
 /** p(x | z); with a condition, of z joined with it. */

@@ -128,6 +128,7 @@ const vamp: PriorPart = {
   refused: [
     ["condition", /^(?!none$)/, "its pseudo-inputs have none"],
     ["covariance", "full", "its components have diagonal covariances"],
+    ["flow", /^(?!none$)/, "its components are Gaussians"],
     ["normalization", "batch", "statistics of a batch of pseudo-inputs are not those of data"],
   ],
 };

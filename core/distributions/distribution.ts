@@ -37,6 +37,10 @@ export interface Posterior {
   readonly statistics: Variable;
   /** Of a Gaussian: how `statistics` are to be read. Only a posterior that has one has a density that importance weights need. */
   readonly covariance?: Covariance;
+  /** Whether a draw's `sampled` divergence is log q(z | x) - log N(z; 0, I), what importance weights need. Default: of a Gaussian. */
+  readonly density?: boolean;
+  /** What else the encoder gives of x: the context of a flow [N, C]. */
+  readonly context?: Variable;
   /** z ~ q(z | x) with the gradient passing through, and the divergence of q from N(0, I). */
   draw(options?: ReparameterizeOptions): Draw;
 }

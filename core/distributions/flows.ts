@@ -12,7 +12,9 @@ import { columns } from "../ops/columns.ts";
 import { concat } from "../ops/concat.ts";
 import { elementwise } from "../ops/elementwise.ts";
 import { sumValues } from "../ops/sum_values.ts";
-import { valuesOf } from "../ops/sum.ts";
+import { multiply, square } from "../ops/arithmetic.ts";
+import { repeatColumn, sumColumns, valuesOf } from "../ops/sum.ts";
+import type { Posterior } from "./distribution.ts";
 import type { Prior } from "./prior.ts";
 
 /** What a flow made of z, recorded as it is asked for. */
@@ -187,16 +189,214 @@ export function autoregressiveFlow(
       return { y: () => y, ratio: () => valuesOf(t, "ratio", ratioOfDivisors(t, z, y, logs!)) };
     },
     inverse(t, p, y, context) {
-      for (const net of nets.toReversed()) {
-        // Each pass makes one more dimension right: the first follows from nothing, the last from all others.
-        let z = y;
-        for (let pass = 0; pass < latents; pass++) {
-          const [s, m] = scaleAndShift(t, p, net, beside(t, z, context));
-          z = scaled(t, y, s, m);
-        }
-        y = z;
+      return nets.toReversed().reduce(
+        (from, net) =>
+          sequentially(latents, (z) => scaled(t, from, ...scaleAndShift(t, p, net, beside(t, z, context))), from),
+        y,
+      );
+    },
+  };
+}
+
+/** a = s + 2: at first a gate lets 0.88 of z pass. */
+const GATE = "1.0 / (1.0 + exp(-(s + 2.0)))";
+
+const gated = elementwise({
+  name: "g x + (1 - g) m",
+  inputs: ["x", "s", "m"],
+  value: `m + (x - m) * ${GATE}`,
+  derivatives: { x: GATE, s: `(y - m) * (1.0 - ${GATE})`, m: `1.0 - ${GATE}` },
+});
+
+const ungated = elementwise({
+  name: "m + (x - m) / g",
+  inputs: ["x", "s", "m"],
+  value: "m + (x - m) * (1.0 + exp(-(s + 2.0)))",
+  derivatives: {
+    x: "1.0 + exp(-(s + 2.0))",
+    s: "-(x - m) * exp(-(s + 2.0))",
+    m: "-exp(-(s + 2.0))",
+  },
+});
+
+/** log g = -softplus(-a), and its sum over layers */
+const LOG_GATE = "-(max(-(s + 2.0), vec4f(0.0)) + log(1.0 + exp(-abs(s + 2.0))))";
+
+const logGate = elementwise({
+  name: "log g",
+  inputs: ["s"],
+  value: LOG_GATE,
+  derivatives: { s: `1.0 - ${GATE}` },
+});
+
+const moreLogGate = elementwise({
+  name: "sum + log g",
+  inputs: ["sum", "s"],
+  value: `sum ${LOG_GATE}`,
+  derivatives: { sum: "vec4f(1.0)", s: `1.0 - ${GATE}` },
+});
+
+/**
+ * Inverse autoregressive layers: yᵢ = gᵢ zᵢ + (1 - gᵢ) mᵢ, gᵢ = sigmoid(sᵢ + 2), s and m of z₁ ... zᵢ₋₁ and the context, the order of the
+ * dimensions reversed from layer to layer
+ *
+ * log |det| = Σ log g. A draw and its density take one pass, what a posterior needs; the inverse K passes of each layer. Source: Kingma et
+ * al., "Improving Variational Inference with Inverse Autoregressive Flow", arXiv:1606.04934, equations 10 to 14 and algorithm 1.
+ */
+export function inverseAutoregressiveFlow(
+  name: string,
+  { latents, layers, hidden, context = 0, activation = "relu" }: FlowOptions,
+): Flow {
+  const nets = Array.from(
+    { length: layers },
+    (_, i) => made(`${name}.${i}`, latents, hidden, 2, { activation, context, reversed: i % 2 === 1 }),
+  );
+  return {
+    shapes: chain(...nets).shapes,
+    apply(t, p, z, context) {
+      let y = z;
+      let logs: Variable | undefined;
+      for (const net of nets) {
+        const [s, m] = scaleAndShift(t, p, net, beside(t, y, context));
+        y = gated(t, y, s, m);
+        logs = logs ? moreLogGate(t, logs, s) : logGate(t, s);
       }
-      return y;
+      return { y: () => y, ratio: () => valuesOf(t, "ratio", ratioOfScales(t, z, y, logs!)) };
+    },
+    inverse(t, p, y, context) {
+      return nets.toReversed().reduce(
+        (from, net) =>
+          sequentially(latents, (z) => ungated(t, from, ...scaleAndShift(t, p, net, beside(t, z, context))), from),
+        y,
+      );
+    },
+  };
+}
+
+/** What comes of passes each of which makes one more dimension right: the first follows from nothing, the last from all others. */
+function sequentially(latents: number, pass: (z: Variable) => Variable, start: Variable): Variable {
+  let z = start;
+  for (let i = 0; i < latents; i++) z = pass(z);
+  return z;
+}
+
+/** log(1 + e^x) - 1, what ŵᵀû is in place of wᵀu, so that a planar layer is invertible */
+const enough = elementwise({
+  name: "softplus - 1",
+  inputs: ["x"],
+  value: "max(x, vec4f(0.0)) + log(1.0 + exp(-abs(x))) - 1.0",
+  derivatives: { x: "1.0 / (1.0 + exp(-x))" },
+});
+
+const moved = elementwise({
+  name: "z + û h",
+  inputs: ["z", "u", "w", "n", "h"],
+  value: "z + (u + n * w) * h",
+  derivatives: { z: "vec4f(1.0)", u: "h", w: "n * h", n: "w * h", h: "u + n * w" },
+});
+
+const stretch = elementwise({
+  name: "(softplus - 1 - wᵀu) / ‖w‖²",
+  inputs: ["e", "d", "q"],
+  value: "(e - d) / (q + 1e-6)",
+  derivatives: { e: "1.0 / (q + 1e-6)", d: "-1.0 / (q + 1e-6)", q: "-y / (q + 1e-6)" },
+});
+
+const bent = elementwise({
+  name: "tanh",
+  inputs: ["a", "b"],
+  value: "tanh(a + b)",
+  derivatives: { a: "1.0 - y * y", b: "1.0 - y * y" },
+});
+
+const logStretch = elementwise({
+  name: "-log(1 + (1 - h²) ŵᵀû)",
+  inputs: ["h", "e"],
+  value: "-log(1.0 + (1.0 - h * h) * e)",
+  derivatives: {
+    h: "2.0 * h * e / (1.0 + (1.0 - h * h) * e)",
+    e: "-(1.0 - h * h) / (1.0 + (1.0 - h * h) * e)",
+  },
+});
+
+const halfDifference = elementwise({
+  name: "½ (y² - z²)",
+  inputs: ["z", "u"],
+  value: "0.5 * (u * u - z * z)",
+  derivatives: { z: "-z", u: "u" },
+});
+
+/** Columns of the context that {@linkcode planarFlow} takes its layers from. */
+export const planarContext = (latents: number, layers: number): number => layers * (2 * latents + 1);
+
+/**
+ * Planar layers: y = z + û tanh(wᵀz + b), with u, w and b of each row from its context, and û = u + (log(1 + e^(wᵀu)) - 1 - wᵀu) w / ‖w‖²
+ *
+ * log |det| = Σ log(1 + (1 - tanh²) wᵀû). It has no parameters of its own, and no inverse in closed form. Source: Rezende and Mohamed,
+ * "Variational Inference with Normalizing Flows", arXiv:1505.05770, equations 10 to 13 and appendix A.1.
+ */
+export function planarFlow({ latents, layers }: Pick<FlowOptions, "latents" | "layers">): Omit<Flow, "inverse"> {
+  return {
+    shapes: {},
+    apply(t, _, z, context) {
+      const width = planarContext(latents, layers);
+      if (context?.columns !== width) {
+        throw new RangeError(
+          `Cannot apply a planar flow: expected a context of ${width} columns, found ${context?.columns ?? 0}`,
+        );
+      }
+      // Of each row of z, of which there may be several for one of the context.
+      const all = concat(t, [z, context]);
+      let y = z;
+      let logs: RowScalars | undefined;
+      for (let i = 0; i < layers; i++) {
+        const first = latents + i * (2 * latents + 1);
+        const [u, w, b] = [[0, latents], [latents, latents], [2 * latents, 1]].map(([at, count]) =>
+          columns(t, all, first + at, count)
+        );
+        const dot = sumColumns(t, multiply(t, w, u));
+        const e = enough(t, dot);
+        const n = stretch(t, e, dot, sumColumns(t, square(t, w)));
+        const h = bent(t, sumColumns(t, multiply(t, w, y)), b);
+        y = moved(t, y, u, w, repeatColumn(t, n, latents), repeatColumn(t, h, latents));
+        const log = valuesOf(t, `-log |det| of planar layer ${i}`, logStretch(t, h, e));
+        logs = logs ? sumValues(t, "-log |det|", logs, log) : log;
+      }
+      return {
+        y: () => y,
+        ratio: () => sumValues(t, "ratio", valuesOf(t, "½ (y² - z²)", halfDifference(t, z, y)), logs!),
+      };
+    },
+  };
+}
+
+/**
+ * q(z | x): a draw of `base`, through a flow that follows from the context of x
+ *
+ * log q(z | x) = log q₀(z₀ | x) - log |det ∂f/∂z₀|. The statistics are f at the mean of the base and, for its variance, that of the base.
+ *
+ * @param base A Gaussian posterior.
+ */
+export function flowPosterior(
+  t: Tape,
+  p: Parameters,
+  base: Posterior,
+  flow: Omit<Flow, "inverse">,
+  context: Variable | undefined,
+): Posterior {
+  const { latents, name, statistics } = base;
+  return {
+    name: `flow of ${name}`,
+    latents,
+    density: true,
+    get statistics() {
+      const mean = columns(t, statistics, 0, latents);
+      return concat(t, [flow.apply(t, p, mean, context).y(), columns(t, statistics, latents, latents)]);
+    },
+    draw(options = {}) {
+      const { z, kl } = base.draw({ ...options, divergence: "sampled", freeBits: 0 });
+      const flowed = flow.apply(t, p, z, context);
+      return { z: flowed.y(), kl: sumValues(t, "kl", kl, flowed.ratio()) };
     },
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { columns } from "../ops/columns.ts";
 import { type Covariance, latentsOf, reparameterize } from "../ops/reparameterize.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Posterior } from "./distribution.ts";
@@ -12,13 +13,22 @@ import type { Posterior } from "./distribution.ts";
  * q(z | x) = N(μ, diag σ²), or N(μ, L Lᵀ) with full covariance
  *
  * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K; more for full covariance, see {@linkcode reparameterize}.
+ * @param context How many further columns are the context of a flow.
  */
-export function gaussianPosterior(t: Tape, statistics: Variable, covariance: Covariance = "diagonal"): Posterior {
+export function gaussianPosterior(
+  t: Tape,
+  given: Variable,
+  covariance: Covariance = "diagonal",
+  context = 0,
+): Posterior {
+  const own = given.columns - context;
+  const statistics = context ? columns(t, given, 0, own) : given;
   return {
     name: `gaussian, ${covariance} covariance`,
     latents: latentsOf(statistics, covariance),
     statistics,
     covariance,
+    ...context ? { context: columns(t, given, own, context) } : {},
     draw: (options) => reparameterize(t, statistics, { ...options, covariance }),
   };
 }

@@ -45,8 +45,13 @@ export function mixturePrior(t: Tape, components: Variable): Prior {
  */
 export function againstPrior(t: Tape, posterior: Posterior, prior: () => Prior): Posterior {
   let recorded: Prior | undefined;
+  const { name, latents, covariance, density, context } = posterior;
   return {
-    ...posterior,
+    ...{ name, latents, covariance, density, context },
+    // Those of a flow are recorded where they are asked for.
+    get statistics() {
+      return posterior.statistics;
+    },
     draw(options = {}) {
       const { divergence = "analytic" } = options;
       const { z, kl } = posterior.draw({ ...options, divergence: "sampled", freeBits: 0 });

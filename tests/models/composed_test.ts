@@ -15,7 +15,8 @@ import {
   train,
   vae,
 } from "../../mod.ts";
-import { slice } from "../../core/dataset.ts";
+import { slice, type Split } from "../../core/dataset.ts";
+import type { Trained } from "../../core/training/trained.ts";
 import { autoregressive, coupling } from "../reference/flows.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
@@ -68,6 +69,18 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { ...conv, prior: "conditional", condition: "raw", objective: "iwae", samples: 3 },
   { prior: "real-nvp", priorLayers: 2, priorHidden: [3], condition: "one-hot", samples: 2 },
   { ...conv, prior: "maf", priorLayers: 2, priorHidden: [3], objective: "iwae", samples: 2, covariance: "full" },
+  { flow: "iaf", flowLayers: 2, flowHidden: [3], flowContext: 2, samples: 2, beta: 2, condition: "one-hot" },
+  { flow: "planar", flowLayers: 2, objective: "iwae", samples: 2, covariance: "full" },
+  {
+    ...conv,
+    flow: "iaf",
+    flowLayers: 1,
+    flowHidden: [3],
+    flowContext: 3,
+    prior: "maf",
+    priorLayers: 1,
+    priorHidden: [2],
+  },
   { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
   { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
@@ -189,6 +202,51 @@ Deno.test("with a learned prior the log-likelihood is that of integration over z
   assertAlmostEquals(moment(1), expected, 4 * Math.sqrt((moment(2) - moment(1) ** 2) / drawn.length));
 });
 
+/** The mean of log p(x) of rows by sums over points z, each with the logarithm of what it stands for of p(z). */
+async function integral(trained: Trained, some: Split, z: Float32Array, logs: readonly number[]): Promise<number> {
+  const means = await trained.decode(z);
+  const x = trained.rowsOf(some);
+  let integrated = 0;
+  for (let n = 0; n < some.count; n++) {
+    let sum = 0;
+    logs.forEach((start, i) => {
+      let log = start;
+      for (let d = 0; d < 16; d++) log += Math.log(x[16 * n + d] ? means[16 * i + d] : 1 - means[16 * i + d]);
+      sum += Math.exp(log);
+    });
+    integrated += Math.log(sum) / some.count;
+  }
+  return integrated;
+}
+
+for (const flow of ["iaf", "planar"] as const) {
+  Deno.test(`with a flow as posterior the log-likelihood is that of integration over z: ${flow}`, async () => {
+    const training = train(vae, dataset, {
+      ...{ hidden: [8], latents: 2, batchSize: 30, epochs: 40, learningRate: 0.02, validation: 0, seed: 2 },
+      ...{ flow, flowLayers: 2, binarize: "threshold", ...flow === "iaf" ? { flowHidden: [6], flowContext: 4 } : {} },
+    }, { gpu });
+    for await (const _ of training);
+    using trained = training.trained;
+    const [side, step] = [100, 0.1];
+    const at = (place: number) => (place - side / 2 + 0.5) * step;
+    const z = Float32Array.from(
+      { length: 2 * side * side },
+      (_, i) => at(i % 2 ? Math.floor(i / 2 / side) : Math.floor(i / 2) % side),
+    );
+    const logs = Array.from(
+      { length: side * side },
+      (_, i) => 2 * Math.log(step) - Math.log(2 * Math.PI) - (z[2 * i] ** 2 + z[2 * i + 1] ** 2) / 2,
+    );
+    const some = slice(rows, 0, 30);
+    const { mean } = await logLikelihood(trained, some, { samples: 4000 });
+    assertAlmostEquals(mean, await integral(trained as Trained, some, z, logs), 5e-3);
+    // A divergence that is drawn takes many draws.
+    assert((await trained.evaluate(some, { samples: 200 })).elbo < mean);
+    const { mean: encoded, logVariance } = await trained.encode(trained.rowsOf(some));
+    assert(encoded.every(Number.isFinite) && logVariance.every(Number.isFinite));
+  });
+}
+
 for (const prior of ["real-nvp", "maf"] as const) {
   Deno.test(`with a flow as prior the log-likelihood is that of integration over z, and samples are its draws: ${prior}`, async () => {
     const training = train(vae, dataset, {
@@ -220,19 +278,8 @@ for (const prior of ["real-nvp", "maf"] as const) {
       (_, i) => logDensity([z[2 * i], z[2 * i + 1]]) + 2 * Math.log(step),
     );
     assertAlmostEquals(logs.reduce((sum, log) => sum + Math.exp(log), 0), 1, 1e-3);
-    const means = await trained.decode(z);
     const some = slice(rows, 0, 30);
-    const x = trained.rowsOf(some);
-    let integrated = 0;
-    for (let n = 0; n < some.count; n++) {
-      let sum = 0;
-      logs.forEach((start, i) => {
-        let log = start;
-        for (let d = 0; d < 16; d++) log += Math.log(x[16 * n + d] ? means[16 * i + d] : 1 - means[16 * i + d]);
-        sum += Math.exp(log);
-      });
-      integrated += Math.log(sum) / some.count;
-    }
+    const integrated = await integral(trained as Trained, some, z, logs);
     const { mean, elbo } = await logLikelihood(trained, some, { samples: 4000 });
     assertAlmostEquals(mean, integrated, 5e-3);
     assert(elbo < mean);
@@ -263,6 +310,10 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ prior: "real-nvp", latents: 1 }, "Cannot combine latents 1 with prior real-nvp: it couples two halves of them"],
   [{ prior: "maf", components: 7 }, "Cannot combine components 7 with prior maf: it has none"],
   [{ priorLayers: 2 }, "Cannot combine priorLayers 2 with prior standard: it has none"],
+  [{ prior: "vamp", flow: "iaf" }, "Cannot combine flow iaf with prior vamp: its components are Gaussians"],
+  [{ flow: "iaf", freeBits: 1 }, "Cannot combine freeBits 1 with flow iaf: its KL is not one of each latent dimension"],
+  [{ flow: "planar", flowContext: 3 }, "Cannot combine flowContext 3 with flow planar"],
+  [{ flowLayers: 3 }, "Cannot combine flowLayers 3 with flow none: there is none"],
   [{ components: 7 }, "Cannot combine components 7 with prior standard: it has none"],
   [{ prior: "conditional" }, "Cannot combine condition none with prior conditional: it follows from a condition"],
   [{ prior: "vamp", condition: "one-hot" }, "Cannot combine condition one-hot with prior vamp"],

@@ -20,6 +20,7 @@ import {
   DivergenceError,
   Gpu,
   GpuError,
+  iafVae,
   iwae,
   type MlpConfig,
   mlpDecode,
@@ -145,6 +146,12 @@ const [convIwae, vampVae, convBetaCvae, flowVae] = ([
 
 const smallConvVae = composed({ ...convVae, own: [], defaults: smallConv });
 
+const smallIafVae = composed({
+  ...iafVae,
+  own: [],
+  defaults: { flow: "iaf", flowLayers: 2, flowHidden: [4], flowContext: 3 },
+});
+
 /** The VQ-VAE as small: an image of 2 x 2 codes. */
 const smallVqVae = {
   ...vqVae,
@@ -172,7 +179,9 @@ const notDerivatives: Record<string, RegExp> = {
 };
 
 // Models that fit themselves have tests of their own: fit_test.ts.
-const smaller = new Map([smallConvVae as Model, smallVqVae as Model].map((model) => [model.name, model]));
+const smaller = new Map(
+  [smallConvVae, smallVqVae, smallIafVae].map((model) => model as Model).map((model) => [model.name, model]),
+);
 const contract = [...models.values().filter(({ fit }) => !fit), probedVae, convIwae, vampVae, convBetaCvae, flowVae]
   .map((model) => model as Model)
   .map((model) => smaller.get(model.name) ?? model);

@@ -72,6 +72,45 @@ export function autoregressive(
   return { y, logDeterminant };
 }
 
+/** Inverse autoregressive layers with gates sigmoid(s + 2): arXiv:1606.04934, algorithm 1. */
+export function inverseAutoregressive(
+  nets: readonly (readonly Weights[])[],
+  z: readonly number[],
+  context: readonly number[],
+  activation = relu,
+): Mapped {
+  let y = [...z];
+  let logDeterminant = 0;
+  for (const net of nets) {
+    const out = network(net, [...y, ...context], activation);
+    y = y.map((v, k) => {
+      const gate = 1 / (1 + Math.exp(-(out[k] + 2)));
+      logDeterminant += Math.log(gate);
+      return gate * v + (1 - gate) * out[y.length + k];
+    });
+  }
+  return { y, logDeterminant };
+}
+
+/** Planar layers, each by u, w and b of the context: arXiv:1505.05770, equations 10 to 13 and appendix A.1. */
+export function planar(layers: number, z: readonly number[], context: readonly number[]): Mapped {
+  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, v, i) => sum + v * b[i], 0);
+  const k = z.length;
+  let y = [...z];
+  let logDeterminant = 0;
+  for (let i = 0; i < layers; i++) {
+    const own = context.slice(i * (2 * k + 1), (i + 1) * (2 * k + 1));
+    const [u, w, b] = [own.slice(0, k), own.slice(k, 2 * k), own[2 * k]];
+    const wu = dot(w, u);
+    const factor = (Math.log1p(Math.exp(wu)) - 1 - wu) / (dot(w, w) + 1e-6);
+    const bent = u.map((v, j) => v + factor * w[j]);
+    const h = Math.tanh(dot(w, y) + b);
+    y = y.map((v, j) => v + bent[j] * h);
+    logDeterminant += Math.log(1 + (1 - h * h) * dot(w, bent));
+  }
+  return { y, logDeterminant };
+}
+
 /** log |det A|, A [n, n], by Gaussian elimination with pivots. */
 export function logDeterminantOf(a: number[][]): number {
   const rows = a.map((row) => [...row]);
