@@ -33,6 +33,13 @@ export function layout(trained: Trained, columns: number, gap = 2) {
   return { shape, columns, gap, scale: Math.max(1, Math.floor(80 / Math.max(shape[0], shape[1]))) };
 }
 
+/** Images from black, 0, to white, 1: numbers of another range from the smallest to the largest that the model was trained on. */
+export function asPixels({ data: { range } }: Pick<Trained, "data">, images: Float32Array): Float32Array {
+  if (range?.kind !== "real" || range.maximum <= range.minimum) return images;
+  const { minimum, maximum } = range;
+  return images.map((value) => (value - minimum) / (maximum - minimum));
+}
+
 /** The first rows of a split, with what is known of them besides. */
 function firstRows(trained: Trained, split: Split, count: number) {
   const part = slice(split, 0, Math.min(count, split.count));
@@ -119,10 +126,10 @@ export async function samples(
       temperature === 1 ? "" : `, temperature ${temperature}`
     }${classes}.`,
   };
-  if (!framed) return gridFigure(words, imageGrid(images, { shape, columns }));
+  if (!framed) return gridFigure(words, imageGrid(asPixels(trained, images), { shape, columns }));
   const widest = Math.max(80, ...heads.map((name) => 10 + 8 * name.length));
   const scale = Math.max(1, Math.floor((heads.length ? widest : 60) / shape[1]));
-  return labelledGrid(words, imageGrid(images, { shape, columns, scale }), { columns: heads });
+  return labelledGrid(words, imageGrid(asPixels(trained, images), { shape, columns, scale }), { columns: heads });
 }
 
 /** The first rows of a split, each above its reconstruction. */
@@ -139,8 +146,11 @@ export async function reconstructions(
   };
   const again = await trained.reconstruct(rows, part);
   const { shape } = trained.data;
-  if (!framed) return gridFigure(words, pairGrid(rows, again, { shape }));
-  const grid = pairGrid(rows, again, { shape, scale: Math.max(1, Math.floor(60 / shape[1])) });
+  if (!framed) return gridFigure(words, pairGrid(asPixels(trained, rows), asPixels(trained, again), { shape }));
+  const grid = pairGrid(asPixels(trained, rows), asPixels(trained, again), {
+    shape,
+    scale: Math.max(1, Math.floor(60 / shape[1])),
+  });
   return labelledGrid(words, grid, {
     rows: Array.from({ length: Math.ceil(shown / COLUMNS) }, () => ["data", "reconstruction"]).flat(),
   });
@@ -177,7 +187,7 @@ export async function neighbourhoods(
       title: "Around the encodings of data",
       caption: `A datum x, the decoder's mean at its encoding μ, and at μ + ${noise} ε with ε ~ N(0, I).`,
     },
-    imageGrid(images, layout(trained, each + 1)),
+    imageGrid(asPixels(trained, images), layout(trained, each + 1)),
     { columns: ["x", "μ", ...Array.from({ length: neighbours }, () => `μ + ${noise} ε`)] },
   );
 }
@@ -229,7 +239,7 @@ export async function manifold(
         (spacing === "quantiles" ? "at equal steps of the prior's probability" : "evenly spaced") +
         (latents > 2 ? `; the other ${latents - 2} dimensions are 0.` : "."),
     },
-    imageGrid(images, { shape, columns: size, gap: 0, scale }),
+    imageGrid(asPixels(trained, images), { shape, columns: size, gap: 0, scale }),
     { columns: names, rows: names.toReversed(), x: dimensionName(right), y: dimensionName(up) },
   );
 }
@@ -308,7 +318,10 @@ export async function morphs(trained: Trained, split: Split, { pairs = 5, steps 
       caption:
         `${steps} equal steps between the encodings of two data, and under them the same steps between their pixels.`,
     },
-    imageGrid(images, { ...layout(trained, steps), scale: Math.max(1, Math.floor(60 / trained.data.shape[1])) }),
+    imageGrid(asPixels(trained, images), {
+      ...layout(trained, steps),
+      scale: Math.max(1, Math.floor(60 / trained.data.shape[1])),
+    }),
     { rows: chosen.flatMap(() => ["latent", "pixels"]) },
   );
 }
@@ -354,7 +367,10 @@ export async function traversals(
       caption: `One dimension a row, ${shown.length < k ? `${shown.length} of ${k}, ` : ""}` +
         `${kl ? "from the greatest KL (nats), " : ""}the others at ${from ? "the encoding of a datum" : "0"}.`,
     },
-    imageGrid(images, { ...layout(trained, steps), scale: Math.max(1, Math.floor(60 / trained.data.shape[1])) }),
+    imageGrid(asPixels(trained, images), {
+      ...layout(trained, steps),
+      scale: Math.max(1, Math.floor(60 / trained.data.shape[1])),
+    }),
     { rows: shown.map(name), columns: values.map((value) => value.toFixed(1)), x: "value of the dimension" },
   );
 }
@@ -378,7 +394,7 @@ export async function labelGrid(trained: Trained, { columns = 10, seed = 0 } = {
         ? "A row for each label; the z of a column, drawn from the prior, is the same in all rows."
         : "A row for each label; the z of a column is drawn from each label's prior by the same noise.",
     },
-    imageGrid(images, layout(trained, columns)),
+    imageGrid(asPixels(trained, images), layout(trained, columns)),
     { rows: classNamesOf(trained), y: "label" },
   );
 }
@@ -396,7 +412,7 @@ export async function quantileStrips(
       title: "What the decoder is unsure of",
       caption: "The mean μ of p(x | z) and its deviation σ around it, z drawn from the prior, a row each.",
     },
-    imageGrid(images, layout(trained, QUANTILES.length)),
+    imageGrid(asPixels(trained, images), layout(trained, QUANTILES.length)),
     { columns: QUANTILES.map(name) },
   );
 }

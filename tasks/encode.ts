@@ -73,12 +73,12 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { mean, logVariance, latents } = await encoded(trained, rows, seed, context.signal);
   const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
   const fields = [
-    { name: "mean", values: mean, columns: numbered("mean"), matrix: true },
-    { name: "variance", values: logVariance.map(Math.exp), columns: numbered("variance") },
     // NumPy's arrays by names of more than one.
     ...rowFields(chosen).map((field) =>
       format === "npz" && field.name === "label" ? { ...field, name: "labels" } : field
     ),
+    { name: "mean", values: mean, columns: numbered("mean"), matrix: true },
+    { name: "variance", values: logVariance.map(Math.exp), columns: numbered("variance") },
   ];
   await writeTable(file, { count, fields }, format);
   context.print(`${file}: ${described(chosen)}, ${plural(latents, "latent")} each, encoded by ${model.name}`);

@@ -15,7 +15,7 @@ import { bytesOf } from "../figures/figure.ts";
 import { imageGrid } from "../figures/grid.ts";
 import { gridFigure, labelledGrid } from "../figures/labelled_grid.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { layout } from "../figures/images.ts";
+import { asPixels, layout } from "../figures/images.ts";
 import { holesOf, MASK_HELP } from "./cli/holes.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { binarization } from "../core/training/caveats.ts";
@@ -165,14 +165,21 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const what = own ? `${split} rows` : `rows of ${dataset.name}`;
   if (format === "png" || format === "svg") {
     const show = Math.min(values.imputing.show, count);
-    const shown = (values: Float32Array) => values.subarray(0, show * width);
+    const first = (values: Float32Array) => values.subarray(0, show * width);
+    const strip = (values: Float32Array) => asPixels(trained, first(values));
+    const [black, white] = asPixels(trained, Float32Array.of(0, 1));
     const strips: [name: string, images: Float32Array][] = [
-      ["image", shown(original).map((value, i) => rows.missing?.[i] ? 0.5 : value)],
-      ["observed", shown(original).map((value, i) => observed[i] ? value : 0.5)],
-      ["imputed", shown(imputed)],
+      ["image", strip(original).map((value, i) => rows.missing?.[i] ? 0.5 : value)],
+      ["observed", strip(original).map((value, i) => observed[i] ? value : 0.5)],
+      ["imputed", strip(imputed)],
       // Of values from 0 to 1 it is ½ at most.
       ...(found?.effectiveDraws
-        ? [["deviation x 2", shown(deviation).map((value) => 2 * value)] satisfies [string, Float32Array]]
+        ? [
+          ["deviation x 2", first(deviation).map((value) => 2 * value * (white - black))] satisfies [
+            string,
+            Float32Array,
+          ],
+        ]
         : []),
     ];
     const names = strips.map(([name]) => name);

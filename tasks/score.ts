@@ -12,7 +12,7 @@ import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import type { Figure } from "../figures/figure.ts";
 import { imageGrid } from "../figures/grid.ts";
-import { COLUMNS, layout } from "../figures/images.ts";
+import { asPixels, COLUMNS, layout } from "../figures/images.ts";
 import { labelledGrid } from "../figures/labelled_grid.ts";
 import { scoreHistogram } from "../figures/scores.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
@@ -96,7 +96,7 @@ function picture(trained: Trained, chosen: ChosenRows, { order }: Scores, show: 
   const size = trained.features;
   const lines = Math.ceil(shown / COLUMNS);
   const images = new Float32Array((2 * lines + 1) * COLUMNS * size).fill(0xdd / 255);
-  const put = (row: number, place: number) => images.set(trained.rowsOf(rows, row, 1), place * size);
+  const put = (row: number, place: number) => images.set(asPixels(trained, trained.rowsOf(rows, row, 1)), place * size);
   order.slice(0, shown).forEach((row, i) => put(row, i));
   order.toReversed().slice(0, shown).forEach((row, i) => put(row, (lines + 1) * COLUMNS + i));
   const names = ["least probable", "most probable"].map((name) =>

@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "
 import type { Split } from "../../core/dataset.ts";
 import type { Model } from "../../core/model.ts";
 import {
+  asPixels,
   interpolate,
   isImage,
   labelGrid,
@@ -330,4 +331,14 @@ Deno.test("isImage() is false for a table", () => {
     false,
     false,
   ]);
+});
+
+Deno.test("asPixels() draws numbers of any range from black to white, and leaves those from 0 to 1 as they are", () => {
+  const range = { type: "floats", kind: "real", minimum: -4, maximum: 16, extremes: 1 } as const;
+  const data = { name: "mine", shape: [2, 2, 1], count: 4 } as const;
+  const values = Float32Array.of(-4, 6, 16, 21);
+  assertEquals([...asPixels({ data: { ...data, range } }, values)], [0, 0.5, 1, 1.25]);
+  for (const other of [undefined, { ...range, kind: "unit" } as const, { ...range, maximum: -4 }]) {
+    assertEquals(asPixels({ data: { ...data, range: other } }, values), values);
+  }
 });

@@ -9,7 +9,7 @@ const sprites = "--dataset sprites --epochs 1 --hidden 8 --latents 2 --batch-siz
 
 async function cli(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "cli.ts", ...args],
+    args: ["run", "-A", "--lock=deno.lock", "cli.ts", ...args],
     cwd: root,
     env: { NO_COLOR: "1" },
   }).output();
@@ -52,9 +52,26 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
 
 Deno.test("cli trains from any folder, and keeps the run there", () =>
   withFolder(async (folder) => {
-    await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "train", ...sprites, "--out", "mine"], folder);
+    await run(Deno.execPath(), [
+      "run",
+      "-A",
+      `--lock=${root}deno.lock`,
+      `${root}cli.ts`,
+      "train",
+      ...sprites,
+      "--out",
+      "mine",
+    ], folder);
     assert((await Deno.stat(`${folder}/mine/report.html`)).isFile);
-    const said = await run(Deno.execPath(), ["run", "-A", `${root}cli.ts`, "evaluate", "--run", "mine"], folder);
+    const said = await run(Deno.execPath(), [
+      "run",
+      "-A",
+      `--lock=${root}deno.lock`,
+      `${root}cli.ts`,
+      "evaluate",
+      "--run",
+      "mine",
+    ], folder);
     assertStringIncludes(said, "elbo");
   }));
 

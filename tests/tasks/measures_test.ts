@@ -87,20 +87,20 @@ Deno.test("encode writes means and variances as .npz, .npy and .csv", () =>
     assertEquals(code, 0);
     assertStringIncludes(stdout, "runs/first/latents.npz: 240 test rows, 2 latents each, encoded by vae");
     const npz = parseNpz(await Deno.readFile("runs/first/latents.npz"), "latents.npz");
-    assertEquals([...npz].map(([name, { shape }]) => [name, shape]), [["mean", [240, 2]], ["variance", [240, 2]], [
-      "row",
-      [240],
+    assertEquals([...npz].map(([name, { shape }]) => [name, shape]), [["row", [240]], ["mean", [240, 2]], [
+      "variance",
+      [240, 2],
     ]]);
     await attempt(encodeTask, ["--out", "z.npy"]);
     const npy = parseNpy(await Deno.readFile("z.npy"), "z.npy");
     assertEquals([npy.shape, npy.values], [[240, 2], npz.get("mean")!.read().values]);
     await attempt(encodeTask, ["--out", "z.csv"]);
     const [head, first, ...others] = (await Deno.readTextFile("z.csv")).trimEnd().split("\n");
-    assertEquals([head, others.length], ["z1_mean,z2_mean,z1_variance,z2_variance,row", 239]);
+    assertEquals([head, others.length], ["row,z1_mean,z2_mean,z1_variance,z2_variance", 239]);
     assertEquals(first.split(",").map(Number).map(Math.fround), [
+      0,
       ...npz.get("mean")!.read().values.subarray(0, 2),
       ...npz.get("variance")!.read().values.subarray(0, 2),
-      0,
     ]);
     const refused = await attempt(encodeTask, ["--out", "z.txt"]);
     assertEquals(refused.code, 2);

@@ -192,7 +192,7 @@ Deno.test("encode and score write labels and row numbers to CSV, Parquet and Num
       ]);
     });
     const encoded = await parquetReadObjects({ file: (await Deno.readFile("e.parquet")).buffer });
-    assertEquals(Object.keys(encoded[0]), ["z1_mean", "z2_mean", "z1_variance", "z2_variance", "row", "label"]);
+    assertEquals(Object.keys(encoded[0]), ["row", "label", "z1_mean", "z2_mean", "z1_variance", "z2_variance"]);
     assertEquals(parseNpy(await Deno.readFile("e.npy"), "e").shape, [10, 2]);
   }));
 

@@ -512,7 +512,7 @@ async function interrupt(
   signal: Deno.Signal,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `--config=${root}deno.json`, `${root}tasks/train.ts`, ...args],
+    args: ["run", "-A", `--config=${root}deno.json`, `--lock=${root}deno.lock`, `${root}tasks/train.ts`, ...args],
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -545,7 +545,15 @@ Deno.test("train on MNIST, stopped by Ctrl-C and then killed, ends with the byte
 Deno.test("train without a Vulkan driver says in one line what to install, and returns 1", () =>
   inFolder(async () => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", `--config=${root}deno.json`, `${root}tasks/train.ts`, "--out", "run"],
+      args: [
+        "run",
+        "-A",
+        `--config=${root}deno.json`,
+        `--lock=${root}deno.lock`,
+        `${root}tasks/train.ts`,
+        "--out",
+        "run",
+      ],
       env: { VK_DRIVER_FILES: "/nonexistent", VK_ICD_FILENAMES: "/nonexistent", NO_COLOR: "1" },
     }).output();
     const text = new TextDecoder();
