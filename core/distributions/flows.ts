@@ -168,9 +168,27 @@ export function couplingFlow(
  * log |det| = -Σ s. A density takes one pass, a draw K passes of each layer. Source: Papamakarios et al., "Masked Autoregressive Flow for
  * Density Estimation", arXiv:1705.07057, equations 4 and 5.
  */
-export function autoregressiveFlow(
+export function autoregressiveFlow(name: string, options: FlowOptions): Flow {
+  return maskedFlow(name, options, {
+    ...{ apply: unscaled, undo: scaled, log: logScale, more: moreLogScale },
+    ratio: ratioOfDivisors,
+  });
+}
+
+/** What a masked layer makes of a dimension x, by the s and m that follow from those before it. */
+interface MaskedStep {
+  apply(t: Tape, x: Variable, s: Variable, m: Variable): Variable;
+  undo(t: Tape, y: Variable, s: Variable, m: Variable): Variable;
+  log(t: Tape, s: Variable): Variable;
+  more(t: Tape, sum: Variable, s: Variable): Variable;
+  /** Of z, of what all layers made of it, and of the sum of the logs. */
+  ratio(t: Tape, z: Variable, y: Variable, sum: Variable): Variable;
+}
+
+function maskedFlow(
   name: string,
   { latents, layers, hidden, context = 0, activation = "relu" }: FlowOptions,
+  { apply, undo, log, more, ratio }: MaskedStep,
 ): Flow {
   const nets = Array.from(
     { length: layers },
@@ -180,20 +198,22 @@ export function autoregressiveFlow(
     shapes: chain(...nets).shapes,
     apply(t, p, z, context) {
       let y = z;
-      let logs: Variable | undefined;
+      let sum: Variable | undefined;
       for (const net of nets) {
         const [s, m] = scaleAndShift(t, p, net, beside(t, y, context));
-        y = unscaled(t, y, s, m);
-        logs = logs ? moreLogScale(t, logs, s) : logScale(t, s);
+        y = apply(t, y, s, m);
+        sum = sum ? more(t, sum, s) : log(t, s);
       }
-      return { y: () => y, ratio: () => valuesOf(t, "ratio", ratioOfDivisors(t, z, y, logs!)) };
+      return { y: () => y, ratio: () => valuesOf(t, "ratio", ratio(t, z, y, sum!)) };
     },
     inverse(t, p, y, context) {
-      return nets.toReversed().reduce(
-        (from, net) =>
-          sequentially(latents, (z) => scaled(t, from, ...scaleAndShift(t, p, net, beside(t, z, context))), from),
-        y,
-      );
+      for (const net of nets.toReversed()) {
+        // Each pass makes one more dimension right: the first follows from nothing, the last from all others.
+        let z = y;
+        for (let pass = 0; pass < latents; pass++) z = undo(t, y, ...scaleAndShift(t, p, net, beside(t, z, context)));
+        y = z;
+      }
+      return y;
     },
   };
 }
@@ -243,41 +263,11 @@ const moreLogGate = elementwise({
  * log |det| = Σ log g. A draw and its density take one pass, what a posterior needs; the inverse K passes of each layer. Source: Kingma et
  * al., "Improving Variational Inference with Inverse Autoregressive Flow", arXiv:1606.04934, equations 10 to 14 and algorithm 1.
  */
-export function inverseAutoregressiveFlow(
-  name: string,
-  { latents, layers, hidden, context = 0, activation = "relu" }: FlowOptions,
-): Flow {
-  const nets = Array.from(
-    { length: layers },
-    (_, i) => made(`${name}.${i}`, latents, hidden, 2, { activation, context, reversed: i % 2 === 1 }),
-  );
-  return {
-    shapes: chain(...nets).shapes,
-    apply(t, p, z, context) {
-      let y = z;
-      let logs: Variable | undefined;
-      for (const net of nets) {
-        const [s, m] = scaleAndShift(t, p, net, beside(t, y, context));
-        y = gated(t, y, s, m);
-        logs = logs ? moreLogGate(t, logs, s) : logGate(t, s);
-      }
-      return { y: () => y, ratio: () => valuesOf(t, "ratio", ratioOfScales(t, z, y, logs!)) };
-    },
-    inverse(t, p, y, context) {
-      return nets.toReversed().reduce(
-        (from, net) =>
-          sequentially(latents, (z) => ungated(t, from, ...scaleAndShift(t, p, net, beside(t, z, context))), from),
-        y,
-      );
-    },
-  };
-}
-
-/** What comes of passes each of which makes one more dimension right: the first follows from nothing, the last from all others. */
-function sequentially(latents: number, pass: (z: Variable) => Variable, start: Variable): Variable {
-  let z = start;
-  for (let i = 0; i < latents; i++) z = pass(z);
-  return z;
+export function inverseAutoregressiveFlow(name: string, options: FlowOptions): Flow {
+  return maskedFlow(name, options, {
+    ...{ apply: gated, undo: ungated, log: logGate, more: moreLogGate },
+    ratio: ratioOfScales,
+  });
 }
 
 /** log(1 + e^x) - 1, what ŵᵀû is in place of wᵀu, so that a planar layer is invertible */
