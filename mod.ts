@@ -159,7 +159,7 @@ export {
   normShape,
   runningShape,
 } from "./core/ops/normalize.ts";
-export { importanceBound } from "./core/ops/importance.ts";
+export { importanceBound, type ImportanceOptions } from "./core/ops/importance.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Accumulation, NormLimit, Optimizer, Rule, Transform } from "./core/graph/optimizer.ts";

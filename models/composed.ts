@@ -48,10 +48,14 @@ export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, Flow
   readonly dropout: number;
   /** Residual blocks behind every hidden layer or, with convolutions, on the images of every size. */
   readonly residual: number;
-  /** The negative ELBO with a weighted KL, or the importance-weighted bound. */
-  readonly objective: "elbo" | "iwae";
+  /** The negative ELBO with a weighted KL, the importance-weighted bound, the mean of several, or a combination with the ELBO. */
+  readonly objective: "elbo" | "iwae" | "miwae" | "ciwae";
   /** L, draws of z for each datum: k of the importance-weighted bound. */
   readonly samples: number;
+  /** M, bounds of L / M draws each (miwae). */
+  readonly bounds: number;
+  /** Part of the ELBO in the combination (ciwae). */
+  readonly combination: number;
   /** `auto`: in closed form where prior and objective have one. */
   readonly divergence: "auto" | "analytic" | "sampled";
   /** β, the weight of the KL term. */
@@ -119,10 +123,19 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
     objective: {
       type: "choice",
       default: "elbo",
-      choices: ["elbo", "iwae"],
-      help: "-(nll + beta KL), or the importance-weighted bound of the draws",
+      choices: ["elbo", "iwae", "miwae", "ciwae"],
+      help:
+        "-(nll + beta KL); the importance-weighted bound of the draws; the mean of several such bounds; its combination with the ELBO",
     },
     samples: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "draws of z for each datum, L" },
+    bounds: {
+      type: "integer",
+      default: 5,
+      minimum: 1,
+      maximum: 1000,
+      help: "bounds that the draws are divided among (miwae)",
+    },
+    combination: { type: "number", default: 0.5, minimum: 0, maximum: 1, help: "part of the ELBO in the loss (ciwae)" },
     divergence: {
       type: "choice",
       default: "auto",
@@ -235,8 +248,12 @@ export function composed(
       const { z, kl, floored } = encode(t, p, x, config, condition).draw(drawOf(config));
       const nll = decode(t, p, z, config, condition).nll(x);
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
-      if (config.objective === "iwae") {
-        const bound = importanceBound(t, nll, kl);
+      if (config.objective !== "elbo") {
+        const { objective, bounds, combination } = config;
+        const bound = importanceBound(t, nll, kl, {
+          ...objective === "miwae" ? { bounds } : {},
+          ...objective === "ciwae" ? { combination } : {},
+        });
         return [{
           terms: [term("nll", nll, constant(0)), term("kl", kl, constant(0)), term("bound", bound, constant(1))],
         }];
@@ -281,7 +298,7 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
   const lines = [...learned, ...likelihoodCaveats(config, beta, penalty)];
   const constantly = betaSchedule === "constant";
-  if (objective === "iwae" || (beta === 1 && constantly && penalty === "KL")) return lines;
+  if (objective !== "elbo" || (beta === 1 && constantly && penalty === "KL")) return lines;
   const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
   const since = constantly ? "" : " once its weight has risen to β";
   // A fixed σ has said it, with its own factor.
@@ -292,7 +309,7 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
 
 /** How z is drawn, and the KL formed. */
 function drawOf({ objective, samples, divergence, freeBits, gradient }: ComposedConfig): ReparameterizeOptions {
-  if (objective === "iwae") return { samples, divergence: gradient === "standard" ? "sampled" : "doubly" };
+  if (objective !== "elbo") return { samples, divergence: gradient === "standard" ? "sampled" : "doubly" };
   return { samples, divergence: divergence === "auto" ? "analytic" : divergence, freeBits };
 }
 
@@ -309,7 +326,7 @@ function weightOf({ beta, betaSchedule, betaSteps }: ComposedConfig): Schedule {
 
 /** Refuses settings that would change nothing, or have no meaning together. */
 function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): void {
-  const { encoder, objective, covariance, divergence, freeBits, gradient, towers, prior, hidden } = config;
+  const { encoder, objective, samples, covariance, divergence, freeBits, gradient, towers, prior, hidden } = config;
   const changed = (...names: readonly (keyof ComposedConfig)[]) =>
     names.find((name) => String(config[name]) !== String(standard[name]));
   const of = (name: keyof ComposedConfig | undefined) => name && `${name} ${config[name]}`;
@@ -321,15 +338,18 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
     const layered = of(changed("normalization", "dropout", "residual"));
     refuse(hidden.length === 0 && layered, "no hidden layers", "it is of hidden layers");
   } else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
-  if (objective === "iwae") {
+  const objected = `objective ${objective}`;
+  if (objective !== "elbo") {
     const weighed = of(changed("beta", "betaSchedule", "freeBits", "capacity"));
-    refuse(weighed, "objective iwae", "the importance-weighted bound has no KL term");
-    refuse(divergence === "analytic" && of("divergence"), "objective iwae", "its weights are of the draws");
-  } else {refuse(
-      gradient !== "standard" && of("gradient"),
-      "objective elbo",
-      "it is one of the importance-weighted bound",
-    );}
+    refuse(weighed, objected, "the importance-weighted bound has no KL term");
+    refuse(divergence === "analytic" && of("divergence"), objected, "its weights are of the draws");
+  }
+  if (objective !== "iwae") {
+    refuse(gradient !== "standard" && of("gradient"), objected, "it is one of the importance-weighted bound");
+  }
+  if (objective !== "miwae") refuse(of(changed("bounds")), objected, "it has one bound");
+  else refuse(samples % config.bounds !== 0 && of("samples"), `bounds ${config.bounds}`, "each has as many draws");
+  if (objective !== "ciwae") refuse(of(changed("combination")), objected, "it is no combination");
   const { flow } = config;
   if (flow === "none") refuse(of(changed("flowLayers", "flowHidden", "flowContext")), "flow none", "there is none");
   else {

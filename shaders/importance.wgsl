@@ -1,6 +1,6 @@
 // The importance-weighted bound of each datum from its L draws, log wₗ = -(nllₗ + divergenceₗ):
-//   bound = -log (1/L) Σ wₗ, by log-sum-exp, and the normalised weights wₗ / Σ w, which are its gradient.
-// Needs: buffers nll, kl, bound and importance of f32; const DATA, SAMPLES, and the stored rows and parts ROWS_nll, PARTS_nll,
+//   bound = -(1 - β) log (1/L) Σ wₗ - (β/L) Σ log wₗ, by log-sum-exp, and its gradient (1 - β) wₗ / Σ w + β / L.
+// Needs: buffers nll, kl, bound and importance of f32; const DATA, SAMPLES, COMBINATION (β), and the stored rows and parts ROWS_nll, PARTS_nll,
 // ROWS_kl, PARTS_kl. Gives: main.
 
 fn log_weight(row: u32) -> f32 {
@@ -26,14 +26,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       largest = max(largest, weight);
     }
     var sum = 0.0;
+    var mean = 0.0;
     for (var i = 0u; i < SAMPLES; i++) {
+      mean += importance[first + i] / f32(SAMPLES);
       let weight = exp(importance[first + i] - largest);
       importance[first + i] = weight;
       sum += weight;
     }
     for (var i = 0u; i < SAMPLES; i++) {
-      importance[first + i] /= sum;
+      importance[first + i] = (1.0 - COMBINATION) * (importance[first + i] / sum) + COMBINATION / f32(SAMPLES);
     }
-    bound[id.x] = log(f32(SAMPLES)) - largest - log(sum);
+    bound[id.x] = (1.0 - COMBINATION) * (log(f32(SAMPLES)) - largest - log(sum)) - COMBINATION * mean;
   }
 }

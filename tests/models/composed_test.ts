@@ -18,6 +18,7 @@ import {
 import { slice, type Split } from "../../core/dataset.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { autoregressive, coupling } from "../reference/flows.ts";
+import { assertClose } from "../support/compare.ts";
 import { checkModelGradients } from "../support/gradients.ts";
 import { gpu } from "../support/gpu.ts";
 import { rows, stripes as dataset } from "../support/stripes.ts";
@@ -36,12 +37,29 @@ const presets: readonly [Model<ComposedConfig>, Partial<ComposedConfig>][] = [
   [betaVae, { beta: 4 }],
   [cvae, { condition: "one-hot" }],
   [iwae, { objective: "iwae", samples: 5 }],
+  [iwae, { objective: "miwae", samples: 5, bounds: 1 }],
+  [iwae, { objective: "ciwae", samples: 5, combination: 0 }],
   [convVae, { encoder: "conv", activation: "relu" }],
 ];
 
 for (const [preset, config] of presets) {
   Deno.test(`${preset.name} is vae with ${Object.keys(config)}, to the bit`, async () => {
     assertEquals(await tensorsOf(preset, {}), await tensorsOf(vae, config));
+  });
+}
+
+for (
+  const [name, ends] of [
+    ["as many bounds as draws", { objective: "miwae", samples: 4, bounds: 4 }],
+    ["all of the ELBO", { objective: "ciwae", samples: 4, combination: 1 }],
+  ] as const
+) {
+  Deno.test(`${name} is vae with a sampled divergence`, async () => {
+    const [found, expected] = await Promise.all([
+      tensorsOf(vae, ends),
+      tensorsOf(vae, { samples: 4, divergence: "sampled" }),
+    ]);
+    found.forEach(([tensor, { data }], i) => assertClose(data, expected[i][1].data, tensor, { absolute: 1e-6 }));
   });
 }
 
@@ -69,6 +87,8 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { ...conv, prior: "conditional", condition: "raw", objective: "iwae", samples: 3 },
   { prior: "real-nvp", priorLayers: 2, priorHidden: [3], condition: "one-hot", samples: 2 },
   { ...conv, prior: "maf", priorLayers: 2, priorHidden: [3], objective: "iwae", samples: 2, covariance: "full" },
+  { objective: "miwae", samples: 6, bounds: 2, covariance: "full" },
+  { objective: "ciwae", samples: 3, combination: 0.25, condition: "raw", prior: "mixture", components: 3 },
   { flow: "iaf", flowLayers: 2, flowHidden: [3], flowContext: 2, samples: 2, beta: 2, condition: "one-hot" },
   { flow: "planar", flowLayers: 2, objective: "iwae", samples: 2, covariance: "full" },
   {
@@ -309,6 +329,9 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ gradient: "doubly-reparameterized" }, "Cannot combine gradient doubly-reparameterized with objective elbo"],
   [{ prior: "real-nvp", latents: 1 }, "Cannot combine latents 1 with prior real-nvp: it couples two halves of them"],
   [{ prior: "maf", components: 7 }, "Cannot combine components 7 with prior maf: it has none"],
+  [{ objective: "miwae", samples: 7 }, "Cannot combine samples 7 with bounds 5: each has as many draws"],
+  [{ bounds: 2 }, "Cannot combine bounds 2 with objective elbo: it has one bound"],
+  [{ objective: "iwae", combination: 0.1 }, "Cannot combine combination 0.1 with objective iwae: it is no combination"],
   [{ priorLayers: 2 }, "Cannot combine priorLayers 2 with prior standard: it has none"],
   [{ prior: "vamp", flow: "iaf" }, "Cannot combine flow iaf with prior vamp: its components are Gaussians"],
   [{ flow: "iaf", freeBits: 1 }, "Cannot combine freeBits 1 with flow iaf: its KL is not one of each latent dimension"],
