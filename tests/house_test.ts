@@ -54,6 +54,7 @@ const shared = [
   "models/likelihood.ts",
   "models/linear_gaussian.ts",
   "models/mlp.ts",
+  "models/penalty.ts",
   "models/prior.ts",
 ];
 

@@ -44,6 +44,19 @@ for (const [preset, config] of presets) {
   });
 }
 
+const unweighted: readonly Partial<ComposedConfig>[] = [
+  { penalty: "dip-1", diagonalWeight: 0 },
+  { penalty: "dip-2", diagonalWeight: 0 },
+  { penalty: "total-correlation" },
+];
+
+for (const config of unweighted) {
+  Deno.test(`a penalty of weight 0 leaves the VAE that it was, to the bit: ${config.penalty}`, async () => {
+    const base = { latents: 3, samples: 2 };
+    assertEquals(await tensorsOf(vae, { ...base, ...config, penaltyWeight: 0 }), await tensorsOf(vae, base));
+  });
+}
+
 const conv = { encoder: "conv", channels: [4, 3], kernel: 3 } as const;
 
 // Each two values of two settings meet in one of them.
@@ -71,6 +84,11 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
   { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
+  { penalty: "dip-1", penaltyWeight: 3, covariance: "full", condition: "one-hot", samples: 2, beta: 2 },
+  { penalty: "total-correlation", penaltyWeight: 3, condition: "one-hot", samples: 2, freeBits: 0.1 },
+  { ...conv, penalty: "total-correlation", estimator: "weighted", prior: "vamp", components: 3, beta: 2 },
+  { penalty: "total-correlation", objective: "iwae", samples: 2, towers: 2, likelihood: "gaussian-shared", sigma: 2 },
+  { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
 for (const combination of combinations) {
@@ -273,6 +291,17 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   ],
   [{ freeBits: 1, covariance: "full" }, "Cannot combine freeBits 1 with covariance full"],
   [{ freeBits: 1, divergence: "sampled" }, "Cannot combine freeBits 1 with divergence sampled"],
+  [{ penaltyWeight: 2 }, "Cannot combine penaltyWeight 2 with penalty none: it has none"],
+  [{ penalty: "dip-1", estimator: "weighted" }, "Cannot combine estimator weighted with penalty dip-1: it has none"],
+  [
+    { penalty: "total-correlation", covariance: "full" },
+    "Cannot combine covariance full with penalty total-correlation",
+  ],
+  [
+    { penalty: "total-correlation", objective: "iwae", gradient: "doubly-reparameterized" },
+    "Cannot combine gradient doubly-reparameterized with penalty total-correlation",
+  ],
+  [{ penalty: "dip-2", covariance: "full" }, "Cannot combine covariance full with penalty dip-2"],
 ];
 
 for (const [config, message] of meaningless) {
