@@ -144,6 +144,8 @@ export {
   type DecomposedDivergence,
   decomposeDivergence,
 } from "./core/ops/aggregate_posterior.ts";
+export { meanDiscrepancy, MMD_KERNELS, type MmdKernel } from "./core/ops/mean_discrepancy.ts";
+export { priorNoise } from "./core/ops/prior_noise.ts";
 export { type CovariancePenalty, covariancePenalty } from "./core/ops/covariance_penalty.ts";
 export { concat } from "./core/ops/concat.ts";
 export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
@@ -236,7 +238,9 @@ export { PENALTY_NAMES, type PenaltyConfig, type PenaltyName } from "./models/pe
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
+export { infoVae } from "./models/info_vae.ts";
 export { iwae } from "./models/iwae.ts";
+export { wae } from "./models/wae.ts";
 export { vae } from "./models/vae.ts";
 export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
 export { type CodePriorConfig } from "./models/code_prior.ts";

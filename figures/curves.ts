@@ -18,6 +18,7 @@ export interface Course {
 const UNITS: Readonly<Record<string, string>> = {
   ssim: "SSIM",
   perplexity: "codes",
+  mmd: "squared discrepancy",
   offDiagonal: "squared covariance",
   diagonal: "squared variance",
 };
@@ -33,6 +34,7 @@ const TITLES: Readonly<Record<string, string>> = {
   mutualInformation: "Mutual information of data and latents",
   totalCorrelation: "Total correlation of the latents",
   dimensionWiseKl: "KL of each latent by itself, summed",
+  mmd: "Maximum mean discrepancy of the latents from the prior, squared",
   offDiagonal: "Covariance of latents off the diagonal, squared",
   diagonal: "Variance of latents apart from 1, squared",
   ssim: "SSIM",

@@ -8,6 +8,8 @@
 import { type Normalization, NORMALIZATIONS } from "../core/nn/mod.ts";
 import { conditionColumns } from "../core/training/batch.ts";
 import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
+import { columns } from "../core/ops/columns.ts";
+import { priorNoise } from "../core/ops/prior_noise.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import { importanceBound } from "../core/ops/importance.ts";
 import type { ReparameterizeOptions } from "../core/ops/reparameterize.ts";
@@ -235,7 +237,12 @@ export function composed(
       const posterior = encode(t, p, x, config, condition);
       const { z, kl, floored } = posterior.draw(drawOf(config));
       const nll = decode(t, p, z, config, condition).nll(x);
-      const penalty = penaltyTerms(t, config, { posterior, z, standard: config.prior === "standard" });
+      const prior = priorOf(t, p, config, condition);
+      const drawPrior = () => {
+        const noise = priorNoise(t, z.rows, z.columns);
+        return prior ? prior().draw(noise) : columns(t, noise, 0, z.columns);
+      };
+      const penalty = penaltyTerms(t, config, { posterior, z, standard: !prior, drawPrior });
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
       if (config.objective === "iwae") {
         const bound = importanceBound(t, nll, kl);

@@ -17,15 +17,17 @@ import { convVae } from "./conv_vae.ts";
 import { dipVae } from "./dip_vae.ts";
 import { iwae } from "./iwae.ts";
 import { gmm } from "./gmm.ts";
+import { infoVae } from "./info_vae.ts";
 import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
+import { wae } from "./wae.ts";
 import { vqVae } from "./vq_vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [ae, dae, vae, betaVae, cvae, iwae, convVae, betaTcvae, dipVae, vqVae, linearVae, ppca, pca, gmm].map((
+  [ae, dae, vae, betaVae, cvae, iwae, convVae, betaTcvae, dipVae, infoVae, wae, vqVae, linearVae, ppca, pca, gmm].map((
     model,
   ) => [model.name, model as Model]),
 );

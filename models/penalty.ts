@@ -6,6 +6,7 @@
 
 import { AGGREGATE_ESTIMATORS, type AggregateEstimator, decomposeDivergence } from "../core/ops/aggregate_posterior.ts";
 import { covariancePenalty } from "../core/ops/covariance_penalty.ts";
+import { meanDiscrepancy, MMD_KERNELS, type MmdKernel } from "../core/ops/mean_discrepancy.ts";
 import type { Covariance } from "../core/ops/reparameterize.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
@@ -13,7 +14,7 @@ import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Settings } from "../core/settings.ts";
 
 /** The penalties, for settings. */
-export const PENALTY_NAMES = ["none", "dip-1", "dip-2", "total-correlation"] as const;
+export const PENALTY_NAMES = ["none", "dip-1", "dip-2", "total-correlation", "mmd"] as const;
 /** The name of a penalty. */
 export type PenaltyName = typeof PENALTY_NAMES[number];
 
@@ -27,6 +28,10 @@ export interface PenaltyConfig {
   readonly diagonalWeight: number;
   /** How a batch estimates the aggregate posterior q(z). */
   readonly estimator: AggregateEstimator;
+  /** k of the maximum mean discrepancy. */
+  readonly mmdKernel: MmdKernel;
+  /** Its width, with 1 for the distance that two draws of N(0, I) are expected apart. */
+  readonly bandwidth: number;
 }
 
 /** What a penalty is recorded from. */
@@ -37,6 +42,8 @@ export interface Penalized {
   readonly z: Variable;
   /** Whether p(z) is N(0, I). */
   readonly standard: boolean;
+  /** Records z ~ p(z) [rows, K], where the rows are those of `z`. */
+  drawPrior(): Variable;
 }
 
 /** A penalty to compose a VAE with. */
@@ -73,6 +80,13 @@ const totalCorrelation: PenaltyPart["record"] = (t, { penaltyWeight, estimator }
   ];
 };
 
+/** λ MMD²(q(z), p(z)) */
+const mmd: PenaltyPart["record"] = (t, { penaltyWeight, mmdKernel, bandwidth }, { z, drawPrior }) => {
+  // E ‖a - b‖² = 2 K of a and b ~ N(0, I)
+  const options = { kernel: mmdKernel, bandwidth: 2 * z.columns * bandwidth };
+  return [{ name: "mmd", value: meanDiscrepancy(t, z, drawPrior(), options), weight: constant(penaltyWeight) }];
+};
+
 /** The penalties that there are for every composed VAE. */
 const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
   "dip-1": {
@@ -94,6 +108,12 @@ const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
       ["covariance", "full", "it takes the density of each latent from the posterior's diagonal"],
       ["gradient", "doubly-reparameterized", DOUBLY],
     ],
+  },
+  mmd: {
+    summary: "the maximum mean discrepancy of the latents from draws of the prior (InfoVAE, WAE)",
+    uses: ["mmdKernel", "bandwidth"],
+    record: mmd,
+    refused: [["gradient", "doubly-reparameterized", DOUBLY]],
   },
 };
 
@@ -119,6 +139,19 @@ export const penaltySettings: Settings<PenaltyConfig> = {
     default: "stratified",
     choices: AGGREGATE_ESTIMATORS,
     help: "of the aggregate posterior by a batch: minibatch stratified or weighted sampling (total-correlation)",
+  },
+  mmdKernel: {
+    type: "choice",
+    default: "imq",
+    choices: MMD_KERNELS,
+    help: "inverse multiquadratic, C / (C + d²), or RBF, exp(-d² / C), with C = 2 K times the bandwidth (mmd)",
+  },
+  bandwidth: {
+    type: "number",
+    default: 1,
+    minimum: 1e-6,
+    maximum: 1e6,
+    help: "of the kernel: 1 for the squared distance of two draws from N(0, I) (mmd)",
   },
 };
 

@@ -48,6 +48,7 @@ const unweighted: readonly Partial<ComposedConfig>[] = [
   { penalty: "dip-1", diagonalWeight: 0 },
   { penalty: "dip-2", diagonalWeight: 0 },
   { penalty: "total-correlation" },
+  { penalty: "mmd" },
 ];
 
 for (const config of unweighted) {
@@ -88,6 +89,8 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { penalty: "total-correlation", penaltyWeight: 3, condition: "one-hot", samples: 2, freeBits: 0.1 },
   { ...conv, penalty: "total-correlation", estimator: "weighted", prior: "vamp", components: 3, beta: 2 },
   { penalty: "total-correlation", objective: "iwae", samples: 2, towers: 2, likelihood: "gaussian-shared", sigma: 2 },
+  { penalty: "mmd", penaltyWeight: 5, prior: "conditional", condition: "one-hot", samples: 2, covariance: "full" },
+  { ...conv, penalty: "mmd", mmdKernel: "rbf", bandwidth: 0.5, prior: "maf", priorLayers: 1, priorHidden: [3] },
   { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
@@ -301,6 +304,8 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
     { penalty: "total-correlation", objective: "iwae", gradient: "doubly-reparameterized" },
     "Cannot combine gradient doubly-reparameterized with penalty total-correlation",
   ],
+  [{ penalty: "mmd", prior: "mixture" }, "Cannot combine penalty mmd with prior mixture: its draws have no gradient"],
+  [{ penalty: "dip-1", bandwidth: 2 }, "Cannot combine bandwidth 2 with penalty dip-1: it has none"],
   [{ penalty: "dip-2", covariance: "full" }, "Cannot combine covariance full with penalty dip-2"],
 ];
 
