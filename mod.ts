@@ -142,6 +142,15 @@ export { softmaxNll } from "./core/ops/softmax_nll.ts";
 export { counter } from "./core/ops/counter.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
 export { absoluteDifference } from "./core/ops/absolute_difference.ts";
+export {
+  AGGREGATE_ESTIMATORS,
+  type AggregateEstimator,
+  type DecomposedDivergence,
+  decomposeDivergence,
+} from "./core/ops/aggregate_posterior.ts";
+export { meanDiscrepancy, MMD_KERNELS, type MmdKernel } from "./core/ops/mean_discrepancy.ts";
+export { priorNoise } from "./core/ops/prior_noise.ts";
+export { type CovariancePenalty, covariancePenalty } from "./core/ops/covariance_penalty.ts";
 export { concat } from "./core/ops/concat.ts";
 export { corrupt, type Corruption, CORRUPTIONS } from "./core/ops/corrupt.ts";
 export { broadcast } from "./core/ops/broadcast.ts";
@@ -209,6 +218,7 @@ export { mnist } from "./datasets/mnist.ts";
 export * from "./evaluation/mod.ts";
 export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
+export { betaTcvae } from "./models/beta_tcvae.ts";
 export { betaVae } from "./models/beta_vae.ts";
 export {
   chosenLikelihood,
@@ -229,10 +239,14 @@ export { iafVae } from "./models/iaf_vae.ts";
 export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
+export { dipVae } from "./models/dip_vae.ts";
+export { PENALTY_NAMES, type PenaltyConfig, type PenaltyName } from "./models/penalty.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
+export { infoVae } from "./models/info_vae.ts";
 export { iwae } from "./models/iwae.ts";
+export { wae } from "./models/wae.ts";
 export { vae } from "./models/vae.ts";
 export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
 export { type CodePriorConfig } from "./models/code_prior.ts";

@@ -15,7 +15,13 @@ export interface Course {
 }
 
 /** Units of the terms that are no nats. */
-const UNITS: Readonly<Record<string, string>> = { ssim: "SSIM", perplexity: "codes" };
+const UNITS: Readonly<Record<string, string>> = {
+  ssim: "SSIM",
+  perplexity: "codes",
+  mmd: "squared discrepancy",
+  offDiagonal: "squared covariance",
+  diagonal: "squared variance",
+};
 
 /** What a reader calls a term. */
 const TITLES: Readonly<Record<string, string>> = {
@@ -25,6 +31,12 @@ const TITLES: Readonly<Record<string, string>> = {
   loss: "Loss (weights included)",
   freeBits: "KL with free bits",
   capacity: "Distance of the KL from its capacity",
+  mutualInformation: "Mutual information of data and latents",
+  totalCorrelation: "Total correlation of the latents",
+  dimensionWiseKl: "KL of each latent by itself, summed",
+  mmd: "Maximum mean discrepancy of the latents from the prior, squared",
+  offDiagonal: "Covariance of latents off the diagonal, squared",
+  diagonal: "Variance of latents apart from 1, squared",
   ssim: "SSIM",
 };
 

@@ -8,6 +8,8 @@
 import { type Normalization, NORMALIZATIONS } from "../core/nn/mod.ts";
 import { conditionColumns } from "../core/training/batch.ts";
 import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
+import { columns } from "../core/ops/columns.ts";
+import { priorNoise } from "../core/ops/prior_noise.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import { importanceBound } from "../core/ops/importance.ts";
 import type { ReparameterizeOptions } from "../core/ops/reparameterize.ts";
@@ -27,6 +29,7 @@ import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { type FlowConfig, flowSettings, flowShapes, throughFlow } from "./flow.ts";
+import { penaltyCaveats, type PenaltyConfig, penaltySettings, penaltyTerms, refusedBy } from "./penalty.ts";
 import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
@@ -37,7 +40,7 @@ const encoders = {
 };
 
 /** What a VAE is composed of. */
-export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, FlowConfig {
+export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, FlowConfig, PenaltyConfig {
   /** The encoder, and with it the decoder. */
   readonly encoder: "dense" | "conv";
   /** What it is told besides the data. */
@@ -174,6 +177,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       choices: ["standard", "doubly-reparameterized"],
       help: "how the encoder's gradient is estimated (iwae)",
     },
+    ...penaltySettings,
   },
 };
 
@@ -245,8 +249,15 @@ export function composed(
     }),
     objectives(t, p, { x, condition }, config) {
       const { decode } = encoders[config.encoder];
-      const { z, kl, floored } = encode(t, p, x, config, condition).draw(drawOf(config));
+      const posterior = encode(t, p, x, config, condition);
+      const { z, kl, floored } = posterior.draw(drawOf(config));
       const nll = decode(t, p, z, config, condition).nll(x);
+      const prior = priorOf(t, p, config, condition);
+      const drawPrior = () => {
+        const noise = priorNoise(t, z.rows, z.columns);
+        return prior ? prior().draw(noise) : columns(t, noise, 0, z.columns);
+      };
+      const penalty = penaltyTerms(t, config, { posterior, z, standard: !prior, drawPrior });
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
       if (config.objective !== "elbo") {
         const { objective, bounds, combination } = config;
@@ -255,7 +266,12 @@ export function composed(
           ...objective === "ciwae" ? { combination } : {},
         });
         return [{
-          terms: [term("nll", nll, constant(0)), term("kl", kl, constant(0)), term("bound", bound, constant(1))],
+          terms: [
+            term("nll", nll, constant(0)),
+            term("kl", kl, constant(0)),
+            term("bound", bound, constant(1)),
+            ...penalty,
+          ],
         }];
       }
       const { capacity, betaSteps } = config;
@@ -267,7 +283,7 @@ export function composed(
       }
       // Where something else is minimised in place of the KL, the KL is only measured.
       const measured = minimised.value === kl ? [] : [term("kl", kl, constant(0))];
-      return [{ terms: [term("nll", nll, constant(1)), ...measured, minimised] }];
+      return [{ terms: [term("nll", nll, constant(1)), ...measured, minimised, ...penalty] }];
     },
     encode,
     decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
@@ -296,7 +312,7 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
   const exact = closed && (!prior || drawOf(config).divergence === "analytic");
   const learned = exact ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
-  const lines = [...learned, ...likelihoodCaveats(config, beta, penalty)];
+  const lines = [...penaltyCaveats(config), ...learned, ...likelihoodCaveats(config, beta, penalty)];
   const constantly = betaSchedule === "constant";
   if (objective !== "elbo" || (beta === 1 && constantly && penalty === "KL")) return lines;
   const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
@@ -376,6 +392,9 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
     const fits = typeof value === "string" ? found === value : value.test(found);
     refuse(fits && `${name} ${found}`, `prior ${prior}`, why);
   }
+  const { idle: unused, refused } = refusedBy(config);
+  refuse(of(changed(...unused)), of("penalty")!, "it has none");
+  for (const [name, , why] of refused) refuse(of(name), of("penalty")!, why);
   const perDimension = "free bits are of each latent dimension's KL in closed form";
   refuse(freeBits > 0 && covariance === "full" && of("freeBits"), "covariance full", perDimension);
   refuse(freeBits > 0 && divergence === "sampled" && of("freeBits"), "divergence sampled", perDimension);

@@ -11,20 +11,42 @@ import { decodeCheckpoint } from "../core/training/checkpoint.ts";
 import { Trained } from "../core/training/trained.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
+import { betaTcvae } from "./beta_tcvae.ts";
 import { cvae } from "./cvae.ts";
 import { convVae } from "./conv_vae.ts";
 import { iafVae } from "./iaf_vae.ts";
+import { dipVae } from "./dip_vae.ts";
 import { iwae } from "./iwae.ts";
 import { gmm } from "./gmm.ts";
+import { infoVae } from "./info_vae.ts";
 import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
+import { wae } from "./wae.ts";
 import { vqVae } from "./vq_vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [ae, dae, vae, betaVae, cvae, iwae, iafVae, convVae, vqVae, linearVae, ppca, pca, gmm].map((
+  [
+    ae,
+    dae,
+    vae,
+    betaVae,
+    cvae,
+    iwae,
+    iafVae,
+    convVae,
+    betaTcvae,
+    dipVae,
+    infoVae,
+    wae,
+    vqVae,
+    linearVae,
+    ppca,
+    pca,
+    gmm,
+  ].map((
     model,
   ) => [model.name, model as Model]),
 );

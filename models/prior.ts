@@ -102,6 +102,7 @@ const mixture: PriorPart = {
     means.forEach((mean, i) => weight[Math.floor(i / latents) * columns + i % latents] = mean);
     setPrior(context, MIXTURE, weight);
   },
+  refused: [["penalty", "mmd", "its draws have no gradient"]],
 };
 
 const PSEUDO_INPUTS = "prior.inputs";
@@ -129,6 +130,7 @@ const vamp: PriorPart = {
     ["condition", /^(?!none$)/, "its pseudo-inputs have none"],
     ["covariance", "full", "its components have diagonal covariances"],
     ["flow", /^(?!none$)/, "its components are Gaussians"],
+    ["penalty", "mmd", "its draws have no gradient"],
     ["normalization", "batch", "statistics of a batch of pseudo-inputs are not those of data"],
   ],
 };

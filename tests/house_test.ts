@@ -55,6 +55,7 @@ const shared = [
   "models/linear_gaussian.ts",
   "models/mlp.ts",
   "models/flow.ts",
+  "models/penalty.ts",
   "models/prior.ts",
 ];
 

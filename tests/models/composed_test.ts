@@ -63,6 +63,20 @@ for (
   });
 }
 
+const unweighted: readonly Partial<ComposedConfig>[] = [
+  { penalty: "dip-1", diagonalWeight: 0 },
+  { penalty: "dip-2", diagonalWeight: 0 },
+  { penalty: "total-correlation" },
+  { penalty: "mmd" },
+];
+
+for (const config of unweighted) {
+  Deno.test(`a penalty of weight 0 leaves the VAE that it was, to the bit: ${config.penalty}`, async () => {
+    const base = { latents: 3, samples: 2 };
+    assertEquals(await tensorsOf(vae, { ...base, ...config, penaltyWeight: 0 }), await tensorsOf(vae, base));
+  });
+}
+
 const conv = { encoder: "conv", channels: [4, 3], kernel: 3 } as const;
 
 // Each two values of two settings meet in one of them.
@@ -104,6 +118,13 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { prior: "vamp", components: 3, towers: 2, capacity: 2, betaSteps: 10 },
   { ...conv, prior: "vamp", components: 3, objective: "iwae", samples: 2 },
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
+  { penalty: "dip-1", penaltyWeight: 3, covariance: "full", condition: "one-hot", samples: 2, beta: 2 },
+  { penalty: "total-correlation", penaltyWeight: 3, condition: "one-hot", samples: 2, freeBits: 0.1 },
+  { ...conv, penalty: "total-correlation", estimator: "weighted", prior: "vamp", components: 3, beta: 2 },
+  { penalty: "total-correlation", objective: "iwae", samples: 2, towers: 2, likelihood: "gaussian-shared", sigma: 2 },
+  { penalty: "mmd", penaltyWeight: 5, prior: "conditional", condition: "one-hot", samples: 2, covariance: "full" },
+  { ...conv, penalty: "mmd", mmdKernel: "rbf", bandwidth: 0.5, prior: "maf", priorLayers: 1, priorHidden: [3] },
+  { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
 for (const combination of combinations) {
@@ -332,6 +353,7 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ objective: "miwae", samples: 7 }, "Cannot combine samples 7 with bounds 5: each has as many draws"],
   [{ bounds: 2 }, "Cannot combine bounds 2 with objective elbo: it has one bound"],
   [{ objective: "iwae", combination: 0.1 }, "Cannot combine combination 0.1 with objective iwae: it is no combination"],
+  [{ penalty: "dip-1", flow: "iaf" }, "Cannot combine flow iaf with penalty dip-1: it takes a Gaussian posterior"],
   [{ priorLayers: 2 }, "Cannot combine priorLayers 2 with prior standard: it has none"],
   [{ prior: "vamp", flow: "iaf" }, "Cannot combine flow iaf with prior vamp: its components are Gaussians"],
   [{ flow: "iaf", freeBits: 1 }, "Cannot combine freeBits 1 with flow iaf: its KL is not one of each latent dimension"],
@@ -347,6 +369,19 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   ],
   [{ freeBits: 1, covariance: "full" }, "Cannot combine freeBits 1 with covariance full"],
   [{ freeBits: 1, divergence: "sampled" }, "Cannot combine freeBits 1 with divergence sampled"],
+  [{ penaltyWeight: 2 }, "Cannot combine penaltyWeight 2 with penalty none: it has none"],
+  [{ penalty: "dip-1", estimator: "weighted" }, "Cannot combine estimator weighted with penalty dip-1: it has none"],
+  [
+    { penalty: "total-correlation", covariance: "full" },
+    "Cannot combine covariance full with penalty total-correlation",
+  ],
+  [
+    { penalty: "total-correlation", objective: "iwae", gradient: "doubly-reparameterized" },
+    "Cannot combine gradient doubly-reparameterized with penalty total-correlation",
+  ],
+  [{ penalty: "mmd", prior: "mixture" }, "Cannot combine penalty mmd with prior mixture: its draws have no gradient"],
+  [{ penalty: "dip-1", bandwidth: 2 }, "Cannot combine bandwidth 2 with penalty dip-1: it has none"],
+  [{ penalty: "dip-2", covariance: "full" }, "Cannot combine covariance full with penalty dip-2"],
 ];
 
 for (const [config, message] of meaningless) {
