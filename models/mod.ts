@@ -14,6 +14,7 @@ import { betaVae } from "./beta_vae.ts";
 import { cvae } from "./cvae.ts";
 import { convVae } from "./conv_vae.ts";
 import { iwae } from "./iwae.ts";
+import { flow } from "./flow.ts";
 import { gmm } from "./gmm.ts";
 import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
@@ -23,7 +24,7 @@ import { vqVae } from "./vq_vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
-  [ae, dae, vae, betaVae, cvae, iwae, convVae, vqVae, linearVae, ppca, pca, gmm].map((
+  [ae, dae, vae, betaVae, cvae, iwae, convVae, vqVae, linearVae, ppca, pca, gmm, flow].map((
     model,
   ) => [model.name, model as Model]),
 );
