@@ -53,7 +53,8 @@ export function aggregatePosterior(trained: Trained, rows: SplitInput): LatentPr
     name: "the aggregate posterior",
     draw({ count, seed }) {
       const places = Array.from(uniforms(new Float64Array(count), seed, 0, 2), (u) => Math.floor(u * split.count));
-      return drawnEncodings(trained, pick(split, places), { seed: apart(seed) });
+      const part = (from: number, to: number) => pick(split, places.slice(from, to));
+      return drawnEncodings(trained, count, part, { seed: apart(seed) });
     },
   };
 }
@@ -164,18 +165,23 @@ interface Drawing {
   readonly signal?: AbortSignal;
 }
 
-/** z ~ q(z | x), one for each row [N, K]. */
+/**
+ * z ~ q(z | x), one for each row [N, K].
+ *
+ * @param partOf Gives the rows `from` to `to` (exclusive).
+ */
 async function drawnEncodings(
   trained: Trained,
-  rows: Split,
+  count: number,
+  partOf: (from: number, to: number) => Split,
   { seed, signal }: Drawing,
 ): Promise<Float32Array<ArrayBuffer>> {
   const { latents } = trained;
-  const z = new Float32Array(rows.count * latents);
+  const z = new Float32Array(count * latents);
   const some = Math.max(1, Math.floor(VALUES / trained.features));
-  for (let from = 0; from < rows.count; from += some) {
+  for (let from = 0; from < count; from += some) {
     signal?.throwIfAborted();
-    const part = slice(rows, from, Math.min(rows.count, from + some));
+    const part = partOf(from, Math.min(count, from + some));
     const step = from / some;
     const encoded = await trained.posterior(trained.rowsOf(part, 0, part.count, (seed + step) >>> 0));
     if (!encoded.covariance && encoded.statistics.length !== part.count * latents) {
@@ -189,7 +195,7 @@ async function drawnEncodings(
 /** Encodings as a table of standardized columns. */
 async function encodingsOf(trained: Trained, rows: Split, drawing: Drawing): Promise<Dataset> {
   const { latents } = trained;
-  const values = await drawnEncodings(trained, rows, drawing);
+  const values = await drawnEncodings(trained, rows.count, (from, to) => slice(rows, from, to), drawing);
   const { mean, deviation } = scalingOf(values, latents);
   for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean[i % latents]) / deviation[i % latents];
   const split = { values, count: rows.count };
