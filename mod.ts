@@ -202,7 +202,14 @@ export {
 } from "./core/training/checkpoint.ts";
 export type { BestEpoch } from "./core/training/patience.ts";
 export { DivergenceError } from "./core/training/divergence.ts";
-export { DRAWS, type EvaluateOptions, QUANTILES, type SampleOptions, Trained } from "./core/training/trained.ts";
+export {
+  DRAWS,
+  type EvaluateOptions,
+  type LatentPrior,
+  QUANTILES,
+  type SampleOptions,
+  Trained,
+} from "./core/training/trained.ts";
 export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training/training_settings.ts";
 export type { TrainingStep } from "./core/training/training_program.ts";
@@ -234,7 +241,7 @@ export {
   likelihoodSupport,
 } from "./models/likelihood.ts";
 export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
-export type { FlowConfig } from "./models/flow.ts";
+export type { PosteriorFlowConfig } from "./models/posterior_flow.ts";
 export { iafVae } from "./models/iaf_vae.ts";
 export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
@@ -251,6 +258,7 @@ export { vae } from "./models/vae.ts";
 export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
 export { type CodePriorConfig } from "./models/code_prior.ts";
 export { type ConvStackConfig } from "./models/conv_stack.ts";
+export { flow, type FlowConfig } from "./models/flow.ts";
 export { gmm, type GmmConfig } from "./models/gmm.ts";
 export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
 export { pca } from "./models/pca.ts";

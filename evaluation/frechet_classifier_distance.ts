@@ -17,7 +17,7 @@ import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type Checkpoint, decodeCheckpoint, requireFit } from "../core/training/checkpoint.ts";
-import { Trained } from "../core/training/trained.ts";
+import { type SampleOptions, Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 
 /** What shapes the classifier. */
@@ -194,13 +194,14 @@ export interface FrechetClassifierDistance {
 /**
  * The Fréchet distance of a model's images to the test images, in the features of a classifier of {@linkcode trainClassifier}.
  *
- * @param count Images of each kind. Default 2,000, all test rows where there are fewer.
+ * @param options `count` images of each kind (default 2,000, all test rows where there are fewer), of z from `prior` (default: the
+ * model's own).
  */
 export async function frechetClassifierDistance(
   trained: Trained,
   dataset: Dataset,
   by: Trained<ClassifierConfig>,
-  { count: most = 2000, seed = 0 }: { readonly count?: number; readonly seed?: number } = {},
+  { count: most = 2000, seed = 0, prior }: Pick<SampleOptions, "count" | "seed" | "prior"> = {},
 ): Promise<FrechetClassifierDistance> {
   const count = Math.min(most, dataset.test.count, dataset.train.count);
   // Labels are for the training of the classifier; its features follow from the images alone.
@@ -209,7 +210,7 @@ export async function frechetClassifierDistance(
   const rowsOf = (split: Split) => by.rowsOf(slice(split, 0, count));
   const test = await encode(rowsOf(dataset.test));
   const training = await encode(rowsOf(dataset.train));
-  const drawn = await encode(await trained.sample({ count, seed }));
+  const drawn = await encode(await trained.sample({ count, seed, prior }));
   return {
     distance: frechetDistance(drawn, test, by.latents),
     reference: frechetDistance(training, test, by.latents),

@@ -10,6 +10,14 @@ export { type Dci, dci } from "./dci.ts";
 export { type Disentanglement, disentanglement, type DisentanglementOptions } from "./disentanglement.ts";
 export { factorVaeScore, type FactorVaeScoreOptions } from "./factor_vae_score.ts";
 export {
+  aggregatePosterior,
+  fitPrior,
+  type FitPriorOptions,
+  type FittedPrior,
+  fittedPrior,
+  isFittedTo,
+} from "./fitted_prior.ts";
+export {
   classifier,
   type ClassifierConfig,
   type ClassifierOptions,

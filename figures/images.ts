@@ -122,9 +122,9 @@ export async function samples(
   const words = {
     name: "samples",
     title: byLabel && given.length ? `Samples of ${[...new Set(given)].join(", ")}` : "Samples",
-    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from the prior${
-      temperature === 1 ? "" : `, temperature ${temperature}`
-    }${classes}.`,
+    caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from ${
+      options.prior?.name ?? "the prior"
+    }${temperature === 1 ? "" : `, temperature ${temperature}`}${classes}.`,
   };
   if (!framed) return gridFigure(words, imageGrid(asPixels(trained, images), { shape, columns }));
   const widest = Math.max(80, ...heads.map((name) => 10 + 8 * name.length));

@@ -66,7 +66,7 @@ function reconstruction(t: Tape, p: Parameters, { x }: Batch, seen: Variable, co
 const { towers: _towers, covariance: _covariance, ...settings } = { ...mlpSettings, ...likelihoodByData };
 
 const REMARK =
-  "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) all the same, and `elbo` is only -nll";
+  "an autoencoder has no prior: what `sample` decodes was drawn from N(0, I) unless `--prior` says otherwise, and `elbo` is only -nll";
 
 /**
  * loss = -log p(x | z), z = f(x)

@@ -28,7 +28,7 @@ import {
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
-import { type FlowConfig, flowSettings, flowShapes, throughFlow } from "./flow.ts";
+import { flowSettings, flowShapes, type PosteriorFlowConfig, throughFlow } from "./posterior_flow.ts";
 import { penaltyCaveats, type PenaltyConfig, penaltySettings, penaltyTerms, refusedBy } from "./penalty.ts";
 import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
@@ -40,7 +40,7 @@ const encoders = {
 };
 
 /** What a VAE is composed of. */
-export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, FlowConfig, PenaltyConfig {
+export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, PosteriorFlowConfig, PenaltyConfig {
   /** The encoder, and with it the decoder. */
   readonly encoder: "dense" | "conv";
   /** What it is told besides the data. */

@@ -15,7 +15,7 @@ import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.t
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { contextColumns, type FlowConfig } from "./flow.ts";
+import { contextColumns, type PosteriorFlowConfig } from "./posterior_flow.ts";
 import { type ConvStackConfig, dataImages, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
@@ -29,7 +29,7 @@ export interface ConvConfig extends ConvStackConfig {
 }
 
 /** The settings of the layers, and what else hidden layers have. */
-type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<FlowConfig>;
+type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<PosteriorFlowConfig>;
 
 /** The encoder's convolutions; trunk and posterior, fan: dense layers; the decoder's transposed convolutions. */
 function layersOf(config: LayersConfig, data: DataShape["shape"], condition: number) {

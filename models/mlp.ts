@@ -15,7 +15,7 @@ import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/rep
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { contextColumns, type FlowConfig } from "./flow.ts";
+import { contextColumns, type PosteriorFlowConfig } from "./posterior_flow.ts";
 import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
 
 /** What shapes the encoder and decoder, and the likelihood. */
@@ -60,7 +60,7 @@ export const mlpSettings: Settings<MlpConfig> = {
 };
 
 /** The settings of the dense layers, and what else hidden layers have. */
-export type LayersConfig = MlpConfig & HiddenOptions & Partial<FlowConfig>;
+export type LayersConfig = MlpConfig & HiddenOptions & Partial<PosteriorFlowConfig>;
 
 /** The encoder's towers, D + C - hidden - 2 K, and the decoder's hidden layers, K + C - hidden reversed. */
 function layersOf(config: LayersConfig, width: number, condition: number): { towers: Layer[]; decoder: Layer } {

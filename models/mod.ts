@@ -17,6 +17,7 @@ import { convVae } from "./conv_vae.ts";
 import { iafVae } from "./iaf_vae.ts";
 import { dipVae } from "./dip_vae.ts";
 import { iwae } from "./iwae.ts";
+import { flow } from "./flow.ts";
 import { gmm } from "./gmm.ts";
 import { infoVae } from "./info_vae.ts";
 import { linearVae } from "./linear_vae.ts";
@@ -46,6 +47,7 @@ export const models: ReadonlyMap<string, Model> = new Map(
     ppca,
     pca,
     gmm,
+    flow,
   ].map((
     model,
   ) => [model.name, model as Model]),

@@ -10,7 +10,7 @@ import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts"
 import { latentName, UNUSED_KL } from "../core/distributions/encoded.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
-import { Trained } from "../core/training/trained.ts";
+import { type SampleOptions, Trained } from "../core/training/trained.ts";
 import { caveats, collapseWarning, findings } from "../core/training/caveats.ts";
 import { disentanglement } from "../evaluation/disentanglement.ts";
 import { frechetClassifierDistance, trainClassifier } from "../evaluation/frechet_classifier_distance.ts";
@@ -20,6 +20,7 @@ import { ESTIMATORS, logLikelihood, type LogLikelihoodOptions } from "../evaluat
 import { probes } from "../evaluation/probe.ts";
 import { folderCache } from "../storage/cache.ts";
 import { type FlagGroup, type Flags, type Parsed, tableLines, UsageError } from "./cli/flags.ts";
+import { chosenPrior, type PriorFlags, priorFlags } from "./cli/latent_prior.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { KEPT } from "./cli/permissions.ts";
 import {
@@ -46,6 +47,7 @@ type Groups = {
   readonly data: FlagGroup<DataFlags>;
   readonly measuring: FlagGroup<Measuring>;
   readonly representation: FlagGroup<RepresentationFlags>;
+  readonly prior: FlagGroup<PriorFlags>;
 };
 
 const flags: Flags<Groups> = {
@@ -90,6 +92,7 @@ const flags: Flags<Groups> = {
       },
     },
     representation: representationFlags,
+    prior: { ...priorFlags, title: "Prior of the images drawn for --frechet" },
   },
   examples: [
     "deno task evaluate",
@@ -138,7 +141,12 @@ async function quality(trained: Trained, rows: Split, seed: number) {
 /** Where classifiers are kept. */
 const CLASSIFIERS = `${KEPT}/classifiers`;
 
-async function frechetOf(trained: Trained, dataset: Dataset, seed: number, context: Context) {
+async function frechetOf(
+  trained: Trained,
+  dataset: Dataset,
+  options: Pick<SampleOptions, "seed" | "prior">,
+  context: Context,
+) {
   using progress = measuringProgress(context);
   using by = await trainClassifier(dataset, {
     gpu: trained.gpu,
@@ -146,7 +154,7 @@ async function frechetOf(trained: Trained, dataset: Dataset, seed: number, conte
     signal: context.signal,
     onProgress: (done) => progress.show({ done }),
   });
-  return await frechetClassifierDistance(trained, dataset, by, { seed });
+  return await frechetClassifierDistance(trained, dataset, by, options);
 }
 
 /** What `--disentanglement` and `--probe` ask for must be there before anything is measured. */
@@ -216,7 +224,13 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   if (frechet && !(model.decode && model.latents)) {
     throw new UsageError(`--frechet: expected a model that can be sampled; ${folder} holds a ${model.name}`);
   }
+  if (!frechet && values.prior.prior !== "own") {
+    throw new UsageError(
+      `--prior ${values.prior.prior}: expected --frechet beside it, which is what images are drawn for`,
+    );
+  }
   using trained = await Trained.fromCheckpoint(model, checkpoint);
+  using prior = await chosenPrior(chosen, trained, values.prior, given, values.data.dataset, context);
   const told = { samples, binarize, seed, signal: context.signal };
   const density = model.density === "exact" || await trained.hasDensity();
   if (!density && given.has("estimator")) {
@@ -283,12 +297,12 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     context.print();
     table(measures);
   }
-  const distance = frechet ? await frechetOf(trained, dataset, seed, context) : undefined;
+  const distance = frechet ? await frechetOf(trained, dataset, { seed, prior }, context) : undefined;
   if (distance) {
     context.print(
-      `Fréchet classifier distance (not FID), ${
-        plural(distance.count, "image")
-      } drawn and ${distance.count} test images; in place of the ` +
+      `Fréchet classifier distance (not FID), ${plural(distance.count, "image")} drawn${
+        prior ? `, z from ${prior.name},` : ""
+      } and ${distance.count} test images; in place of the ` +
         `drawn ones as many training images; test images told right by the classifier`,
     );
     context.print();
@@ -316,6 +330,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...(latents ? { latents: { ...latents, names: latents.kl.map((_, k) => latentName(k)) } } : {}),
     ...(images ? { images } : {}),
     ...(distance ? { frechetClassifierDistance: distance } : {}),
+    ...(prior ? { prior: values.prior.prior } : {}),
     ...representation,
     count: rows.count,
     binarize,

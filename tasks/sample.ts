@@ -12,6 +12,7 @@ import { formatFor, formatOf, isPicture, labelField, valueField } from "./cli/ou
 import { writeFigure } from "./cli/pictures.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { labelOf, type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
+import { chosenPrior, type PriorFlags, priorFlags } from "./cli/latent_prior.ts";
 import { datasetFlag, runData } from "./cli/run_data.ts";
 import { chosenRun, FILES, join } from "./cli/run_folder.ts";
 
@@ -30,7 +31,11 @@ interface Drawing {
 /** A picture, or the samples as numbers. */
 const FORMATS = ["png", "svg", ...TABLES] as const;
 
-type Groups = { readonly run: FlagGroup<RunChoice>; readonly drawing: FlagGroup<Drawing> };
+type Groups = {
+  readonly run: FlagGroup<RunChoice>;
+  readonly drawing: FlagGroup<Drawing>;
+  readonly prior: FlagGroup<PriorFlags>;
+};
 
 const flags: Flags<Groups> = {
   name: "sample",
@@ -79,20 +84,25 @@ const flags: Flags<Groups> = {
           maximum: 1000,
           help: "images in a row (quantiles: 5)",
         },
-        dataset: { ...datasetFlag, help: "the data whose first test rows have those covariates (default: the run's)" },
+        dataset: {
+          ...datasetFlag,
+          help: "the data whose first test rows have those covariates, or where the run's are now (default: the run's)",
+        },
       },
       placeholders: { label: "CLASS", out: "FILE", dataset: "NAME" },
     },
+    prior: priorFlags,
   },
   examples: [
     "deno task sample",
     "deno task sample --run runs/a-cvae --label 7 --count 20",
     "deno task sample --run runs/sprites --covariates 1,0.75,0,0.5,0.5",
+    "deno task sample --run runs/an-ae --prior gmm",
     "deno task sample --run runs/mine --count 400 --columns 20 --temperature 0.7 --out cool.png",
   ],
 };
 
-async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+async function run({ values, given: flagsGiven }: Parsed<Groups>, context: Context): Promise<void> {
   const { out, label, covariates: given, dataset, ...told } = values.drawing;
   formatOf(out, FORMATS);
   const chosen = await chosenRun(values.run, context);
@@ -119,7 +129,11 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     : given;
   const file = out || join(folder, `samples.${format}`);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const options = { ...drawing, covariates, ...labels };
+  if (values.prior.prior !== "own" && drawing.temperature !== 1) {
+    throw new UsageError(`--temperature: expected 1 with --prior ${values.prior.prior}, found ${drawing.temperature}`);
+  }
+  using prior = await chosenPrior(chosen, trained, values.prior, flagsGiven, dataset, context);
+  const options = { ...drawing, covariates, ...labels, prior };
   if (isPicture(format)) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
   else {
     const values = await trained.sample(options);
@@ -127,16 +141,22 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
     const fields = [...ofDatum(options, classesOf(trained, count, labels.labels)), valueField(values, trained.data)];
     await writeTable(file, { count, fields }, format);
   }
-  context.print(`${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}`);
-  if (!trained.hasPrior) {
+  context.print(
+    `${file}: ${drawing.count} ${isPicture(format) ? "images" : "rows"} drawn from ${model.name}${
+      prior ? `, z from ${prior.name}` : ""
+    }`,
+  );
+  if (!trained.hasPrior && !prior) {
     context.print(
-      `${model.name} has no prior: what was decoded is N(0, I), and these are no samples of a distribution`,
+      `${model.name} has no prior: what was decoded is N(0, I), and these are no samples of a distribution; ` +
+        "--prior gmm fits one to its encodings",
     );
   }
   context.emit({
     run: folder,
     file,
     ...drawing,
+    ...(prior ? { prior: values.prior.prior } : {}),
     ...(label ? { label } : {}),
     ...(given.length ? { covariates: given } : {}),
   });

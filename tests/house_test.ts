@@ -54,7 +54,7 @@ const shared = [
   "models/likelihood.ts",
   "models/linear_gaussian.ts",
   "models/mlp.ts",
-  "models/flow.ts",
+  "models/posterior_flow.ts",
   "models/penalty.ts",
   "models/prior.ts",
 ];

@@ -69,6 +69,18 @@ export const DRAWS = ["mean", "sample", "quantiles"] as const;
 /** How many deviations from the mean the rows of "quantiles" are. */
 export const QUANTILES = [-2, -1, 0, 1, 2] as const;
 
+/** What z is drawn from in place of the model's own prior: a density that was fitted to encodings, or one of the caller's. */
+export interface LatentPrior {
+  /** What it is, for captions: "gmm fitted to the encodings". */
+  readonly name: string;
+  /**
+   * Draws z, a function of the seed.
+   *
+   * @returns [count, K]
+   */
+  draw(options: { readonly count: number; readonly seed: number }): Promise<Float32Array<ArrayBuffer>>;
+}
+
 /**
  * How {@linkcode Trained.sample} draws. Conditions of fewer rows than are drawn are taken in turn; without any, every class is, while
  * covariates must be given.
@@ -82,6 +94,8 @@ export interface SampleOptions extends ConditionOptions {
   readonly draw?: typeof DRAWS[number];
   /** Default 0. */
   readonly seed?: number;
+  /** What z is drawn from, at temperature 1. Default: the model's own prior. */
+  readonly prior?: LatentPrior;
 }
 
 /** How {@linkcode Trained.evaluate} measures. */
@@ -191,7 +205,7 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * x ~ p(x | z), z ~ N(0, temperature² I), or the model's own prior
+   * x ~ p(x | z), z ~ N(0, temperature² I), the model's own prior, or `prior`
    *
    * @returns [count, D]; [5 count, D] for "quantiles"
    */
@@ -228,13 +242,24 @@ export class Trained<C extends object = object> {
    * @returns [count, K]
    */
   async drawPrior(
-    { count = 100, temperature = 1, seed = 0, ...options }: Omit<SampleOptions, "draw"> = {},
+    { count = 100, temperature = 1, seed = 0, prior, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
     this.check();
     if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
       throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
     }
     requireSeed(seed);
+    if (prior) {
+      if (temperature !== 1) {
+        throw new RangeError(`Cannot sample from ${prior.name}: expected temperature 1, found ${temperature}`);
+      }
+      const z = await prior.draw({ count, seed });
+      const expected = count * this.latents;
+      if (z.length !== expected) {
+        throw new RangeError(`Cannot sample from ${prior.name}: expected ${expected} latents, found ${z.length}`);
+      }
+      return z;
+    }
     const given = this.#inTurn(count, options);
     const own = await this.model.drawPrior?.(this.parameters, this.config, {
       ...{ count, temperature, seed },

@@ -46,13 +46,17 @@ function runOrFiles(said: Said, files: (out: string) => readonly string[] = file
   return out === undefined ? [said("run") ?? RUNS] : files(out);
 }
 
+/** The run folder, where a density is kept that is fitted for `--prior`. */
+const priorsIn = (said: Said) => said("prior") === undefined ? [] : [said("run") ?? RUNS];
+
 /** Folders and files that each task may write. */
 const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   train: (said) => {
     const named = [said("out"), said("resume")].filter((folder) => folder !== undefined);
     return [...(named.length ? named : [RUNS]), KEPT];
   },
-  sample: runOrFiles,
+  // What is fitted is kept in the run folder.
+  sample: (said) => [...new Set([...runOrFiles(said), ...priorsIn(said)])],
   reconstruct: runOrFiles,
   encode: runOrFiles,
   impute: runOrFiles,
@@ -62,7 +66,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
       const stem = out.replace(/\.[^./\\]+$/, "");
       return [out, `${stem}-images.svg`, `${stem}.svg`].flatMap(file);
     }),
-  evaluate: () => [KEPT],
+  evaluate: (said) => [KEPT, ...priorsIn(said)],
   report: (said) =>
     said("compare") !== undefined
       ? file(said("out") ?? COMPARISON)

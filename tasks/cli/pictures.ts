@@ -122,7 +122,9 @@ export async function writeReport(
   });
   screen.clear();
   if (!trained.hasPrior) {
-    notes.push(`No samples and no walks through latent space: ${trained.model.name} has no prior to draw from`);
+    notes.push(
+      `No samples and no walks through latent space: ${trained.model.name} has no prior to draw from; sample --prior gmm fits one`,
+    );
   }
   if (name === undefined) await recordTest(folder, await tested(trained, split));
   if (split.count < 2 && isImage(trained.data.shape)) {

@@ -205,6 +205,10 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
   assertEquals(writes("train", "--out=a --resume b"), ["a", "b", "data"]);
   assertEquals(writes("sample", "--run a"), ["a"]);
   assertEquals(writes("sample", "--run a --out b.png"), ["b.png"]);
+  assertEquals(writes("sample", "--run a --prior gmm"), ["a"]);
+  assertEquals(writes("sample", "--run a --prior gmm --out b.png"), ["b.png", "a"]);
+  assertEquals(writes("evaluate", "--frechet"), ["data"]);
+  assertEquals(writes("evaluate", "--run a --frechet --prior gmm"), ["data", "a"]);
   assertEquals(writes("score", "--out b.csv"), ["b.csv", "b-images.svg", "b.svg"]);
   assertEquals(writes("score", "--out b.parquet"), ["b.parquet", "b-images.svg", "b.svg"]);
   assertEquals(writes("report", "--compare a b"), ["comparison.html"]);

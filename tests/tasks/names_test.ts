@@ -63,7 +63,7 @@ Deno.test("models is a list of one line each, and all of one with --model", asyn
   for (const word of ["Source:", "--free-bits", "--latents", "Train it: deno task train --model beta_vae"]) {
     assertStringIncludes(all, word);
   }
-  assertEquals(jsonLines((await attempt(modelsTask, ["--json"])).stdout).length, 12);
+  assertEquals(jsonLines((await attempt(modelsTask, ["--json"])).stdout).length, 13);
   assertEquals(jsonLines((await attempt(modelsTask, ["beta_vae", "--json"])).stdout).length, 1);
 });
 
