@@ -201,7 +201,7 @@ export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
 /**
  * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I)), or -E[log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x)]
  *
- * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|. Encoder and
+ * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|; a penalty is added to it. Encoder and
  * decoder may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z, and so may the prior.
  */
 export function composed(

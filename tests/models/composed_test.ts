@@ -120,10 +120,10 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { ...conv, divergence: "sampled", covariance: "full", samples: 2, likelihood: "continuous-bernoulli" },
   { penalty: "dip-1", penaltyWeight: 3, covariance: "full", condition: "one-hot", samples: 2, beta: 2 },
   { penalty: "total-correlation", penaltyWeight: 3, condition: "one-hot", samples: 2, freeBits: 0.1 },
-  { ...conv, penalty: "total-correlation", estimator: "weighted", prior: "vamp", components: 3, beta: 2 },
+  { penalty: "total-correlation", estimator: "weighted", prior: "vamp", components: 3, beta: 2 },
   { penalty: "total-correlation", objective: "iwae", samples: 2, towers: 2, likelihood: "gaussian-shared", sigma: 2 },
   { penalty: "mmd", penaltyWeight: 5, prior: "conditional", condition: "one-hot", samples: 2, covariance: "full" },
-  { ...conv, penalty: "mmd", mmdKernel: "rbf", bandwidth: 0.5, prior: "maf", priorLayers: 1, priorHidden: [3] },
+  { penalty: "mmd", mmdKernel: "rbf", bandwidth: 0.5, prior: "maf", priorLayers: 1, priorHidden: [3] },
   { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
