@@ -62,14 +62,31 @@ export const priorFlags = {
 const PRIORS = "priors";
 
 /** What a kind fits, with all settings that are not left to their defaults. */
-function densityOf({ prior, components, covariance, priorEpochs: epochs }: PriorFlags, latents: number) {
-  const descent = { epochs, batchSize: 250, learningRateSchedule: "cosine" };
+function densityOf(
+  { prior, components, covariance, priorEpochs: epochs }: PriorFlags,
+  latents: number,
+  count: number,
+) {
+  const batchSize = 250;
+  const descent = { epochs, batchSize, learningRateSchedule: "cosine" };
   const densities: Readonly<Record<string, { readonly model: Model; readonly config: Record<string, unknown> }>> = {
     gmm: { model: gmm as Model, config: { epochs, components, covariance } },
-    flow: { model: flow as Model, config: descent },
+    flow: {
+      model: flow as Model,
+      config: { ...descent, learningRate: 0.003, layers: 6, hidden: [256], activation: "relu" },
+    },
     "two-stage": {
       model: vae as Model,
-      config: { ...descent, hidden: [256, 256], latents, activation: "relu", likelihood: "gaussian-shared" },
+      // Encodings that are nearly N(0, I) leave the second posterior at its prior unless the KL comes in slowly.
+      config: {
+        ...descent,
+        hidden: [256, 256],
+        latents,
+        activation: "relu",
+        likelihood: "gaussian-shared",
+        betaSchedule: "warm-up",
+        betaSteps: Math.ceil(epochs * count / batchSize / 2),
+      },
     },
   };
   return densities[prior];
@@ -108,7 +125,7 @@ export async function chosenPrior(
     return splitOf(loaded, run.checkpoint, "train");
   };
   if (kind === "aggregate") return { ...aggregatePosterior(trained, await training()), [Symbol.dispose]: () => {} };
-  const { model, config } = densityOf(flags, trained.latents);
+  const { model, config } = densityOf(flags, trained.latents, trained.data.count);
   const file = join(join(run.folder, PRIORS), `${kind}.safetensors`);
   const kept = await keptPrior(file, trained, model, config, context);
   if (kept) return kept;

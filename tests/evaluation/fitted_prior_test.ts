@@ -166,7 +166,9 @@ Deno.test("fitPrior() with gmm covers the noise of a VAE's posteriors", async ()
 for (const transform of ["autoregressive", "coupling"] as const) {
   Deno.test(`fitPrior() with a flow (${transform}) draws what the encodings are like, better than a Gaussian does`, async () => {
     using trained = await projecting();
-    const config = { transform, layers: 4, hidden: [32], epochs: 12, batchSize: 200, learningRate: 0.01 };
+    const flowing = { transform, layers: 4, hidden: [32], activation: "relu" } as const;
+    const descent = { epochs: 12, batchSize: 200, learningRate: 0.01, learningRateSchedule: "cosine" } as const;
+    const config = { ...flowing, ...descent };
     using prior = await fitPrior(trained, split, flow, config);
     // A flow has no mean or covariance of its own that maximum likelihood would match: 0.15 of a deviation.
     const [is, was] = [momentsOf(await prior.draw({ count: 4000, seed: 1 })), momentsOf(await encodingsOf(trained))];
