@@ -71,7 +71,9 @@ export class DenseNetworks {
     for (const [name, values] of Object.entries({ ...EXPECTED, ...expected })) {
       if (values.includes(config[name])) continue;
       throw new Error(
-        `Cannot open ${model} without WebGPU: expected ${name} ${values.join(" or ")}, found ${config[name]}`,
+        `Cannot open ${model} without WebGPU: expected ${name} ${values.filter(Boolean).join(" or ")}, found ${
+          config[name]
+        }`,
       );
     }
     if (!checkpoint.tensors.has("likelihood.weight")) throw new Error(`Cannot open ${model} without WebGPU`);

@@ -14,7 +14,12 @@ import type { DataInfo, Encodings, Engine, ModelInfo, RowsOf } from "./engine.ts
 import { describeRows, shownRows } from "./rows.ts";
 
 /** What a model must be besides dense: its draws and densities are of these. */
-const EXPECTED = { covariance: ["diagonal"], flow: ["none"], prior: ["standard"] };
+const EXPECTED = {
+  covariance: ["diagonal"],
+  // Checkpoints from before there were flows name none.
+  flow: ["none", undefined],
+  prior: ["standard"],
+};
 
 /** A model that is open. */
 interface Opened {

@@ -21,6 +21,7 @@ const TRAINABLE: readonly (readonly [name: string, title: string])[] = [
   ["vae", "VAE"],
   ["conv_vae", "Convolutional VAE"],
   ["beta_vae", "β-VAE"],
+  ["beta_tcvae", "β-TCVAE"],
   ["cvae", "CVAE (class given)"],
   ["iwae", "IWAE"],
 ];
@@ -54,7 +55,9 @@ export function configOf(
     learningRate: Number(learningRate),
     epochs: 1000,
     validation: Math.min(1000, Math.floor(rows / 6)),
-    ...prior === "standard" ? {} : { prior, components: 50 },
+    ...prior === "standard" ? {} : { prior },
+    // Those that have any: fewer than for a long training.
+    ...prior === "mixture" || prior === "vamp" ? { components: 50 } : {},
     ...model === "iwae" ? {} : loss,
   };
 }
@@ -320,7 +323,10 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     one("Model", "model", models),
     text("Hidden units", "hidden", "hidden", { type: "text", pattern: "[0-9]+(,[0-9]+)*", inputMode: "numeric" }),
     text("Latents", "latents", "latents", { type: "number", min: 1, max: 200 }),
-    one("Prior", "prior", [["standard", "N(0, I)"], ["mixture", "mixture"], ["vamp", "VampPrior"]]),
+    one("Prior", "prior", [["standard", "N(0, I)"], ["mixture", "mixture"], ["vamp", "VampPrior"], [
+      "maf",
+      "flow (MAF)",
+    ]]),
     one("Optimizer", "optimizer", [["adam", "Adam"], ["adamw", "AdamW"], ["rmsprop", "RMSprop"], ["sgd", "SGD"]]),
     text("Learning rate", "learningRate", "rate", { type: "number", min: 0, step: "any" }),
     element("div", { className: "row" }, play, pause, step),
