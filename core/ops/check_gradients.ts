@@ -46,6 +46,8 @@ export interface CheckOptions {
   readonly training?: boolean;
   /** Inputs, weights and biases that are left out, by name: "x", "layer.weight". */
   readonly skip?: RegExp;
+  /** Elements of each input, weight and bias that are compared at most, spread over all. Default: all. */
+  readonly most?: number;
   /** The step, for what is scheduled. Default 0. */
   readonly step?: number;
   /** What random numbers follow from. Default 1. */
@@ -193,10 +195,18 @@ export async function checkGradients<Names extends string>(
           return found;
         };
         const { connections, outputs } = parameter.shape;
-        const there = part === "weight" && connections
+        const isThere = part === "weight" && connections
           ? (index: number) => isConnected(connections, Math.floor(index / outputs), index % outputs)
           : () => true;
-        report.push(await compare(name, gradients[part], current[part], { h: difference, order, at, there }));
+        report.push(
+          await compare(name, gradients[part], current[part], {
+            h: difference,
+            order,
+            at,
+            there: isThere,
+            most: options.most,
+          }),
+        );
         parameter.set(parameter.tensor, current.weight, current.bias);
       }
     }
@@ -280,12 +290,14 @@ async function compare(
   name: string,
   gradients: Float32Array,
   values: Float32Array,
-  { h, order, at, there }: {
+  { h, order, at, there, most = values.length }: {
     readonly h: number;
     readonly order: 2 | 4;
     readonly at: (index: number, value: number) => Promise<{ readonly loss: number; readonly rounding: number }>;
     /** Whether there is such an element: the gradient of others is 0. */
     readonly there: (index: number) => boolean;
+    /** How many elements are compared at most. */
+    readonly most?: number;
   },
 ): Promise<CheckedGradient> {
   const over = async (index: number, value: number, h: number) => {
@@ -296,7 +308,9 @@ async function compare(
     };
   };
   let worst = { name, error: -1, index: 0, gradient: 0, difference: 0 };
-  for (let index = 0; index < values.length; index++) {
+  const count = Math.min(most, values.length);
+  for (let i = 0; i < count; i++) {
+    const index = Math.floor(i * values.length / count);
     const [value, gradient] = [values[index], gradients[index]];
     let { difference, rounding } = there(index) ? await over(index, value, h) : { difference: 0, rounding: 0 };
     if (order === 4 && there(index)) {

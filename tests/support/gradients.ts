@@ -23,7 +23,7 @@ export async function checkModelGradients(
   model: Model,
   config: object,
   dataset: Dataset,
-  { family = families[0], binarize = "threshold", skip, training = false, bends = false }: {
+  { family = families[0], binarize = "threshold", skip, training = false, bends = false, most }: {
     readonly family?: TileFamily;
     readonly binarize?: Exclude<Binarization, "dynamic">;
     /** Whether the loss is that of a training, where another one is without: by batch statistics, with dropout. */
@@ -32,6 +32,8 @@ export async function checkModelGradients(
     readonly bends?: boolean;
     /** Weights and biases whose gradient is not the derivative of the loss, by name: "encoder.0.weight". */
     readonly skip?: RegExp;
+    /** Elements of each weight and bias that are compared at most: of a combination of what is checked whole elsewhere. */
+    readonly most?: number;
   } = {},
 ): Promise<void> {
   const columns = features(dataset.shape);
@@ -60,6 +62,7 @@ export async function checkModelGradients(
       tiles: family,
       skip,
       training,
+      most,
       ...bends ? { order: 4, difference: 1 / 128 } : {},
     },
   );
