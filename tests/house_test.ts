@@ -278,7 +278,7 @@ for (const entry of ["mod.ts", "files.ts"]) {
 Deno.test("every task of deno.json runs a file that exists", () => {
   const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, { command: string }> };
   const missing = Object.entries(tasks).flatMap(([name, { command }]) =>
-    [...command.matchAll(/[^\s=]+\.(?:ts|sh|md)\b/g)].map(([path]) => ({ name, path }))
+    [...command.matchAll(/[^\s=,]+\.(?:ts|sh|md)\b/g)].map(([path]) => ({ name, path }))
   ).filter(({ path }) => !exists(path)).map(({ name, path }) => `${name}: ${path}`);
   assertEquals(missing, []);
 });
