@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { type ByteCache, type Dataset, features } from "../core/dataset.ts";
 import type { RowReader } from "../core/row_reader.ts";
 import { fileRows } from "./file_rows.ts";
-import { fillAtomically, writeAll } from "./write.ts";
+import { fillAtomically, unwritten, writeAll } from "./write.ts";
 
 /** What says that rows are of these files: anything else is decoded anew. */
 export interface ImagesKey {
@@ -25,7 +25,7 @@ export interface DecodedImages {
 }
 
 const MAGIC = new TextEncoder().encode("elbo images 2\n\0\0");
-/** The magic, the digest of the files, the count and three sizes, and the digest of these and of the values. */
+/** The magic, the digest of the files, the count and three sizes, and the digest of the values. */
 const HEADER = MAGIC.length + 32 + 16 + 32;
 
 /** Bytes of which the digest is taken at a time. */
@@ -103,15 +103,24 @@ export async function imagesInFile(
   if (!await isKept(path, header, count * columns)) {
     await fillAtomically(path, async (file) => {
       await decode((first, rows) => {
-        file.seekSync(HEADER + first * columns, Deno.SeekMode.Start);
-        for (let done = 0; done < rows.length;) done += file.writeSync(rows.subarray(done));
+        try {
+          file.seekSync(HEADER + first * columns, Deno.SeekMode.Start);
+          for (let done = 0; done < rows.length;) done += file.writeSync(rows.subarray(done));
+        } catch (cause) {
+          unwritten(path, cause);
+        }
       });
-      header.set(await sha256From(file), HEADER - 32);
-      await file.seek(0, Deno.SeekMode.Start);
-      await writeAll(file, header);
+      await finish(file, header).catch((cause) => unwritten(path, cause));
     });
   }
   return fileRows({ path, offset: HEADER, count, columns, type: "u8", littleEndian: true });
+}
+
+/** Writes the header, with the digest of the values that stand behind it by now. */
+async function finish(file: Deno.FsFile, header: Uint8Array): Promise<void> {
+  header.set(await sha256From(file), HEADER - 32);
+  await file.seek(0, Deno.SeekMode.Start);
+  await writeAll(file, header);
 }
 
 /** Whether a file holds images of this header, as they were written. */

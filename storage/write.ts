@@ -16,23 +16,31 @@
  * the cause is in the message and in `cause`.
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  await fillAtomically(path, (file) => writeAll(file, bytes));
+  await fillAtomically(path, (file) => writeAll(file, bytes).catch((cause) => unwritten(path, cause)));
 }
 
-/** As {@linkcode writeFileAtomically}, of a file that is written piece by piece. */
+/**
+ * As {@linkcode writeFileAtomically}, of a file that is written piece by piece.
+ *
+ * @param fill Writes it. What it throws is thrown as it is: it may be of what was to be written.
+ */
 export async function fillAtomically(path: string, fill: (file: Deno.FsFile) => Promise<void>): Promise<void> {
-  let temporary: string | undefined;
+  const fail = (cause: unknown) => unwritten(path, cause);
+  const { name, file } = await openTemporary(path).catch(fail);
   try {
-    const { name, file } = await openTemporary(path);
-    temporary = name;
-    await fillFlushed(file, fill);
-    await Deno.rename(temporary, path);
-  } catch (cause) {
-    if (temporary) await Deno.remove(temporary).catch(() => {});
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new Error(`Cannot write "${path}": ${reason}; what was there is unchanged`, { cause });
+    await fillFlushed(file, fill, fail);
+    await Deno.rename(name, path).catch(fail);
+  } catch (error) {
+    await Deno.remove(name).catch(() => {});
+    throw error;
   }
   await syncFolder(path.replace(/[^/\\]*$/, "") || ".");
+}
+
+/** @throws {Error} That a file could not be written. */
+export function unwritten(path: string, cause: unknown): never {
+  const reason = cause instanceof Error ? cause.message : cause;
+  throw new Error(`Cannot write "${path}": ${reason}; what was there is unchanged`, { cause });
 }
 
 /**
@@ -56,10 +64,14 @@ async function openTemporary(path: string): Promise<{ readonly name: string; rea
   throw new Error(`expected one of ${names.join(", ")} not to be there; remove what a killed program left`);
 }
 
-async function fillFlushed(opened: Deno.FsFile, fill: (file: Deno.FsFile) => Promise<void>): Promise<void> {
+async function fillFlushed(
+  opened: Deno.FsFile,
+  fill: (file: Deno.FsFile) => Promise<void>,
+  fail: (cause: unknown) => never,
+): Promise<void> {
   using file = opened;
   await fill(file);
-  await file.sync();
+  await file.sync().catch(fail);
 }
 
 /** Writes all bytes where the file stands. */

@@ -117,6 +117,11 @@ Deno.test("images of a folder stay in the file where they are kept decoded", () 
     await Deno.writeFile(`${folder}/kept/${name}`, kept);
     assertEquals(everything(await load("pieces")), before);
     assert(decoded > 0);
+    // What is wrong with an image is said of that image, and what was kept stays.
+    await Deno.writeFile(`${folder}/photos/b/20.png`, greyPng(3, 2, 20).subarray(0, 30));
+    const { message } = await assertRejects(() => load("pieces"), FileError);
+    assert(message.startsWith(`Cannot read "${folder}/photos/b/20.png": `), message);
+    assertEquals([...Deno.readDirSync(`${folder}/kept`)].map((entry) => entry.name), [name]);
     const error = await assertRejects(
       () => fileDataset(`${folder}/photos`).load({ settings: { read: "pieces" } as object }),
       RangeError,
