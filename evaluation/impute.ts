@@ -97,7 +97,7 @@ const BLOCK_DRAWS = 4096;
  * x_missing are, so all rounds count, and the estimate converges as they grow. A Gibbs sampler that accepts every draw of q does not:
  * it drifts away from what is observed.
  *
- * A model without a density puts its reconstruction in place of what is missing, over and over; given is the mean of the last half.
+ * A model without a Gaussian posterior puts its reconstruction in place of what is missing, over and over; given is the mean of the last half.
  *
  * Source: Mattei and Frellsen, "MIWAE", arXiv:1812.02633, equation 12; Cappé et al., "Population Monte Carlo", 2004; the mixture: Owen and
  * Zhou, "Safe and effective importance sampling", 2000. Gibbs: Rezende et al., arXiv:1401.4082, appendix F.
@@ -125,7 +125,7 @@ export async function impute(
     throw new RangeError(`Cannot impute: expected at least 1 ${name}, found ${value}`);
   }
   const observed = requireMask(mask, width, count);
-  const random = await trained.hasDensity();
+  const random = await trained.hasGaussianPosterior();
   const each = Math.max(1, Math.floor(Math.min(BLOCK_DRAWS, BLOCK_VALUES / width) / chains));
   const values = new Float32Array(rows.length);
   const deviation = new Float32Array(rows.length);

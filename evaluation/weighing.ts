@@ -6,6 +6,7 @@
  */
 
 import { recordBatch, type RecordedBatch } from "../core/training/batch.ts";
+import { hasDensity } from "../core/distributions/distribution.ts";
 import { requireFinite, requireSeed } from "../core/bounds.ts";
 import { type Chunk, inTurn, Pace } from "../core/gpu/chunks.ts";
 import type { Split } from "../core/dataset.ts";
@@ -298,7 +299,7 @@ function recordDraws(
 ): Weighing | undefined {
   if (model.density === "none" || !model.encode || !model.decode) return undefined;
   const posterior = model.encode(tape, parameters, x, config, condition);
-  if (!(posterior.density ?? posterior.covariance)) return undefined;
+  if (!hasDensity(posterior)) return undefined;
   const { kl } = posterior.draw();
   const mark = tape.mark();
   const draws = largestDivisor(samples, Math.floor(batchRows(x.columns) / tape.batch));

@@ -249,7 +249,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
   const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(nats, trained.features) } : {};
   const { exact, ...likelihood } = drawn?.likelihood ?? { exact: false };
-  const latents = density && model.density !== "exact" && trained.hasStandardPrior
+  const latents = model.density !== "exact" && trained.hasStandardPrior && await trained.hasGaussianPosterior()
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);

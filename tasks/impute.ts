@@ -221,7 +221,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       } a row, equal to ${effective.toFixed(1)} independent ones; more iterations come nearer`,
     );
   } else if (found) {
-    context.print(`${model.name} has no density to weigh completions by: what is missing is its reconstruction`);
+    context.print(
+      `${model.name} has no Gaussian posterior to weigh completions by: what is missing is its reconstruction`,
+    );
   }
   if (empty.length) {
     const [first] = empty;

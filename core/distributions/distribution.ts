@@ -35,12 +35,17 @@ export interface Posterior {
   readonly latents: number;
   /** What it is made of: [N, 2 K] for a diagonal Gaussian, μ and then log σ²; [N, K] for a point. */
   readonly statistics: Variable;
-  /** Of a Gaussian: how `statistics` are to be read. Only a posterior that has one has a density that importance weights need. */
+  /** Of a Gaussian: how `statistics` are to be read. */
   readonly covariance?: Covariance;
-  /** Whether a draw's `sampled` divergence is log q(z | x) - log N(z; 0, I), what importance weights need. Default: of a Gaussian. */
+  /** Of what is no Gaussian: whether a draw's `sampled` divergence is log q(z | x) - log N(z; 0, I). */
   readonly density?: boolean;
   /** What else the encoder gives of x: the context of a flow [N, C]. */
   readonly context?: Variable;
   /** z ~ q(z | x) with the gradient passing through, and the divergence of q from N(0, I). */
   draw(options?: ReparameterizeOptions): Draw;
+}
+
+/** Whether draws have the density that importance weights need: of a Gaussian, and of what says so. */
+export function hasDensity({ covariance, density = covariance !== undefined }: Posterior): boolean {
+  return density;
 }

@@ -10,7 +10,7 @@ import { requireFinite, requireSeed } from "../bounds.ts";
 import { type Chunk, inTurn } from "../gpu/chunks.ts";
 import { features, slice, type Split } from "../dataset.ts";
 import { Gpu, GpuError } from "../gpu/device.ts";
-import type { Likelihood } from "../distributions/distribution.ts";
+import { hasDensity, type Likelihood } from "../distributions/distribution.ts";
 import { type Encoded, marginals } from "../distributions/encoded.ts";
 import { readValues } from "./pixels.ts";
 import { evaluation } from "./sweep.ts";
@@ -136,6 +136,7 @@ export class Trained<C extends object = object> {
   #destroyed = false;
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
+  #hasDensity = false;
 
   /** Made by {@linkcode train} and {@linkcode Trained.fromCheckpoint}. */
   constructor(
@@ -353,6 +354,7 @@ export class Trained<C extends object = object> {
     const statistics = await this.#apply("encode", rows, this.features, options, (t, input, condition) => {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       this.#covariance = posterior?.covariance;
+      this.#hasDensity = posterior !== undefined && hasDensity(posterior);
       return posterior ? [posterior.statistics] : [];
     });
     const count = rows.length / this.features;
@@ -363,7 +365,7 @@ export class Trained<C extends object = object> {
    * A draw from q(z | x) of each row, what it decodes to, and its importance weight for p(z | what is observed of x).
    *
    * @param rows [N, 2 D]: the D values of a row, then for each 1 where it is observed and 0 where it is missing.
-   * @throws {TypeError} If the posterior has no density.
+   * @throws {TypeError} If the posterior is no Gaussian.
    */
   async weightedDraws(
     rows: Float32Array,
@@ -400,13 +402,24 @@ export class Trained<C extends object = object> {
     return { encoded, z, mean, sample, nll, divergence };
   }
 
-  /** Whether the posterior is a Gaussian and -(nll + kl) a bound: what importance weights and latent statistics need. */
+  /** Whether draws of the posterior have a density and -(nll + kl) is a bound: what importance weights need. */
   async hasDensity(): Promise<boolean> {
+    return await this.#bounds() && this.#hasDensity;
+  }
+
+  /** Whether the posterior is a Gaussian too: what latent statistics need, and imputation to weigh its chains. */
+  async hasGaussianPosterior(): Promise<boolean> {
+    return await this.#bounds() && this.#covariance !== undefined;
+  }
+
+  /** Whether -(nll + kl) may be a bound; if so, the posterior has been recorded. */
+  async #bounds(): Promise<boolean> {
     this.check();
     const { encode, decode, density } = this.model;
     if (!encode || !decode || density === "none") return false;
     const condition = { labels: [0], covariates: this.data.covariates?.map(() => 0) };
-    return (await this.posterior(new Float32Array(this.features), condition)).covariance !== undefined;
+    await this.posterior(new Float32Array(this.features), condition);
+    return true;
   }
 
   /**

@@ -133,6 +133,7 @@ const methods: Record<string, (model: Trained) => unknown> = {
   encode: (model) => model.encode(x),
   posterior: (model) => model.posterior(x),
   hasDensity: (model) => model.hasDensity(),
+  hasGaussianPosterior: (model) => model.hasGaussianPosterior(),
   reconstruct: (model) => model.reconstruct(x),
   codes: (model) => model.codes(x),
   outputs: (model) => model.outputs(x, (_, input) => input),

@@ -281,6 +281,7 @@ for (const flow of ["iaf", "planar"] as const) {
     const some = slice(rows, 0, 30);
     const { mean } = await logLikelihood(trained, some, { samples: 4000 });
     assertAlmostEquals(mean, await integral(trained as Trained, some, z, logs), 5e-3);
+    assert(await trained.hasDensity() && !await trained.hasGaussianPosterior());
     // A divergence that is drawn takes many draws.
     assert((await trained.evaluate(some, { samples: 200 })).elbo < mean);
     const { mean: encoded, logVariance } = await trained.encode(trained.rowsOf(some));
