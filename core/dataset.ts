@@ -10,6 +10,7 @@ import {
   pickedRows,
   piecesOf,
   roomFor,
+  type RowArray,
   type RowChange,
   type RowReader,
   someRows,
@@ -20,7 +21,7 @@ import type { Settings } from "./settings.ts";
 /** Rows of data. N rows of D = height x width x channels features. */
 export interface Split {
   /** Row-major [N, D]. Bytes stand for value / 255. */
-  readonly values: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+  readonly values: RowArray;
   /** Where the rows are, if not in memory: then `values` is read from there, all of it, when it is asked for. */
   readonly stored?: RowReader;
   /** Number of rows, N. */
@@ -162,7 +163,7 @@ export function withValues<S extends Split>(split: S, change: RowChange): S {
 /** The rows `from` to `to` (exclusive) of a split, without copying. */
 export function slice(split: Split, from: number, to: number): Split {
   const { stored, count } = split;
-  const part = <A extends RowArray>(all: A): A => {
+  const part = <A extends PerRow>(all: A): A => {
     const width = all.length / count;
     return all.subarray(from * width, to * width) as A;
   };
@@ -175,7 +176,7 @@ export function slice(split: Split, from: number, to: number): Split {
 /** Some rows of what a split holds besides its values. */
 function besidesOf(
   { labels, covariates, rowNumbers, missing }: Split,
-  part: <A extends RowArray>(all: A) => A,
+  part: <A extends PerRow>(all: A) => A,
 ): Partial<Split> {
   return {
     ...(labels ? { labels: part(labels) } : {}),
@@ -186,7 +187,7 @@ function besidesOf(
 }
 
 /** Arrays that hold a number of values for each row. */
-type RowArray = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+type PerRow = RowArray | Uint32Array<ArrayBuffer>;
 
 /**
  * Some rows of an array, copied.
@@ -195,7 +196,7 @@ type RowArray = Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Arra
  * @param places Which rows, in their order.
  * @returns [places, width]
  */
-export function rowsAt<A extends RowArray>(all: A, width: number, places: readonly number[]): A {
+export function rowsAt<A extends PerRow>(all: A, width: number, places: readonly number[]): A {
   const out = new (all.constructor as { new (length: number): A })(places.length * width);
   places.forEach((place, i) => out.set(all.subarray(place * width, (place + 1) * width), i * width));
   return out;
@@ -204,7 +205,7 @@ export function rowsAt<A extends RowArray>(all: A, width: number, places: readon
 /** Some rows of a split, in the order of `places`, copied. */
 export function pick(split: Split, places: readonly number[]): Split {
   const { stored, count } = split;
-  const part = <A extends RowArray>(all: A): A => rowsAt(all, all.length / count, places);
+  const part = <A extends PerRow>(all: A): A => rowsAt(all, all.length / count, places);
   const besides = besidesOf(split, part);
   return stored
     ? storedSplit(pickedRows(stored, places), besides)

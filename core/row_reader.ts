@@ -95,15 +95,16 @@ export function changedRows(reader: RowReader, change: RowChange): RowReader {
 
 /** The rows of some readers, one after the other. */
 export function joinedRows(readers: readonly RowReader[]): RowReader {
-  const base = baseOf(readers[0]);
   const [{ file, type, columns }] = readers;
+  const total = readers.reduce((sum, { count }) => sum + count, 0);
   const starts = readers.map((_, r) => readers.slice(0, r).reduce((sum, { count }) => sum + count, 0));
   const of = (row: number) => starts.findLastIndex((start) => start <= row);
-  const sameBase = readers.every(({ among }) => among?.reader === base);
-  const place = (row: number) => readers[of(row)].among!.place(row - starts[of(row)]);
+  const base = baseOf(readers[0]);
+  if (readers.every(({ among }) => among?.reader === base)) {
+    return rowsAmong(base, total, (row) => readers[of(row)].among!.place(row - starts[of(row)]));
+  }
   return {
-    ...sameBase ? { among: { reader: base, place } } : {},
-    ...{ file, type, columns, count: readers.reduce((sum, { count }) => sum + count, 0) },
+    ...{ file, type, columns, count: total },
     read(count, at, out) {
       for (let done = 0; done < count;) {
         const r = of(at(done));
@@ -139,9 +140,9 @@ export function* piecesOf(reader: RowReader): Generator<RowArray> {
  * @throws {FileError} If they do not fit there.
  */
 export function wholeRows(reader: RowReader): RowArray {
-  const { file, type, columns, count, read } = reader;
+  const { file, type, columns, count } = reader;
   requireMemory(count * columns * (type === "u8" ? 1 : 4), file, "rows");
   const out = roomFor(type, count * columns);
-  read.call(reader, count, (i) => i, out);
+  reader.read(count, (i) => i, out);
   return out;
 }

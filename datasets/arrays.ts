@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Reading } from "../core/dataset.ts";
+import { classesOf, type Reading } from "../core/dataset.ts";
 import { FileError } from "../core/bounds.ts";
 import { classesIn } from "./classes.ts";
 import { fromColumnMajor } from "./elements.ts";
@@ -129,13 +129,14 @@ const NAMED = { columns: "columns", rowNames: "rows", classNames: "classes" } as
 /** @param divided Whether the rows are not all there are: then they have no names of their own. */
 function namesBeside(
   arrays: ReadonlyMap<string, StoredArray>,
-  { shape, count, labels, classNames }: Rows,
+  rows: Rows,
   divided: boolean,
 ): Names {
+  const { shape, count, classNames } = rows;
   const counts = {
     columns: shape[0] === 1 && shape[2] === 1 && shape[1] !== count ? shape[1] : 0,
     rowNames: divided ? 0 : count,
-    classNames: labels && !classNames ? labels.reduce((most, label) => Math.max(most, label), 0) + 1 : 0,
+    classNames: classNames ? 0 : classesOf(rows) ?? 0,
   };
   const found: Partial<Record<keyof typeof NAME_ARRAYS, readonly string[]>> = {};
   const from = new Map<string, string>();

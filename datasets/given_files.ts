@@ -7,6 +7,7 @@
 
 import { FileError } from "../core/bounds.ts";
 import { classesOf, type Dataset, type ReadSource, slice, type Split } from "../core/dataset.ts";
+import { filled } from "../core/scaling.ts";
 import { defaults } from "../core/settings.ts";
 import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { namedParts, type Parts } from "./arrays.ts";
@@ -16,7 +17,6 @@ import { withoutIndex } from "./layout.ts";
 import { parseNpy, parseNpzStream } from "./npy.ts";
 import { gunzipStream } from "./packed.ts";
 import { divide, type NumericArray, type Rows, rowsOf } from "./rows.ts";
-import { filled } from "./scaling.ts";
 import { type TableConfig, tableSettings } from "./table.ts";
 
 /** A file by its name, which says what format it has; a `File` and a fetched `Response` have one themselves. */

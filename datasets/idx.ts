@@ -20,11 +20,8 @@ export interface Idx {
 /** Third byte of the magic number: the elements are unsigned bytes. The fourth is the number of dimensions. */
 const UNSIGNED_BYTE = 0x08;
 
-/** Bytes that say how long an idx file is, at most. */
-const LONGEST_HEADER = 4 + 4 * 255;
-
-/** Bytes of a file that {@linkcode idxLayout} looks at. */
-export const IDX_START = LONGEST_HEADER;
+/** Bytes that say how long an idx file is, at most: what {@linkcode idxLayout} looks at. */
+export const IDX_START = 4 + 4 * 255;
 
 /**
  * Parses an idx file of unsigned bytes, without copying its data.
@@ -87,13 +84,15 @@ export function parseIdx(
  * @param start Its first {@linkcode IDX_START} bytes, or all.
  */
 export function idxLayout(start: Uint8Array<ArrayBuffer>): ArrayLayout | undefined {
-  const offset = 4 + 4 * start[3];
-  if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start[2] !== UNSIGNED_BYTE || start.length < offset) {
-    return undefined;
-  }
+  const shape = start[2] === UNSIGNED_BYTE ? sizesIn(start) : undefined;
+  return shape && { shape, type: "u8", littleEndian: false, columnMajor: false, offset: 4 + 4 * shape.length };
+}
+
+/** The dimensions that the first bytes of an idx file declare; undefined where it is none. */
+function sizesIn(start: Uint8Array<ArrayBuffer>): number[] | undefined {
+  if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start.length < 4 + 4 * start[3]) return undefined;
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
-  const shape = Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis));
-  return { shape, type: "u8", littleEndian: false, columnMajor: false, offset };
+  return Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis));
 }
 
 /**
@@ -102,10 +101,8 @@ export function idxLayout(start: Uint8Array<ArrayBuffer>): ArrayLayout | undefin
  * @throws {FileError} If its dimensions cannot be.
  */
 function idxLength(start: Uint8Array<ArrayBuffer>, file: string): number | undefined {
-  const header = 4 + 4 * start[3];
-  if (start.length < 4 || start[0] !== 0 || start[1] !== 0 || start.length < header) return undefined;
-  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
-  return header + elementCount(Array.from({ length: start[3] }, (_, axis) => view.getUint32(4 + 4 * axis)), file);
+  const sizes = sizesIn(start);
+  return sizes && 4 + 4 * sizes.length + elementCount(sizes, file);
 }
 
 /**
@@ -115,7 +112,7 @@ function idxLength(start: Uint8Array<ArrayBuffer>, file: string): number | undef
  */
 export function parsePackedIdx(raw: Uint8Array<ArrayBuffer>, file: string): Idx {
   const packed = raw[0] === 0x1f && raw[1] === 0x8b;
-  const start = packed ? inflateStart(raw, "gzip", LONGEST_HEADER, file) : raw;
+  const start = packed ? inflateStart(raw, "gzip", IDX_START, file) : raw;
   const length = idxLength(start, file);
   if (length === undefined) {
     throw new FileError(

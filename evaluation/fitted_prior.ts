@@ -5,16 +5,18 @@
  * @module
  */
 
-import { type Dataset, features, pick, type Scaling, slice, type Split } from "../core/dataset.ts";
+import { type Dataset, features, pick, slice, type Split } from "../core/dataset.ts";
 import { drawEncoded, latentName } from "../core/distributions/encoded.ts";
-import { uniforms } from "../core/graph/random.ts";
+import { otherSeed, uniforms } from "../core/graph/random.ts";
 import type { Model } from "../core/model.ts";
 import type { DataDescription } from "../core/training/checkpoint.ts";
 import { encodeSafetensors } from "../core/training/safetensors.ts";
 import type { LatentPrior, Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 import type { TrainingConfig } from "../core/training/training_settings.ts";
+import { standardized } from "../core/scaling.ts";
 import type { SplitInput } from "../core/values.ts";
+import { encodedParts } from "./encodings.ts";
 
 /** A density that was fitted to encodings. Dispose of it to free what it holds on the GPU. */
 export interface FittedPrior extends LatentPrior, Disposable {
@@ -31,9 +33,6 @@ export interface FitPriorOptions {
   /** Called now and then with the fraction done. */
   readonly onProgress?: (done: number) => void;
 }
-
-/** Values that are encoded at a time. */
-const VALUES = 2 ** 24;
 
 /**
  * q(z) = (1/N) Σ_n q(z | x_n), the mean of the posteriors of N rows: the aggregate posterior
@@ -54,7 +53,7 @@ export function aggregatePosterior(trained: Trained, rows: SplitInput): LatentPr
     draw({ count, seed }) {
       const places = Array.from(uniforms(new Float64Array(count), seed, 0, 2), (u) => Math.floor(u * split.count));
       const part = (from: number, to: number) => pick(split, places.slice(from, to));
-      return drawnEncodings(trained, count, part, { seed: apart(seed) });
+      return drawnEncodings(trained, count, part, { seed: otherSeed(seed) });
     },
   };
 }
@@ -87,17 +86,17 @@ export async function fitPrior<C extends object>(
   requireContinuous("fit a prior to the encodings of", trained);
   const dataset = await encodingsOf(trained, trained.admit("encode", rows), { seed, signal });
   const given = { validation: 0, batchSize: Math.min(100, dataset.train.count), seed, ...config };
-  const training = train(model, dataset, given, { gpu: trained.gpu, signal });
+  const training = train(model as Model, dataset, given, { gpu: trained.gpu, signal });
   let density: Trained | undefined;
   try {
     for await (const event of training) {
-      density ??= training.trained as unknown as Trained;
+      density ??= training.trained;
       if (event.event === "progress" || event.event === "epoch") {
         onProgress?.(event.step * density.training.batchSize / (density.training.epochs * density.data.count));
       }
     }
     signal?.throwIfAborted();
-    return fittedPrior(training.trained as unknown as Trained);
+    return fittedPrior(training.trained);
   } catch (error) {
     density?.destroy();
     throw error;
@@ -120,7 +119,7 @@ export function fittedPrior(density: Trained): FittedPrior {
     density,
     async draw({ count, seed }) {
       // Whoever decodes the draws takes the noise of the seed itself.
-      const z = await density.sample({ count, seed: apart(seed), draw: "sample" });
+      const z = await density.sample({ count, seed: otherSeed(seed), draw: "sample" });
       return z.map((value, i) => value * deviation[i % mean.length] + mean[i % mean.length]);
     },
     [Symbol.dispose]: () => density.destroy(),
@@ -144,11 +143,6 @@ async function digestOf({ parameters, config }: Trained): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** A seed of other random numbers than those of the seed itself. */
-function apart(seed: number): number {
-  return (seed ^ 0x9e3779b9) >>> 0;
-}
-
 function requireContinuous(what: string, { model, config }: Trained): void {
   const refuse = (why: string) => {
     throw new TypeError(`Cannot ${what} "${model.name}": ${why}`);
@@ -159,63 +153,38 @@ function requireContinuous(what: string, { model, config }: Trained): void {
   if (condition) refuse(`its encodings follow from a condition too (${condition}), and a density of all would not`);
 }
 
-/** How encodings are drawn. */
-interface Drawing {
-  readonly seed: number;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * z ~ q(z | x), one for each row [N, K].
- *
- * @param partOf Gives the rows `from` to `to` (exclusive).
- */
+/** z ~ q(z | x), one for each row of {@linkcode encodedParts} [N, K]. */
 async function drawnEncodings(
   trained: Trained,
   count: number,
   partOf: (from: number, to: number) => Split,
-  { seed, signal }: Drawing,
+  drawing: { readonly seed: number; readonly signal?: AbortSignal },
 ): Promise<Float32Array<ArrayBuffer>> {
   const { latents } = trained;
   const z = new Float32Array(count * latents);
-  const some = Math.max(1, Math.floor(VALUES / trained.features));
-  for (let from = 0; from < count; from += some) {
-    signal?.throwIfAborted();
-    const part = partOf(from, Math.min(count, from + some));
-    const step = from / some;
-    const encoded = await trained.posterior(trained.rowsOf(part, 0, part.count, (seed + step) >>> 0));
-    if (!encoded.covariance && encoded.statistics.length !== part.count * latents) {
+  for await (const { from, step, encoded } of encodedParts(trained, count, partOf, drawing)) {
+    if (!encoded.covariance && encoded.statistics.length !== encoded.count * latents) {
       throw new TypeError(`Cannot draw encodings of "${trained.model.name}": expected a Gaussian posterior or a point`);
     }
-    z.set(encoded.covariance ? drawEncoded(encoded, seed, step) : encoded.statistics, from * latents);
+    z.set(encoded.covariance ? drawEncoded(encoded, drawing.seed, step) : encoded.statistics, from * latents);
   }
   return z;
 }
 
 /** Encodings as a table of standardized columns. */
-async function encodingsOf(trained: Trained, rows: Split, drawing: Drawing): Promise<Dataset> {
+async function encodingsOf(
+  trained: Trained,
+  rows: Split,
+  drawing: { readonly seed: number; readonly signal?: AbortSignal },
+): Promise<Dataset> {
   const { latents } = trained;
   const values = await drawnEncodings(trained, rows.count, (from, to) => slice(rows, from, to), drawing);
-  const { mean, deviation } = scalingOf(values, latents);
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] - mean[i % latents]) / deviation[i % latents];
   const split = { values, count: rows.count };
   return {
     name: "encodings",
     shape: [1, latents, 1],
     columns: Array.from({ length: latents }, (_, k) => latentName(k)),
-    scaling: { mean, deviation },
-    train: split,
-    test: split,
+    ...standardized({ train: split, test: split }, latents),
     settings: { encoder: await digestOf(trained) },
   };
-}
-
-/** Mean and deviation of each column; 1 in place of the deviation of one that never changes. */
-function scalingOf(values: Float32Array, columns: number): Scaling {
-  const count = values.length / columns;
-  const mean = new Array<number>(columns).fill(0);
-  const square = new Array<number>(columns).fill(0);
-  values.forEach((value, i) => mean[i % columns] += value / count);
-  values.forEach((value, i) => square[i % columns] += (value - mean[i % columns]) ** 2 / count);
-  return { mean, deviation: square.map((value) => Math.sqrt(value) || 1) };
 }

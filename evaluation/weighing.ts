@@ -15,6 +15,7 @@ import { type Dispatch, prepare, type Prepared, record } from "../core/gpu/kerne
 import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/importance_totals.ts";
 import type { Binarization } from "../core/ops/gather.ts";
 import { createState, LAST_STEP, setState } from "../core/graph/program.ts";
+import { otherSeed } from "../core/graph/random.ts";
 import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
 import type { SplitInput } from "../core/values.ts";
@@ -150,7 +151,7 @@ export async function weighRows(
       const encoder = gpu.device.createCommandEncoder();
       if (s === 0) {
         // The seed of the trainer's own validation: with one draw the pixels are the same.
-        const place = { step: b, seed: (seed ^ 0x9e3779b9) >>> 0, count: split.count, shuffle: false };
+        const place = { step: b, seed: otherSeed(seed), count: split.count, shuffle: false };
         setState(gpu, state, place);
         for (const hostStream of recording.hostStreams) hostStream.bring(place, b, 1);
         record(gpu, encoder, recording.once);

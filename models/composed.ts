@@ -308,8 +308,8 @@ function given({ condition }: ComposedConfig): Condition | undefined {
 /** What a user must know of a configuration. */
 function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly string[] {
   const { objective, beta, betaSchedule, freeBits, capacity } = config;
-  const closed = config.flow === "none" && (!prior || prior.closedForm?.(config));
-  const exact = closed && (!prior || drawOf(config).divergence === "analytic");
+  const exact = config.flow === "none" &&
+    (!prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic"));
   const learned = exact ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
   const lines = [...penaltyCaveats(config), ...learned, ...likelihoodCaveats(config, beta, penalty)];
@@ -387,14 +387,17 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
     refuse(freeBits > 0 && of("freeBits"), learned, "its KL is not one of each latent dimension");
     refuse(gradient !== "standard" && of("gradient"), learned, "the doubly reparameterized gradient is of N(0, I)");
   }
-  for (const [name, value, why] of part?.refused ?? []) {
-    const found = String(config[name as keyof ComposedConfig]);
-    const fits = typeof value === "string" ? found === value : value.test(found);
-    refuse(fits && `${name} ${found}`, `prior ${prior}`, why);
-  }
-  const { idle: unused, refused } = refusedBy(config);
-  refuse(of(changed(...unused)), of("penalty")!, "it has none");
-  for (const [name, , why] of refused) refuse(of(name), of("penalty")!, why);
+  const refuseAll = (other: string, refused: PriorPart["refused"] = []) => {
+    for (const [name, value, why] of refused) {
+      const found = String(config[name as keyof ComposedConfig]);
+      const fits = typeof value === "string" ? found === value : value.test(found);
+      refuse(fits && `${name} ${found}`, other, why);
+    }
+  };
+  refuseAll(learned, part?.refused);
+  const penalized = refusedBy(config);
+  refuse(of(changed(...penalized.idle)), of("penalty")!, "it has none");
+  refuseAll(of("penalty")!, penalized.refused);
   const perDimension = "free bits are of each latent dimension's KL in closed form";
   refuse(freeBits > 0 && covariance === "full" && of("freeBits"), "covariance full", perDimension);
   refuse(freeBits > 0 && divergence === "sampled" && of("freeBits"), "divergence sampled", perDimension);

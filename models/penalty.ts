@@ -7,11 +7,11 @@
 import { AGGREGATE_ESTIMATORS, type AggregateEstimator, decomposeDivergence } from "../core/ops/aggregate_posterior.ts";
 import { covariancePenalty } from "../core/ops/covariance_penalty.ts";
 import { meanDiscrepancy, MMD_KERNELS, type MmdKernel } from "../core/ops/mean_discrepancy.ts";
-import type { Covariance } from "../core/ops/reparameterize.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Settings } from "../core/settings.ts";
+import type { PriorPart } from "./prior.ts";
 
 /** The penalties, for settings. */
 export const PENALTY_NAMES = ["none", "dip-1", "dip-2", "total-correlation", "mmd"] as const;
@@ -55,7 +55,7 @@ interface PenaltyPart {
   /** Records its terms. */
   record(t: Tape, config: PenaltyConfig, given: Penalized): readonly Term[];
   /** Settings that it has no meaning with, each with the value that it is refused at and why. */
-  readonly refused?: readonly (readonly [setting: "covariance" | "gradient" | "flow", value: string, why: string])[];
+  readonly refused?: PriorPart["refused"];
 }
 
 /** λ_od Σ_{k ≠ l} C_kl² + λ_d Σ_k (C_kk - 1)² */
@@ -87,12 +87,7 @@ const mmd: PenaltyPart["record"] = (t, { penaltyWeight, mmdKernel, bandwidth }, 
   return [{ name: "mmd", value: meanDiscrepancy(t, z, drawPrior(), options), weight: constant(penaltyWeight) }];
 };
 
-const throughFlow = "it takes a Gaussian posterior";
-const withoutFlow: NonNullable<PenaltyPart["refused"]> = [["flow", "iaf", throughFlow], [
-  "flow",
-  "planar",
-  throughFlow,
-]];
+const withoutFlow = ["flow", /^(?!none$)/, "it takes a Gaussian posterior"] as const;
 
 /** The penalties that there are for every composed VAE. */
 const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
@@ -100,13 +95,13 @@ const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
     summary: "the covariance of the posterior means apart from I (DIP-VAE-I)",
     uses: ["diagonalWeight"],
     record: dip("means"),
-    refused: withoutFlow,
+    refused: [withoutFlow],
   },
   "dip-2": {
     summary: "the covariance of z apart from I (DIP-VAE-II)",
     uses: ["diagonalWeight"],
     record: dip("latents"),
-    refused: [["covariance", "full", "it takes the variances of z from the posterior's diagonal"], ...withoutFlow],
+    refused: [["covariance", "full", "it takes the variances of z from the posterior's diagonal"], withoutFlow],
   },
   "total-correlation": {
     summary: "the total correlation of the latents, estimated by the aggregate posterior (β-TCVAE)",
@@ -115,7 +110,7 @@ const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
     refused: [
       ["covariance", "full", "it takes the density of each latent from the posterior's diagonal"],
       ["gradient", "doubly-reparameterized", DOUBLY],
-      ...withoutFlow,
+      withoutFlow,
     ],
   },
   mmd: {
@@ -181,15 +176,15 @@ export function penaltyCaveats(config: PenaltyConfig): readonly string[] {
   return [`the loss has the penalty ${penalty} too; elbo is reported without it`];
 }
 
-/** What has no meaning with the penalty: settings that it has no use for, and those that it refuses at their value, with the reason. */
+/** What has no meaning with the penalty: settings that it has no use for, and those that it refuses at a value, with the reason. */
 export function refusedBy(
-  config: PenaltyConfig & { readonly covariance: Covariance; readonly gradient: string; readonly flow: string },
-): { readonly idle: readonly (keyof PenaltyConfig)[]; readonly refused: NonNullable<PenaltyPart["refused"]> } {
+  config: PenaltyConfig,
+): { readonly idle: readonly (keyof PenaltyConfig)[]; readonly refused: PenaltyPart["refused"] } {
   const part = partOf(config);
   const { penalty: _, ...weights } = penaltySettings;
   const uses: readonly string[] = part ? ["penaltyWeight", ...part.uses] : [];
   return {
     idle: (Object.keys(weights) as (keyof PenaltyConfig)[]).filter((name) => !uses.includes(name)),
-    refused: part?.refused?.filter(([setting, value]) => config[setting] === value) ?? [],
+    refused: part?.refused,
   };
 }

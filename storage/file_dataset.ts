@@ -30,7 +30,7 @@ import { gunzip } from "../datasets/packed.ts";
 import { readParquet } from "../datasets/parquet.ts";
 import { shaped } from "../datasets/pixels.ts";
 import { divide, type NumericArray, type Rows, rowsOf, type StoredArray, storedRowsOf } from "../datasets/rows.ts";
-import { filled, standardized, suggestion } from "../datasets/scaling.ts";
+import { filled, standardized, suggestion } from "../core/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
 import { fileRows, inPieces, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";

@@ -7,10 +7,11 @@
 import { slice, type Split } from "../core/dataset.ts";
 import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
-import { latentName } from "../core/distributions/encoded.ts";
+import { latentName, marginals } from "../core/distributions/encoded.ts";
+import { encodedParts } from "../evaluation/encodings.ts";
 import { Trained } from "../core/training/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
-import { binarization } from "../core/training/caveats.ts";
+import { binarizationOf } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { defaultFile, described, formatOf, rowFields } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
@@ -70,7 +71,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { labels, count } = rows;
   const file = out || await defaultFile(folder, "latents", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { mean, logVariance, latents } = await encoded(trained, rows, seed, context.signal);
+  const { mean, logVariance, latents } = await encodings(trained, rows, seed, context.signal);
   const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
   const fields = [
     // NumPy's arrays by names of more than one.
@@ -82,31 +83,23 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   ];
   await writeTable(file, { count, fields }, format);
   context.print(`${file}: ${described(chosen)}, ${plural(latents, "latent")} each, encoded by ${model.name}`);
-  const support = model.support?.(trained.config);
-  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
+  for (const line of binarizationOf(trained)) context.print(line);
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, latents, labels: labels !== undefined, seed });
 }
 
-/** Values that are encoded at a time. */
-const VALUES = 2 ** 26;
-
-/** The encodings of all rows, some at a time: there may be more than memory has room for. */
-async function encoded(trained: Trained, rows: Split, seed: number, signal: AbortSignal) {
-  const some = Math.max(1, Math.floor(VALUES / trained.features));
-  const parts: Awaited<ReturnType<Trained["encode"]>>[] = [];
-  for (let from = 0; from < rows.count; from += some) {
-    signal.throwIfAborted();
-    const part = slice(rows, from, Math.min(rows.count, from + some));
-    parts.push(await trained.encode(trained.rowsOf(part, 0, part.count, (seed + parts.length) >>> 0), part));
+/** Means and log-variances of all rows, [N, K] each. */
+async function encodings(trained: Trained, rows: Split, seed: number, signal: AbortSignal) {
+  const { latents } = trained;
+  const mean = new Float32Array(rows.count * latents);
+  const logVariance = new Float32Array(rows.count * latents);
+  const part = (from: number, to: number) => slice(rows, from, to);
+  for await (const { from, encoded } of encodedParts(trained, rows.count, part, { seed, signal })) {
+    const found = marginals(encoded);
+    mean.set(found.mean, from * latents);
+    logVariance.set(found.logVariance, from * latents);
   }
-  const latents = parts[0].mean.length / Math.min(some, rows.count);
-  const joined = (of: (part: typeof parts[number]) => Float32Array) => {
-    const all = new Float32Array(rows.count * latents);
-    parts.forEach((part, i) => all.set(of(part), i * some * latents));
-    return all;
-  };
-  return { mean: joined(({ mean }) => mean), logVariance: joined(({ logVariance }) => logVariance), latents };
+  return { mean, logVariance, latents };
 }
 
 /** The task. */

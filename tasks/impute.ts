@@ -18,7 +18,7 @@ import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { asPixels, layout } from "../figures/images.ts";
 import { holesOf, MASK_HELP } from "./cli/holes.ts";
 import { measuringProgress } from "./cli/measuring.ts";
-import { binarization } from "../core/training/caveats.ts";
+import { binarizationOf } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { defaultFile, described, formatFor, formatOf, rowFields, valueField } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
@@ -233,8 +233,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       }): imputed as the mean row`,
     );
   }
-  const support = model.support?.(trained.config);
-  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
+  for (const line of binarizationOf(trained)) context.print(line);
   context.emit({
     ...{ run: folder, file, dataset: dataset.name, own, mask: name, split, count, iterations, chains, seed },
     ...(effective === undefined ? {} : { effectiveDraws: effective }),

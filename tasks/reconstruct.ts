@@ -10,7 +10,7 @@ import { PAIRS, reconstructions } from "../figures/images.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { defaultFile, described, formatFor, formatOf, isPicture, rowFields, valueField } from "./cli/outputs.ts";
 import { writeFigure } from "./cli/pictures.ts";
-import { binarization } from "../core/training/caveats.ts";
+import { binarizationOf } from "../core/training/caveats.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { chosenRows, type DataFlags, dataFlags, firstRows } from "./cli/run_data.ts";
 import { type RunChoice, runChoice } from "./cli/run_flags.ts";
@@ -85,8 +85,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
       ? `${file}: ${described(chosen, "image")}, each above its reconstruction by ${model.name}`
       : `${file}: ${described(chosen)}, reconstructed by ${model.name}`,
   );
-  const support = model.support?.(trained.config);
-  for (const line of binarization(checkpoint.training.binarize, trained.data, support)) context.print(line);
+  for (const line of binarizationOf(trained)) context.print(line);
   const data = { dataset: dataset.name, own, split };
   context.emit({ run: folder, file, ...data, count, binarize: checkpoint.training.binarize });
 }

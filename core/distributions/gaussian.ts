@@ -12,8 +12,9 @@ import type { Posterior } from "./distribution.ts";
 /**
  * q(z | x) = N(μ, diag σ²), or N(μ, L Lᵀ) with full covariance
  *
- * @param statistics [N, 2 K]: μ in the first K columns, log σ² in the last K; more for full covariance, see {@linkcode reparameterize}.
- * @param context How many further columns are the context of a flow.
+ * @param given [N, 2 K]: μ in the first K columns, log σ² in the last K; more for full covariance, see {@linkcode reparameterize}; and the
+ *   context of a flow behind them.
+ * @param context How many columns that is.
  */
 export function gaussianPosterior(
   t: Tape,

@@ -95,3 +95,8 @@ export function permutation(count: number, seed: number, epoch: number): (positi
     return v;
   };
 }
+
+/** A seed of other random numbers than those of the seed itself. */
+export function otherSeed(seed: number): number {
+  return (seed ^ 0x9e3779b9) >>> 0;
+}

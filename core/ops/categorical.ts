@@ -8,14 +8,13 @@ import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
+import { validRows } from "./valid_rows.ts";
 import categoricalShader from "../../shaders/categorical.wgsl" with { type: "text" };
 import categoricalNllShader from "../../shaders/categorical_nll.wgsl" with { type: "text" };
 import oneHotLoader from "../../shaders/loaders/one_hot.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import random from "../../shaders/random.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /** p(k | x) of every row. */
 export interface Categorical {
@@ -53,11 +52,10 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
       forward() {
         t.dispatch({
           label: "categorical",
-          fragments: [common(t, logits, prior), {
-            parts: [stateStruct, validRows, random, categoricalShader],
-            constants: { BATCH: t.batch, STREAM_categorical: stream },
+          fragments: [common(t, logits, prior), validRows(t), {
+            parts: [random, categoricalShader],
+            constants: { STREAM_categorical: stream },
             buffers: {
-              state: t.readState(),
               probabilities: write(t.tensor(probabilities), "array<f32>"),
               z: write(t.tensor(z), "array<f32>"),
               nll: write(nll.buffer),

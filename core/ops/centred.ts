@@ -8,10 +8,9 @@ import { merge, read } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { store } from "./store.ts";
+import { validRows } from "./valid_rows.ts";
 import centredLoader from "../../shaders/loaders/centred.wgsl" with { type: "text" };
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /**
  * y = x - b, or [y | y²], with b the bias of a parameter. Rows past the end of the data, which a last batch may have, are zero: sums
@@ -34,16 +33,15 @@ export function centred(t: Tape, x: Variable, offset: Parameter, squares = false
     inputs: [x],
     parameters: [],
     forward() {
-      const a = merge(t.load("x", x), {
-        parts: [stateStruct, layoutScalar, validRows, centredLoader],
+      const a = merge(t.load("x", x), validRows(t), {
+        parts: [layoutScalar, centredLoader],
         constants: {
-          BATCH: t.batch,
           FEATURES: features,
           COLUMNS: y.columns,
           ROWS_offset: offset.tensor.storedRows,
           ROW_offset: offset.biasRow,
         },
-        buffers: { offset: read(offset.tensor, "array<f32>"), state: t.readState() },
+        buffers: { offset: read(offset.tensor, "array<f32>") },
       });
       store(t, y, a);
     },

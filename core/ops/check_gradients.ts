@@ -195,7 +195,7 @@ export async function checkGradients<Names extends string>(
           return found;
         };
         const { connections, outputs } = parameter.shape;
-        const isThere = part === "weight" && connections
+        const there = part === "weight" && connections
           ? (index: number) => isConnected(connections, Math.floor(index / outputs), index % outputs)
           : () => true;
         report.push(
@@ -203,7 +203,7 @@ export async function checkGradients<Names extends string>(
             h: difference,
             order,
             at,
-            there: isThere,
+            there,
             most: options.most,
           }),
         );

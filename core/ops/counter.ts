@@ -6,9 +6,8 @@
 
 import { read, write } from "../gpu/kernel.ts";
 import type { Counter, Tape, Variable } from "../graph/tape.ts";
+import { validRows } from "./valid_rows.ts";
 import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" };
-import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import counterShader from "../../shaders/codes/counter.wgsl" with { type: "text" };
 
 /**
@@ -27,11 +26,10 @@ export function counter(t: Tape, name: string, codes: Variable, size: number, me
     forward() {
       t.dispatch({
         label: name,
-        fragments: [{
-          parts: [stateStruct, validRows, layoutScalar, counterShader],
-          constants: { BATCH: t.batch, ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
+        fragments: [validRows(t), {
+          parts: [layoutScalar, counterShader],
+          constants: { ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
           buffers: {
-            state: t.readState(),
             codes: read(t.tensor(codes), "array<f32>"),
             counts: write(counts, "array<atomic<u32>>"),
           },

@@ -113,12 +113,13 @@ function writeRows(
   rowAt: (i: number) => number,
 ): void {
   const width = type === "u8" ? stride : stride / 4;
+  const { stored } = split;
   const piece = roomFor(type, count * width);
-  if (split.stored && width === columns) split.stored.read(count, rowAt, piece);
-  else {
-    const read = split.stored && roomFor(type, count * columns);
-    if (read) split.stored!.read(count, rowAt, read);
-    const values = read ?? split.values;
+  // Rows that need no padding are read to where they go.
+  const read = stored && (width === columns ? piece : roomFor(type, count * columns));
+  if (read) stored.read(count, rowAt, read);
+  const values = read ?? split.values;
+  if (values !== piece) {
     for (let i = 0; i < count; i++) {
       const row = read ? i : rowAt(i);
       piece.set(values.subarray(row * columns, (row + 1) * columns), i * width);

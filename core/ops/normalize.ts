@@ -12,6 +12,7 @@ import type { Parameter, ParameterShape } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
+import { validRows } from "./valid_rows.ts";
 import affineGradient from "../../shaders/normalize/affine_gradient.wgsl" with { type: "text" };
 import allPixels from "../../shaders/normalize/all_pixels.wgsl" with { type: "text" };
 import blocksShader from "../../shaders/normalize/blocks.wgsl" with { type: "text" };
@@ -19,11 +20,9 @@ import forwardShader from "../../shaders/normalize/forward.wgsl" with { type: "t
 import inputGradient from "../../shaders/normalize/input_gradient.wgsl" with { type: "text" };
 import keepNone from "../../shaders/normalize/keep_none.wgsl" with { type: "text" };
 import keepRunning from "../../shaders/normalize/keep_running.wgsl" with { type: "text" };
-import validRows from "../../shaders/valid_rows.wgsl" with { type: "text" };
 import validPixels from "../../shaders/normalize/valid_pixels.wgsl" with { type: "text" };
 import runningShader from "../../shaders/normalize/running.wgsl" with { type: "text" };
 import setsShader from "../../shaders/normalize/sets.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 
 /** What every normalization can be told. */
 export interface NormOptions {
@@ -171,11 +170,10 @@ function normalize(
   };
   const counted = (): Fragment =>
     running
-      ? {
-        parts: [stateStruct, validRows, validPixels],
-        constants: { BATCH: t.batch, VALID_PIXELS: data % t.batch ? 0 : data / t.batch * pixels },
-        buffers: { state: t.readState() },
-      }
+      ? merge(validRows(t), {
+        parts: [validPixels],
+        constants: { VALID_PIXELS: data % t.batch ? 0 : data / t.batch * pixels },
+      })
       : { parts: [allPixels] };
   const kept = (access: typeof read): Fragment =>
     running

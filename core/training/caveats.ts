@@ -21,7 +21,7 @@ type Values = Pick<DataDescription, "shape" | "range">;
  *
  * @param support What the likelihood is a distribution of.
  */
-export function binarization(binarize: Binarization, { shape, range }: Values, support: Support = "binary"): string[] {
+function binarization(binarize: Binarization, { shape, range }: Values, support: Support = "binary"): string[] {
   const pixels = isTable(shape) ? "values" : "pixels";
   const value = isTable(shape) || shape[2] > 1 ? "value" : "grey value";
   const bits = support === "binary" ? "" : `, though the likelihood is of ${value}s: elbo and nll are of bits then`;
@@ -39,6 +39,11 @@ export function binarization(binarize: Binarization, { shape, range }: Values, s
       ];
     }
   }
+}
+
+/** The line on binarization of a model that was trained. */
+export function binarizationOf({ model, config, data, training: { binarize } }: Trained): string[] {
+  return binarization(binarize, data, model.support?.(config));
 }
 
 /** The line on binarization, and what the model says of its configuration. */

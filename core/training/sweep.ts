@@ -13,6 +13,7 @@ import type { Losses } from "./events.ts";
 import type { Accumulated } from "../ops/accumulate.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
+import { otherSeed } from "../graph/random.ts";
 import { constant, valueAt } from "../graph/schedule.ts";
 import { type Compiled, type Objective, Tape, type Term } from "../graph/tape.ts";
 import { unpack } from "../gpu/tensor.ts";
@@ -223,7 +224,7 @@ export async function evaluation(options: EvaluationOptions): Promise<Sweep> {
   const { model, config, parameters, split, data } = options;
   requireRows("measure the rows", data.shape, split);
   // Another seed than the training's, and the same one each time: validations then differ only by the parameters.
-  const seed = (options.seed ^ 0x9e3779b9) >>> 0;
+  const seed = otherSeed(options.seed);
   return await Sweep.create({ ...options, seed }, (t) => {
     const { batch, destroy } = recordBatch(t, options);
     return { objectives: model.objectives(t, parameters, batch, config), destroy };

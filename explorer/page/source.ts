@@ -9,7 +9,7 @@ import { isTable } from "../../core/description.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
 import { parseMetrics } from "../../core/training/metrics.ts";
 import { readDataset, type ReadDatasetOptions } from "../../datasets/given_files.ts";
-import { standardized, suggestion } from "../../datasets/scaling.ts";
+import { standardized, suggestion } from "../../core/scaling.ts";
 import type { Manifest, ShippedData, ShippedModel } from "../manifest.ts";
 import { element } from "./elements.ts";
 

@@ -243,13 +243,13 @@ Deno.test("a prior is refused where there is no density of z alone, and at anoth
   const labels = new Uint8Array(COUNT);
   const labelled = { ...split, labels };
   const training = train(
-    cvae,
+    cvae as Model,
     { ...dataset, classes: 1, train: labelled, test: labelled },
-    { hidden: [], latents: 2, epochs: 1, batchSize: COUNT },
+    { hidden: [], latents: 2, epochs: 1, batchSize: COUNT } as object,
     { gpu },
   );
   for await (const _ of training);
-  using conditional = training.trained as unknown as Trained;
+  using conditional = training.trained;
   await assertRejects(
     () => fitPrior(conditional, labelled, gmm, {}),
     TypeError,

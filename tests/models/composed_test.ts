@@ -218,21 +218,8 @@ Deno.test("with a learned prior the log-likelihood is that of integration over z
     }, 0);
   const step = 1 / 256;
   const z = Float32Array.from({ length: 20 / step }, (_, i) => -10 + i * step);
-  const means = await trained.decode(z);
-  const x = trained.rowsOf(rows);
-  let integrated = 0;
-  for (let n = 0; n < 120; n++) {
-    let sum = 0;
-    z.forEach((value, i) => {
-      let log = Math.log(density(value) * step);
-      for (let d = 0; d < 16; d++) {
-        const mean = means[16 * i + d];
-        log += Math.log(x[16 * n + d] ? mean : 1 - mean);
-      }
-      sum += Math.exp(log);
-    });
-    integrated += Math.log(sum) / 120;
-  }
+  const logs = Array.from(z, (value) => Math.log(density(value) * step));
+  const integrated = await integral(trained as Trained, rows, z, logs);
   const { mean, elbo } = await logLikelihood(trained, rows, { samples: 4000 });
   assertAlmostEquals(mean, integrated, 2e-3);
   assert(elbo < mean);
@@ -242,6 +229,13 @@ Deno.test("with a learned prior the log-likelihood is that of integration over z
   const expected = weights.reduce((sum, weight, c) => sum + weight / total * prior[3 * c], 0);
   assertAlmostEquals(moment(1), expected, 4 * Math.sqrt((moment(2) - moment(1) ** 2) / drawn.length));
 });
+
+/** The points of a square about 0, side by side, [side², 2]. */
+const square = (side: number, step: number) =>
+  Float32Array.from(
+    { length: 2 * side * side },
+    (_, i) => ((i % 2 ? Math.floor(i / 2 / side) : Math.floor(i / 2) % side) - side / 2 + 0.5) * step,
+  );
 
 /** The mean of log p(x) of rows by sums over points z, each with the logarithm of what it stands for of p(z). */
 async function integral(trained: Trained, some: Split, z: Float32Array, logs: readonly number[]): Promise<number> {
@@ -269,11 +263,7 @@ for (const flow of ["iaf", "planar"] as const) {
     for await (const _ of training);
     using trained = training.trained;
     const [side, step] = [100, 0.1];
-    const at = (place: number) => (place - side / 2 + 0.5) * step;
-    const z = Float32Array.from(
-      { length: 2 * side * side },
-      (_, i) => at(i % 2 ? Math.floor(i / 2 / side) : Math.floor(i / 2) % side),
-    );
+    const z = square(side, step);
     const logs = Array.from(
       { length: side * side },
       (_, i) => 2 * Math.log(step) - Math.log(2 * Math.PI) - (z[2 * i] ** 2 + z[2 * i + 1] ** 2) / 2,
@@ -310,11 +300,7 @@ for (const prior of ["real-nvp", "maf"] as const) {
       return logDeterminant - y.reduce((sum, value) => sum + value * value / 2, 0) - Math.log(2 * Math.PI);
     };
     const [side, step] = [160, 0.2];
-    const at = (place: number) => (place - side / 2 + 0.5) * step;
-    const z = Float32Array.from(
-      { length: 2 * side * side },
-      (_, i) => at(i % 2 ? Math.floor(i / 2 / side) : Math.floor(i / 2) % side),
-    );
+    const z = square(side, step);
     const logs = Array.from(
       { length: side * side },
       (_, i) => logDensity([z[2 * i], z[2 * i + 1]]) + 2 * Math.log(step),

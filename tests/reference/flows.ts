@@ -55,42 +55,37 @@ export function coupling(
   return { y: halves.flat(), logDeterminant };
 }
 
-/** Masked autoregressive layers. */
-export function autoregressive(
-  nets: readonly (readonly Weights[])[],
-  z: readonly number[],
-  context: readonly number[],
-  activation = relu,
-): Mapped {
-  let y = [...z];
-  let logDeterminant = 0;
-  for (const net of nets) {
-    const out = network(net, [...y, ...context], activation);
-    y = y.map((v, k) => (v - out[y.length + k]) * Math.exp(-bounded(out[k])));
-    for (let k = 0; k < y.length; k++) logDeterminant -= bounded(out[k]);
-  }
-  return { y, logDeterminant };
-}
+/** What a masked layer makes of a dimension v by its s and m, and the logarithm of its derivative. */
+type MaskedStep = (v: number, s: number, m: number) => readonly [y: number, log: number];
 
-/** Inverse autoregressive layers with gates sigmoid(s + 2): arXiv:1606.04934, algorithm 1. */
-export function inverseAutoregressive(
+const masked = (step: MaskedStep) =>
+(
   nets: readonly (readonly Weights[])[],
   z: readonly number[],
   context: readonly number[],
   activation = relu,
-): Mapped {
+): Mapped => {
   let y = [...z];
   let logDeterminant = 0;
   for (const net of nets) {
     const out = network(net, [...y, ...context], activation);
     y = y.map((v, k) => {
-      const gate = 1 / (1 + Math.exp(-(out[k] + 2)));
-      logDeterminant += Math.log(gate);
-      return gate * v + (1 - gate) * out[y.length + k];
+      const [made, log] = step(v, out[k], out[y.length + k]);
+      logDeterminant += log;
+      return made;
     });
   }
   return { y, logDeterminant };
-}
+};
+
+/** Masked autoregressive layers. */
+export const autoregressive = masked((v, s, m) => [(v - m) * Math.exp(-bounded(s)), -bounded(s)]);
+
+/** Inverse autoregressive layers with gates sigmoid(s + 2): arXiv:1606.04934, algorithm 1. */
+export const inverseAutoregressive = masked((v, s, m) => {
+  const gate = 1 / (1 + Math.exp(-(s + 2)));
+  return [gate * v + (1 - gate) * m, Math.log(gate)];
+});
 
 /** Planar layers, each by u, w and b of the context: arXiv:1505.05770, equations 10 to 13 and appendix A.1. */
 export function planar(layers: number, z: readonly number[], context: readonly number[]): Mapped {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Dataset, features, type Scaling, type Split, typeOf, valuePieces, withValues } from "../core/dataset.ts";
-import type { RowChange } from "../core/row_reader.ts";
+import { type Dataset, features, type Scaling, type Split, typeOf, valuePieces, withValues } from "./dataset.ts";
+import type { RowChange } from "./row_reader.ts";
 
 type Parts = Pick<Dataset, "train" | "test">;
 
