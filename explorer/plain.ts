@@ -15,6 +15,8 @@ import { describeRows, shownRows } from "./rows.ts";
 
 /** What a model must be besides dense: its draws and densities are of these. */
 const EXPECTED = {
+  likelihood: ["bernoulli"],
+  towers: [1],
   covariance: ["diagonal"],
   // Checkpoints from before there were flows name none.
   flow: ["none", undefined],

@@ -1,7 +1,7 @@
 /**
  * An engine whose few points at a time are decoded right here, in the thread that draws them, by a copy of the decoder's weights: the point
- * under a pointer neither waits for the steps of a training nor is sent anywhere. It suits small dense decoders; everything else is left to
- * the engine.
+ * under a pointer neither waits for the steps of a training nor is sent anywhere. It suits dense decoders; everything else is left to the
+ * engine.
  *
  * While a model trains, the copy is as old as {@linkcode RENEWED} at most; where the training rests, it is exact or there is none.
  *
@@ -14,8 +14,8 @@ import type { Engine, EngineEvent } from "./engine.ts";
 
 /** Milliseconds after which a training's weights are copied anew. */
 const RENEWED = 500;
-/** Multiply-adds that are done here at most: about 3 ms. */
-const MOST_MACS = 3e6;
+/** Multiply-adds that are done here at most: about 10 ms. */
+const MOST_MACS = 8e6;
 
 /** Events after which the weights are others, or stay as they are. */
 const ANEW: readonly EngineEvent["event"][] = ["start", "paused", "end", "failed"];

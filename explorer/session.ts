@@ -21,6 +21,14 @@ import type { Control, DataInfo, Encodings, Engine, EngineEvent, ModelInfo, Rows
 
 /** Rows that are encoded at once, so that a training goes on between. */
 const PIECE = 5000;
+/** Points that a pointer asks for at a time, at most. */
+const POINTED = 16;
+/** Milliseconds after such a request in which more are to be expected. */
+const MOVING = 120;
+/** Milliseconds of a step that a pointer can wait for. */
+const SHORT = 8;
+/** Milliseconds that a training with longer steps rests for one, at most. */
+const REST = 500;
 
 /** Values of settings that are declared by the readers of other files than tables, and say nothing. */
 const NOTHING = ["", false, []];
@@ -41,6 +49,8 @@ export class Session implements Engine {
   #running = true;
   #steps = 0;
   #chunkSeconds = 0.08;
+  /** When points were last asked for. */
+  #pointed = -Infinity;
   /** Steps that the training under way has done. */
   #done = 0;
   /** Wakes a training that is paused. */
@@ -142,7 +152,13 @@ export class Session implements Engine {
     return { mean, logVariance, labels: all.labels, ...(measured ? { kl: [...kl] } : {}) };
   }
 
+  /** Milliseconds for which a pointer is still taken to move; 0 where it rests. */
+  get #moving(): number {
+    return Math.max(0, this.#pointed + MOVING - performance.now());
+  }
+
   async decode(z: Float32Array<ArrayBuffer>, labels?: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
+    if (z.length <= POINTED * this.#model.latents) this.#pointed = performance.now();
     return await this.#inTurn(() =>
       this.#model.decode(z, conditionOf(this.#model, z, { labels }, this.#model.latents))
     );
@@ -198,8 +214,8 @@ export class Session implements Engine {
     const training = train(findModel(model), this.#dataset, config as object, {
       gpu: this.#gpu,
       signal: this.#stop.signal,
-      // A training that is paused goes on by single steps.
-      chunkSeconds: () => this.#running ? this.#chunkSeconds : 0,
+      // A training that is paused goes on by single steps, and so does one beside a pointer that moves.
+      chunkSeconds: () => this.#running && !this.#moving ? this.#chunkSeconds : 0,
     });
     const { promise, resolve, reject } = Promise.withResolvers<ModelInfo>();
     this.#ended = this.#follow(training, resolve).catch((error: Error) => {
@@ -210,6 +226,8 @@ export class Session implements Engine {
   }
 
   async #follow(training: Training<object>, begun: (info: ModelInfo) => void): Promise<void> {
+    let last = performance.now();
+    let stepTakes = 0;
     for await (const event of training) {
       if (event.event === "start") {
         const before = this.#trained;
@@ -220,11 +238,20 @@ export class Session implements Engine {
         this.#done = event.step;
         begun(await describe(training.trained as Trained));
       }
-      if (event.event === "progress") this.#done = event.step;
+      if (event.event === "progress") {
+        stepTakes = (performance.now() - last) / Math.max(1, event.step - this.#done);
+        this.#done = event.step;
+      }
       this.#tell(event);
       if (event.event === "end") break;
       if (event.event === "progress" && !this.#running) await this.#pause(event.step);
-      while (this.#waiting) await new Promise<void>((resolve) => this.#served = resolve);
+      const rested = stepTakes > SHORT ? performance.now() + REST : 0;
+      for (let left = 1; left > 0;) {
+        while (this.#waiting) await new Promise<void>((resolve) => this.#served = resolve);
+        left = this.#stop.signal.aborted ? 0 : Math.min(this.#moving, rested - performance.now());
+        if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+      }
+      last = performance.now();
     }
     this.#trained = training.trained as Trained;
     this.#training = undefined;

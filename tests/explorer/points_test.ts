@@ -94,10 +94,38 @@ Deno.test("points of a running training follow its weights", () =>
     await ended;
   }));
 
-Deno.test("what is no small dense decoder, and many points, are left to the engine", () =>
+Deno.test("points of Gaussian decoders are decoded here too, with any activation", () =>
+  withPoints(async (here, session, asked) => {
+    const z = Float32Array.of(0.3, -1, 2, 0, 0, 1);
+    for (const [activation, likelihood] of [["gelu", "gaussian"], ["elu", "gaussian-decoder"]]) {
+      const ended = told(here, "end");
+      const others = { activation, likelihood, outputActivation: "sigmoid" };
+      await here.train({ model: "vae", config: { ...small, ...others } });
+      await ended;
+      assertClose(await decodedHere(here, asked, z), await session.decode(z));
+    }
+  }));
+
+Deno.test("a training goes by single steps as long as the engine is asked for points", () =>
+  withPoints(async (here, session) => {
+    const steps: number[] = [];
+    session.onEvent((event) => event.event === "progress" && steps.push(event.step));
+    await here.train({ model: "vae", config: { ...small, epochs: 100_000 } });
+    const z = new Float32Array(3);
+    for (let i = 0; i < 2000 && steps.length < 30; i++) {
+      await session.decode(z);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const taken = steps.map((step, i) => step - (steps[i - 1] ?? 0)).slice(-10);
+    assertEquals(taken, Array(10).fill(1));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert(steps.at(-1)! - steps.at(-2)! > 1, "it goes on as before");
+  }));
+
+Deno.test("what is no dense decoder, and many points, are left to the engine", () =>
   withPoints(async (here, session, asked) => {
     const ended = told(here, "end");
-    await here.train({ model: "vae", config: { ...small, likelihood: "gaussian" } });
+    await here.train({ model: "vae", config: { ...small, normalization: "layer" } });
     await ended;
     await session.save();
     asked.length = 0;

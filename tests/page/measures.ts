@@ -1,6 +1,6 @@
 /**
- * Measures the explorer in Chromium: from pointer to pixels, idle and while a model trains; decoding, encoding, steps; memory over a long
- * training.
+ * Measures the explorer in Chromium: from pointer to pixels, idle and while a model trains; memory over a long training. And its engine
+ * in Deno, for decoders that the page leaves to it, some of which Chromium's adapter without a GPU cannot compile.
  *
  * ```sh
  * deno run -A --lock=tests/deno.lock tests/page/measures.ts [minutes of training, 1 by default]
@@ -10,10 +10,14 @@
  */
 
 import type { Page } from "npm:playwright-core@1.65.1";
+import { Session } from "../../explorer/session.ts";
+import { findDataset } from "../../files.ts";
+import { Gpu } from "../../mod.ts";
 import { served } from "./explorer.ts";
 import { open } from "./support.ts";
 
 const minutes = Number(Deno.args[0] ?? 1);
+const report = (value: Record<string, unknown>) => console.log(JSON.stringify(value));
 
 /** Quantiles of milliseconds. */
 function summary(times: readonly number[]): { readonly median: number; readonly p95: number; readonly count: number } {
@@ -48,6 +52,40 @@ async function pointerToPixels(page: Page): Promise<number[]> {
   })()`);
 }
 
+/** From a point that is asked for until it is decoded, by the engine. */
+async function pointToMean(engine: Session, latents: number): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < 60; i++) {
+    const begun = performance.now();
+    await engine.decode(new Float32Array(latents).fill(i / 60));
+    times.push(performance.now() - begun);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  return times.slice(10);
+}
+
+/** Measures decoders that the page leaves to the engine. */
+async function engineAlone(): Promise<void> {
+  const gpu = await Gpu.open();
+  const engine = new Session(gpu);
+  await engine.useData(await findDataset("mnist").load());
+  const models = [
+    { hidden: [512, 512], normalization: "layer", latents: 20 },
+    { encoder: "conv", channels: [16, 32], hidden: [64], latents: 8 },
+  ];
+  for (const config of models) {
+    await engine.train({ model: "vae", config: { ...config, batchSize: 100, epochs: 100_000 } });
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    const training = summary(await pointToMean(engine, config.latents));
+    await engine.control({ running: false });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const idle = summary(await pointToMean(engine, config.latents));
+    report({ measure: "point to mean, by the engine in Deno", adapter: gpu.adapter, ...config, training, idle });
+  }
+  await engine.close();
+  gpu.destroy();
+}
+
 /** Megabytes that all of the browser's processes hold. */
 async function memory(): Promise<number> {
   const { stdout } = await new Deno.Command("ps", { args: ["-C", "chromium", "-o", "rss="] }).output();
@@ -55,11 +93,11 @@ async function memory(): Promise<number> {
   return Math.round(kilobytes.reduce((sum, each) => sum + each, 0) / 1024);
 }
 
+await engineAlone();
+
 await using site = await served({ train: 8000, test: 2000 });
 await using opened = await open();
 const page = await opened.browser.newPage({ viewport: { width: 1280, height: 900 } });
-const report = (value: Record<string, unknown>) => console.log(JSON.stringify(value));
-
 const begun = performance.now();
 await page.goto(site.address);
 await page.waitForFunction(() => {
