@@ -56,6 +56,9 @@ export interface CheckOptions {
   readonly tiles?: TileChoice;
 }
 
+/** Losses that are computed before one of them is waited for: a wait takes longer than a small loss. */
+const AT_ONCE = 64;
+
 /** What was found of one input, weight or bias. */
 export interface CheckedGradient {
   /** The name of an input, or "layer.weight", "layer.bias". */
@@ -186,13 +189,12 @@ export async function checkGradients<Names extends string>(
       for (const part of isInput ? ["weight"] as const : ["weight", "bias"] as const) {
         const name = isInput ? parameter.name : `${parameter.name}.${part}`;
         if (!current[part].length || options.skip?.test(name)) continue;
-        const at = async (index: number, value: number) => {
+        const at = (index: number, value: number) => {
           const original = current[part][index];
           current[part][index] = value;
           parameter.set(parameter.tensor, current.weight, current.bias);
-          const found = await loss();
           current[part][index] = original;
-          return found;
+          return loss();
         };
         const { connections, outputs } = parameter.shape;
         const there = part === "weight" && connections
@@ -286,6 +288,12 @@ function lossOf(
   return { loss, rounding };
 }
 
+/** A difference quotient, and how much the rounding of its losses can change it. */
+interface Difference {
+  readonly difference: number;
+  readonly rounding: number;
+}
+
 async function compare(
   name: string,
   gradients: Float32Array,
@@ -300,29 +308,36 @@ async function compare(
     readonly most?: number;
   },
 ): Promise<CheckedGradient> {
-  const over = async (index: number, value: number, h: number) => {
-    const [above, below] = [await at(index, value + h), await at(index, value - h)];
+  const over = async (index: number, h: number): Promise<Difference> => {
+    const [above, below] = await Promise.all([at(index, values[index] + h), at(index, values[index] - h)]);
     return {
       difference: (above.loss - below.loss) / (2 * h),
       rounding: (above.rounding + below.rounding) / (2 * h),
     };
   };
+  const differenceAt = async (index: number): Promise<Difference> => {
+    if (!there(index)) return { difference: 0, rounding: 0 };
+    if (order === 2) return await over(index, h);
+    // Richardson's extrapolation leaves h⁴ times a fifth derivative.
+    const [whole, half] = await Promise.all([over(index, h), over(index, h / 2)]);
+    return {
+      difference: (4 * half.difference - whole.difference) / 3,
+      rounding: (4 * half.rounding + whole.rounding) / 3,
+    };
+  };
   let worst = { name, error: -1, index: 0, gradient: 0, difference: 0 };
   const count = Math.min(most, values.length);
-  for (let i = 0; i < count; i++) {
-    const index = Math.floor(i * values.length / count);
-    const [value, gradient] = [values[index], gradients[index]];
-    let { difference, rounding } = there(index) ? await over(index, value, h) : { difference: 0, rounding: 0 };
-    if (order === 4 && there(index)) {
-      // Richardson's extrapolation leaves h⁴ times a fifth derivative.
-      const half = await over(index, value, h / 2);
-      difference = (4 * half.difference - difference) / 3;
-      rounding = (4 * half.rounding + rounding) / 3;
+  const indices = Array.from({ length: count }, (_, i) => Math.floor(i * values.length / count));
+  for (let first = 0; first < count && !Number.isNaN(worst.error); first += AT_ONCE / (2 * order)) {
+    const some = indices.slice(first, first + AT_ONCE / (2 * order));
+    const found = await Promise.all(some.map(differenceAt));
+    for (const [i, { difference, rounding }] of found.entries()) {
+      const [index, gradient] = [some[i], gradients[some[i]]];
+      const apart = Math.abs(gradient - difference);
+      const error = (apart < rounding ? 0 : apart - rounding) / (Math.abs(difference) + 0.5);
+      if (error > worst.error || Number.isNaN(error)) worst = { name, error, index, gradient, difference };
+      if (Number.isNaN(error)) break;
     }
-    const apart = Math.abs(gradient - difference);
-    const error = (apart < rounding ? 0 : apart - rounding) / (Math.abs(difference) + 0.5);
-    if (error > worst.error || Number.isNaN(error)) worst = { name, error, index, gradient, difference };
-    if (Number.isNaN(error)) break;
   }
   return { ...worst, largest: gradients.reduce((largest, gradient) => Math.max(largest, Math.abs(gradient)), 0) };
 }
