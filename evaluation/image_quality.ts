@@ -16,22 +16,39 @@ export interface ImageQuality {
   readonly mse: number;
 }
 
-/** Width of the window: 3.5 deviations on either side, as scikit-image cuts it off. */
+/** Width of the Gaussian window: 3.5 deviations on either side, as scikit-image cuts it off. */
 export const SSIM_WINDOW = 11;
 
-/** The window's deviation in pixels. */
+/** The Gaussian window's deviation in pixels. */
 const SIGMA = 1.5;
 
-const WINDOW = (() => {
-  const radius = (SSIM_WINDOW - 1) / 2;
-  const weights = Float64Array.from({ length: SSIM_WINDOW }, (_, i) => Math.exp(-0.5 * ((i - radius) / SIGMA) ** 2));
+/** What moments are formed in: its weights along an axis, and the factor of (co)variances. */
+interface Window {
+  readonly weights: Float64Array;
+  readonly unbiased: number;
+}
+
+const WINDOWS: Readonly<Record<SsimWindow, Window>> = {
+  gaussian: windowOf(Float64Array.from({ length: SSIM_WINDOW }, (_, i) => {
+    return Math.exp(-0.5 * ((i - (SSIM_WINDOW - 1) / 2) / SIGMA) ** 2);
+  })),
+  uniform: windowOf(new Float64Array(7).fill(1), 49 / 48),
+};
+
+/** The window in which {@linkcode ssim} compares: the paper's Gaussian, or 7 x 7 pixels that count alike. */
+export type SsimWindow = "gaussian" | "uniform";
+
+function windowOf(weights: Float64Array, unbiased = 1): Window {
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  return weights.map((weight) => weight / sum);
-})();
+  return { weights: weights.map((weight) => weight / sum), unbiased };
+}
 
 /**
  * SSIM = (2 μ_a μ_b + C₁)(2 σ_ab + C₂) / ((μ_a² + μ_b² + C₁)(σ_a² + σ_b² + C₂)), C₁ = (0.01 R)², C₂ = (0.03 R)², with moments in a Gaussian
  * window of 11 x 11 and deviation 1.5, averaged over the places where the window lies within the image, and over channels
+ *
+ * "uniform" has moments of 7 x 7 pixels that count alike, with sample (co)variances: scikit-image's default, of which many published
+ * figures are.
  *
  * The constants depend on the range R of the data: of values from 0 to 1 it is 1. Some give 2, as if they were from -1 to 1, which makes
  * every figure larger; say which.
@@ -42,6 +59,7 @@ const WINDOW = (() => {
  * @param a [N, height, width, channels]
  * @param b The same.
  * @param range R
+ * @param window Default "gaussian".
  * @returns Of each image, from -1 to 1 [N].
  * @throws {RangeError} If a side is shorter than the window, or the values are no images of the shape.
  */
@@ -50,17 +68,20 @@ export function ssim(
   b: ArrayLike<number>,
   shape: Dataset["shape"],
   range = 1,
+  window: SsimWindow = "gaussian",
 ): Float64Array<ArrayBuffer> {
   const count = requireImages(a, b, shape);
   const [height, width, channels] = shape;
-  if (!hasSsim(shape)) {
+  const { weights, unbiased } = WINDOWS[window];
+  const side = weights.length;
+  if (Math.min(height, width) < side) {
     throw new RangeError(
-      `Cannot form the SSIM: expected images of at least ${SSIM_WINDOW} x ${SSIM_WINDOW} pixels, found ${height} x ${width}`,
+      `Cannot form the SSIM: expected images of at least ${side} x ${side} pixels, found ${height} x ${width}`,
     );
   }
   const size = features(shape);
   const [c1, c2] = [(0.01 * range) ** 2, (0.03 * range) ** 2];
-  const [rows, columns] = [height - SSIM_WINDOW + 1, width - SSIM_WINDOW + 1];
+  const [rows, columns] = [height - side + 1, width - side + 1];
   const planes = Array.from({ length: 5 }, () => new Float64Array(height * width));
   const across = new Float64Array(height * columns);
   const smooth = planes.map(() => new Float64Array(rows * columns));
@@ -75,10 +96,11 @@ export function ssim(
         planes[3][i] = q * q;
         planes[4][i] = p * q;
       }
-      planes.forEach((plane, k) => filter(plane, across, smooth[k], width, columns));
+      planes.forEach((plane, k) => filter(weights, plane, across, smooth[k], width, columns));
       for (let i = 0; i < rows * columns; i++) {
         const [ma, mb] = [smooth[0][i], smooth[1][i]];
-        const [va, vb, ab] = [smooth[2][i] - ma * ma, smooth[3][i] - mb * mb, smooth[4][i] - ma * mb];
+        const [va, vb] = [unbiased * (smooth[2][i] - ma * ma), unbiased * (smooth[3][i] - mb * mb)];
+        const ab = unbiased * (smooth[4][i] - ma * mb);
         total += (2 * ma * mb + c1) * (2 * ab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2));
       }
     }
@@ -92,16 +114,23 @@ export function hasSsim([height, width]: Dataset["shape"]): boolean {
 }
 
 /** The window's mean at every place, along rows and then along columns. */
-function filter(plane: Float64Array, across: Float64Array, out: Float64Array, width: number, columns: number): void {
+function filter(
+  weights: Float64Array,
+  plane: Float64Array,
+  across: Float64Array,
+  out: Float64Array,
+  width: number,
+  columns: number,
+): void {
   for (let i = 0; i < across.length; i++) {
     const from = Math.floor(i / columns) * width + i % columns;
     let sum = 0;
-    for (let k = 0; k < SSIM_WINDOW; k++) sum += WINDOW[k] * plane[from + k];
+    for (let k = 0; k < weights.length; k++) sum += weights[k] * plane[from + k];
     across[i] = sum;
   }
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
-    for (let k = 0; k < SSIM_WINDOW; k++) sum += WINDOW[k] * across[i + k * columns];
+    for (let k = 0; k < weights.length; k++) sum += weights[k] * across[i + k * columns];
     out[i] = sum;
   }
 }

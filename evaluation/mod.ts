@@ -26,7 +26,7 @@ export {
   frechetDistance,
   trainClassifier,
 } from "./frechet_classifier_distance.ts";
-export { hasSsim, type ImageQuality, imageQuality, ssim, SSIM_WINDOW } from "./image_quality.ts";
+export { hasSsim, type ImageQuality, imageQuality, ssim, SSIM_WINDOW, type SsimWindow } from "./image_quality.ts";
 export { imageMask, impute, type Imputed, type ImputeOptions, MASKS } from "./impute.ts";
 export { type InfoMec, infoMec, type InfoMecOptions } from "./info_mec.ts";
 export { ACTIVE_VARIANCE, type LatentOptions, type LatentStatistics, latentStatistics } from "./latent_statistics.ts";

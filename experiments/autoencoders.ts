@@ -10,6 +10,7 @@ import type { Model } from "../core/model.ts";
 import { reconstructions } from "../figures/images.ts";
 import { encodeRows, latentScatter } from "../figures/latents.ts";
 import { ae } from "../models/ae.ts";
+import { betaVae } from "../models/beta_vae.ts";
 import { pca } from "../models/pca.ts";
 import { ppca } from "../models/ppca.ts";
 import { vae } from "../models/vae.ts";
@@ -20,13 +21,24 @@ import { measured, renamed } from "./losses.ts";
 /** Both sides of the comparison use squared error: a Gaussian of fixed σ² = 1/2, so that loss = ‖x - x̂‖² + KL + a constant. */
 const squaredError = { likelihood: "gaussian", sigma: Math.SQRT1_2, validation: 0 };
 
+/** A latent space of two dimensions. */
+interface Space {
+  readonly id: string;
+  readonly title: string;
+  readonly model: Model;
+  readonly module?: string;
+  readonly config?: object;
+}
+
 const deep = { hidden: [500], ...squaredError };
 
-const spaces = [
+const spaces: readonly Space[] = [
   { id: "ae-2", title: "Autoencoder: reconstruction alone", model: ae as Model },
+  // Draws without a KL: nothing holds their variance.
+  { id: "no-kl-2", title: "VAE without the KL", model: betaVae as Model, config: { beta: 0 } },
   { id: "kl-2", title: "KL alone", model: klOnly as Model, module: new URL("./kl_only.ts", import.meta.url).href },
   { id: "vae-2", title: "VAE: both", model: vae as Model },
-] as const;
+];
 
 /** K of the comparison with linear models. */
 const LATENTS = 20;
@@ -46,19 +58,32 @@ const reconstructing = [
 ] as const;
 
 const points: readonly Point[] = [
-  ...spaces.map(({ title: _, ...point }) => ({ ...point, config: { ...deep, latents: 2 } })),
+  ...spaces.map(({ title: _, ...point }) => ({ ...point, config: { ...deep, ...point.config, latents: 2 } })),
   ...reconstructing.map(({ title: _, ...point }) => ({ ...point, config: { ...point.config, latents: LATENTS } })),
 ].map((point) => ({ dataset: "mnist", ...point }));
 
-/** AE, KL only and VAE; PCA, pPCA, linear AE, AE and VAE. */
+/** How far the means of the posteriors lie apart, and how wide each posterior is, over all latent dimensions. */
+function deviations(
+  latents: number,
+  { mean, logVariance }: { readonly mean: Float32Array; readonly logVariance: Float32Array },
+): { spread: number; sigma: number; share: number } {
+  const average = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const centres = Array.from({ length: latents }, (_, k) => average(mean.filter((_, i) => i % latents === k)));
+  const spread = Math.sqrt(average(mean.map((value, i) => (value - centres[i % latents]) ** 2)));
+  const sigma = average(logVariance.map((value) => Math.exp(value / 2)));
+  return { spread, sigma, share: sigma / spread };
+}
+
+/** AE, VAE without KL, KL only and VAE; PCA, pPCA, linear AE, AE and VAE. */
 export const autoencodersExperiment: Experiment = {
   name: "autoencoders",
   summary:
-    "Latent spaces of reconstruction alone, KL alone and both; reconstructions of PCA, pPCA, linear AE, AE and VAE",
+    "Latent spaces of reconstruction alone, with and without noise, KL alone and both; reconstructions of PCA, pPCA, linear AE, AE and VAE",
   source:
     "Kingma and Welling, arXiv:1312.6114; Tipping and Bishop, JRSS B 61(3), 1999; Baldi and Hornik, Neural Networks 2, 1989",
   expectations: [
     "The reconstruction term alone leaves gaps between classes and fixes no scale; the KL alone maps every datum to the origin; together they fill the prior with classes side by side.",
+    "A VAE without its KL becomes an autoencoder: its posteriors shrink to points, or the means move apart, until the noise is small beside them.",
     "A linear autoencoder spans the subspace of PCA and cannot reconstruct better; pPCA reconstructs slightly worse, because its posterior mean shrinks towards 0.",
     "A deep autoencoder reconstructs better than PCA at equal K; a VAE gives up part of that gain for its KL.",
   ],
@@ -68,7 +93,8 @@ export const autoencodersExperiment: Experiment = {
   async measure({ trained, dataset: { test } }) {
     const rows = trained.rowsOf(slice(test, 0, 1000));
     const { mse, psnr, ssim = NaN } = imageQuality(rows, await trained.reconstruct(rows), trained.data.shape);
-    return { mse, psnr, ssim, kl: (await trained.evaluate(test)).kl };
+    const { kl } = await trained.evaluate(test);
+    return { mse, psnr, ssim, kl, ...deviations(trained.latents, await trained.encode(rows)) };
   },
   tables: (results) => [
     {
@@ -84,10 +110,18 @@ export const autoencodersExperiment: Experiment = {
     {
       name: "latent-spaces",
       title: "Two latent dimensions",
-      columns: ["model", "mean squared error a pixel", "KL (nats)"],
+      columns: [
+        "model",
+        "mean squared error a pixel",
+        "KL (nats)",
+        "deviation of μ over data",
+        "σ of q(z given x), mean",
+        "σ in parts of the deviation",
+      ],
       rows: spaces.map((
         { id, title },
-      ) => [title, ...["mse", "kl"].map((name) => measured(resultOf(results, id), name))]),
+      ) => [title, ...["mse", "kl", "spread", "sigma", "share"].map((name) => measured(resultOf(results, id), name))]),
+      notes: ["Means over both dimensions. An autoencoder's code is a point: its σ is 0."],
     },
   ],
   async figures(results, { open, dataset }) {

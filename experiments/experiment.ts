@@ -56,6 +56,8 @@ export interface Extent {
   readonly epochs: number;
   /** Rows of the training set that are used, those to validate on among them; default: all. */
   readonly rows?: number;
+  /** Runs of every point, where nobody says how many; default: 1. */
+  readonly seeds?: number;
 }
 
 /** What an experiment was asked for. */
@@ -113,6 +115,8 @@ export interface Experiment {
   most?(options: Options): number;
   /** What is measured on every run beyond its losses. */
   measure?(measuring: Measuring): Promise<Measures>;
+  /** What is measured while a run is trained, after an epoch, from 1 on: `measures` of its event. Undefined where nothing is. */
+  measureEpoch?(measuring: Measuring, epoch: number): Promise<EpochEvent["measures"]>;
   tables(results: readonly PointResult[], options: Options): readonly Table[];
   figures?(results: readonly PointResult[], drawing: Drawing): Promise<readonly Figure[]>;
 }

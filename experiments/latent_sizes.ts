@@ -7,7 +7,7 @@
 import { linePlot } from "../figures/charts.ts";
 import { vae } from "../models/vae.ts";
 import { all, type Experiment, type Point, type PointResult } from "./experiment.ts";
-import { course, finalLoss } from "./losses.ts";
+import { course, dataSeen, finalLoss } from "./losses.ts";
 import { SOURCE, wangSetting } from "./wang.ts";
 
 /** Both parts: on Frey faces the likelihood is Gaussian, with mean and deviation from the decoder. */
@@ -90,11 +90,7 @@ export const latentSizesExperiment: Experiment = {
               x: "data seen",
               y: "lower bound (nats per datum)",
               logX: true,
-              series: own.map(([k, result]) => {
-                const { step, epoch } = result.runs[0].epochs[0];
-                const seen = step * Number(result.point.config.batchSize) / epoch;
-                return course(`K = ${k}`, result, ({ elbo }) => elbo, side, (epoch) => epoch * seen);
-              }),
+              series: own.map(([k, result]) => course(`K = ${k}`, result, ({ elbo }) => elbo, side, dataSeen(result))),
             });
           })
         ),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Losses } from "../core/training/events.ts";
+import type { EpochEvent, Losses } from "../core/training/events.ts";
 import { type Panel, panels, type Series } from "../figures/charts.ts";
 import type { Figure, Words } from "../figures/figure.ts";
 import type { PointResult, RunResult } from "./experiment.ts";
@@ -34,17 +34,40 @@ export function measured(result: PointResult, name: string): Spread | undefined 
 /** Losses over epochs as means over seeds, with a band of one standard deviation where there are several. */
 export function course(
   name: string,
-  { runs }: PointResult,
+  result: PointResult,
   term: (losses: Losses) => number,
   side: Side = "train",
   x: (epoch: number) => number = (epoch) => epoch,
 ): Series {
+  return overEpochs(name, result, ({ [side]: losses }) => losses ? term(losses) : NaN, x);
+}
+
+/** The same of a number that was measured after some epochs ({@linkcode Experiment.measureEpoch}) or at the end. */
+export function measuredCourse(
+  name: string,
+  result: PointResult,
+  measure: string,
+  x: (epoch: number) => number = (epoch) => epoch,
+): Series {
+  const runs = result.runs.map(({ epochs, measures, ...run }) => {
+    const last = epochs.length - 1;
+    const found = epochs.map((event, i) => {
+      const end = measures[measure];
+      return event.measures || i < last || typeof end !== "number" ? event : { ...event, measures: { [measure]: end } };
+    });
+    return { ...run, measures, epochs: found.filter(({ measures }) => measures) };
+  });
+  return overEpochs(name, { ...result, runs }, ({ measures = {} }) => measures[measure] ?? NaN, x);
+}
+
+function overEpochs(
+  name: string,
+  { runs }: PointResult,
+  of: (event: EpochEvent) => number,
+  x: (epoch: number) => number,
+): Series {
   const epochs = Math.min(...runs.map(({ epochs }) => epochs.length));
-  const spreads = Array.from({ length: epochs }, (_, i) =>
-    spreadOf(runs.map(({ epochs }) => {
-      const losses = epochs[i][side];
-      return losses ? term(losses) : NaN;
-    })));
+  const spreads = Array.from({ length: epochs }, (_, i) => spreadOf(runs.map(({ epochs }) => of(epochs[i]))));
   const values = (of: (spread: Spread) => number) => spreads.map((spread) => spread ? of(spread) : NaN);
   return {
     name,
@@ -57,6 +80,17 @@ export function course(
       }
       : {}),
   };
+}
+
+/** Whether an epoch is one of 1, 2, 3, 6, 10, 18, 32, 56, 100, ...: four for each power of ten. */
+export function isMilestone(epoch: number): boolean {
+  return Math.round(10 ** (Math.round(4 * Math.log10(epoch)) / 4)) === epoch;
+}
+
+/** Data seen after an epoch of a point's runs. */
+export function dataSeen({ point, runs }: PointResult): (epoch: number) => number {
+  const { step, epoch } = runs[0].epochs[0];
+  return (at) => at * step * Number(point.config.batchSize) / epoch;
 }
 
 /** Lower bound, NLL and KL over epochs, a line for each named result. */

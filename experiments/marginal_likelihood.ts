@@ -6,9 +6,10 @@
 
 import { slice } from "../core/dataset.ts";
 import { logLikelihood } from "../evaluation/mod.ts";
+import { panels } from "../figures/charts.ts";
 import { vae } from "../models/vae.ts";
-import { all, type Experiment, resultOf } from "./experiment.ts";
-import { finalLoss, lossCurves, measured } from "./losses.ts";
+import { all, type Experiment, type Measuring, resultOf } from "./experiment.ts";
+import { dataSeen, finalLoss, isMilestone, lossCurves, measured, measuredCourse } from "./losses.ts";
 import { SOURCE, wangSetting } from "./wang.ts";
 
 /** Training rows, N. */
@@ -21,6 +22,23 @@ const DRAWS = 50;
 const MEASURED = 1000;
 
 const id = (rows: number) => `rows-${rows}`;
+
+/** The bound and both estimates, of training and test rows. */
+async function likelihoods({ trained, dataset: { train, test }, signal }: Measuring): Promise<Record<string, number>> {
+  const options = { samples: DRAWS, signal };
+  const sides = { train: slice(train, 0, Math.min(MEASURED, train.count)), test: slice(test, 0, MEASURED) };
+  const found: Record<string, number> = {};
+  for (const [side, rows] of Object.entries(sides)) {
+    const importance = await logLikelihood(trained, rows, options);
+    const harmonic = await logLikelihood(trained, rows, { ...options, estimator: "harmonic" });
+    found[`${side} elbo`] = importance.elbo;
+    found[`${side} importance`] = importance.mean;
+    found[`${side} harmonic`] = harmonic.mean;
+  }
+  return found;
+}
+
+const ESTIMATES = ["importance", "harmonic"] as const;
 
 /** 784-100-3, N = 1,000 and 50,000. */
 export const marginalLikelihoodExperiment: Experiment = {
@@ -51,24 +69,8 @@ export const marginalLikelihoodExperiment: Experiment = {
         epochs: rows === 1000 ? 10 * options.epochs : options.epochs,
       },
     }))),
-  async measure({ trained, dataset: { train, test }, signal }) {
-    const options = { samples: DRAWS, signal };
-    const of = async (rows: typeof test) => ({
-      importance: await logLikelihood(trained, rows, options),
-      harmonic: await logLikelihood(trained, rows, { ...options, estimator: "harmonic" }),
-    });
-    const sides = {
-      train: await of(slice(train, 0, Math.min(MEASURED, train.count))),
-      test: await of(slice(test, 0, MEASURED)),
-    };
-    return Object.fromEntries(
-      Object.entries(sides).flatMap(([side, { importance, harmonic }]) => [
-        [`${side} elbo`, importance.elbo],
-        [`${side} importance`, importance.mean],
-        [`${side} harmonic`, harmonic.mean],
-      ]),
-    );
-  },
+  measure: likelihoods,
+  measureEpoch: async (measuring, epoch) => isMilestone(epoch) ? await likelihoods(measuring) : undefined,
   tables: (results) => [{
     name: "marginal-likelihood",
     title: `log p(x) of ${MEASURED} rows with L = ${DRAWS}, nats per datum`,
@@ -92,6 +94,28 @@ export const marginalLikelihoodExperiment: Experiment = {
     ],
   }],
   figures: async (results) => [
+    await panels({
+      name: "likelihood",
+      title: "log p(x) over data seen",
+      caption: `784-100-3 on MNIST; ${MEASURED} rows, L = ${DRAWS}, by importance sampling and by the harmonic form.`,
+      columns: 2,
+      panels: ESTIMATES.map((estimate) => ({
+        title: estimate,
+        x: "data seen",
+        y: "log p(x) (nats per datum)",
+        logX: true,
+        series: results.flatMap((result) =>
+          (["train", "test"] as const).map((side) =>
+            measuredCourse(
+              `N = ${result.point.rows?.toLocaleString("en-US")}, ${side}`,
+              result,
+              `${side} ${estimate}`,
+              dataSeen(result),
+            )
+          )
+        ),
+      })),
+    }),
     await lossCurves(
       {
         name: "curves",

@@ -4,10 +4,13 @@
  * @module
  */
 
+import type { Figure } from "../figures/figure.ts";
 import { scatterPlot } from "../figures/charts.ts";
+import { reconstructions, samples } from "../figures/images.ts";
+import { encodeRows, latentScatter } from "../figures/latents.ts";
 import { vae } from "../models/vae.ts";
-import type { Experiment, Options, Point, PointResult } from "./experiment.ts";
-import { type Found, minimalStructure, type Structure, violations } from "./minimal_search.ts";
+import { type Experiment, type Options, type Point, type PointResult, resultOf } from "./experiment.ts";
+import { type Found, minimalStructure, type Structure, type Verdict, violations } from "./minimal_search.ts";
 import { lateLoss, SOURCE, wangNotes, wangSetting } from "./wang.ts";
 
 /** What can be asked for. */
@@ -23,9 +26,11 @@ const asked = ({ settings }: Options) => settings as object as Asked;
 
 const name = (structure: Structure) => `[${structure.join(", ")}]`;
 
+const id = (structure: Structure) => structure.join("-");
+
 function pointOf(structure: Structure): Point {
   return {
-    id: structure.join("-"),
+    id: id(structure),
     model: vae,
     dataset: "mnist",
     config: { ...wangSetting, hidden: structure.slice(0, -1), latents: structure.at(-1) },
@@ -42,8 +47,8 @@ function median(values: readonly number[]): number {
 const late = (result: PointResult, term: string) =>
   median(result.runs.map((run) => lateLoss({ ...result, runs: [run] }, term)?.mean ?? NaN));
 
-function meets(result: PointResult, { reconstruction, kl }: Asked): boolean {
-  return late(result, "nll") <= reconstruction && late(result, "kl") <= kl;
+function verdictOf(result: PointResult, { reconstruction, kl }: Asked): Verdict {
+  return { reconstruction: late(result, "nll") <= reconstruction, kl: late(result, "kl") <= kl };
 }
 
 function* plan(options: Options): Generator<readonly Point[], Found, readonly PointResult[]> {
@@ -51,7 +56,7 @@ function* plan(options: Options): Generator<readonly Point[], Found, readonly Po
   let next = search.next();
   while (!next.done) {
     const [result] = yield [pointOf(next.value)];
-    next = search.next(meets(result, asked(options)));
+    next = search.next(verdictOf(result, asked(options)));
   }
   return next.value;
 }
@@ -65,11 +70,11 @@ function found(results: readonly PointResult[], options: Options): Found {
   return next.value;
 }
 
-/** Depth first, then widths by binary search. */
+/** Depth first, then widths by binary search, at first all alike where the KL is too large. */
 export const minimalArchitectureExperiment: Experiment = {
   name: "minimal-architecture",
   summary:
-    "The smallest structure with reconstruction <= 120 and KL <= 10: the least depth, then widths by binary search",
+    "The smallest structure with reconstruction <= 120 and KL <= 10: the least depth, then widths by binary search, at first all alike where the KL is too large",
   source: SOURCE,
   expectations: [
     "Published: [324, 284, 3], after 17 trainings.",
@@ -79,7 +84,7 @@ export const minimalArchitectureExperiment: Experiment = {
   full: { epochs: 1000 },
   quick: { epochs: 2, rows: 10_000 },
   // What so short a training can meet, and few enough widths.
-  quickSettings: { reconstruction: 208, depth: 2, width: 32 },
+  quickSettings: { reconstruction: 210, kl: 8, depth: 2, width: 32 },
   settings: {
     reconstruction: { type: "number", default: 120, minimum: 0, help: "largest reconstruction term, nats" },
     kl: { type: "number", default: 10, minimum: 0, help: "largest KL, nats" },
@@ -93,7 +98,7 @@ export const minimalArchitectureExperiment: Experiment = {
   most(options) {
     const { depth, width, latents } = asked(options);
     const halvings = (values: number) => Math.ceil(Math.log2(values + 1));
-    return depth + halvings(latents) + depth * halvings(width);
+    return depth + halvings(latents) + (depth + 1) * halvings(width);
   },
   tables(results, options) {
     const { structure, tried } = found(results, options);
@@ -134,8 +139,18 @@ export const minimalArchitectureExperiment: Experiment = {
       ],
     }];
   },
-  figures: async (results, { options }) => {
-    const { tried } = found(results, options);
+  figures: async (results, { options, open, dataset }) => {
+    const { tried, structure } = found(results, options);
+    const pictures: Figure[] = [];
+    if (structure) {
+      using trained = await open(resultOf(results, id(structure)));
+      const { test } = await dataset("mnist");
+      pictures.push(
+        await samples(trained, { count: 50 }),
+        await reconstructions(trained, test, { count: 20 }),
+        await latentScatter(await encodeRows(trained, test)),
+      );
+    }
     return [
       await scatterPlot({
         name: "points",
@@ -151,6 +166,7 @@ export const minimalArchitectureExperiment: Experiment = {
           classes: tried.map(({ meets }) => meets ? "yes" : "no"),
         },
       }),
+      ...pictures.map((figure) => ({ ...figure, caption: `${name(structure!)}: ${figure.caption}` })),
     ];
   },
 };

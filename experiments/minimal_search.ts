@@ -18,6 +18,12 @@ export interface Bounds {
   readonly latents: number;
 }
 
+/** What of the requirement a structure meets. */
+export interface Verdict {
+  readonly reconstruction: boolean;
+  readonly kl: boolean;
+}
+
 /** What a search came to. */
 export interface Found {
   /** The smallest structure found; undefined if none within the bounds meets the requirement. */
@@ -27,43 +33,60 @@ export interface Found {
 }
 
 /**
- * Step 1: the smallest depth at which the widest structure meets the requirement. Step 2: for each layer from the last (the latents)
- * to the first, by binary search, the smallest width that still meets it, the other layers as they stand, no smaller than the next
- * layer's width.
+ * Step 1: the smallest depth at which the widest structure reconstructs well enough. Where its KL is too large, its hidden layers are
+ * first narrowed, all alike, to the greatest width at which it is not. Step 2: for each layer from the last (the latents) to the first,
+ * by binary search, the smallest width that still meets both, the other layers as they stand, no smaller than the next layer's width.
  *
- * Binary search takes for granted that a structure which meets the requirement goes on doing so when a layer is widened. Where that
- * fails the result still meets it, but a smaller one may have been passed over.
+ * Binary search takes for granted that the KL grows with the width, and that a structure which meets the requirement goes on doing so
+ * when a layer is widened. Where that fails the result still meets it, but a smaller one may have been passed over.
  *
  * Source: Wang, "Variational Autoencoder".
  */
-export function* minimalStructure({ depth, width, latents }: Bounds): Generator<Structure, Found, boolean> {
-  const tried: { structure: Structure; meets: boolean }[] = [];
-  function* meets(structure: Structure): Generator<Structure, boolean, boolean> {
+export function* minimalStructure({ depth, width, latents }: Bounds): Generator<Structure, Found, Verdict> {
+  const tried: { structure: Structure; verdict: Verdict; meets: boolean }[] = [];
+  function* verdictOf(structure: Structure): Generator<Structure, Verdict, Verdict> {
     const known = tried.find((one) => one.structure.join() === structure.join());
-    if (known) return known.meets;
-    const answer = yield structure;
-    tried.push({ structure, meets: answer });
-    return answer;
+    if (known) return known.verdict;
+    const verdict = yield structure;
+    tried.push({ structure, verdict, meets: verdict.reconstruction && verdict.kl });
+    return verdict;
   }
+  const meets = function* (structure: Structure) {
+    const { reconstruction, kl } = yield* verdictOf(structure);
+    return reconstruction && kl;
+  };
+  const found = (structure?: Structure): Found => ({
+    ...(structure ? { structure } : {}),
+    tried: tried.map(({ structure, meets }) => ({ structure, meets })),
+  });
 
-  let found: number[] | undefined;
-  for (let layers = 1; layers <= depth && !found; layers++) {
-    const widest = [...new Array<number>(layers).fill(width), latents];
-    if (yield* meets(widest)) found = [...widest];
+  let start: number[] | undefined;
+  for (let layers = 1; layers <= depth && !start; layers++) {
+    const of = (each: number) => [...new Array<number>(layers).fill(each), latents];
+    const widest = yield* verdictOf(of(width));
+    if (!widest.reconstruction) continue;
+    // At `low` the KL is small enough, as far as is known, and at `high` it is not.
+    let [low, high] = widest.kl ? [width, width + 1] : [latents - 1, width];
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if ((yield* verdictOf(of(middle))).kl) low = middle;
+      else high = middle;
+    }
+    if (low >= latents && (yield* meets(of(low)))) start = of(low);
   }
-  if (!found) return { tried };
-  for (let layer = found.length - 1; layer >= 0; layer--) {
+  if (!start) return found();
+  for (let layer = start.length - 1; layer >= 0; layer--) {
     // `high` always meets the requirement; below `low` nothing is looked for.
-    let low = found[layer + 1] ?? 1;
-    let high = found[layer];
+    let low = start[layer + 1] ?? 1;
+    let high = start[layer];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if (yield* meets(found.with(layer, middle))) high = middle;
+      if (yield* meets(start.with(layer, middle))) high = middle;
       else low = middle + 1;
     }
-    found[layer] = high;
+    start[layer] = high;
   }
-  return { structure: found, tried };
+  return found(start);
 }
 
 /** One tried structure and what it reached. */

@@ -7,12 +7,14 @@
 import { architecturesExperiment } from "./architectures.ts";
 import { autoencodersExperiment } from "./autoencoders.ts";
 import { benchmarkExperiment } from "./benchmark.ts";
+import { betaCvaeExperiment } from "./beta_cvae.ts";
 import { betaExperiment } from "./beta.ts";
 import { cifar10Experiment } from "./cifar10.ts";
 import { conditionExperiment } from "./condition.ts";
 import { decoderVarianceExperiment } from "./decoder_variance.ts";
 import type { Experiment } from "./experiment.ts";
 import { importanceExperiment } from "./importance.ts";
+import { knownTruthExperiment } from "./known_truth.ts";
 import { latentSizesExperiment } from "./latent_sizes.ts";
 import { marginalLikelihoodExperiment } from "./marginal_likelihood.ts";
 import { minimalArchitectureExperiment } from "./minimal_architecture.ts";
@@ -32,6 +34,8 @@ export const experiments: ReadonlyMap<string, Experiment> = new Map(
     minimalArchitectureExperiment,
     autoencodersExperiment,
     decoderVarianceExperiment,
+    betaCvaeExperiment,
+    knownTruthExperiment,
     mixtureExperiment,
     cifar10Experiment,
     importanceExperiment,

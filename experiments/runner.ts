@@ -211,7 +211,12 @@ async function runOne(
     const training = train(point.model, dataset, resume ? { epochs } : config, { gpu, signal, resume });
     const recorder = await RunRecorder.claim(folder, training, { resumed: found, module: point.module, lock });
     try {
-      for await (const event of training) {
+      for await (const happened of training) {
+        const { trained } = training;
+        const measures = happened.event === "epoch"
+          ? await experiment.measureEpoch?.({ point, trained, dataset, options }, happened.epoch)
+          : undefined;
+        const event = measures ? { ...happened, measures } : happened;
         await recorder.record(event);
         onEvent({ event: "run", run: folder, training: event, standing: standings.at(job, event) });
       }

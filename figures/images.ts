@@ -6,7 +6,7 @@
  */
 
 import type { ConditionOptions } from "../core/training/batch.ts";
-import { className, slice, type Split } from "../core/dataset.ts";
+import { className, pick, slice, type Split } from "../core/dataset.ts";
 import { plural } from "../core/plural.ts";
 import { normals } from "../core/graph/random.ts";
 import { QUANTILES, type SampleOptions, type Trained } from "../core/training/trained.ts";
@@ -130,6 +130,24 @@ export async function samples(
   const widest = Math.max(80, ...heads.map((name) => 10 + 8 * name.length));
   const scale = Math.max(1, Math.floor((heads.length ? widest : 60) / shape[1]));
   return labelledGrid(words, imageGrid(asPixels(trained, images), { shape, columns, scale }), { columns: heads });
+}
+
+/** The first rows of a split as the model was given them. */
+export function dataRows(
+  trained: Trained,
+  split: Split,
+  { count = PAIRS, columns = COLUMNS } = {},
+): Figure {
+  const { rows, count: shown } = firstRows(trained, split, count);
+  const words = { name: "data", title: "Data", caption: `The first ${shown} rows.` };
+  const { shape } = trained.data;
+  return gridFigure(words, imageGrid(asPixels(trained, rows), { shape, columns }));
+}
+
+/** The first rows of one class. */
+export function rowsOfLabel(split: Split, label: number, most = 2000): Split {
+  const places = Array.from({ length: split.count }, (_, i) => i).filter((i) => split.labels?.[i] === label);
+  return pick(split, places.slice(0, most));
 }
 
 /** The first rows of a split, each above its reconstruction. */

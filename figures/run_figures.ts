@@ -20,6 +20,7 @@ import {
   neighbourhoods,
   quantileStrips,
   reconstructions,
+  rowsOfLabel,
   samples,
   traversals,
 } from "./images.ts";
@@ -83,9 +84,7 @@ export function named(figure: string, draw: Draw): Draw {
 /** The rows that figures are to show. */
 function shownRows(split: Split, { rows, label }: FigureChoices): Split {
   if (rows) return pick(split, rows);
-  if (label === undefined || !split.labels) return split;
-  const places = Array.from({ length: split.count }, (_, i) => i).filter((i) => split.labels![i] === label);
-  return pick(split, places.slice(0, MOST_CODED));
+  return label === undefined || !split.labels ? split : rowsOfLabel(split, label, MOST_CODED);
 }
 
 /** Every figure that applies, in the order of a report; nothing is drawn before it is asked for. */

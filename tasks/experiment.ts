@@ -39,7 +39,13 @@ const settings: Settings<Asked> = {
   name: { type: "string", default: "", help: "which experiment; its flag can be left out" },
   quick: { type: "boolean", default: false, help: "a few minutes on two processor cores: fewer epochs and rows" },
   epochs: { type: "integer", default: 0, minimum: 0, maximum: 1e6, help: "epochs of each run; 0 for the published" },
-  seeds: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "runs of each point, seeds 0, 1, 2, ..." },
+  seeds: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 1000,
+    help: "runs of each point, seeds 0, 1, 2, ...; 0 for the experiment's own number, 1 for most",
+  },
   parallel: { type: "integer", default: 1, minimum: 1, maximum: 64, help: "runs at a time on the one GPU" },
   out: { type: "string", default: EXPERIMENTS, help: "folder of the experiments' folders" },
 };
@@ -85,7 +91,13 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const { quickSettings = {} } = experiment;
   const instead = Object.entries(quick ? quickSettings : {}).filter(([setting]) => !given.has(setting));
   const own = { ...values.own, ...Object.fromEntries(instead) };
-  const options: Options = { ...extent, ...(epochs ? { epochs } : {}), quick, seeds, settings: own };
+  const options: Options = {
+    ...extent,
+    ...(epochs ? { epochs } : {}),
+    quick,
+    seeds: seeds || (extent.seeds ?? 1),
+    settings: own,
+  };
   const folder = join(out, quick ? `${name}-quick` : name);
   using _ = await FolderLock.take(folder);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });

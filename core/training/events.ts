@@ -83,6 +83,8 @@ export interface EpochEvent {
   readonly latents?: LatentUse;
   /** Structural similarity of reconstructions of some validation images, data range 1, where whoever keeps the events adds it. */
   readonly ssim?: number;
+  /** Other numbers, by name, where whoever keeps the events adds them. */
+  readonly measures?: Readonly<Record<string, number>>;
   /** Training rows a second. */
   readonly samplesPerSecond: number;
   /** Since the training began or was resumed. */

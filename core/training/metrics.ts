@@ -28,6 +28,7 @@ const eventCheck: Check = (value, name) =>
     validation: optional(lossesCheck),
     latents: optional(fields({ kl: listOf(measure), active: counted, of: counted })),
     ssim: optional(measure),
+    measures: optional(recordOf(measure)),
     samplesPerSecond: measure,
     seconds: measure,
   })(value, name);

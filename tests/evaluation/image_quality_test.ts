@@ -20,13 +20,15 @@ function images([height, width, channels]: Shape, amount: number): [Float64Array
   return [a, b];
 }
 
-for (const { shape: [height, width, channels], amount, ssim: expected, psnr } of golden.images) {
+for (const { shape: [height, width, channels], amount, ssim: expected, uniform, psnr } of golden.images) {
   Deno.test(`ssim() and psnr are scikit-image's: ${height} x ${width} x ${channels}, mixed by ${amount}`, () => {
     const shape = [height, width, channels] as const;
     const [a, b] = images(shape, amount);
     const quality = imageQuality(a, b, shape);
     assertAlmostEquals(quality.ssim!, expected[1], 1e-10);
     assertAlmostEquals(imageQuality(a, b, shape, 2).ssim!, expected[2], 1e-10);
+    assertAlmostEquals(ssim(a, b, shape, 1, "uniform")[0], uniform[1], 1e-10);
+    assertAlmostEquals(ssim(a, b, shape, 2, "uniform")[0], uniform[2], 1e-10);
     assertAlmostEquals(quality.psnr, psnr, 1e-10);
     assertAlmostEquals(quality.mse, 10 ** (-psnr / 10), 1e-12);
   });

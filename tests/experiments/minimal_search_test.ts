@@ -7,11 +7,15 @@ import {
   violations,
 } from "../../experiments/minimal_search.ts";
 
-/** Searches with an oracle in place of trainings. */
-function search(bounds: Bounds, meets: (structure: Structure) => boolean): Found {
+/** Searches with oracles in place of trainings. */
+function search(
+  bounds: Bounds,
+  reconstruction: (structure: Structure) => boolean,
+  kl: (structure: Structure) => boolean = () => true,
+): Found {
   const steps = minimalStructure(bounds);
   let next = steps.next();
-  while (!next.done) next = steps.next(meets(next.value));
+  while (!next.done) next = steps.next({ reconstruction: reconstruction(next.value), kl: kl(next.value) });
   return next.value;
 }
 
@@ -38,6 +42,20 @@ Deno.test("minimalStructure() asks for no structure twice, and never for a layer
 
 Deno.test("minimalStructure() stops at the least depth, and goes down to one unit a layer where all meet", () => {
   assertEquals(search(bounds, () => true).structure, [1, 1]);
+});
+
+Deno.test("minimalStructure() first narrows all hidden layers alike where the KL is too large, then each by itself", () => {
+  const kl = (s: Structure) => Math.max(...s) <= 137;
+  const { structure, tried } = search(bounds, (s) => s.length === 3 && s[0] >= 90 && s[1] >= 40, kl);
+  assertEquals(structure, [90, 40, 1]);
+  // Ten halvings from 500 on find 137.
+  assertEquals(tried.slice(1, 4).map(({ structure }) => structure), [[500, 500, 3], [251, 251, 3], [126, 126, 3]]);
+  assert(tried.some(({ structure, meets }) => meets && structure.join() === "137,137,3"));
+});
+
+Deno.test("minimalStructure() goes on to the next depth where no width has a small enough KL and reconstructs", () => {
+  assertEquals(search({ ...bounds, width: 8 }, () => true, (s) => s.length > 2).structure, [1, 1, 1]);
+  assertEquals(search({ ...bounds, width: 8, depth: 1 }, (s) => s[0] > 6, (s) => s[0] < 6).structure, undefined);
 });
 
 Deno.test("minimalStructure() finds nothing where the widest of the greatest depth does not do", () => {

@@ -1,8 +1,9 @@
 /** Every published number stands in the table that it belongs to. The numbers here are from the publications themselves. */
 
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { EpochEvent } from "../../core/training/events.ts";
 import type { Experiment, Options, PointResult } from "../../experiments/experiment.ts";
+import { trueLogLikelihood } from "../../experiments/known_truth.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { cellText } from "../../experiments/table.ts";
 
@@ -12,8 +13,8 @@ function epoch(): EpochEvent {
   return { event: "epoch", epoch: 1, step: 1, train: losses, validation: losses, samplesPerSecond: 1, seconds: 1 };
 }
 
-/** The cells of the first table under a column's name, or of a row, after runs that reached 1 everywhere. */
-function cells(name: string): readonly (readonly string[])[] {
+/** The cells of a table under a column's name, or of a row, after runs that reached 1 everywhere. */
+function cells(name: string, table = 0): readonly (readonly string[])[] {
   const experiment = experiments.get(name) as Experiment;
   const options: Options = { ...experiment.full, quick: false, seeds: 1, settings: {} };
   const { value } = experiment.plan(options).next();
@@ -28,7 +29,7 @@ function cells(name: string): readonly (readonly string[])[] {
       measures: {},
     }],
   }));
-  const [{ rows, columns }] = experiment.tables(results, options);
+  const { rows, columns } = experiment.tables(results, options)[table];
   const published = [0, ...columns.flatMap((column, i) => column === "published" ? [i] : [])];
   return rows.map((row) => published.map((i) => cellText(row[i])));
 }
@@ -72,6 +73,11 @@ Deno.test("the table of the benchmark holds Wang's three models", () => {
     ["CVAE", "107.2", "7.2", "114.4"],
     ["VQ-VAE, 7 x 7 codes, K = 10", "", "", ""],
   ]);
+  assertEquals(cells("benchmark", 1), [
+    ["VAE, K = 2", "130.4", "7.3", "137.7"],
+    ["β-VAE, β = 2, K = 2", "", "", ""],
+    ["CVAE, K = 2", "", "", ""],
+  ]);
 });
 
 Deno.test("the table of importance weighting holds Burda's one stochastic layer", () => {
@@ -86,7 +92,20 @@ Deno.test("the table of importance weighting holds Burda's one stochastic layer"
 
 Deno.test("the table of CIFAR-10 holds Chakravarthy's parameters and SSIM", () => {
   const published = cells("cifar10").filter(([, value]) => value !== "");
-  assertEquals(published, [["parameters", "3543552"], ["SSIM, training, data range 2", "0.8"]]);
+  assertEquals(published, [["parameters", "3543552"], ["SSIM, training, as the source measures it", "0.8"]]);
+});
+
+Deno.test("the true log-likelihood of the line is that of a Gaussian with covariance σ² I + (1, ½)(1, ½)ᵀ", () => {
+  const values = Float32Array.of(0.3, -0.2, 1.5, 0.9);
+  const [v, along] = [0.25 ** 2, 1.25];
+  const expected = [0, 1].reduce((sum, n) => {
+    const [a, b] = [values[2 * n], values[2 * n + 1]];
+    // Eigenvalues σ² + |(1, ½)|² along the line and σ² across.
+    const on = (a + b / 2) ** 2 / along;
+    const off = a * a + b * b - on;
+    return sum - 0.5 * (on / (v + along) + off / v + Math.log(v * (v + along))) - Math.log(2 * Math.PI);
+  }, 0) / 2;
+  assertAlmostEquals(trueLogLikelihood("line", { values, count: 2 }), expected, 1e-9);
 });
 
 Deno.test("every experiment says what it is, where it was published and what to expect, and plans points of different names", () => {

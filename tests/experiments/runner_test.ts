@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { Gpu } from "../../core/gpu/device.ts";
 import { all, type Experiment } from "../../experiments/experiment.ts";
 import { type ExperimentEvent, runExperiment, type RunnerOptions } from "../../experiments/runner.ts";
+import { dataSeen, isMilestone, measuredCourse } from "../../experiments/losses.ts";
 import { evaluateTask } from "../../tasks/evaluate.ts";
 import { sampleTask } from "../../tasks/sample.ts";
 import { attempt, inFolder } from "../tasks/support.ts";
@@ -115,6 +116,33 @@ Deno.test("runExperiment() measures a run once, and keeps what it measured", () 
     assertEquals(first.results.map(({ runs }) => runs[0].measures), [{ k: 2, n: 1 }, { k: 2, n: 2 }]);
     assertEquals(again, first);
   }));
+
+Deno.test("runExperiment() keeps what is measured after an epoch, with the epoch, and a run that goes on has it still", () =>
+  inFolder(async () => {
+    const asked: number[] = [];
+    const measuring: Experiment = {
+      ...tiny,
+      plan: () => all(points.slice(0, 1)),
+      measure: () => Promise.resolve({ k: 9 }),
+      measureEpoch: ({ trained }, epoch) => {
+        asked.push(epoch);
+        return Promise.resolve(epoch % 2 ? { k: trained.latents + epoch } : undefined);
+      },
+    };
+    const short = await run({}, { ...options, seeds: 1, epochs: 1 }, measuring);
+    assertEquals(short.results[0].runs[0].epochs.map(({ measures }) => measures), [{ k: 3 }]);
+    const { results: [result] } = await run({}, { ...options, seeds: 1, epochs: 4 }, measuring);
+    assertEquals(asked, [1, 2, 3, 4]);
+    assertEquals(result.runs[0].epochs.map(({ measures }) => measures), [{ k: 3 }, undefined, { k: 5 }, undefined]);
+    // The last one is that of the run.
+    const { x, y } = measuredCourse("k", result, "k", dataSeen(result));
+    assertEquals([x, y], [[200, 600, 800], [3, 5, 9]]);
+  }));
+
+Deno.test("isMilestone() takes four epochs of each power of ten", () => {
+  const found = Array.from({ length: 1000 }, (_, i) => i + 1).filter(isMilestone);
+  assertEquals(found, [1, 2, 3, 6, 10, 18, 32, 56, 100, 178, 316, 562, 1000]);
+});
 
 Deno.test("the runs of an experiment are run folders like any other: evaluate and sample read them", () =>
   inFolder(async () => {
