@@ -115,7 +115,7 @@ export const knownTruthExperiment: Experiment = {
     "On the circle it is none: with k = 1 a bound that is maximized takes a σ that is too large; with k = 2 a plane of latents explains noise too, and σ comes out too small.",
   ],
   full: { epochs: 1000, seeds: 5 },
-  quick: { epochs: 150, seeds: 3 },
+  quick: { epochs: 100, seeds: 3 },
   plan: () => all(points),
   async measure({ point, trained, dataset: { test }, signal }) {
     const { mean, elbo } = await logLikelihood(trained, test, { samples: DRAWS, signal });

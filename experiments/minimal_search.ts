@@ -69,8 +69,11 @@ export function* minimalStructure({ depth, width, latents }: Bounds): Generator<
     let [low, high] = widest.kl ? [width, width + 1] : [latents - 1, width];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
-      if ((yield* verdictOf(of(middle))).kl) low = middle;
+      const { reconstruction, kl } = yield* verdictOf(of(middle));
+      if (kl) low = middle;
       else high = middle;
+      // A narrower one would not reconstruct either.
+      if (!reconstruction && !kl) break;
     }
     if (low >= latents && (yield* meets(of(low)))) start = of(low);
   }

@@ -12,6 +12,7 @@ import { betaExperiment } from "./beta.ts";
 import { cifar10Experiment } from "./cifar10.ts";
 import { conditionExperiment } from "./condition.ts";
 import { decoderVarianceExperiment } from "./decoder_variance.ts";
+import { disentanglementExperiment } from "./disentanglement.ts";
 import type { Experiment } from "./experiment.ts";
 import { importanceExperiment } from "./importance.ts";
 import { knownTruthExperiment } from "./known_truth.ts";
@@ -39,5 +40,6 @@ export const experiments: ReadonlyMap<string, Experiment> = new Map(
     mixtureExperiment,
     cifar10Experiment,
     importanceExperiment,
+    disentanglementExperiment,
   ].map((experiment) => [experiment.name, experiment]),
 );

@@ -3,6 +3,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { EpochEvent } from "../../core/training/events.ts";
 import type { Experiment, Options, PointResult } from "../../experiments/experiment.ts";
+import { varianceShares } from "../../experiments/disentanglement.ts";
 import { trueLogLikelihood } from "../../experiments/known_truth.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { cellText } from "../../experiments/table.ts";
@@ -106,6 +107,15 @@ Deno.test("the true log-likelihood of the line is that of a Gaussian with covari
     return sum - 0.5 * (on / (v + along) + off / v + Math.log(v * (v + along))) - Math.log(2 * Math.PI);
   }, 0) / 2;
   assertAlmostEquals(trueLogLikelihood("line", { values, count: 2 }), expected, 1e-9);
+});
+
+Deno.test("varianceShares() takes the squares of scores apart into those of models, of strengths and of seeds, which sum to 1", () => {
+  // Means 1 and 5 of the models, 0, 2 and 4, 6 of the strengths, 1 to either side the seeds: 8 · 4, 8 · 1, 8 · 1.
+  const { model, strength, seed } = varianceShares([[[-1, 1], [1, 3]], [[3, 5], [5, 7]]]);
+  assertAlmostEquals(model, 32 / 48, 1e-12);
+  assertAlmostEquals(strength, 8 / 48, 1e-12);
+  assertAlmostEquals(seed, 8 / 48, 1e-12);
+  assertEquals(varianceShares([[[2, 2]], [[2, 2]]]), { model: 0, strength: 0, seed: 0 });
 });
 
 Deno.test("every experiment says what it is, where it was published and what to expect, and plans points of different names", () => {
