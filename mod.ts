@@ -56,7 +56,7 @@ export {
   summarizeValues,
   type ValueSummary,
 } from "./core/values.ts";
-export { codeUsage, perplexity } from "./core/training/code_usage.ts";
+export { type CodeUsage, codeUsage, perplexity } from "./core/training/code_usage.ts";
 export { type BufferPart, Gpu, GpuError, type GpuOptions } from "./core/gpu/device.ts";
 export type { ErrorScopes } from "./core/gpu/error_scopes.ts";
 export type { Likelihood, Posterior } from "./core/distributions/distribution.ts";
@@ -134,10 +134,14 @@ export { type Binding, type Dispatch, type Fragment, merge, type Part, read, wri
 export type { Tensor } from "./core/gpu/tensor.ts";
 export { activate } from "./core/ops/activate.ts";
 export { type Activation, ACTIVATIONS } from "./core/ops/activations.ts";
-export { causalContext, type ContextOptions } from "./core/ops/causal_context.ts";
+export { causalContext, causalContextOfStep, type ContextOptions } from "./core/ops/causal_context.ts";
 export type { CodebookUpdate } from "./core/ops/codebook.ts";
 export { embedding } from "./core/ops/embedding.ts";
-export { quantize, type Quantized } from "./core/ops/quantize.ts";
+export { type Distance, DISTANCES, quantize, type Quantized } from "./core/ops/quantize.ts";
+export { quantizeScalars } from "./core/ops/finite_scalar.ts";
+export { rotationTrick } from "./core/ops/rotation_trick.ts";
+export { stopGradient } from "./core/ops/stop_gradient.ts";
+export { unitRows } from "./core/ops/unit_rows.ts";
 export { softmaxNll } from "./core/ops/softmax_nll.ts";
 export { counter } from "./core/ops/counter.ts";
 export { bernoulliNll } from "./core/ops/bernoulli_nll.ts";
@@ -255,7 +259,10 @@ export { infoVae } from "./models/info_vae.ts";
 export { iwae } from "./models/iwae.ts";
 export { wae } from "./models/wae.ts";
 export { vae } from "./models/vae.ts";
-export { vqVae, type VqVaeConfig } from "./models/vq_vae.ts";
+export { vqVae } from "./models/vq_vae.ts";
+export { wangVqVae } from "./models/wang_vq_vae.ts";
+export type { VqVaeConfig } from "./models/vector_quantized.ts";
+export type { QuantizerConfig } from "./models/quantizer.ts";
 export { type CodePriorConfig } from "./models/code_prior.ts";
 export { type ConvStackConfig } from "./models/conv_stack.ts";
 export { flow, type FlowConfig } from "./models/flow.ts";
@@ -286,7 +293,6 @@ export type { Compiled, HostStream, State, Training as TapeTraining } from "./co
 export { CONDITIONS } from "./core/model.ts";
 export { type HiddenOptions, type Normalization, NORMALIZATIONS } from "./core/nn/mod.ts";
 export type { Binary, Unary } from "./core/ops/arithmetic.ts";
-export type { ContextOf } from "./core/ops/causal_context.ts";
 export { BINARIZATIONS, type Placement, PLACEMENTS, type Resident } from "./core/ops/gather.ts";
 export { COVARIANCES } from "./core/ops/reparameterize.ts";
 export { TILE_CHOICES, TILE_FAMILIES, type TileFamily, type Tiles, WORKGROUP_TILES } from "./core/products/tiles.ts";

@@ -7,6 +7,7 @@
 import type { DataShape } from "./dataset.ts";
 import type { Likelihood, Posterior } from "./distributions/distribution.ts";
 import type { Fit, FitContext } from "./training/fit_context.ts";
+import type { TrainingConfig } from "./training/training_settings.ts";
 import type { Binarization } from "./ops/gather.ts";
 import type { Parameters, Shapes } from "./graph/parameters.ts";
 import type { Settings } from "./settings.ts";
@@ -66,11 +67,13 @@ export const CONDITIONS = ["one-hot", "raw", "covariates"] as const;
 /** The name of a condition. */
 export type Condition = typeof CONDITIONS[number];
 
-/** The codes that stand for a datum: one of K at each of P positions. */
+/** The codes that stand for a datum: one of K, or several, at each of P positions. */
 export interface Codes<C extends object> {
   /** K */
   count(config: C): number;
-  /** Records which code every position has, from 0 to K - 1. x [N, D]; the codes [N, P] */
+  /** M, codes of a position, each of K of its own. Default 1. */
+  each?(config: C): number;
+  /** Records which codes every position has, from 0 to K - 1. x [N, D]; the codes [N, P M], those of a position side by side */
   record(t: Tape, p: Parameters, x: Variable, config: C): Variable;
 }
 
@@ -101,6 +104,8 @@ export interface Model<C extends object = object> {
   readonly source: string;
   /** Every setting: default, range, help. Flags and validation follow. */
   readonly settings: Settings<C>;
+  /** Settings of its training where nobody chose others: of a published one, its learning rate. */
+  readonly training?: Partial<TrainingConfig>;
   /**
    * Refuses settings that have no meaning together, before a training begins.
    *

@@ -319,6 +319,7 @@ function conditionOf(
 function chosenOf({ model, config, training, data: { settings = {}, seed } }: Trained): Record<string, unknown> {
   const declared: Readonly<Record<string, unknown>> = {
     ...defaults(trainingSettings),
+    ...model.training,
     ...defaults<object>(model.settings),
     ...defaults(tableSettings),
   };

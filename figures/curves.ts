@@ -103,7 +103,7 @@ export async function curves(runs: readonly Course[]): Promise<Figure> {
     panels: terms.map((term): Panel => ({
       title: TITLES[term] ?? term,
       x: "epoch",
-      y: UNITS[term] ?? "nats per datum",
+      y: UNITS[term.replace(/\d+$/, "")] ?? "nats per datum",
       series: linesOf(term),
     })),
   });

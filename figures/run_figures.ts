@@ -109,6 +109,8 @@ export async function runFigures({ trained, split, epochs, choices = {} }: RunDa
   }
   const order = encodings ? dimensionsByInformation(encodings) : [0, 1];
   const plane = dimensions ?? [order[0], order[1]].toSorted((a, b) => a - b) as [number, number];
+  const codebooks = model.codes ? model.codes.each?.(trained.config) ?? 1 : 0;
+  let usage: ReturnType<typeof codeUsage> | undefined;
   const size = Math.max(5, Math.min(20, Math.floor(2000 / Math.max(data.shape[0], data.shape[1]))));
   const all: readonly (readonly [name: string, applies: unknown, draw: Draw])[] = [
     [
@@ -130,7 +132,12 @@ export async function runFigures({ trained, split, epochs, choices = {} }: RunDa
     ],
     ["encodings", failed, () => Promise.reject(failed)],
     ["latent-scatter", encodings, () => latentScatter(encodings!, { dimensions, names: data.classNames })],
-    ["code-usage", model.codes, async () => codeBars((await codeUsage(trained, some)).counts, { sorted: true })],
+    ...Array.from({ length: codebooks }, (_, m) => {
+      const codebook = codebooks > 1 ? m : undefined;
+      const draw = async () =>
+        codeBars((await (usage ??= codeUsage(trained, some)))[m].counts, { sorted: true, codebook });
+      return [codebook === undefined ? "code-usage" : `code-usage-${m}`, true, draw] as const;
+    }),
     ["prior-and-posterior", encodings && normal, () => priorAndPosterior(encodings!)],
     ["kl-per-dimension", encodings && normal && trained.latents > 1, () => klBars(encodings!)],
   ];

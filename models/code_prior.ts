@@ -6,7 +6,7 @@
 
 import type { Settings } from "../core/settings.ts";
 import { chain, type Layer, linear, mlp } from "../core/nn/mod.ts";
-import { causalContext, contextColumns, type ContextOf } from "../core/ops/causal_context.ts";
+import { causalContext, causalContextOfStep, contextColumns } from "../core/ops/causal_context.ts";
 import { drawCode } from "../core/ops/draw_code.ts";
 import { embedding } from "../core/ops/embedding.ts";
 import { softmaxNll } from "../core/ops/softmax_nll.ts";
@@ -42,10 +42,12 @@ export const codePriorSettings: Settings<CodePriorConfig> = {
   priorHidden: { type: "integers", default: [128], minimum: 1, maximum: 16384, help: "prior: widths of hidden layers" },
 };
 
-/** An image of codes: rows, columns, and how many codes there are. */
+/** An image of codes: rows, columns, codes at each position, and how many there are to choose from. */
 export interface CodeImage {
   readonly height: number;
   readonly width: number;
+  /** M, codes of as many codebooks. Default 1. */
+  readonly each?: number;
   /** K */
   readonly count: number;
 }
@@ -61,7 +63,7 @@ function network({ priorHidden }: CodePriorConfig, inputs: number, count: number
   );
 }
 
-/** prior.embedding: a column for each code; prior.0 ...: the hidden layers; prior.logits. */
+/** prior.embedding: a column for each code of each codebook; prior.0 ...: the hidden layers; prior.logits. */
 export function codePriorShapes(config: CodePriorConfig, image: CodeImage): Shapes {
   const { priorEmbedding: channels, priorRadius: radius } = config;
   if (channels % 4) {
@@ -69,35 +71,19 @@ export function codePriorShapes(config: CodePriorConfig, image: CodeImage): Shap
   }
   const inputs = contextColumns({ ...image, radius }, channels);
   return {
-    [`${CODE_PRIOR}.embedding`]: { inputs: channels, outputs: image.count },
+    [`${CODE_PRIOR}.embedding`]: { inputs: channels, outputs: (image.each ?? 1) * image.count },
     ...network(config, inputs, image.count).shapes,
   };
 }
 
 /**
- * The logits of the code at each position, given the codes before it in reading order that are within R rows and columns, and the
- * position: a dense network with SiLU on the embeddings of those codes. Training and drawing record it alike.
- *
- * @param codes c [N, P]
- * @returns [N P, K], or at step t [N, K] of position t mod P alone
- */
-function logits(
-  t: Tape,
-  p: Parameters,
-  codes: Variable,
-  config: CodePriorConfig,
-  image: CodeImage,
-  of: ContextOf,
-): Variable {
-  const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`));
-  const context = causalContext(t, embedded, { ...image, radius: config.priorRadius }, of);
-  return network(config, context.columns, image.count).apply(t, p, context);
-}
-
-/**
  * -log p(c) = -Σ log p(cᵢ | the codes before i in reading order, within R rows and columns; i) of each datum, nats
  *
- * @param codes c [N, P]
+ * The logits of a code are a dense network with SiLU on the embeddings of the codes before it, and its place. Of several codes at a position,
+ * each follows from those before it there too, and embeddings of one position are summed: Lee et al., "Autoregressive Image Generation
+ * using Residual Quantization", arXiv:2203.01941, section 3.2.
+ *
+ * @param codes c [N, P M], those of one position side by side
  */
 export function codePriorNll(
   t: Tape,
@@ -106,16 +92,18 @@ export function codePriorNll(
   config: CodePriorConfig,
   image: CodeImage,
 ): RowScalars {
-  return softmaxNll(t, logits(t, p, codes, config, image, "all"), codes);
+  const embedded = embedding(t, codes, p.get(`${CODE_PRIOR}.embedding`), image.each);
+  const context = causalContext(t, embedded, { ...image, radius: config.priorRadius });
+  return softmaxNll(t, network(config, context.columns, image.count).apply(t, p, context), codes);
 }
 
 /**
- * c ~ p(c), ancestrally: step t of the program draws position t of every image, from the softmax of the logits over the temperature
+ * c ~ p(c), ancestrally: step t of the program draws code t of every image, from the softmax of the logits over the temperature
  *
- * Equal seeds give equal codes; P steps draw all positions. What a position holds before its turn has no influence.
+ * Equal seeds give equal codes; P M steps draw all of them. What a place holds before its turn has no influence.
  *
- * @param temperature T [N, 1]: each position is drawn from p^(1 / T), the most probable code where it is 0.
- * @returns Codes [N, P], complete after P steps
+ * @param temperature T [N, 1]: each code is drawn from p^(1 / T), the most probable one where it is 0.
+ * @returns Codes [N, P M], complete after P M steps
  */
 export function drawCodes(
   t: Tape,
@@ -124,7 +112,9 @@ export function drawCodes(
   config: CodePriorConfig,
   image: CodeImage,
 ): Variable {
-  const codes = t.variable("codes", image.height * image.width, "f32", temperature.rows);
-  drawCode(t, { logits: logits(t, p, codes, config, image, "step"), temperature, codes });
+  const codes = t.variable("codes", image.height * image.width * (image.each ?? 1), "f32", temperature.rows);
+  const options = { ...image, radius: config.priorRadius };
+  const context = causalContextOfStep(t, codes, p.get(`${CODE_PRIOR}.embedding`), options);
+  drawCode(t, { logits: network(config, context.columns, image.count).apply(t, p, context), temperature, codes });
   return codes;
 }

@@ -55,30 +55,37 @@ export function kMeans(
 ): Float32Array<ArrayBuffer> {
   const means = kMeansPlusPlus(values, width, count, seed);
   const rows = values.length / width;
-  const nearest = new Uint32Array(rows).fill(count);
+  let before = new Uint32Array(rows).fill(count);
   for (let iteration = 0; iteration < iterations; iteration++) {
-    let changed = false;
     const sums = new Float64Array(count * width);
     const sizes = new Uint32Array(count);
+    const nearest = nearestMeans(values, means, width);
     for (let i = 0; i < rows; i++) {
-      let best = 0;
-      let least = Infinity;
-      for (let k = 0; k < count; k++) {
-        const square = squaredDistance(values, i * width, means, k * width, width);
-        if (square < least) [best, least] = [k, square];
-      }
-      changed ||= nearest[i] !== best;
-      nearest[i] = best;
+      const best = nearest[i];
       sizes[best]++;
       for (let d = 0; d < width; d++) sums[best * width + d] += values[i * width + d];
     }
-    if (!changed) break;
+    if (nearest.every((best, i) => best === before[i])) break;
+    before = nearest;
     for (let i = 0; i < means.length; i++) {
       const size = sizes[Math.floor(i / width)];
       if (size > 0) means[i] = sums[i] / size;
     }
   }
   return means;
+}
+
+/** Which mean each row is nearest to. */
+export function nearestMeans(values: Float32Array, means: Float32Array, width: number): Uint32Array<ArrayBuffer> {
+  const nearest = new Uint32Array(values.length / width);
+  for (let i = 0; i < nearest.length; i++) {
+    let least = Infinity;
+    for (let k = 0; k < means.length / width; k++) {
+      const square = squaredDistance(values, i * width, means, k * width, width);
+      if (square < least) [nearest[i], least] = [k, square];
+    }
+  }
+  return nearest;
 }
 
 function squaredDistance(a: Float32Array, i: number, b: Float32Array, j: number, width: number): number {

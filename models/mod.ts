@@ -26,6 +26,7 @@ import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
 import { wae } from "./wae.ts";
 import { vqVae } from "./vq_vae.ts";
+import { wangVqVae } from "./wang_vq_vae.ts";
 
 /** Every model by name. */
 export const models: ReadonlyMap<string, Model> = new Map(
@@ -43,6 +44,7 @@ export const models: ReadonlyMap<string, Model> = new Map(
     infoVae,
     wae,
     vqVae,
+    wangVqVae,
     linearVae,
     ppca,
     pca,

@@ -243,7 +243,14 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await weighed(trained, rows, { ...told, estimator }, context)
     : undefined;
   const measured: Losses = drawn?.losses ?? await trained.evaluate(rows, told);
-  const { loss: _, perplexity, ...losses } = measured;
+  const { loss: _, ...terms } = measured;
+  // One, or one for each code of a position.
+  const isPerplexity = ([name]: readonly [string, number]) => name.startsWith("perplexity");
+  const perplexities = Object.fromEntries(Object.entries(terms).filter(isPerplexity));
+  const losses = Object.fromEntries(Object.entries(terms).filter((term) => !isPerplexity(term))) as Omit<
+    Losses,
+    "loss"
+  >;
   // Of pixels as they were: their probability is the whole datum's.
   const ofBytes = model.support?.(trained.config) === "bytes" && binarize === "none";
   const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
@@ -270,10 +277,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     context.print();
   };
   table({ ...losses, ...likelihood, ...bits });
-  if (perplexity !== undefined) {
+  if (Object.keys(perplexities).length) {
     context.print("Codes, over all positions of all rows");
     context.print();
-    table({ perplexity });
+    table(perplexities);
   }
   if (latents) {
     const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
@@ -323,7 +330,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     samples,
     seed,
     ...losses,
-    ...(perplexity === undefined ? {} : { perplexity }),
+    ...perplexities,
     ...likelihood,
     ...(drawn ? { exact, estimator } : {}),
     ...bits,

@@ -190,9 +190,15 @@ function settingsOf(dataset: string, args: readonly string[]): Settings<unknown>
   }
 }
 
-/** A model that fits itself has no use for the settings of an optimizer. */
-function trainingSettingsOf({ fit }: Model): Settings<TrainingConfig> {
-  if (!fit) return trainingSettings;
+/** With the defaults of the model; one that fits itself has no use for the settings of an optimizer. */
+function trainingSettingsOf({ fit, training = {} }: Model): Settings<TrainingConfig> {
+  if (!fit) {
+    const own = Object.entries(training).map(([name, value]) => [
+      name,
+      { ...trainingSettings[name as keyof TrainingConfig], default: value },
+    ]);
+    return { ...trainingSettings, ...Object.fromEntries(own) };
+  }
   const used = Object.entries(trainingSettings).filter(([name]) => FIT_SETTINGS.some((setting) => setting === name));
   return Object.fromEntries(used) as Settings<TrainingConfig>;
 }

@@ -57,6 +57,8 @@ const shared = [
   "models/posterior_flow.ts",
   "models/penalty.ts",
   "models/prior.ts",
+  "models/quantizer.ts",
+  "models/vector_quantized.ts",
 ];
 
 /** The private words of a strategy that a file outside of its folder uses, comments included. */

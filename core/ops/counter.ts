@@ -16,8 +16,16 @@ import counterShader from "../../shaders/codes/counter.wgsl" with { type: "text"
  *
  * @param codes [N, P], from 0 to K - 1
  * @param size K
+ * @param of Which columns count: the first, and how many there are to the next. Default: all.
  */
-export function counter(t: Tape, name: string, codes: Variable, size: number, measure: Counter["measure"]): void {
+export function counter(
+  t: Tape,
+  name: string,
+  codes: Variable,
+  size: number,
+  measure: Counter["measure"],
+  { first, every }: { readonly first: number; readonly every: number } = { first: 0, every: 1 },
+): void {
   const { counts } = t.counter(name, size, measure);
   t.record({
     name,
@@ -28,13 +36,13 @@ export function counter(t: Tape, name: string, codes: Variable, size: number, me
         label: name,
         fragments: [validRows(t), {
           parts: [layoutScalar, counterShader],
-          constants: { ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns },
+          constants: { ROWS_codes: t.stored(codes.rows), POSITIONS: codes.columns / every, FIRST: first, EVERY: every },
           buffers: {
             codes: read(t.tensor(codes), "array<f32>"),
             counts: write(counts, "array<atomic<u32>>"),
           },
         }],
-        workgroups: [Math.ceil(codes.rows * codes.columns / 64)],
+        workgroups: [Math.ceil(codes.rows * codes.columns / every / 64)],
       });
     },
   });

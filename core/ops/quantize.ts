@@ -8,7 +8,7 @@ import { merge, read, write } from "../gpu/kernel.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import { type RowScalars, storing, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
-import { type CodebookUpdate, updateCodebook } from "./codebook.ts";
+import { type CodebookUpdate, unitCodes, updateCodebook } from "./codebook.ts";
 import { lookup } from "./codes.ts";
 import { store } from "./store.ts";
 import biasHalfNorms from "../../shaders/codes/bias_half_norms.wgsl" with { type: "text" };
@@ -18,6 +18,11 @@ import layoutScalar from "../../shaders/layout_scalar.wgsl" with { type: "text" 
 import nearest from "../../shaders/codes/nearest.wgsl" with { type: "text" };
 import finishPart from "../../shaders/epilogues/finish.wgsl" with { type: "text" };
 import straightThrough from "../../shaders/codes/straight_through.wgsl" with { type: "text" };
+
+/** What is nearest: by the distance of vectors, or by that of their directions, with codes of length 1. */
+export const DISTANCES = ["euclidean", "cosine"] as const;
+/** The name of a distance. */
+export type Distance = typeof DISTANCES[number];
 
 /** What quantizing gives. */
 export interface Quantized {
@@ -34,6 +39,9 @@ export interface Quantized {
 /**
  * e = the column e_k of the codebook that minimises |z - e_k|², the first of equal ones
  *
+ * With "cosine", e_k is the column over its length, and rows of length 1 become the code at the least angle; dE is then that of e_k
+ * through its length (Yu et al., "Vector-quantized Image Modeling with Improved VQGAN", arXiv:2110.04627, section 3.2).
+ *
  * The nearest is found by the product z e_k - ½ |e_k|². Backward, with the weights w of the terms: dz = de + 2 w (z - e), the gradient of
  * e passed straight through; dE[:, k] = 2 w Σ (e_k - z) over the rows of code k, by a product with the codes as indicators, which the
  * optimizer ends. Then, in training only, what `update` asks for. Source: van den Oord et al., "Neural Discrete Representation
@@ -49,6 +57,7 @@ export function quantize(
   codebook: Parameter,
   positions: number,
   update?: CodebookUpdate,
+  distance: Distance = "euclidean",
 ): Quantized {
   const { inputs: depth, outputs: count } = codebook.shape;
   if (z.columns !== depth || z.rows % positions) {
@@ -65,7 +74,9 @@ export function quantize(
   const losses: RowScalars = { ...commitment, name: "codebook" };
   const columns = roundUp(count, PANEL);
   const norms = t.buffer("half norms", columns * 4);
-  const table = { ROWS_table: codebook.tensor.storedRows, DEPTH: depth, CODES: count };
+  const unit = distance === "cosine" ? unitCodes(t, codebook) : undefined;
+  const codesOf = unit?.codes ?? codebook.tensor;
+  const table = { ROWS_table: codesOf.storedRows, DEPTH: depth, CODES: count };
   let target: ReturnType<Tape["gradientTarget"]> | undefined;
   const finish = e.gradientEpilogue = () => {
     target = t.gradientTarget(z);
@@ -81,12 +92,13 @@ export function quantize(
       inputs: [z],
       parameters: [codebook],
       forward() {
+        unit?.form();
         t.dispatch({
           label: "norms of the codes",
           fragments: [{
             parts: [layout, halfNorms],
             constants: table,
-            buffers: { table: read(codebook.tensor), half_norms: write(norms, "array<vec4f>") },
+            buffers: { table: read(codesOf), half_norms: write(norms, "array<vec4f>") },
           }],
           workgroups: [Math.ceil(columns / 4 / 64)],
         });
@@ -97,7 +109,7 @@ export function quantize(
           depth: roundUp(depth, PANEL),
           columns,
           a: t.operand("a", z),
-          b: merge(t.operand("b", codebook.tensor), {
+          b: merge(t.operand("b", codesOf), {
             parts: [biasHalfNorms],
             buffers: { half_norms: read(norms, "array<vec4f>") },
           }),
@@ -119,14 +131,14 @@ export function quantize(
             buffers: {
               scores: read(t.tensor(scores)),
               z: read(t.tensor(z), "array<f32>"),
-              table: read(codebook.tensor, "array<f32>"),
+              table: read(codesOf, "array<f32>"),
               codes: write(t.tensor(codes), "array<f32>"),
               distances: write(commitment.buffer),
             },
           }],
           workgroups: [Math.ceil(z.rows / 64)],
         });
-        store(t, e, lookup(t, codes, codebook));
+        store(t, e, lookup(t, codes, codesOf));
       },
       backward() {
         if (t.needsGradient(z)) {
@@ -135,7 +147,7 @@ export function quantize(
           }
           target?.deliver();
         }
-        updateCodebook(t, { z, e, codes, codebook, losses, update });
+        updateCodebook(t, { z, e, codes, codebook, unit, losses, update });
       },
     },
     e,

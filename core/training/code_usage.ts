@@ -21,22 +21,31 @@ export function perplexity(counts: ArrayLike<number>): number {
   return total > 0 ? Math.exp(entropy) : 0;
 }
 
+/** How the codes of one codebook are used. */
+export interface CodeUsage {
+  /** How often each is [K]. */
+  readonly counts: Uint32Array<ArrayBuffer>;
+  /** Their {@linkcode perplexity}. */
+  readonly perplexity: number;
+}
+
 /**
  * How often each code stands for a position of a split's rows.
  *
- * @returns Counts [K], and their {@linkcode perplexity}.
+ * @returns One for each code of a position.
  * @throws {TypeError} If the model has no codes.
  */
 export async function codeUsage<C extends object>(
   trained: Trained<C>,
   split: Split,
-): Promise<{ counts: Uint32Array<ArrayBuffer>; perplexity: number }> {
+): Promise<readonly CodeUsage[]> {
   const { codes, name } = trained.model;
   if (!codes) throw new TypeError(`Cannot count the codes of "${name}": expected a model with a codebook`);
-  const counts = new Uint32Array(codes.count(trained.config));
+  const each = codes.each?.(trained.config) ?? 1;
+  const counts = Array.from({ length: each }, () => new Uint32Array(codes.count(trained.config)));
   for (let from = 0; from < split.count; from += ROWS) {
     const rows = trained.rowsOf(split, from, Math.min(ROWS, split.count - from));
-    for (const code of await trained.codes(rows)) counts[code]++;
+    (await trained.codes(rows)).forEach((code, i) => counts[i % each][code]++);
   }
-  return { counts, perplexity: perplexity(counts) };
+  return counts.map((counts) => ({ counts, perplexity: perplexity(counts) }));
 }

@@ -433,10 +433,10 @@ export class Trained<C extends object = object> {
   }
 
   /**
-   * Which code every position of a datum has, for models with a codebook.
+   * Which codes every position of a datum has, for models with a codebook.
    *
    * @param x [count, D], values from 0 to 1, or bytes
-   * @returns [count, P], from 0 to K - 1
+   * @returns [count, P M], from 0 to K - 1, those of a position side by side
    * @throws {TypeError} If the model has none.
    */
   async codes(x: RowValues): Promise<Uint32Array<ArrayBuffer>> {

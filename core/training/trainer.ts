@@ -110,7 +110,7 @@ export function configureTraining<C extends object>(
   }
   const config = configure(model.settings, forModel as Partial<C>, `model "${model.name}"`);
   model.check?.(config);
-  const training = configure(trainingSettings, forTraining, "the training");
+  const training = configure(trainingSettings, { ...model.training, ...forTraining }, "the training");
   // An optimizer without a meaning is refused here, before there is anything that would be left behind.
   optimizerOf(training, 1);
   return { training, config };

@@ -1,17 +1,23 @@
-// Loader: the channels of each pixel's neighbours side by side, zero outside of the image, then an indicator of the pixel's position.
-// Needs: neighbour_pixel, NO_PIXEL, pixel_of, first_row, buffer image of vec4f, const ROWS_image, ROWS_valid, CHANNELS4, NEIGHBOURS.
-// Gives: load_a.
+// Loader: the channels of each item's neighbours side by side, summed over the $each items of a neighbour, zero outside of the image; where a
+// pixel has several items, the sum of those before this one in its own pixel; then an indicator of the item's place.
+// Needs: neighbour_pixel, NO_PIXEL, ITEMS, OWN, item_of, channels, const ROWS_valid, CHANNELS4, NEIGHBOURS, EACH. Gives: load_a.
 
 fn load_a(row: u32, column4: u32) -> vec4f {
   if (row >= ROWS_valid) {
     return vec4f();
   }
-  let pixel = pixel_of(row);
-  if (column4 >= NEIGHBOURS * CHANNELS4) {
-    let positions = 4u * (column4 - NEIGHBOURS * CHANNELS4) + vec4u(0u, 1u, 2u, 3u);
-    return select(vec4f(), vec4f(1.0), positions == vec4u(pixel));
+  let item = item_of(row);
+  if (column4 >= (NEIGHBOURS + OWN) * CHANNELS4) {
+    let items = 4u * (column4 - (NEIGHBOURS + OWN) * CHANNELS4) + vec4u(0u, 1u, 2u, 3u);
+    return select(vec4f(), vec4f(1.0), items == vec4u(item));
   }
-  let neighbour = neighbour_pixel(pixel, column4 / CHANNELS4);
-  let from_row = first_row(row) + select(neighbour, 0u, neighbour == NO_PIXEL);
-  return select(image[at(ROWS_image, from_row, column4 % CHANNELS4)], vec4f(), neighbour == NO_PIXEL);
+  let number = column4 / CHANNELS4;
+  let own = number == NEIGHBOURS;
+  let source = select(neighbour_pixel(item / EACH, number), item / EACH, own);
+  let seen = select(select(EACH, item % EACH, own), 0u, source == NO_PIXEL);
+  var sum = vec4f();
+  //: repeat m 0..$each
+  sum += select(vec4f(), channels(row, select(0u, source * EACH + $mu, $mu < seen), column4 % CHANNELS4), $mu < seen);
+  //: end
+  return sum;
 }

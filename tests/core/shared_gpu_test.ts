@@ -25,7 +25,7 @@ const settings = (model: Model): object => ({
   ...small,
   ...("hidden" in model.settings ? { hidden: [6] } : {}),
   ...("latents" in model.settings ? { latents: 2 } : {}),
-  ...(model.name === "conv_vae" || model.name === "vq_vae" ? { channels: [4] } : {}),
+  ...(model.name === "conv_vae" || model.codes ? { channels: [4] } : {}),
 });
 
 async function trained(model: Model, options: TrainOptions, config: object = {}): Promise<Trained> {

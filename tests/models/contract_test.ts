@@ -38,8 +38,9 @@ import {
   type TrainOptions,
   vae,
   vqVae,
-  type VqVaeConfig,
+  wangVqVae,
 } from "../../mod.ts";
+import { vectorQuantized, type VqVaePreset } from "../../models/vector_quantized.ts";
 import { load, save } from "../../storage/checkpoint.ts";
 import { uniforms } from "../../core/graph/random.ts";
 import { checkModelGradients } from "../support/gradients.ts";
@@ -154,23 +155,36 @@ const smallIafVae = composed({
   defaults: { flow: "iaf", flowLayers: 2, flowHidden: [4], flowContext: 3 },
 });
 
-/** The VQ-VAE as small: an image of 2 x 2 codes. */
-const smallVqVae = {
-  ...vqVae,
-  settings: {
-    ...vqVae.settings,
-    channels: { ...vqVae.settings.channels, default: [3] },
-    kernel: { ...vqVae.settings.kernel, default: 3 },
-    residualBlocks: { ...vqVae.settings.residualBlocks, default: 1 },
-    residualChannels: { ...vqVae.settings.residualChannels, default: 2 },
-    codes: { ...vqVae.settings.codes, default: 4 },
-    codeDimension: { ...vqVae.settings.codeDimension, default: 2 },
-    activation: { ...vqVae.settings.activation, default: "tanh" },
-    priorEmbedding: { ...vqVae.settings.priorEmbedding, default: 4 },
-    priorRadius: { ...vqVae.settings.priorRadius, default: 1 },
-    priorHidden: { ...vqVae.settings.priorHidden, default: [4] },
+/** VQ-VAEs as small: an image of 2 x 2 codes, or with two groups of two levels. */
+const tinyVqVae = (preset: VqVaePreset) =>
+  vectorQuantized({
+    ...preset,
+    defaults: {
+      ...preset.defaults,
+      channels: [3],
+      kernel: 3,
+      residualBlocks: 1,
+      residualChannels: 2,
+      codes: 4,
+      codeDimension: 2,
+      activation: "tanh",
+      priorEmbedding: 4,
+      priorRadius: 1,
+      priorHidden: [4],
+    },
+  });
+const smallVqVae = tinyVqVae({ name: vqVae.name, summary: vqVae.summary, source: vqVae.source });
+const smallWangVqVae = tinyVqVae({
+  ...{ name: wangVqVae.name, summary: wangVqVae.summary, source: wangVqVae.source },
+  defaults: {
+    likelihood: "gaussian",
+    sigma: 1,
+    groups: 2,
+    depth: 2,
+    gradientEstimator: "rotation",
+    codebook: "moving-average",
   },
-} as const satisfies Model<VqVaeConfig>;
+});
 
 /** Two layers of the flow: with random weights, more of them bend too much for central differences. */
 const smallFlow = { ...flow, settings: { ...flow.settings, layers: { ...flow.settings.layers, default: 2 } } };
@@ -181,6 +195,7 @@ const notDerivatives: Record<string, RegExp> = {
   [convIwae.name]: /^prior\..*\.bias$/,
   [vampVae.name]: /^prior\..*\.bias$/,
   [vqVae.name]: /^(encoder|codebook|usage)\b|^prior\.embedding\.bias$/,
+  [wangVqVae.name]: /^(encoder|codebook|usage)\b|^prior\.embedding\.bias$/,
 };
 
 /** Settings of a gradient check. A discrepancy of weight 1000 loses in float32 what differences need. */
@@ -188,7 +203,9 @@ const checked: Readonly<Record<string, object>> = { [infoVae.name]: { penaltyWei
 
 // Models that fit themselves have tests of their own: fit_test.ts.
 const smaller = new Map(
-  [smallConvVae, smallVqVae, smallIafVae, smallFlow].map((model) => model as Model).map((model) => [model.name, model]),
+  [smallConvVae, smallVqVae, smallWangVqVae, smallIafVae, smallFlow].map((model) => model as Model).map((
+    model,
+  ) => [model.name, model]),
 );
 const contract = [...models.values().filter(({ fit }) => !fit), probedVae, convIwae, vampVae, convBetaCvae, flowVae]
   .map((model) => model as Model)

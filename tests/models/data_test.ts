@@ -5,6 +5,7 @@ import type { Dataset } from "../../core/dataset.ts";
 import { findings } from "../../core/training/caveats.ts";
 import type { Model } from "../../core/model.ts";
 import { normals, uniforms } from "../../core/graph/random.ts";
+import type { Setting } from "../../core/settings.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { train, type Training } from "../../core/training/trainer.ts";
 import type { StartEvent } from "../../core/training/events.ts";
@@ -87,10 +88,12 @@ Deno.test("a learned deviation begins with that of numbers on any scale, unless 
   assertEquals((await started(of(u), { ...small, batchSize: 20 })).config.sigma, 0.1);
 });
 
-Deno.test("every model that has a likelihood of choice takes it from the data", () => {
-  const chosen = [...models.values()].filter(({ settings }) =>
-    "likelihood" in settings && "outputActivation" in settings
-  );
+Deno.test("every model that has a likelihood of choice, and decides on none, takes it from the data", () => {
+  const chosen = [...models.values()].filter(({ settings }) => {
+    const { likelihood } = settings as Readonly<Record<string, Setting<unknown> | undefined>>;
+    return "outputActivation" in settings && likelihood?.byData;
+  });
+  assert(chosen.length > 10);
   for (const { name, choose } of chosen) assert(choose, name);
 });
 

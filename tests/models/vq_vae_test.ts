@@ -27,6 +27,7 @@ import {
   codePriorShapes,
   drawCodes,
 } from "../../models/code_prior.ts";
+import { codesOf, codeWidth, vectorsOf } from "../../models/quantizer.ts";
 import * as reference from "../reference/codes.ts";
 import { assertClose } from "../support/compare.ts";
 import { Bench, type BenchOptions, families, gpu } from "../support/gpu.ts";
@@ -111,36 +112,42 @@ for (
     [[5, 7, 1], { codes: 3 }],
     [[5, 7, 1], { codes: 37, codebook: "moving-average", decay: 0.9 }],
     [[8, 12, 3], { codes: 10, likelihood: "gaussian", sigma: 0.3, residualBlocks: 0 }],
+    [[8, 8, 1], { codes: 9, distance: "cosine", gradientEstimator: "rotation", codebook: "moving-average" }],
+    [[8, 8, 1], { quantizer: "fsq", levels: [4, 3], groups: 2, codes: 512, codeDimension: 32 }],
   ] as const
 ) {
   Deno.test(`vq_vae learns ${shape.join(" x ")} images with ${JSON.stringify(config)}, and counts its codes`, async () => {
     const dataset = patterns(shape);
+    const whole: VqVaeConfig = { ...defaults(vqVae.settings), ...small, ...config };
+    const { each, count } = codesOf(whole);
+    const names = each === 1 ? ["perplexity"] : Array.from({ length: each }, (_, m) => `perplexity${m}`);
     const training = train(vqVae, dataset, { ...small, ...config }, { gpu });
     const losses: number[] = [];
     for await (const event of training) {
       if (event.event !== "epoch") continue;
       losses.push(event.validation!.nll);
-      for (const { perplexity, commitment } of [event.train, event.validation!]) {
-        assert(perplexity >= 1 && perplexity <= config.codes && commitment > 0, `${perplexity}, ${commitment}`);
+      for (const losses of [event.train, event.validation!]) {
+        assert(names.every((name) => losses[name] >= 1 && losses[name] <= count), JSON.stringify(losses));
+        assert(whole.quantizer === "fsq" || losses.commitment > 0, JSON.stringify(losses));
       }
     }
     assert(losses.every(Number.isFinite) && losses.at(-1)! < losses[0] - 1, `${losses}`);
     using trained = training.trained;
     // 37 rows are no multiple of the batch: the last one's padding must not count.
-    const { counts, perplexity } = await codeUsage(trained, dataset.test);
-    const positions = trained.latents / 3;
-    assertEquals(counts.reduce((sum, count) => sum + count), 37 * positions);
+    const usage = await codeUsage(trained, dataset.test);
+    const positions = trained.latents / codeWidth(whole);
     const measured = await trained.evaluate(dataset.test);
-    assertAlmostEquals(measured.perplexity, perplexity, 1e-9);
-    // What encode gives are the columns of the codebook that codes names.
+    assertEquals(usage.length, each);
+    usage.forEach(({ counts, perplexity }, m) => {
+      assertEquals(counts.reduce((sum, count) => sum + count), 37 * positions);
+      assertAlmostEquals(measured[names[m]], perplexity, 1e-9);
+    });
+    // What encode gives is what the codes stand for.
     const rows = trained.rowsOf(dataset.test, 0, 5);
-    const codes = await trained.codes(rows);
-    const { weight } = await trained.parameters.get("codebook").get();
-    const expected = Array.from(
-      { length: 5 * positions * 3 },
-      (_, i) => weight[i % 3 * config.codes + codes[Math.floor(i / 3)]],
-    );
-    assertEquals([...(await trained.encode(rows)).mean], expected);
+    const { mean } = await trained.encode(rows);
+    const expected = await vectorsOf(trained.parameters, await trained.codes(rows), whole);
+    assertClose(mean, expected, "e", whole.distance === "cosine" ? {} : { absolute: 0, relative: 1e-7 });
+    assertEquals((await trained.sample({ count: 3 })).length, 3 * trained.features);
   });
 }
 
@@ -180,7 +187,7 @@ Deno.test("vq_vae begins with codes that its encoder uses, where random ones wou
   const training = train(vqVae, dataset, config, { gpu });
   for await (const event of training) if (event.event === "start") break;
   using trained = training.trained;
-  const started = await codeUsage(trained, dataset.train);
+  const [started] = await codeUsage(trained, dataset.train);
   assert(started.perplexity > 16 / 3, `${started.perplexity}`);
   const used = (await trained.parameters.get("usage").get()).bias;
   assert(used.every((count) => count === 20 * 4 / 16), `${used}`);
@@ -263,41 +270,47 @@ function drawing(
 }
 
 for (const family of families) {
-  Deno.test(`the prior over codes sums to one over all of them, and is what is drawn from, ${family} tiles`, async () => {
-    const config = { priorEmbedding: 4, priorRadius: 1, priorHidden: [5] };
-    // Of 2 x 2 positions and 3 codes: all 81 images.
-    const image = { height: 2, width: 2, count: 3 };
-    const sizes = { ...image, radius: 1, channels: 4 };
-    const imageOf = (number: number) => [0, 1, 2, 3].map((i) => Math.floor(number / 3 ** i) % 3);
-    // So even that each image is drawn a few times at least.
-    const scale = 0.4;
-    using bench = priorBench(81, config, image, { family, scale });
-    const { tape, parameters } = bench;
-    const all = Float32Array.from({ length: 81 * 4 }, (_, i) => imageOf(Math.floor(i / 4))[i % 4]);
-    const nll = codePriorNll(tape, parameters, bench.input("codes", 4, all), config, image);
-    const { program } = await bench.compile([]);
-    await program.submit(1);
-    const probabilities = (await bench.rows(nll)).map((value) => Math.exp(-value));
-    assertAlmostEquals(probabilities.reduce((sum, value) => sum + value, 0), 1, 1e-5);
-    const prior = await priorOf(bench, 1);
-    const exact = Float64Array.from({ length: 81 }, (_, number) => {
-      const codes = imageOf(number);
-      return codes.reduce((product, code, i) => product * reference.codeProbabilities(prior, codes, i, sizes)[code], 1);
-    });
-    assertClose(probabilities, exact, "p(c)", { sum: 16 });
+  // Of 2 x 2 positions with one code, or 1 x 2 with two, of 3 codes: all 81 images.
+  for (const image of [{ height: 2, width: 2, count: 3 }, { height: 1, width: 2, each: 2, count: 3 }]) {
+    Deno.test(`the prior over codes ${JSON.stringify(image)} sums to one over all of them, and is what is drawn from, ${family} tiles`, async () => {
+      const config = { priorEmbedding: 4, priorRadius: 1, priorHidden: [5] };
+      const sizes = { ...image, radius: 1, channels: 4 };
+      const imageOf = (number: number) => [0, 1, 2, 3].map((i) => Math.floor(number / 3 ** i) % 3);
+      // So even that each image is drawn a few times at least.
+      const scale = 0.4;
+      using bench = priorBench(81, config, image, { family, scale });
+      const { tape, parameters } = bench;
+      const all = Float32Array.from({ length: 81 * 4 }, (_, i) => imageOf(Math.floor(i / 4))[i % 4]);
+      const nll = codePriorNll(tape, parameters, bench.input("codes", 4, all), config, image);
+      const { program } = await bench.compile([]);
+      await program.submit(1);
+      const probabilities = (await bench.rows(nll)).map((value) => Math.exp(-value));
+      assertAlmostEquals(probabilities.reduce((sum, value) => sum + value, 0), 1, 1e-5);
+      const prior = await priorOf(bench, 1);
+      const exact = Float64Array.from({ length: 81 }, (_, number) => {
+        const codes = imageOf(number);
+        return codes.reduce(
+          (product, code, i) => product * reference.codeProbabilities(prior, codes, i, sizes)[code],
+          1,
+        );
+      });
+      assertClose(probabilities, exact, "p(c)", { sum: 16 });
 
-    const count = 20000;
-    const { bench: drawer, codes } = drawing(count, config, image, 1, { family, scale, seed: 3 });
-    using _ = drawer;
-    await (await drawer.compile([])).program.submit(4);
-    const drawn = await drawer.read(codes);
-    const found = new Float64Array(81);
-    for (let n = 0; n < count; n++) found[[0, 1, 2, 3].reduce((number, i) => number + drawn[4 * n + i] * 3 ** i, 0)]++;
-    // χ² of 80 degrees of freedom has the mean 80 and the variance 160: five deviations.
-    const expected = exact.map((p) => count * p);
-    const square = expected.reduce((sum, times, i) => sum + (found[i] - times) ** 2 / times, 0);
-    assert(Math.min(...expected) > 5 && square < 80 + 5 * Math.sqrt(160), `${square}, ${Math.min(...expected)}`);
-  });
+      const count = 20000;
+      const { bench: drawer, codes } = drawing(count, config, image, 1, { family, scale, seed: 3 });
+      using _ = drawer;
+      await (await drawer.compile([])).program.submit(4);
+      const drawn = await drawer.read(codes);
+      const found = new Float64Array(81);
+      for (let n = 0; n < count; n++) {
+        found[[0, 1, 2, 3].reduce((number, i) => number + drawn[4 * n + i] * 3 ** i, 0)]++;
+      }
+      // χ² of 80 degrees of freedom has the mean 80 and the variance 160: five deviations.
+      const expected = exact.map((p) => count * p);
+      const square = expected.reduce((sum, times, i) => sum + (found[i] - times) ** 2 / times, 0);
+      assert(Math.min(...expected) > 5 && square < 80 + 5 * Math.sqrt(160), `${square}, ${Math.min(...expected)}`);
+    });
+  }
 
   for (const temperature of [1, 0.5, 0]) {
     const fuses = family === "workgroup";

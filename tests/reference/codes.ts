@@ -110,46 +110,60 @@ export function updateAverages(
   return { ...after, revived: isDead.reduce((sum, n) => sum + n, 0) };
 }
 
-/** H, W, R and E. */
+/** H, W, M (1 where left out), R and E. */
 export interface ContextSizes {
   readonly height: number;
   readonly width: number;
+  readonly each?: number;
   readonly radius: number;
   readonly channels: number;
 }
 
-/** Calls `visit` with a column of a pixel's context and where it comes from; the position's column has no source. */
+const neighboursOf = (radius: number) => 2 * radius * (radius + 1);
+
+/** Columns of a context: the neighbours', with several items those of its own pixel, and the places'. */
+const contextColumns = ({ height, width, each = 1, radius, channels }: ContextSizes) =>
+  (neighboursOf(radius) + (each > 1 ? 1 : 0)) * channels + height * width * each;
+
+/** Calls `visit` with a column of an item's context and each of what is summed in it; the place's column has no source. */
 function forEachColumn(
   rows: number,
-  { height, width, radius, channels }: ContextSizes,
+  sizes: ContextSizes,
   visit: (at: number, source: number | undefined) => void,
 ): void {
-  const neighbours = 2 * radius * (radius + 1);
-  const columns = neighbours * channels + height * width;
+  const { height, width, each = 1, radius, channels } = sizes;
+  const columns = contextColumns(sizes);
   for (let row = 0; row < rows; row++) {
-    const pixel = row % (height * width);
+    const item = row % (height * width * each);
+    const pixel = Math.floor(item / each);
     const [y, x] = [Math.floor(pixel / width), pixel % width];
+    const first = row - item;
+    const sum = (number: number, from: number, items: number) => {
+      for (let c = 0; c < channels; c++) {
+        for (let m = 0; m < items; m++) {
+          visit(row * columns + number * channels + c, (first + from * each + m) * channels + c);
+        }
+      }
+    };
     let number = 0;
     for (let dy = -radius; dy <= 0; dy++) {
       for (let dx = -radius; dx <= radius; dx++) {
         if (dy === 0 && dx >= 0) continue;
         const inside = y + dy >= 0 && x + dx >= 0 && x + dx < width;
-        for (let c = 0; inside && c < channels; c++) {
-          visit(row * columns + number * channels + c, (row + dy * width + dx) * channels + c);
-        }
+        if (inside) sum(number, pixel + dy * width + dx, each);
         number++;
       }
     }
-    visit(row * columns + neighbours * channels + pixel, undefined);
+    if (each > 1) sum(number++, pixel, item % each);
+    visit(row * columns + number * channels + item, undefined);
   }
 }
 
-/** The channels of the pixels before each one, and its position. x [N H W, E] */
+/** The channels of the pixels before each item, summed over their items, of its own pixel's before it, and its place. x [N H W M, E] */
 export function contextForward(x: Float64Array, sizes: ContextSizes): Float64Array {
-  const { height, width, radius, channels } = sizes;
-  const rows = x.length / channels;
-  const y = new Float64Array(rows * (2 * radius * (radius + 1) * channels + height * width));
-  forEachColumn(rows, sizes, (at, source) => y[at] = source === undefined ? 1 : x[source]);
+  const rows = x.length / sizes.channels;
+  const y = new Float64Array(rows * contextColumns(sizes));
+  forEachColumn(rows, sizes, (at, source) => y[at] += source === undefined ? 1 : x[source]);
   return y;
 }
 
@@ -181,29 +195,28 @@ export function softmaxNll(
   return { nll, gradient };
 }
 
-/** A prior over codes: the embeddings [E, K], and its dense layers, the last of which gives the logits. */
+/** A prior over codes: the embeddings [E, M K], and its dense layers, the last of which gives the logits. */
 export interface CodePrior {
   readonly embedding: ArrayLike<number>;
   readonly layers: readonly { readonly weight: ArrayLike<number>; readonly bias: ArrayLike<number> }[];
 }
 
-/** softmax(a / T) of the code at a position of an image, given those before it. */
+/** softmax(a / T) of a code of an image [P M], given those before it. */
 export function codeProbabilities(
   { embedding, layers }: CodePrior,
   image: ArrayLike<number>,
-  position: number,
+  item: number,
   sizes: ContextSizes & { readonly count: number },
   temperature = 1,
 ): Float64Array {
-  const { height, width, channels, count } = sizes;
-  const positions = height * width;
-  const embedded = Float64Array.from(
-    { length: positions * channels },
-    (_, i) => embedding[i % channels * count + image[Math.floor(i / channels)]],
-  );
+  const { height, width, each = 1, channels, count } = sizes;
+  const embedded = Float64Array.from({ length: height * width * each * channels }, (_, i) => {
+    const other = Math.floor(i / channels);
+    return embedding[(i % channels * each + other % each) * count + image[other]];
+  });
   const contexts = contextForward(embedded, sizes);
-  const columns = contexts.length / positions;
-  let h = contexts.slice(position * columns, (position + 1) * columns);
+  const columns = contextColumns(sizes);
+  let h = contexts.slice(item * columns, (item + 1) * columns);
   layers.forEach(({ weight, bias }, l) => {
     const x = l === 0 ? h : h.map((a) => a / (1 + Math.exp(-a)));
     h = Float64Array.from(bias, (b, o) => x.reduce((sum, value, i) => sum + value * weight[i * bias.length + o], b));
@@ -238,4 +251,75 @@ export function drawImage(
     codes[position] = chosen;
   }
   return { codes, nearest };
+}
+
+/** Rows, or columns, of length 1. */
+export function unit(values: Float64Array, width: number, columns = false): Float64Array {
+  const count = values.length / width;
+  const at = (i: number, d: number) => columns ? d * count + i : i * width + d;
+  const scaled = new Float64Array(values.length);
+  for (let i = 0; i < count; i++) {
+    let square = 0;
+    for (let d = 0; d < width; d++) square += values[at(i, d)] ** 2;
+    for (let d = 0; d < width; d++) scaled[at(i, d)] = values[at(i, d)] / Math.sqrt(square);
+  }
+  return scaled;
+}
+
+/** The rotation R [D, D] that turns ẑ to ê in their plane, I - 2 s sᵀ / |s|² + 2 ê ẑᵀ, s = ẑ + ê, and λ = |e| / |z|. */
+export function rotation(z: ArrayLike<number>, e: ArrayLike<number>): { matrix: number[][]; scale: number } {
+  const length = (v: ArrayLike<number>) => Math.hypot(...Array.from(v));
+  const [from, to] = [z, e].map((v) => Array.from(v, (x) => x / length(v)));
+  const s = from.map((x, d) => x + to[d]);
+  const square = s.reduce((sum, x) => sum + x * x, 0);
+  const matrix = s.map((si, i) => s.map((sj, j) => (i === j ? 1 : 0) - 2 * si * sj / square + 2 * to[i] * from[j]));
+  return { matrix, scale: length(e) / length(z) };
+}
+
+/** dz = λ Rᵀ dy of each row. */
+export function rotationBackward(
+  z: Float64Array,
+  e: Float64Array,
+  upstream: Float64Array,
+  depth: number,
+): Float64Array {
+  const gradient = new Float64Array(z.length);
+  for (let m = 0; m < z.length / depth; m++) {
+    const row = (v: Float64Array) => v.subarray(m * depth, (m + 1) * depth);
+    const { matrix, scale } = rotation(row(z), row(e));
+    for (let j = 0; j < depth; j++) {
+      gradient[m * depth + j] = scale * row(upstream).reduce((sum, g, i) => sum + matrix[i][j] * g, 0);
+    }
+  }
+  return gradient;
+}
+
+/**
+ * round(f(z)) / ⌊L / 2⌋ and the codes [rows G]; the derivative of f(z) / ⌊L / 2⌋.
+ *
+ * @returns margins: how far f(z) is from where it would be rounded to another level.
+ */
+export function quantizeScalars(
+  z: Float64Array,
+  levels: readonly number[],
+): { e: Float64Array; codes: number[]; slope: Float64Array; bounded: Float64Array; margins: Float64Array } {
+  const [e, slope, bounded, margins] = [0, 1, 2, 3].map(() => new Float64Array(z.length));
+  const codes: number[] = Array(z.length / levels.length).fill(0);
+  const places = levels.map((_, i) => levels.slice(0, i).reduce((product, count) => product * count, 1));
+  z.forEach((value, i) => {
+    const d = i % levels.length;
+    const count = levels[d];
+    const half = (count - 1) * (1 - 1e-3) / 2;
+    const offset = count % 2 === 1 ? 0 : 0.5;
+    const width = Math.floor(count / 2);
+    const y = Math.tanh(value + Math.tan(offset / half));
+    const f = y * half - offset;
+    const level = Math.round(f);
+    e[i] = level / width;
+    slope[i] = (1 - y * y) * half / width;
+    bounded[i] = f / width;
+    margins[i] = 0.5 - Math.abs(f - level);
+    codes[Math.floor(i / levels.length)] += (level + width) * places[d];
+  });
+  return { e, codes, slope, bounded, margins };
 }

@@ -19,12 +19,12 @@ export interface Kind {
 const small = { batchSize: 20, epochs: 3, validation: 40, seed: 3 };
 
 /** The settings of a training of a moment, of those that a model has. */
-function smallest({ name, settings }: Model): object {
+function smallest({ name, settings, codes }: Model): object {
   return {
     ...small,
     ...("hidden" in settings ? { hidden: [24] } : {}),
     ...("latents" in settings ? { latents: 2 } : {}),
-    ...(name === "conv_vae" || name === "vq_vae" ? { channels: [4] } : {}),
+    ...(name === "conv_vae" || codes ? { channels: [4] } : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { perplexity } from "../../../core/training/code_usage.ts";
-import { causalContext, contextOffsets } from "../../../core/ops/causal_context.ts";
+import { causalContext, causalContextOfStep, contextOffsets } from "../../../core/ops/causal_context.ts";
 import { drawCode } from "../../../core/ops/draw_code.ts";
 import { embedding } from "../../../core/ops/embedding.ts";
 import { softmaxNll } from "../../../core/ops/softmax_nll.ts";
@@ -53,35 +53,60 @@ for (const family of families) {
     });
   }
 
-  for (const [batch, height, width, radius, channels] of [[1, 1, 1, 1, 4], [3, 5, 7, 2, 4], [2, 4, 3, 3, 36]]) {
-    Deno.test(`causalContext() and its gradient agree with the reference: ${batch} x ${height} x ${width} x ${channels}, radius ${radius}, ${family} tiles`, async () => {
-      const rows = batch * height * width;
-      const sizes = { height, width, radius, channels };
+  for (
+    const [batch, height, width, each, radius, channels] of [
+      [1, 1, 1, 1, 1, 4],
+      [3, 5, 7, 1, 2, 4],
+      [2, 4, 3, 1, 3, 36],
+      [3, 2, 5, 3, 1, 4],
+    ]
+  ) {
+    const title = `${batch} x ${height} x ${width} x ${each} x ${channels}, radius ${radius}, ${family} tiles`;
+
+    Deno.test(`causalContext() and its gradient agree with the reference: ${title}`, async () => {
+      const rows = batch * height * width * each;
+      const sizes = { height, width, each, radius, channels };
       using bench = new Bench(batch, { family });
       const x = draw(rows * channels, 1);
       const input = bench.input("x", channels, x);
       const y = causalContext(bench.tape, input, sizes);
       const upstream = draw(y.rows * y.columns, 2);
       await bench.run([bench.given(y, upstream)]);
-      assertEquals([...await bench.read(y)], [...reference.contextForward(float64(x), sizes)]);
+      assertClose(await bench.read(y), reference.contextForward(float64(x), sizes), "y", { sum: each });
       const gradient = reference.contextBackward(float64(upstream), rows, sizes);
-      assertClose(await bench.gradient(input), gradient, "dx", { sum: 2 * radius * (radius + 1), absolute: 1e-6 });
+      assertClose(await bench.gradient(input), gradient, "dx", {
+        sum: 2 * each * radius * (radius + 1),
+        absolute: 1e-6,
+      });
     });
 
-    Deno.test(`causalContext() of a step is that of its pixel: ${batch} x ${height} x ${width} x ${channels}, radius ${radius}, ${family} tiles`, async () => {
-      const positions = height * width;
-      // As many steps as pixels begin anew.
-      for (const step of [0, positions - 1, positions + Math.floor(positions / 2)]) {
-        using bench = new Bench(batch, { family, step });
-        const x = draw(batch * positions * channels, 1);
-        const y = causalContext(bench.tape, bench.input("x", channels, x), { height, width, radius }, "step");
+    Deno.test(`causalContextOfStep() is the context of its item: ${title}`, async () => {
+      const items = height * width * each;
+      const count = 5;
+      const table = draw(channels * each * count, 1);
+      const codes = drawCodes(batch * items, count);
+      const x = Float64Array.from(
+        { length: batch * items * channels },
+        (_, i) => {
+          const item = Math.floor(i / channels);
+          return table[i % channels * each * count + item % each * count + codes[item]];
+        },
+      );
+      const all = reference.contextForward(x, { height, width, each, radius, channels });
+      // As many steps as items begin anew.
+      for (const step of [0, items - 1, items + Math.floor(items / 2)]) {
+        const shapes = { table: { inputs: channels, outputs: each * count } };
+        using bench = new Bench(batch, { family, step, shapes });
+        bench.set("table", table, new Float32Array(each * count));
+        const options = { height, width, each, radius };
+        const input = bench.data("codes", items, codes);
+        const y = causalContextOfStep(bench.tape, input, bench.parameters.get("table"), options);
         await (await bench.compile([])).program.submit(1);
-        const all = reference.contextForward(float64(x), { height, width, radius, channels });
         const expected = Array.from({ length: batch }, (_, n) => {
-          const row = n * positions + step % positions;
+          const row = n * items + step % items;
           return [...all.subarray(row * y.columns, (row + 1) * y.columns)];
         });
-        assertEquals([...await bench.read(y)], expected.flat());
+        assertClose(await bench.read(y), expected.flat(), "context", { sum: each });
       }
     });
   }

@@ -7,9 +7,16 @@ import { createOptimizer } from "../../../core/optimizers/mod.ts";
 import { randomBits } from "../../../core/graph/random.ts";
 import { constant } from "../../../core/graph/schedule.ts";
 import type { TileFamily } from "../../../core/products/tiles.ts";
+import { quantizeScalars } from "../../../core/ops/finite_scalar.ts";
+import { rotationTrick } from "../../../core/ops/rotation_trick.ts";
+import { stopGradient } from "../../../core/ops/stop_gradient.ts";
+import { unitRows } from "../../../core/ops/unit_rows.ts";
+import { checkGradients } from "../../../core/ops/check_gradients.ts";
+import * as reference from "../../reference/codes.ts";
+import { centralDifferences, largestDifference } from "../../reference/numeric.ts";
 import { type Averages, quantizeBackward, quantizeForward, updateAverages } from "../../reference/codes.ts";
 import { assertClose, draw, float64 } from "../../support/compare.ts";
-import { Bench, families } from "../../support/gpu.ts";
+import { Bench, families, gpu } from "../../support/gpu.ts";
 
 // N, P, D, K: one of each, sizes beside a panel of 32, and several panels of numbers and of codes.
 const SIZES = [[1, 1, 1, 2], [5, 35, 3, 3], [3, 35, 7, 37], [4, 9, 64, 10], [9, 4, 33, 100]] as const;
@@ -117,6 +124,80 @@ for (const family of families) {
     }
   }
 
+  for (const [batch, positions, depth, count] of [[5, 35, 3, 3], [3, 5, 7, 37], [2, 3, 33, 100]]) {
+    const title = `${batch} x ${positions} rows of ${depth}, ${count} codes, ${family} tiles`;
+
+    Deno.test(`quantize() by cosine takes codes of length 1, and passes gradients through their lengths: ${title}`, async () => {
+      const values = examples(batch, positions, depth, count);
+      const { codebook, sizes, upstream } = values;
+      const z = Float32Array.from(reference.unit(float64(values.z), depth));
+      const codes64 = reference.unit(float64(codebook), depth, true);
+      using bench = benched(family, batch, values, false);
+      const input = bench.input("z", depth, z);
+      const found = quantize(bench.tape, input, bench.parameters.get("codebook"), positions, undefined, "cosine");
+      const terms = [
+        bench.given(found.e, upstream),
+        { name: "commitment", value: found.commitment, weight: constant(0.25) },
+        { name: "codebook", value: found.codebook, weight: constant(0.7) },
+      ];
+      await bench.run(terms);
+      const expected = quantizeForward(float64(z), codes64, sizes);
+      const codes = await bench.read(found.codes);
+      codes.forEach((code, m) => assert(code === expected.codes[m] || expected.margins[m] < 1e-5, `row ${m}: ${code}`));
+      const e = await bench.read(found.e);
+      assertClose(e, Array.from(e, (_, i) => codes64[i % depth * count + codes[Math.floor(i / depth)]]), "e");
+      for (let m = 0; m < e.length / depth; m++) {
+        const square = e.subarray(m * depth, (m + 1) * depth).reduce((sum, value) => sum + value * value, 0);
+        assert(Math.abs(square - 1) < 1e-5, `row ${m} has the squared length ${square}`);
+      }
+      const weights = { commitment: 0.25, weight: 0.7 };
+      const gradient = quantizeBackward(float64(z), codes64, codes, float64(upstream), sizes, weights);
+      assertClose(await bench.gradient(input), gradient.z, "dz", { absolute: 1e-5 });
+      // Through E_k / |E_k|, by differences of what is linear in the codes.
+      const loss = () => {
+        const codes = reference.unit(matrix, depth, true);
+        return codes.reduce((sum, value, i) => sum + value * gradient.codebook[i], 0);
+      };
+      const matrix = float64(codebook);
+      const { weight } = await bench.parameterGradient("codebook");
+      assertClose(weight, centralDifferences(loss, matrix), "dE", { sum: batch * positions, absolute: 1e-5 });
+    });
+
+    Deno.test(`rotationTrick() turns gradients as the rotation of z to e does: ${title}`, async () => {
+      const { z, upstream } = examples(batch, positions, depth, count);
+      const e = draw(z.length, 4, 0.7);
+      using bench = new Bench(batch, { family });
+      const input = bench.input("z", depth, z);
+      const quantized = bench.input("e", depth, e);
+      const y = rotationTrick(bench.tape, input, quantized);
+      await bench.run([bench.given(y, upstream)]);
+      assertEquals(await bench.read(y), e);
+      const expected = reference.rotationBackward(float64(z), float64(e), float64(upstream), depth);
+      // Rows that point away from each other magnify rounding.
+      assertClose(await bench.gradient(input), expected, "dz", { sum: depth, absolute: 1e-4, relative: 1e-3 });
+    });
+  }
+
+  for (
+    const [batch, positions, groups, levels] of [[1, 1, 1, [2]], [5, 7, 1, [8, 5, 5, 5]], [3, 5, 3, [4, 3, 7]]] as const
+  ) {
+    Deno.test(`quantizeScalars() rounds to levels, and passes gradients through f: ${batch} x ${positions} x ${groups} of ${levels}, ${family} tiles`, async () => {
+      const width = groups * levels.length;
+      const z = draw(batch * positions * width, 1, 1.5);
+      const upstream = draw(z.length, 2);
+      using bench = new Bench(batch, { family });
+      const input = bench.input("z", width, z);
+      const { e, codes } = quantizeScalars(bench.tape, input, levels, positions);
+      await bench.run([bench.given(e, upstream)]);
+      const expected = reference.quantizeScalars(float64(z), levels);
+      assert(expected.margins.every((margin) => margin > 1e-6), "a value is as good as between two levels");
+      assertClose(await bench.read(e), expected.e, "e", { absolute: 1e-7 });
+      assertEquals([...await bench.read(codes)], expected.codes);
+      const gradient = expected.slope.map((slope, i) => slope * upstream[i]);
+      assertClose(await bench.gradient(input), gradient, "dz");
+    });
+  }
+
   Deno.test(`quantize() takes the first of equal codes, ${family} tiles`, async () => {
     const values = examples(3, 2, 4, 40);
     // Codes 5, 6, 9, 38 are the row; so are all but in two columns of the table.
@@ -141,6 +222,44 @@ for (const family of families) {
     assert((await bench.parameters.get("usage").get()).bias.every((value) => value === 0));
   });
 }
+
+Deno.test("the reference's rotation is one, takes z to e, and keeps the angle of the gradient to them", () => {
+  const [z, e, g] = [1, 2, 3].map((stream) => float64(draw(5, stream)));
+  const { matrix, scale } = reference.rotation(z, e);
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, x, i) => sum + x * b[i], 0);
+  matrix.forEach((one, i) => matrix.forEach((other, j) => assertClose([dot(one, other)], [i === j ? 1 : 0], "R Rᵀ")));
+  assertClose(matrix.map((row) => scale * dot(row, z)), e, "λ R z", { absolute: 1e-12, relative: 0 });
+  const dz = reference.rotationBackward(z, e, g, 5);
+  const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  assertClose([cosine(dz, z)], [cosine(g, e)], "the angle", { absolute: 1e-12, relative: 0 });
+});
+
+Deno.test("the reference's levels are all reached, and their slope is that of f", () => {
+  const levels = [2, 5, 8];
+  const z = float64(draw(levels.length * 4000, 1, 3));
+  const { e, codes, slope } = reference.quantizeScalars(z, levels);
+  levels.forEach((count, d) => assertEquals(new Set(e.filter((_, i) => i % 3 === d)).size, count));
+  assert(Math.min(...codes) === 0 && Math.max(...codes) === 2 * 5 * 8 - 1);
+  const few = z.slice(0, 30);
+  const loss = () => reference.quantizeScalars(few, levels).bounded.reduce((sum, value) => sum + value, 0);
+  assert(largestDifference(centralDifferences(loss, few), slope.subarray(0, 30)) < 1e-8);
+});
+
+Deno.test("unitRows() has rows of length 1 and the gradient of x / |x|; no gradient passes stopGradient()", async () => {
+  await checkGradients(gpu, (t, { x }) => unitRows(t, x), { x: { rows: 7, columns: 5 } });
+  using bench = new Bench(3);
+  const values = draw(12, 1);
+  const x = bench.input("x", 4, values);
+  const [y, constant] = [unitRows(bench.tape, x), stopGradient(bench.tape, x)];
+  await bench.run([bench.given(y, draw(12, 2)), bench.given(constant, draw(12, 3))]);
+  assertClose(await bench.read(y), reference.unit(float64(values), 4), "y");
+  assertEquals(await bench.read(constant), values);
+  const square = values.subarray(0, 4).reduce((sum, value) => sum + value * value, 0);
+  const [dy, unit] = [draw(12, 2).subarray(0, 4), reference.unit(float64(values), 4).subarray(0, 4)];
+  const along = dy.reduce((sum, value, i) => sum + value * unit[i], 0);
+  const expected = Array.from(dy, (value, i) => (value - along * unit[i]) / Math.sqrt(square));
+  assertClose((await bench.gradient(x)).subarray(0, 4), expected, "dx");
+});
 
 Deno.test("quantize() says which rows do not fit", () => {
   using bench = new Bench(4, { shapes: { codebook: { inputs: 3, outputs: 5 } } });
