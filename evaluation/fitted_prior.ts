@@ -8,6 +8,7 @@
 import { type Dataset, features, pick, slice, type Split } from "../core/dataset.ts";
 import { drawEncoded, latentName } from "../core/distributions/encoded.ts";
 import { otherSeed, uniforms } from "../core/graph/random.ts";
+import { constant } from "../core/graph/schedule.ts";
 import type { Model } from "../core/model.ts";
 import type { DataDescription } from "../core/training/checkpoint.ts";
 import { encodeSafetensors } from "../core/training/safetensors.ts";
@@ -15,12 +16,16 @@ import type { LatentPrior, Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 import type { TrainingConfig } from "../core/training/training_settings.ts";
 import { standardized } from "../core/scaling.ts";
+import type { Setting } from "../core/settings.ts";
 import type { SplitInput } from "../core/values.ts";
 import { encodedParts } from "./encodings.ts";
 
 /** A density that was fitted to encodings. Dispose of it to free what it holds on the GPU. */
 export interface FittedPrior extends LatentPrior, Disposable {
-  /** The density, of encodings with mean 0 and variance 1 in every dimension. {@linkcode fittedPrior} takes it up again. */
+  /**
+   * The density, of encodings with mean 0 and variance 1 in every dimension; of {@linkcode fitVampPrior}, the model itself with that prior.
+   * {@linkcode fittedPrior} takes it up again.
+   */
   readonly density: Trained;
 }
 
@@ -85,8 +90,77 @@ export async function fitPrior<C extends object>(
 ): Promise<FittedPrior> {
   requireContinuous("fit a prior to the encodings of", trained);
   const dataset = await encodingsOf(trained, trained.admit("encode", rows), { seed, signal });
-  const given = { validation: 0, batchSize: Math.min(100, dataset.train.count), seed, ...config };
-  const training = train(model as Model, dataset, given, { gpu: trained.gpu, signal });
+  return await fitted(trained, model as Model, dataset, { seed, ...config }, { signal, onProgress });
+}
+
+/**
+ * Fits a VampPrior: p(z) = (1/C) Σ_c q(z | u_c), the encoder's posteriors of C pseudo-inputs u_c, which begin as rows and are learned by
+ * minimising KL(q(z | x) ‖ p(z)) over the rows. The encoder stays as it is.
+ *
+ * Source: Tomczak and Welling, "VAE with a VampPrior", arXiv:1705.07120, equation 9.
+ *
+ * @param rows The rows that were trained on.
+ * @param config `components`, C, and settings of the training.
+ * @throws {TypeError} As {@linkcode fitPrior} does, and if the posterior is no Gaussian or the model has no such prior.
+ * @throws {RangeError} If the model has settings that such a prior has no meaning with.
+ */
+export async function fitVampPrior(
+  trained: Trained,
+  rows: SplitInput,
+  config: Partial<TrainingConfig & { readonly components: number }> = {},
+  { seed = trained.training.seed, signal, onProgress }: FitPriorOptions = {},
+): Promise<FittedPrior> {
+  const what = "fit a VampPrior to the encodings of";
+  requireContinuous(what, trained);
+  const { model, data: { shape } } = trained;
+  const { prior } = model.settings as Readonly<Record<string, Setting<unknown> | undefined>>;
+  if (!prior?.choices?.includes("vamp") || !await trained.hasGaussianPosterior()) {
+    throw new TypeError(
+      `Cannot ${what} "${model.name}": expected a VAE with a Gaussian posterior and a choice of priors`,
+    );
+  }
+  const split = trained.admit("encode", rows);
+  const [weights, settings] = [await trained.parameters.read({ slots: false }), { encoder: await digestOf(trained) }];
+  const frozen: Model = {
+    ...model,
+    parameters: (config, data) =>
+      Object.fromEntries(
+        Object.entries(model.parameters(config, data)).map(([name, shape]) =>
+          name.startsWith("prior.") ? [name, shape] : [name, { ...shape, trained: false }]
+        ),
+      ),
+    objectives(t, p, { x }, config) {
+      const { kl } = model.encode!(t, p, x, config).draw({ divergence: "sampled" });
+      return [{ terms: [{ name: "kl", value: kl, weight: constant(1) }] }];
+    },
+    async start(context, config) {
+      for (const { name } of context.parameters) {
+        const [weight, bias] = ["weight", "bias"].map((part) => weights.get(`${name}.${part}`)?.data);
+        const parameter = context.parameters.get(name);
+        if (bias) parameter.set(parameter.tensor, weight ?? new Float32Array(), bias);
+      }
+      await model.start?.(context, config);
+    },
+  };
+  const { batchSize, binarize } = trained.training;
+  // A learned prior of another kind is left behind, with what it has settings for.
+  const { prior: _, components: _components, priorLayers: _layers, priorHidden: _hidden, ...kept } = trained
+    .config as Record<string, unknown>;
+  const given = { ...kept, prior: "vamp", batchSize, binarize, seed, ...config };
+  const dataset: Dataset = { name: "encoded rows", shape, train: split, test: split, settings };
+  return await fitted(trained, frozen, dataset, given, { signal, onProgress });
+}
+
+/** Trains a density. */
+async function fitted(
+  trained: Trained,
+  model: Model,
+  dataset: Dataset,
+  config: Partial<TrainingConfig>,
+  { signal, onProgress }: Pick<FitPriorOptions, "signal" | "onProgress">,
+): Promise<FittedPrior> {
+  const given = { validation: 0, batchSize: Math.min(100, dataset.train.count), ...config };
+  const training = train(model, dataset, given, { gpu: trained.gpu, signal });
   let density: Trained | undefined;
   try {
     for await (const event of training) {
@@ -109,7 +183,15 @@ export async function fitPrior<C extends object>(
  * @throws {TypeError} If it is no density of encodings.
  */
 export function fittedPrior(density: Trained): FittedPrior {
-  const { model, data: { scaling } } = density;
+  const { model, config, data: { scaling, settings } } = density;
+  if (settings?.encoder && !scaling && model.prior?.(config)) {
+    return {
+      name: "a VampPrior fitted to the encodings",
+      density,
+      draw: ({ count, seed }) => density.drawPrior({ count, seed: otherSeed(seed) }),
+      [Symbol.dispose]: () => density.destroy(),
+    };
+  }
   if (!scaling || !model.decode) {
     throw new TypeError(`Cannot draw latents from "${model.name}": expected a density that fitPrior gave`);
   }
@@ -132,7 +214,8 @@ export function fittedPrior(density: Trained): FittedPrior {
  * @param data Of the density: what its checkpoint says.
  */
 export async function isFittedTo(data: DataDescription, trained: Trained): Promise<boolean> {
-  return data.settings?.encoder === await digestOf(trained) && features(data.shape) === trained.latents;
+  const fits = !data.scaling || features(data.shape) === trained.latents;
+  return fits && data.settings?.encoder === await digestOf(trained);
 }
 
 /** SHA-256 of the settings and parameters of a model. */

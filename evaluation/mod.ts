@@ -15,6 +15,7 @@ export {
   type FitPriorOptions,
   type FittedPrior,
   fittedPrior,
+  fitVampPrior,
   isFittedTo,
 } from "./fitted_prior.ts";
 export {

@@ -10,6 +10,7 @@ import {
   fitPrior,
   type FittedPrior,
   fittedPrior,
+  fitVampPrior,
   isFittedTo,
 } from "../../evaluation/fitted_prior.ts";
 import { FileError } from "../../core/bounds.ts";
@@ -29,7 +30,7 @@ import { runData } from "./run_data.ts";
 import { join, type Run, splitOf } from "./run_folder.ts";
 
 /** What z can be drawn from. */
-const KINDS = ["own", "aggregate", "gmm", "flow", "two-stage"] as const;
+const KINDS = ["own", "aggregate", "gmm", "flow", "two-stage", "vamp"] as const;
 
 /** What a task is told of it. */
 export interface PriorFlags {
@@ -50,9 +51,10 @@ export const priorFlags = {
       help:
         "where z is drawn from: the model's own prior; q(z | x) of training rows in turn (aggregate); or a density " +
         "that is fitted to the encodings of the training rows and kept in the run folder: a mixture of Gaussians " +
-        "(gmm), a masked autoregressive flow (flow), a second VAE (two-stage)",
+        "(gmm), a masked autoregressive flow (flow), a second VAE (two-stage), the mean of q(z | u) over learned " +
+        "pseudo-inputs u (vamp)",
     },
-    components: gmm.settings.components,
+    components: { ...gmm.settings.components, help: "components of a mixture, or pseudo-inputs (default 100)" },
     covariance: { ...gmm.settings.covariance, default: "full" },
     priorEpochs: { type: "integer", default: 20, minimum: 1, maximum: 1e6, help: "passes over the encodings" },
   },
@@ -64,8 +66,8 @@ const PRIORS = "priors";
 /** What a kind fits, with all settings that are not left to their defaults. */
 function densityOf(
   { prior, components, covariance, priorEpochs: epochs }: PriorFlags,
-  latents: number,
-  count: number,
+  { model, latents, data: { count } }: Trained,
+  given: ReadonlySet<string>,
 ) {
   const batchSize = 250;
   const descent = { epochs, batchSize, learningRateSchedule: "cosine" };
@@ -74,6 +76,15 @@ function densityOf(
     flow: {
       model: flow as Model,
       config: { ...descent, learningRate: 0.003, layers: 6, hidden: [256], activation: "relu" },
+    },
+    vamp: {
+      model,
+      config: {
+        ...descent,
+        learningRate: 0.003,
+        prior: "vamp",
+        components: given.has("components") ? components : 100,
+      },
     },
     "two-stage": {
       model: vae as Model,
@@ -110,13 +121,10 @@ export async function chosenPrior(
   const refuse = (flag: string, kinds: string) => {
     throw new UsageError(`${flag}: expected --prior ${kinds}, found --prior ${kind}`);
   };
-  if (kind !== "gmm") {
-    for (const name of ["components", "covariance"]) {
-      if (given.has(name)) refuse(`--${name}`, "gmm");
-    }
-  }
+  if (kind !== "gmm" && kind !== "vamp" && given.has("components")) refuse("--components", "gmm or vamp");
+  if (kind !== "gmm" && given.has("covariance")) refuse("--covariance", "gmm");
   if (kind === "own" || kind === "aggregate") {
-    if (given.has("priorEpochs")) refuse("--prior-epochs", "gmm, flow or two-stage");
+    if (given.has("priorEpochs")) refuse("--prior-epochs", "gmm, flow, two-stage or vamp");
   }
   if (kind === "own") return undefined;
   const training = async () => {
@@ -125,16 +133,16 @@ export async function chosenPrior(
     return splitOf(loaded, run.checkpoint, "train");
   };
   if (kind === "aggregate") return { ...aggregatePosterior(trained, await training()), [Symbol.dispose]: () => {} };
-  const { model, config } = densityOf(flags, trained.latents, trained.data.count);
+  const { model, config } = densityOf(flags, trained, given);
   const file = join(join(run.folder, PRIORS), `${kind}.safetensors`);
   const kept = await keptPrior(file, trained, model, config, context);
   if (kept) return kept;
   const rows = await training();
   using progress = measuringProgress(context);
-  const fitted = await fitPrior(trained, rows, model, config, {
-    signal: context.signal,
-    onProgress: (done) => progress.show({ done }),
-  });
+  const options = { signal: context.signal, onProgress: (done: number) => progress.show({ done }) };
+  const fitted = kind === "vamp"
+    ? await fitVampPrior(trained, rows, config, options)
+    : await fitPrior(trained, rows, model, config, options);
   await requireNoLink(join(run.folder, PRIORS));
   await Deno.mkdir(join(run.folder, PRIORS), { recursive: true });
   await save(fitted.density, file);

@@ -8,6 +8,7 @@ import {
   decodeCheckpoint,
   fitPrior,
   fittedPrior,
+  fitVampPrior,
   flow,
   gmm,
   isFittedTo,
@@ -49,6 +50,14 @@ function rows(count = COUNT): Split {
 
 const split = rows();
 const dataset = { name: "mixture", shape: [1, FEATURES, 1] as const, train: split, test: split };
+
+/** The density of z + e, e ~ N(0, 0.25 I). */
+const density = (...z: readonly number[]) =>
+  truth.shares.reduce((sum, share, k) =>
+    sum + truth.means[k].reduce((product, mean, d) => {
+      const variance = truth.deviations[k][d] ** 2 + 0.25;
+      return product * Math.exp(-((z[d] - mean) ** 2) / (2 * variance)) / Math.sqrt(2 * Math.PI * variance);
+    }, share), 0);
 
 /** A model of one step, whose encoder is then set by hand. */
 async function begun(model: Model, config: object = {}): Promise<Trained> {
@@ -224,6 +233,32 @@ Deno.test("a fitted prior gives the same bytes for a seed, fitted again, saved a
   assertEquals(await trained.sample({ count: 20, seed: 4, prior: again }), drawn);
   assertEquals(await trained.decode(await first.draw({ count: 20, seed: 4 })), drawn);
   assertNotEquals(await trained.sample({ count: 20, seed: 5, prior: first }), drawn);
+});
+
+Deno.test("fitVampPrior() learns pseudo-inputs whose posteriors lie as the encodings do, and leaves the encoder alone", async () => {
+  using trained = await noisy();
+  const settings = { components: 100, epochs: 10, batchSize: 200, learningRate: 0.02 };
+  using prior = await fitVampPrior(trained, split, settings);
+  for (const { name } of trained.parameters) {
+    assertEquals(await prior.density.parameters.get(name).get(), await trained.parameters.get(name).get(), name);
+  }
+  const z = await prior.draw({ count: 4000, seed: 1 });
+  const [is, was] = [momentsOf(z), momentsOf(await encodingsOf(trained))];
+  // Each component has as large a share, so that those of clusters of rows are multiples of 1 / 100.
+  is.mean.forEach((value, i) => assertAlmostEquals(value, was.mean[i], 0.5, `mean ${i}`));
+  // KL(q(z | x) ‖ q(z)) of known densities, by as many draws.
+  const draws = await aggregatePosterior(trained, split).draw({ count: 4000, seed: 3 });
+  const entropy = draws.reduce((sum, _, i) => i % 2 ? sum : sum - Math.log(density(draws[i], draws[i + 1])), 0) / 4000;
+  const least = entropy - Math.log(2 * Math.PI * Math.E * 0.25);
+  const { kl } = await prior.density.evaluate(split);
+  const standard = await trained.evaluate(split);
+  assert(kl > least - 0.1 && kl < least + 0.2 && kl < standard.kl - 1, `${least}, ${kl}, ${standard.kl}`);
+  const bytes = await prior.density.toBytes();
+  assertEquals(await isFittedTo(decodeCheckpoint(bytes, "kept").data, trained), true);
+  using kept = fittedPrior(await load(bytes, { gpu }));
+  assertEquals(await kept.draw({ count: 4000, seed: 1 }), z);
+  using point = await projecting();
+  await assertRejects(() => fitVampPrior(point, split), TypeError, "expected a VAE with a Gaussian posterior");
 });
 
 Deno.test("isFittedTo() tells the model that was encoded with from the same one trained on", async () => {

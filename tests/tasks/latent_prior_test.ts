@@ -81,10 +81,10 @@ Deno.test("a file in priors/ of another model is not drawn from", () =>
     assertEquals((await Array.fromAsync(Deno.readDir("elsewhere"))).length, 0);
   }));
 
-for (const kind of ["aggregate", "flow", "two-stage"]) {
+for (const kind of ["aggregate", "flow", "two-stage", "vamp"]) {
   Deno.test(`sample --prior ${kind} draws, the same by the same seed`, () =>
     inFolder(async () => {
-      await trained("ae");
+      await trained(kind === "vamp" ? "vae" : "ae");
       const epochs = kind === "aggregate" ? [] : ["--prior-epochs", "2"];
       const { bytes } = await sampled("--prior", kind, ...epochs);
       assertEquals((await sampled("--prior", kind, ...epochs)).bytes, bytes);
@@ -111,8 +111,8 @@ Deno.test("--prior says what it cannot do, and what its flags are for", () =>
       assertEquals(code, 2, String(line));
       assertStringIncludes(String(line), message);
     };
-    await wrong("--prior flow --components 3", "--components: expected --prior gmm, found --prior flow");
-    await wrong("--prior-epochs 3", "--prior-epochs: expected --prior gmm, flow or two-stage, found --prior own");
+    await wrong("--prior flow --components 3", "--components: expected --prior gmm or vamp, found --prior flow");
+    await wrong("--prior-epochs 3", "--prior-epochs: expected --prior gmm, flow, two-stage or vamp, found --prior own");
     await wrong("--prior gmm --temperature 0.5", "--temperature: expected 1 with --prior gmm, found 0.5");
     const evaluated = await attempt(evaluateTask, ["--run", "run", "--prior", "gmm"]);
     assertStringIncludes(evaluated.stderr, "--prior gmm: expected --frechet beside it");
