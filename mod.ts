@@ -63,6 +63,7 @@ export type { Likelihood, Posterior } from "./core/distributions/distribution.ts
 export { bernoulli } from "./core/distributions/bernoulli.ts";
 export { continuousBernoulli } from "./core/distributions/continuous_bernoulli.ts";
 export { bitsPerDimension, discretizedLogistic, LOG_SCALE_BOUNDS } from "./core/distributions/discretized_logistic.ts";
+export { logisticMixture } from "./core/distributions/logistic_mixture.ts";
 export {
   drawEncoded,
   type Encoded,
@@ -73,7 +74,7 @@ export {
   marginals,
   UNUSED_KL,
 } from "./core/distributions/encoded.ts";
-export { againstPrior, mixturePrior, type Prior } from "./core/distributions/prior.ts";
+export { againstPrior, gaussianPrior, mixturePrior, type Prior } from "./core/distributions/prior.ts";
 export {
   autoregressiveFlow,
   couplingFlow,
@@ -173,6 +174,8 @@ export {
   runningShape,
 } from "./core/ops/normalize.ts";
 export { importanceBound, type ImportanceOptions } from "./core/ops/importance.ts";
+export { drawProduct, type ProductOptions } from "./core/ops/gaussian_product.ts";
+export { type LogisticMixture, mixtureColumns } from "./core/ops/logistic_mixture.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";
 export type { Accumulation, NormLimit, Optimizer, Rule, Transform } from "./core/graph/optimizer.ts";
@@ -209,6 +212,7 @@ export { DivergenceError } from "./core/training/divergence.ts";
 export {
   DRAWS,
   type EvaluateOptions,
+  type HeldLevels,
   type LatentPrior,
   QUANTILES,
   type SampleOptions,
@@ -247,6 +251,9 @@ export {
 export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
 export type { PosteriorFlowConfig } from "./models/posterior_flow.ts";
 export { iafVae } from "./models/iaf_vae.ts";
+export type { HierarchyConfig } from "./models/hierarchy.ts";
+export { hierarchicalVae } from "./models/hierarchical_vae.ts";
+export { ladderVae } from "./models/ladder_vae.ts";
 export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";

@@ -124,6 +124,8 @@ export interface Model<C extends object = object> {
   condition?(config: C): Condition | undefined;
   /** K, for models that decode. */
   latents?(config: C, data: DataShape): number;
+  /** K of each level of latents, from the data up, whose sum is {@linkcode Model.latents}; left out, or one, where there is one level. */
+  levels?(config: C, data: DataShape): readonly number[];
   /**
    * Draws z ~ p(z), [count, K], where p(z) is neither N(0, I) nor {@linkcode Model.prior}'s: on the host, or by what `draw` runs on the
    * GPU. A temperature below 1 keeps to what is probable, as it does by a smaller standard deviation there.

@@ -52,6 +52,8 @@ const EXPECTED: Readonly<Record<string, readonly unknown[]>> = {
   residual: [0],
   likelihood: Object.keys(MEANS),
   condition: ["none", "one-hot"],
+  // Checkpoints from before there were several levels name none.
+  hierarchy: ["none", undefined],
 };
 
 /** y = f(x W + b); x [N, I], W [I, O] */

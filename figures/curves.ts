@@ -101,7 +101,7 @@ export async function curves(runs: readonly Course[]): Promise<Figure> {
     caption: "Means over data after each epoch, in nats where nothing else is said; ELBO = -(NLL + KL). " +
       "Training figures are means over the steps of the epoch, while the parameters still changed.",
     panels: terms.map((term): Panel => ({
-      title: TITLES[term] ?? term,
+      title: TITLES[term] ?? term.replace(/^kl(\d+)$/, "KL of level $1"),
       x: "epoch",
       y: UNITS[term.replace(/\d+$/, "")] ?? "nats per datum",
       series: linesOf(term),

@@ -119,12 +119,15 @@ export async function samples(
     : given.length
     ? `; ${plural(new Set(given).size, "class", "classes", false)} ${[...new Set(given)].join(", ")}`
     : `; the classes in turn: ${names.join(", ")}`;
+  const held = options.held
+    ? `; each ${options.held.rows} in turn share the levels of latents from ${options.held.from} up`
+    : "";
   const words = {
     name: "samples",
     title: byLabel && given.length ? `Samples of ${[...new Set(given)].join(", ")}` : "Samples",
     caption: `${options.draw === "sample" ? "Draws from" : "Means of"} p(x | z), z drawn from ${
       options.prior?.name ?? "the prior"
-    }${temperature === 1 ? "" : `, temperature ${temperature}`}${classes}.`,
+    }${temperature === 1 ? "" : `, temperature ${temperature}`}${held}${classes}.`,
   };
   if (!framed) return gridFigure(words, imageGrid(asPixels(trained, images), { shape, columns }));
   const widest = Math.max(80, ...heads.map((name) => 10 + 8 * name.length));

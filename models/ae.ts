@@ -45,7 +45,7 @@ function shapes(config: AeConfig, data: DataShape): Shapes {
   const width = features(data.shape);
   return {
     ...chain(encoder(config, width), mlp("decoder", [latents, ...hidden.toReversed()], config)).shapes,
-    ...likelihoodShapes(config, hidden[0] ?? latents, width),
+    ...likelihoodShapes(config, hidden[0] ?? latents, width, data.shape[2]),
   };
 }
 

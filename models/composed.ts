@@ -1,5 +1,5 @@
 /**
- * A VAE with one group of latents: any encoder with any posterior, likelihood, condition and objective, each a setting. `vae`,
+ * A VAE with one level of latents or several: any encoder with any posterior, likelihood, condition and objective, each a setting. `vae`,
  * `beta_vae`, `cvae`, `iwae` and `conv_vae` are presets of it. It is no model.
  *
  * @module
@@ -7,40 +7,62 @@
 
 import { type Normalization, NORMALIZATIONS } from "../core/nn/mod.ts";
 import { conditionColumns } from "../core/training/batch.ts";
-import { type Condition, CONDITIONS, type Model } from "../core/model.ts";
+import { type Condition, CONDITIONS, type DataShape, type Model } from "../core/model.ts";
 import { columns } from "../core/ops/columns.ts";
 import { priorNoise } from "../core/ops/prior_noise.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import { importanceBound } from "../core/ops/importance.ts";
-import type { ReparameterizeOptions } from "../core/ops/reparameterize.ts";
+import type { Draw, ReparameterizeOptions } from "../core/ops/reparameterize.ts";
 import { constant, type Schedule } from "../core/graph/schedule.ts";
 import type { Setting, Settings } from "../core/settings.ts";
 import type { Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
-import { convStackSettings } from "./conv_stack.ts";
+import { convLevels } from "./conv_hierarchy.ts";
+import { convStackSettings, dataImages } from "./conv_stack.ts";
+import {
+  decodeLevels,
+  denseLevels,
+  drawLevels,
+  foundOfAll,
+  hasLevels,
+  type HierarchyConfig,
+  hierarchySettings,
+  type LevelsDraw,
+  levelsPosterior,
+  type Top,
+} from "./hierarchy.ts";
 import {
   chosenLikelihood,
+  isMixture,
   likelihoodByData,
   likelihoodCaveats,
   likelihoodFindings,
   likelihoodSupport,
 } from "./likelihood.ts";
 import { againstPrior, type Prior } from "../core/distributions/prior.ts";
-import type { Posterior } from "../core/distributions/distribution.ts";
+import type { Likelihood, Posterior } from "../core/distributions/distribution.ts";
+import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
-import { flowSettings, flowShapes, type PosteriorFlowConfig, throughFlow } from "./posterior_flow.ts";
+import { contextColumns, flowSettings, flowShapes, type PosteriorFlowConfig, throughFlow } from "./posterior_flow.ts";
 import { penaltyCaveats, type PenaltyConfig, penaltySettings, penaltyTerms, refusedBy } from "./penalty.ts";
 import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
-/** The encoders, each with the decoder that mirrors it. */
+/** The encoders, each with the decoder that mirrors it, and the layers of several levels. */
 const encoders = {
-  dense: { shapes: mlpShapes, encode: mlpEncode, decode: mlpDecode },
-  conv: { shapes: convShapes, encode: convEncode, decode: convDecode },
+  dense: {
+    ...{ shapes: mlpShapes, encode: mlpEncode, decode: mlpDecode, levels: denseLevels },
+    dataOf: (p: Parameters): DataShape => ({ shape: [1, 1, p.get("likelihood").shape.outputs] }),
+  },
+  conv: {
+    ...{ shapes: convShapes, encode: convEncode, decode: convDecode, levels: convLevels },
+    dataOf: (p: Parameters): DataShape => ({ shape: dataImages(p) }),
+  },
 };
 
 /** What a VAE is composed of. */
-export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, PosteriorFlowConfig, PenaltyConfig {
+export interface ComposedConfig
+  extends MlpConfig, ConvConfig, HierarchyConfig, PriorConfig, PosteriorFlowConfig, PenaltyConfig {
   /** The encoder, and with it the decoder. */
   readonly encoder: "dense" | "conv";
   /** What it is told besides the data. */
@@ -67,6 +89,8 @@ export interface ComposedConfig extends MlpConfig, ConvConfig, PriorConfig, Post
   readonly betaSchedule: "constant" | "warm-up" | "cyclic";
   /** Steps of the warm-up, of one cycle, or of the capacity's growth. */
   readonly betaSteps: number;
+  /** Steps by which the warm-up of each level begins after that of the level below. */
+  readonly levelSteps: number;
   /** λ, free bits of each latent dimension, nats per datum. */
   readonly freeBits: number;
   /** C, nats per datum that the KL is held at, growing from 0; 0 for none. */
@@ -119,6 +143,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       help: "given to encoder and decoder: the label as a column for each class or as a number, or the covariates",
     },
   },
+  "Levels of latents": hierarchySettings,
   "Posterior": { towers, covariance, ...flowSettings },
   "Prior": priorSettings(PRIORS),
   "Likelihood": likelihoodByData,
@@ -158,6 +183,12 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       default: 5000,
       minimum: 1,
       help: "steps of the warm-up, of one cycle, or of the capacity's growth",
+    },
+    levelSteps: {
+      type: "integer",
+      default: 0,
+      minimum: 0,
+      help: "steps by which the warm-up of each level of latents begins after that of the level below",
     },
     freeBits: {
       type: "number",
@@ -201,14 +232,15 @@ export interface Preset extends Pick<Model, "name" | "summary" | "source"> {
 /**
  * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I)), or -E[log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x)]
  *
- * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned. With a capacity the loss has β |KL - C|; a penalty is added to it. Encoder and
+ * The expectation is the mean over L draws of z; p(z) is N(0, I), or learned, or that of several levels, where the KL is one of each level and
+ * `kl1`, `kl2`, ... report them, from the data up. With a capacity the loss has β |KL - C|; a penalty is added to it. Encoder and
  * decoder may be conditioned on c, which is joined to x (to its smallest image, with convolutions) and to z, and so may the prior.
  */
 export function composed(
   { name, summary, source, own, defaults = {}, priors: ownPriors = {} }: Preset,
 ): Model<ComposedConfig> {
   const priors = { ...PRIORS, ...ownPriors };
-  /** p(z) of a configuration; undefined for N(0, I). */
+  /** p(z) of a configuration, of its top where it has levels; undefined for N(0, I). */
   const priorOf = (
     t: Tape,
     p: Parameters,
@@ -217,14 +249,34 @@ export function composed(
   ): (() => Prior) | undefined => {
     const { encode } = encoders[config.encoder];
     const part = priors[config.prior];
-    return part && (() => part.record(t, p, config, { condition, encode: (u) => encode(t, p, u, config) }));
+    const encoded = (u: Variable) =>
+      hasLevels(config) ? topOf(foundOfAll(t, p, levelsOf(p, config), u).at(-1)!, t, config) : encode(t, p, u, config);
+    return part && (() => part.record(t, p, config, { condition, encode: encoded }));
   };
-  /** q(z | x), with the KL from the prior that the model has. */
-  const encode = (t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior => {
-    const posterior = throughFlow(t, p, encoders[config.encoder].encode(t, p, x, config, condition), config);
+  /** What is made of a Gaussian posterior: its flow, and the KL from the prior that the model has. */
+  const finished = (t: Tape, p: Parameters, gaussian: Posterior, config: ComposedConfig, condition?: Variable) => {
+    const posterior = throughFlow(t, p, gaussian, config);
     const prior = priorOf(t, p, config, condition);
     return prior ? againstPrior(t, posterior, prior) : posterior;
   };
+  const top = (t: Tape, p: Parameters, config: ComposedConfig, condition?: Variable): Top => ({
+    posterior: (found) => finished(t, p, topOf(found, t, config), config, condition),
+    prior: priorOf(t, p, config, condition),
+  });
+  /** q(z | x), with the KL from the prior that the model has. */
+  const encode = (t: Tape, p: Parameters, x: Variable, config: ComposedConfig, condition?: Variable): Posterior =>
+    hasLevels(config)
+      ? levelsPosterior(t, p, config, levelsOf(p, config, condition), top(t, p, config, condition), x)
+      : finished(t, p, encoders[config.encoder].encode(t, p, x, config, condition), config, condition);
+  const decode = (t: Tape, p: Parameters, z: Variable, config: ComposedConfig, condition?: Variable): Likelihood =>
+    hasLevels(config)
+      ? decodeLevels(t, p, levelsOf(p, config, condition), z)
+      : encoders[config.encoder].decode(t, p, z, config, condition);
+  /** z ~ p(z) [N, K] from noise [N, K + 1]. */
+  const drawPrior = (t: Tape, p: Parameters, config: ComposedConfig, noise: Variable, condition?: Variable) =>
+    hasLevels(config)
+      ? drawLevels(t, p, levelsOf(p, config, condition), top(t, p, config, condition), noise)
+      : priorOf(t, p, config, condition)?.().draw(noise) ?? columns(t, noise, 0, noise.columns - 1);
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
       const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
@@ -242,60 +294,76 @@ export function composed(
     source,
     settings,
     check: (config) => requireMeaning(config, priors[config.prior]),
-    parameters: (config, data) => ({
-      ...encoders[config.encoder].shapes(config, data, conditionColumns(given(config), data)),
-      ...flowShapes(config),
-      ...priors[config.prior]?.shapes(config, data, conditionColumns(given(config), data)),
-    }),
-    objectives(t, p, { x, condition }, config) {
-      const { decode } = encoders[config.encoder];
-      const posterior = encode(t, p, x, config, condition);
-      const { z, kl, floored } = posterior.draw(drawOf(config));
-      const nll = decode(t, p, z, config, condition).nll(x);
-      const prior = priorOf(t, p, config, condition);
-      const drawPrior = () => {
-        const noise = priorNoise(t, z.rows, z.columns);
-        return prior ? prior().draw(noise) : columns(t, noise, 0, z.columns);
+    parameters(config, data) {
+      const { shapes, levels } = encoders[config.encoder];
+      const conditions = conditionColumns(given(config), data);
+      return {
+        ...hasLevels(config) ? levels(config, data, conditions).shapes : shapes(config, data, conditions),
+        ...flowShapes(config),
+        ...priors[config.prior]?.shapes(config, data, conditions),
       };
-      const penalty = penaltyTerms(t, config, { posterior, z, standard: !prior, drawPrior });
+    },
+    objectives(t, p, { x, condition }, config) {
+      const posterior = encode(t, p, x, config, condition);
+      const drawn: Draw & Partial<LevelsDraw> = posterior.draw(drawOf(config));
+      const likelihood = drawn.decode?.() ?? decode(t, p, drawn.z, config, condition);
+      const nll = likelihood.nll(x);
+      const penalty = penaltyTerms(t, config, {
+        posterior,
+        get z() {
+          return drawn.z;
+        },
+        standard: config.prior === "standard" && !hasLevels(config),
+        drawPrior: () => drawPrior(t, p, config, priorNoise(t, drawn.z.rows, drawn.z.columns), condition),
+      });
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
+      const levels = (drawn.levels ?? [drawn]).map(({ kl, floored }, i) => ({
+        floored,
+        weight: weightOf(config, i),
+        kl: (weight: Schedule) => ({ ...term("kl", kl, weight), ...drawn.levels ? { part: `kl${i + 1}` } : {} }),
+      }));
+      const measured = () => levels.map(({ kl }) => kl(constant(0)));
       if (config.objective !== "elbo") {
         const { objective, bounds, combination } = config;
-        const bound = importanceBound(t, nll, kl, {
+        const bound = importanceBound(t, nll, drawn.kl, {
           ...objective === "miwae" ? { bounds } : {},
           ...objective === "ciwae" ? { combination } : {},
         });
         return [{
           terms: [
             term("nll", nll, constant(0)),
-            term("kl", kl, constant(0)),
+            ...measured(),
             term("bound", bound, constant(1)),
             ...penalty,
           ],
         }];
       }
       const { capacity, betaSteps } = config;
-      const weight = weightOf(config);
-      let minimised = floored ? term("freeBits", floored, weight) : term("kl", kl, weight);
+      const terms = [term("nll", nll, constant(1))];
+      // Where something else is minimised in place of the KL, the KL is only measured.
       if (capacity > 0) {
         const target = { kind: "linear", from: 0, to: capacity, steps: betaSteps } as const;
-        minimised = term("capacity", absoluteDifference(t, minimised.value, target), weight);
+        const held = absoluteDifference(t, drawn.floored ?? drawn.kl, target);
+        terms.push(...measured(), term("capacity", held, weightOf(config)));
+      } else {
+        for (const { kl, floored, weight } of levels) {
+          terms.push(...floored ? [kl(constant(0)), term("freeBits", floored, weight)] : [kl(weight)]);
+        }
       }
-      // Where something else is minimised in place of the KL, the KL is only measured.
-      const measured = minimised.value === kl ? [] : [term("kl", kl, constant(0))];
-      return [{ terms: [term("nll", nll, constant(1)), ...measured, minimised, ...penalty] }];
+      return [{ terms: [...terms, ...penalty] }];
     },
     encode,
-    decode: (t, p, z, config, condition) => encoders[config.encoder].decode(t, p, z, config, condition),
-    latents: (config) => config.latents,
+    decode,
+    latents: (config, data) => levelLatents(config, data).reduce((sum, each) => sum + each),
+    levels: levelLatents,
     support: likelihoodSupport,
     findings: likelihoodFindings,
     choose: defaults.likelihood ? undefined : chosenLikelihood,
     condition: given,
     prior: (config) =>
-      config.prior === "standard"
+      config.prior === "standard" && !hasLevels(config)
         ? undefined
-        : (t, p, noise, condition) => priorOf(t, p, config, condition)!().draw(noise),
+        : (t, p, noise, condition) => drawPrior(t, p, config, noise, condition),
     start: async (context, config) => await priors[config.prior]?.start?.(context, config),
     caveats: (config) => caveats(config, priors[config.prior]),
   };
@@ -305,12 +373,31 @@ function given({ condition }: ComposedConfig): Condition | undefined {
   return condition === "none" ? undefined : condition;
 }
 
+/** The layers of several levels. */
+function levelsOf(p: Parameters, config: ComposedConfig, condition?: Variable) {
+  const { levels, dataOf } = encoders[config.encoder];
+  return levels(config, dataOf(p), condition);
+}
+
+/** K of each level, from the data up. */
+function levelLatents(config: ComposedConfig, data: DataShape): readonly number[] {
+  return hasLevels(config) ? encoders[config.encoder].levels(config, data).latents : [config.latents];
+}
+
+/** The Gaussian of the top level's statistics. */
+function topOf(found: Variable, t: Tape, config: ComposedConfig): Posterior {
+  return gaussianPosterior(t, found, "diagonal", contextColumns(config));
+}
+
 /** What a user must know of a configuration. */
 function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly string[] {
   const { objective, beta, betaSchedule, freeBits, capacity } = config;
-  const exact = config.flow === "none" &&
+  const exact = config.flow === "none" && !hasLevels(config) &&
     (!prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic"));
-  const learned = exact ? [] : ["kl is estimated by each draw of z: log q(z | x) - log p(z)"];
+  const ladder = config.hierarchy === "ladder" && drawOf(config).divergence === "analytic"
+    ? "kl of each level is given the levels above as drawn; in evaluate, several samples average over them"
+    : "kl is estimated by each draw of z: log q(z | x) - log p(z)";
+  const learned = exact ? [] : [ladder];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
   const lines = [...penaltyCaveats(config), ...learned, ...likelihoodCaveats(config, beta, penalty)];
   const constantly = betaSchedule === "constant";
@@ -329,12 +416,13 @@ function drawOf({ objective, samples, divergence, freeBits, gradient }: Composed
   return { samples, divergence: divergence === "auto" ? "analytic" : divergence, freeBits };
 }
 
-function weightOf({ beta, betaSchedule, betaSteps }: ComposedConfig): Schedule {
+/** β of a level, counted from 0. */
+function weightOf({ beta, betaSchedule, betaSteps, levelSteps }: ComposedConfig, level = 0): Schedule {
   switch (betaSchedule) {
     case "constant":
       return constant(beta);
     case "warm-up":
-      return { kind: "linear", from: 0, to: beta, steps: betaSteps };
+      return { kind: "linear", from: 0, to: beta, steps: betaSteps, start: level * levelSteps };
     case "cyclic":
       return { kind: "cyclic", from: 0, to: beta, steps: betaSteps, rising: 0.5 };
   }
@@ -354,6 +442,7 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
     const layered = of(changed("normalization", "dropout", "residual"));
     refuse(hidden.length === 0 && layered, "no hidden layers", "it is of hidden layers");
   } else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
+  refuse(!isMixture(config) && of(changed("logistics")), of("likelihood")!, "it is no mixture");
   const objected = `objective ${objective}`;
   if (objective !== "elbo") {
     const weighed = of(changed("beta", "betaSchedule", "freeBits", "capacity"));
@@ -366,6 +455,33 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
   if (objective !== "miwae") refuse(of(changed("bounds")), objected, "it has one bound");
   else refuse(samples % config.bounds !== 0 && of("samples"), `bounds ${config.bounds}`, "each has as many draws");
   if (objective !== "ciwae") refuse(of(changed("combination")), objected, "it is no combination");
+  const { hierarchy, lowerLatents, betaSchedule, capacity } = config;
+  const levels = lowerLatents.length + 1;
+  if (levels === 1) refuse(of(changed("levelSteps")), "one level of latents", "there is none above it");
+  else {
+    const through = `hierarchy ${hierarchy}`;
+    refuse(hierarchy === "none" && of("lowerLatents"), through, "there is one level");
+    const uneven = "each level has as many";
+    const { channels } = config;
+    if (encoder === "dense") refuse(hidden.length % levels > 0 && of("hidden"), `${levels} levels`, uneven);
+    else {
+      const fits = channels.length % levels === 0 || levels % channels.length === 0;
+      refuse(!fits && of("channels"), `${levels} levels`, "they are divided evenly");
+    }
+    refuse(towers > 1 && of("towers"), through, "levels share an encoder");
+    refuse(covariance === "full" && of("covariance"), through, "its Gaussians are diagonal");
+    refuse(gradient !== "standard" && of("gradient"), through, "the doubly reparameterized gradient is of one level");
+    if (hierarchy === "plain") {
+      const drawn = "a level below the top has no KL in closed form";
+      refuse(divergence === "analytic" && of("divergence"), through, drawn);
+      refuse(freeBits > 0 && of("freeBits"), through, drawn);
+      refuse(prior === "vamp" && of("prior"), through, "its top follows from draws, not from a pseudo-input");
+    }
+    const penalized = config.penalty !== "none" && config.penalty !== "mmd";
+    refuse(penalized && of("penalty"), through, "it takes a Gaussian posterior");
+    const since = betaSchedule === "warm-up" && capacity === 0 && objective === "elbo";
+    refuse(!since && of(changed("levelSteps")), `betaSchedule ${betaSchedule}`, "levels have no warm-up of their own");
+  }
   const { flow } = config;
   if (flow === "none") refuse(of(changed("flowLayers", "flowHidden", "flowContext")), "flow none", "there is none");
   else {

@@ -29,7 +29,7 @@ export interface ConvConfig extends ConvStackConfig {
 }
 
 /** The settings of the layers, and what else hidden layers have. */
-type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<PosteriorFlowConfig>;
+export type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<PosteriorFlowConfig>;
 
 /** The encoder's convolutions; trunk and posterior, fan: dense layers; the decoder's transposed convolutions. */
 function layersOf(config: LayersConfig, data: DataShape["shape"], condition: number) {

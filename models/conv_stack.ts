@@ -17,6 +17,7 @@ import {
   type ImageShape,
   type Layer,
   residualBlocks,
+  type ShapedLayer,
 } from "../core/nn/mod.ts";
 import { convSize, convTransposeSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
@@ -51,7 +52,7 @@ export const convStackSettings: Settings<ConvStackConfig> = {
 };
 
 /** The settings of the layers, and what else hidden layers have. */
-type LayersConfig = ConvStackConfig & Omit<HiddenOptions, "activation">;
+export type LayersConfig = ConvStackConfig & Omit<HiddenOptions, "activation">;
 
 const strided = ({ kernel }: ConvStackConfig) => ({ kernel, stride: 2, padding: (kernel - 1) >> 1 });
 
@@ -87,35 +88,47 @@ export function pyramid(config: ConvStackConfig, data: ImageShape): ImageShape[]
 }
 
 /** The residual blocks on the images of a level, by convolutions of 3 x 3. */
-function blocks(name: string, images: ImageShape, config: LayersConfig): Layer {
+export function blocks(name: string, images: ImageShape, config: LayersConfig): Layer {
   const weights = (each: string, activation: Activation) =>
     conv(each, images, images[2], { kernel: 3, padding: 1, activation });
   return residualBlocks(name, images, weights, config);
 }
 
-/**
- * Halves the images by each layer of the encoder: encoder.0 ..., each with its residual blocks.
- *
- * @param last The activation of the last layer.
- * @param flat Whether the last layer gives a row for each image, where its channels come in fours and no block follows.
- */
+/** Some layers of the encoder, which halve images. */
+export interface Halvings {
+  /** Of the first and behind the last one, by number. Default: all. */
+  readonly between?: readonly [from: number, to: number];
+  /** Channels of the images that the first one reads, where they are not those of the encoder's layer before it. */
+  readonly channels?: number;
+  /** The activation of the last layer. */
+  readonly last: Activation;
+  /** Whether the last layer gives a row for each image, where its channels come in fours and no block follows. */
+  readonly flat: boolean;
+}
+
+/** Halves the images by each layer of the encoder: encoder.0 ..., each with its residual blocks. */
 export function downsample(
   config: LayersConfig,
   data: ImageShape,
-  { last, flat }: { readonly last: Activation; readonly flat: boolean },
+  { between: [from, to] = [0, config.channels.length], channels, last, flat }: Halvings,
 ): Layer {
   const levels = pyramid(config, data);
-  return chain(...config.channels.flatMap((outputs, i) => {
-    const name = `encoder.${i}`;
-    const ends = i === config.channels.length - 1;
-    const inRows = flat && ends && outputs % 4 === 0 && !config.residual;
-    const halve = (each: string, activation: Activation) =>
-      conv(each, levels[i], outputs, { ...strided(config), activation, flat: inRows });
-    return [
-      hidden(name, halve, { ...config, activation: ends ? last : config.activation }),
-      blocks(name, levels[i + 1], config),
-    ];
-  }));
+  return chain(
+    ...config.channels.slice(from, to).flatMap((outputs, n) => {
+      const i = from + n;
+      const name = `encoder.${i}`;
+      const ends = i === to - 1;
+      const inRows = flat && ends && outputs % 4 === 0 && !config.residual;
+      const [height, width, before] = levels[i];
+      const input = [height, width, n === 0 ? channels ?? before : before] as const;
+      const halve = (each: string, activation: Activation) =>
+        conv(each, input, outputs, { ...strided(config), activation, flat: inRows });
+      return [
+        hidden(name, halve, { ...config, activation: ends ? last : config.activation }),
+        blocks(name, levels[i + 1], config),
+      ];
+    }),
+  );
 }
 
 /** p(x | z) of the smallest images. */
@@ -130,31 +143,49 @@ export interface Doublings {
   decode(t: Tape, p: Parameters, h: Variable, rows: number): Likelihood;
 }
 
+/** The layer that doubles images back to what the encoder's layer i had, since halving an odd size rounds. */
+function double(
+  config: LayersConfig,
+  levels: readonly ImageShape[],
+  i: number,
+): (name: string, activation: Activation, flat?: boolean, channels?: number) => ShapedLayer {
+  const [height, width, outputs] = levels[i];
+  return (name, activation, flat = false, channels = outputs) => {
+    const options = { ...strided(config), outputSize: [height, width] as const, activation, flat };
+    return convTranspose(name, levels[i + 1], channels, options);
+  };
+}
+
+/** Doubles images `from` the encoder's layers of that number to those of `to`: decoder.(from - 1) ... decoder.(to), with residual blocks. */
+export function doublings(config: LayersConfig, data: ImageShape, from: number, to: number): Layer {
+  const levels = pyramid(config, data);
+  const inner = config.channels.map((_, i) => i).slice(to, from).toReversed();
+  return chain(...inner.flatMap((i) => [
+    hidden(`decoder.${i}`, double(config, levels, i), config),
+    blocks(`decoder.${i}`, levels[i], config),
+  ]));
+}
+
 /**
- * Doubles the smallest images, back to what the encoder's layers had, since halving an odd size rounds: decoder.(last) ... decoder.1, as
- * deep as the encoder's layer of that number, each with its residual blocks, and in place of decoder.0 `likelihood`, with `scale` beside it
- * where the decoder gives one.
+ * Doubles images, by default the smallest, back to the data: decoder.(last) ... decoder.1, as deep as the encoder's layer of that number, each
+ * with its residual blocks, and in place of decoder.0 `likelihood`, with `scale` beside it where the decoder gives one.
+ *
+ * @param from The number of the encoder's layers whose images they are, where they have been through residual blocks.
  */
-export function upsample(config: LayersConfig, data: ImageShape): Doublings {
+export function upsample(config: LayersConfig, data: ImageShape, from?: number): Doublings {
   const levels = pyramid(config, data);
   const [height, width, channels] = data;
-  const double = (name: string, i: number, activation: Activation, flat = false) => {
-    const [height, width, outputs] = levels[i];
-    const options = { ...strided(config), outputSize: [height, width] as const, activation, flat };
-    return convTranspose(name, levels[i + 1], outputs, options);
-  };
-  const inner = config.channels.map((_, i) => i).slice(1).toReversed();
+  const smallest = config.channels.length;
   const layers = chain(
-    blocks(`decoder.${config.channels.length}`, levels.at(-1)!, config),
-    ...inner.flatMap((i) => [
-      hidden(`decoder.${i}`, (name, activation) => double(name, i, activation), config),
-      blocks(`decoder.${i}`, levels[i], config),
-    ]),
+    ...from === undefined ? [blocks(`decoder.${smallest}`, levels[smallest], config)] : [],
+    doublings(config, data, from ?? smallest, 1),
   );
-  // The likelihood reads a row for each image.
-  const flat = channels % 4 === 0 || (height % 2 === 0 && width % 2 === 0);
-  const head = (name: string, activation: Activation) => double(name, 0, activation, flat);
-  const given = likelihoodShapes(config, 1, features(data));
+  const head = (name: string, activation: Activation, outputs: number) => {
+    // The likelihood reads a row for each image.
+    const flat = outputs % 4 === 0 || (height % 2 === 0 && width % 2 === 0);
+    return double(config, levels, 0)(name, activation, flat, outputs);
+  };
+  const given = likelihoodShapes(config, 1, features(data), channels);
   return {
     shapes: {
       ...layers.shapes,
@@ -162,14 +193,14 @@ export function upsample(config: LayersConfig, data: ImageShape): Doublings {
       ...Object.fromEntries(
         Object.entries(given).map(([name, shape]) => [
           name,
-          shape.inputs ? head(name, "identity").shapes[name] : shape,
+          shape.inputs ? head(name, "identity", shape.outputs / (height * width)).shapes[name] : shape,
         ]),
       ),
     },
     decode(t, p, h, rows) {
       const images = layers.apply(t, p, h);
       return likelihoodOf(t, p, config, [rows, features(data)], (name, activation) => {
-        return rowsOf(t, head(name, activation).apply(t, p, images), rows);
+        return rowsOf(t, head(name, activation, p.get(name).shape.outputs).apply(t, p, images), rows);
       });
     },
   };

@@ -10,15 +10,17 @@ import { continuousBernoulli } from "../core/distributions/continuous_bernoulli.
 import { discretizedLogistic, LOG_SCALE_BOUNDS } from "../core/distributions/discretized_logistic.ts";
 import type { Likelihood } from "../core/distributions/distribution.ts";
 import { gaussian, LOG_VARIANCE_BOUNDS } from "../core/distributions/gaussian_likelihood.ts";
+import { logisticMixture } from "../core/distributions/logistic_mixture.ts";
 import type { Choice as DataChoice, DataShape, Support } from "../core/model.ts";
 import { broadcast } from "../core/ops/broadcast.ts";
+import { mixtureColumns } from "../core/ops/logistic_mixture.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import type { ValueSummary } from "../core/values.ts";
 
-/** Where σ comes from: `--sigma`, one learned number, one for each pixel, or the decoder. */
-type Scale = "none" | "fixed" | "shared" | "pixel" | "decoder";
+/** Where σ comes from: `--sigma`, one learned number, one for each pixel, or the decoder, which may give it of each component of a mixture. */
+type Scale = "none" | "fixed" | "shared" | "pixel" | "decoder" | "mixture";
 
 interface Choice {
   readonly support: Support;
@@ -35,7 +37,9 @@ export type LikelihoodName =
   | "gaussian-decoder"
   | "discretized-logistic"
   | "discretized-logistic-pixel"
-  | "discretized-logistic-decoder";
+  | "discretized-logistic-decoder"
+  | "logistic-mixture"
+  | "logistic-mixture-independent";
 
 const choices = {
   "bernoulli": { support: "binary", scale: "none" },
@@ -47,6 +51,8 @@ const choices = {
   "discretized-logistic": { support: "bytes", scale: "shared" },
   "discretized-logistic-pixel": { support: "bytes", scale: "pixel" },
   "discretized-logistic-decoder": { support: "bytes", scale: "decoder" },
+  "logistic-mixture": { support: "bytes", scale: "mixture" },
+  "logistic-mixture-independent": { support: "bytes", scale: "mixture" },
 } as const satisfies Record<LikelihoodName, Choice>;
 
 /** The names of the likelihoods. */
@@ -60,6 +66,8 @@ export interface LikelihoodConfig {
   readonly sigma: number;
   /** What the mean of a Gaussian, or the location of a logistic, passes through. */
   readonly outputActivation: "identity" | "sigmoid";
+  /** M, components of a mixture of logistics. */
+  readonly logistics: number;
 }
 
 /** The settings of {@linkcode LikelihoodConfig}. */
@@ -68,7 +76,8 @@ export const likelihoodSettings: Settings<LikelihoodConfig> = {
     type: "choice",
     default: "bernoulli",
     choices: LIKELIHOODS,
-    help: "p(x | z); a learned deviation is shared by all pixels, one a pixel, or an output of the decoder",
+    help:
+      "p(x | z); a learned deviation is shared by all pixels, one a pixel, or an output of the decoder; in a logistic mixture, a channel follows from those before it, or not",
   },
   sigma: {
     type: "number",
@@ -83,6 +92,7 @@ export const likelihoodSettings: Settings<LikelihoodConfig> = {
     choices: ["identity", "sigmoid"],
     help: "of the mean of a gaussian likelihood or the location of a logistic one",
   },
+  logistics: { type: "integer", default: 5, minimum: 1, maximum: 10, help: "components of a logistic mixture" },
 };
 
 /** The same of a model that {@linkcode chosenLikelihood} chooses for. */
@@ -91,20 +101,45 @@ export const likelihoodByData: Settings<LikelihoodConfig> = {
   likelihood: { ...likelihoodSettings.likelihood, byData: true },
 };
 
-/** Shapes of "likelihood", and of "scale" where a scale is learned, for D features from a decoder's last `inputs`. */
-export function likelihoodShapes({ likelihood }: LikelihoodConfig, inputs: number, features: number): Shapes {
+/** How a mixture of logistics is shaped. */
+const mixtureOf = ({ likelihood, logistics }: LikelihoodConfig, channels: number) => ({
+  ...{ components: logistics, channels, autoregressive: likelihood === "logistic-mixture" },
+});
+
+/** Channels, by what a mixture has beside D locations: no two numbers of channels have as much for each of them, but where they are alike. */
+function channelsOf(config: LikelihoodConfig, features: number, outputs: number): number {
+  let channels = 1;
+  while (mixtureColumns(mixtureOf(config, channels)) * features !== outputs * channels) channels++;
+  return channels;
+}
+
+/** Whether a likelihood is a mixture, whose components `logistics` counts. */
+export function isMixture({ likelihood }: LikelihoodConfig): boolean {
+  return choices[likelihood].scale === "mixture";
+}
+
+/**
+ * Shapes of "likelihood", and of "scale" where a scale is learned or "mixture" where there is one, for D features from a decoder's last
+ * `inputs`.
+ *
+ * @param channels Of the features of a pixel, for mixtures.
+ */
+export function likelihoodShapes(config: LikelihoodConfig, inputs: number, features: number, channels = 1): Shapes {
+  const { likelihood } = config;
+  const mixture = () => mixtureColumns(mixtureOf(config, channels)) * features / channels;
   const scale = {
     none: {},
     fixed: {},
     shared: { scale: { inputs: 0, outputs: 1 } },
     pixel: { scale: { inputs: 0, outputs: features } },
     decoder: { scale: { inputs, outputs: features } },
+    mixture: { mixture: { inputs, outputs: mixture() } },
   };
   return { likelihood: { inputs, outputs: features }, ...scale[choices[likelihood].scale] };
 }
 
-/** A decoder's last layer of a name, D columns: what {@linkcode likelihoodOf} asks for. */
-export type Head = (name: "likelihood" | "scale", activation: "identity" | "sigmoid") => Variable;
+/** A decoder's last layer of a name, with the outputs of {@linkcode likelihoodShapes}: what {@linkcode likelihoodOf} asks for. */
+export type Head = (name: "likelihood" | "scale" | "mixture", activation: "identity" | "sigmoid") => Variable;
 
 /**
  * p(x | z) from the last layers of a decoder.
@@ -123,6 +158,11 @@ export function likelihoodOf(
   if (scale === "none") {
     const logits = head("likelihood", "identity");
     return likelihood === "bernoulli" ? bernoulli(t, logits) : continuousBernoulli(t, logits);
+  }
+  if (scale === "mixture") {
+    const [location, mixture] = [head("likelihood", outputActivation), head("mixture", "identity")];
+    const shape = mixtureOf(config, channelsOf(config, columns, mixture.columns));
+    return logisticMixture(t, { location, mixture, ...shape }, sigma);
   }
   // The scale first: then the likelihood can be formed where the location is.
   const before = scale === "decoder" ? head("scale", "identity") : undefined;

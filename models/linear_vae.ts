@@ -31,6 +31,7 @@ function withoutHidden(config: LinearVaeConfig): MlpConfig {
     towers: 1,
     covariance: "diagonal",
     outputActivation: "identity",
+    logistics: 1,
   };
 }
 

@@ -94,7 +94,7 @@ export function mlpShapes(config: LayersConfig, data: DataShape, condition = 0):
   const { towers, decoder } = layersOf(config, width, condition);
   return {
     ...chain(...towers, decoder).shapes,
-    ...likelihoodShapes(config, config.hidden[0] ?? config.latents + condition, width),
+    ...likelihoodShapes(config, config.hidden[0] ?? config.latents + condition, width, data.shape[2]),
   };
 }
 
@@ -115,6 +115,6 @@ export function mlpDecode(t: Tape, p: Parameters, z: Variable, config: LayersCon
   const h = declared(p, config, condition).decoder.apply(t, p, condition ? concat(t, [z, condition]) : z);
   const { outputs } = p.get("likelihood").shape;
   return likelihoodOf(t, p, config, [z.rows, outputs], (name, activation) => {
-    return linear(name, h.columns, outputs, activation).apply(t, p, h);
+    return linear(name, h.columns, p.get(name).shape.outputs, activation).apply(t, p, h);
   });
 }

@@ -16,7 +16,9 @@ import { cvae } from "./cvae.ts";
 import { convVae } from "./conv_vae.ts";
 import { iafVae } from "./iaf_vae.ts";
 import { dipVae } from "./dip_vae.ts";
+import { hierarchicalVae } from "./hierarchical_vae.ts";
 import { iwae } from "./iwae.ts";
+import { ladderVae } from "./ladder_vae.ts";
 import { flow } from "./flow.ts";
 import { gmm } from "./gmm.ts";
 import { infoVae } from "./info_vae.ts";
@@ -39,6 +41,8 @@ export const models: ReadonlyMap<string, Model> = new Map(
     iwae,
     iafVae,
     convVae,
+    hierarchicalVae,
+    ladderVae,
     betaTcvae,
     dipVae,
     infoVae,

@@ -13,11 +13,9 @@ import {
   type FlowOptions,
   flowPrior,
 } from "../core/distributions/flows.ts";
-import { mixturePrior, type Prior } from "../core/distributions/prior.ts";
+import { gaussianPrior, mixturePrior, type Prior } from "../core/distributions/prior.ts";
 import type { DataShape, StartContext } from "../core/model.ts";
 import type { Activation } from "../core/ops/activations.ts";
-import { add } from "../core/ops/add.ts";
-import { multiply } from "../core/ops/arithmetic.ts";
 import { columns } from "../core/ops/columns.ts";
 import { concat } from "../core/ops/concat.ts";
 import { dense } from "../core/ops/dense.ts";
@@ -137,18 +135,6 @@ const vamp: PriorPart = {
 
 const CONDITIONAL = "prior.statistics";
 
-/** log N(z; 0, 1) - log N(z; m, v), from l = log v */
-const conditionalRatio = elementwise({
-  name: "log N(z; 0, 1) - log N(z; m, v)",
-  inputs: ["z", "m", "l"],
-  value: "0.5 * ((z - m) * (z - m) * exp(-l) + l - z * z)",
-  derivatives: {
-    z: "(z - m) * exp(-l) - z",
-    m: "-(z - m) * exp(-l)",
-    l: "0.5 - 0.5 * (z - m) * (z - m) * exp(-l)",
-  },
-});
-
 /**
  * KL(N(μ, exp a) ‖ N(m, exp l)) = ½ (exp(a - l) + (μ - m)² exp(-l) - 1 + l - a), a clamped as in shaders/gaussian.wgsl. Source: Kingma
  * and Welling, arXiv:1312.6114, appendix B, for a Gaussian in place of N(0, I).
@@ -166,13 +152,6 @@ const conditionalKl = elementwise({
   },
 });
 
-const deviationOf = elementwise({
-  name: "deviation",
-  inputs: ["l"],
-  value: "exp(0.5 * l)",
-  derivatives: { l: "0.5 * y" },
-});
-
 /**
  * p(z | c) = N(z; m(c), diag v(c)), m and log v linear in c. Source: Sohn et al., "Learning Structured Output Representation using Deep
  * Conditional Generative Models", NIPS 2015, equation 4.
@@ -187,20 +166,14 @@ const conditional: PriorPart = {
     /** Of each row of z, of which there may be several for one of c. */
     const beside = (z: Variable) => {
       const all = concat(t, [z, statistics]);
-      return [0, 1].map((i) => columns(t, all, z.columns + i * latents, latents));
+      return [0, 1].map((i) => columns(t, all, z.columns + i * latents, latents)) as [Variable, Variable];
     };
     return {
-      name: "conditional Gaussian",
-      ratio: (z) =>
-        valuesOf(t, "log N(z; 0, I) - log p(z | c)", conditionalRatio(t, z, ...beside(z) as [Variable, Variable])),
+      ...gaussianPrior(t, "conditional Gaussian", beside),
       kl({ statistics: q, covariance }) {
         if (covariance !== "diagonal") return undefined;
         const both = [q, statistics].flatMap((of) => [0, latents].map((first) => columns(t, of, first, latents)));
         return valuesOf(t, "kl", conditionalKl(t, ...both as [Variable, Variable, Variable, Variable]));
-      },
-      draw(noise) {
-        const [mean, logVariance] = beside(noise);
-        return add(t, multiply(t, columns(t, noise, 0, latents), deviationOf(t, logVariance)), mean);
       },
     };
   },

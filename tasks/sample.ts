@@ -25,6 +25,7 @@ interface Drawing {
   readonly covariates: readonly number[];
   readonly seed: number;
   readonly columns: number;
+  readonly hold: number;
   readonly dataset: string;
 }
 
@@ -84,6 +85,13 @@ const flags: Flags<Groups> = {
           maximum: 1000,
           help: "images in a row (quantiles: 5)",
         },
+        hold: {
+          type: "integer",
+          default: 0,
+          minimum: 0,
+          help:
+            "the images of a row share the levels of latents from this one up, 2 being the second from the data; 0: none",
+        },
         dataset: {
           ...datasetFlag,
           help: "the data whose first test rows have those covariates, or where the run's are now (default: the run's)",
@@ -98,6 +106,7 @@ const flags: Flags<Groups> = {
     "deno task sample --run runs/a-cvae --label 7 --count 20",
     "deno task sample --run runs/sprites --covariates 1,0.75,0,0.5,0.5",
     "deno task sample --run runs/an-ae --prior gmm",
+    "deno task sample --run runs/a-ladder --hold 2",
     "deno task sample --run runs/mine --count 400 --columns 20 --temperature 0.7 --out cool.png",
   ],
 };
@@ -133,7 +142,8 @@ async function run({ values, given: flagsGiven }: Parsed<Groups>, context: Conte
     throw new UsageError(`--temperature: expected 1 with --prior ${values.prior.prior}, found ${drawing.temperature}`);
   }
   using prior = await chosenPrior(chosen, trained, values.prior, flagsGiven, dataset, context);
-  const options = { ...drawing, covariates, ...labels, prior };
+  const held = drawing.hold ? { held: { from: drawing.hold, rows: drawing.columns } } : {};
+  const options = { ...drawing, covariates, ...labels, prior, ...held };
   if (isPicture(format)) await writeFigure(file, await samples(trained, { ...options, framed: format === "svg" }));
   else {
     const values = await trained.sample(options);

@@ -4,6 +4,11 @@
  * @module
  */
 
+import { add } from "../ops/add.ts";
+import { multiply } from "../ops/arithmetic.ts";
+import { columns } from "../ops/columns.ts";
+import { elementwise } from "../ops/elementwise.ts";
+import { valuesOf } from "../ops/sum.ts";
 import { sumValues } from "../ops/sum_values.ts";
 import { drawMixture, mixtureRatio } from "../ops/mixture_prior.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
@@ -34,6 +39,49 @@ export function mixturePrior(t: Tape, components: Variable): Prior {
     name: "mixture of Gaussians",
     ratio: (z) => mixtureRatio(t, z, components),
     draw: (noise) => drawMixture(t, components, noise),
+  };
+}
+
+/** Keeps l as shaders/gaussian.wgsl does, with no gradient beyond. */
+const clamped = "clamp(l, vec4f(-30), vec4f(20))";
+const within = (derivative: string) => `select(vec4f(0), ${derivative}, l == ${clamped})`;
+
+/** log N(z; 0, 1) - log N(z; m, v), from l = log v */
+const gaussianRatio = elementwise({
+  name: "log N(z; 0, 1) - log N(z; m, v)",
+  inputs: ["z", "m", "l"],
+  value: `0.5 * ((z - m) * (z - m) * exp(-${clamped}) + ${clamped} - z * z)`,
+  derivatives: {
+    z: `(z - m) * exp(-${clamped}) - z`,
+    m: `-(z - m) * exp(-${clamped})`,
+    l: within("0.5 - 0.5 * (z - m) * (z - m) * exp(-l)"),
+  },
+});
+
+const deviationOf = elementwise({
+  name: "deviation",
+  inputs: ["l"],
+  value: `exp(0.5 * ${clamped})`,
+  derivatives: { l: within("0.5 * y") },
+});
+
+/**
+ * p(z) = N(z; m, diag v), of each row its own
+ *
+ * @param statistics Records m and log v [N, K] each, for as many rows as z or the noise has.
+ */
+export function gaussianPrior(
+  t: Tape,
+  name: string,
+  statistics: (rows: Variable) => readonly [mean: Variable, logVariance: Variable],
+): Prior {
+  return {
+    name,
+    ratio: (z) => valuesOf(t, "log N(z; 0, I) - log p(z)", gaussianRatio(t, z, ...statistics(z))),
+    draw(noise) {
+      const [mean, logVariance] = statistics(noise);
+      return add(t, multiply(t, columns(t, noise, 0, mean.columns), deviationOf(t, logVariance)), mean);
+    },
   };
 }
 

@@ -14,6 +14,8 @@ import { type Node, readBy, type RowScalars, type Variable } from "./variable.ts
 export interface Term {
   /** The name in losses and events: `nll`, `kl`. */
   readonly name: string;
+  /** What it is reported as by itself, where terms of one name are parts of a sum: `kl1`. */
+  readonly part?: string;
   /** Its value for each row. */
   readonly value: RowScalars;
   /** Its weight in the minimised loss. */

@@ -10,6 +10,7 @@ import { loader, type RowScalars, type Tape, type Variable } from "../graph/tape
 import { PANEL, roundUp } from "../gpu/tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
 import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
+import bounded from "../../shaders/likelihoods/bounded.wgsl" with { type: "text" };
 import bernoulliShader from "../../shaders/likelihoods/bernoulli.wgsl" with { type: "text" };
 import continuousBernoulliShader from "../../shaders/likelihoods/continuous_bernoulli.wgsl" with { type: "text" };
 import discretizedLogisticShader from "../../shaders/likelihoods/discretized_logistic.wgsl" with { type: "text" };
@@ -39,7 +40,7 @@ const families = {
 /** A distribution's name. */
 export type Family = keyof typeof families;
 
-/** A scale that is learned: `start` + variable, kept between `lower` and `upper` by shaders/likelihoods/scale_bounded.wgsl. */
+/** A scale that is learned: `start` + variable, kept between `lower` and `upper` by shaders/likelihoods/bounded.wgsl. */
 export interface LearnedScale {
   /**
    * [N, D], of zeros at first. Record it before the location: then the likelihood can still be formed where the location is.
@@ -207,7 +208,7 @@ function learnedScale({ location, scale }: Elementwise): LearnedScale | undefine
 function scaleFragment(t: Tape, scale: Elementwise["scale"] = 0): Fragment {
   if (typeof scale === "number") return { parts: [scaleFixed], floats: { SCALE: scale } };
   return merge({
-    parts: [scaleBounded],
+    parts: [bounded, scaleBounded],
     floats: { SCALE_START: scale.start, SCALE_LOWER: scale.lower, SCALE_UPPER: scale.upper },
   }, t.load("scale", scale.variable));
 }

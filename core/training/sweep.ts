@@ -87,7 +87,11 @@ export function weighted(terms: readonly Term[], values: ArrayLike<number>, step
  */
 export function lossesOf(terms: readonly Term[], means: readonly number[], loss: number): Losses {
   const byName: Record<string, number> = {};
-  terms.forEach(({ name }, i) => byName[name] = (byName[name] ?? 0) + means[i]);
+  const add = (name: string, mean: number) => byName[name] = (byName[name] ?? 0) + mean;
+  terms.forEach(({ name, part }, i) => {
+    add(name, means[i]);
+    if (part) add(part, means[i]);
+  });
   const { nll = 0, kl = 0, ...others } = byName;
   return { elbo: -(nll + kl), nll, kl, loss, ...others };
 }

@@ -96,6 +96,16 @@ export interface SampleOptions extends ConditionOptions {
   readonly seed?: number;
   /** What z is drawn from, at temperature 1. Default: the model's own prior. */
   readonly prior?: LatentPrior;
+  /** Which levels of latents are drawn once for several rows. Default: none. */
+  readonly held?: HeldLevels;
+}
+
+/** Upper levels of latents that rows share, of which the levels below are drawn anew for each. */
+export interface HeldLevels {
+  /** The lowest of them, counted from 1, next to the data. */
+  readonly from: number;
+  /** So many rows in turn share them. */
+  readonly rows: number;
 }
 
 /** How {@linkcode Trained.evaluate} measures. */
@@ -243,13 +253,14 @@ export class Trained<C extends object = object> {
    * @returns [count, K]
    */
   async drawPrior(
-    { count = 100, temperature = 1, seed = 0, prior, ...options }: Omit<SampleOptions, "draw"> = {},
+    { count = 100, temperature = 1, seed = 0, prior, held, ...options }: Omit<SampleOptions, "draw"> = {},
   ): Promise<Float32Array<ArrayBuffer>> {
     this.check();
     if (!(temperature >= 0 && Number.isFinite(Math.fround(temperature)))) {
       throw new RangeError(`Cannot sample: expected a temperature of at least 0, found ${temperature}`);
     }
     requireSeed(seed);
+    const first = held && this.#firstHeld(held, prior);
     if (prior) {
       if (temperature !== 1) {
         throw new RangeError(`Cannot sample from ${prior.name}: expected temperature 1, found ${temperature}`);
@@ -284,10 +295,31 @@ export class Trained<C extends object = object> {
     for (let row = 0; row < count; row++) {
       noise.set(normal.subarray(row * latents, (row + 1) * latents), row * (latents + 1));
       noise[row * (latents + 1) + latents] = u[row];
+      if (first === undefined) continue;
+      const shared = (row - row % held!.rows) * (latents + 1);
+      noise.copyWithin(row * (latents + 1) + first, shared + first, shared + latents + 1);
     }
     return await this.#apply("draw from the prior", noise, latents + 1, given, (t, input, condition) => [
       record(t, this.parameters, input, condition),
     ]);
+  }
+
+  /** The first latent of the levels that are held. */
+  #firstHeld({ from, rows }: HeldLevels, prior: LatentPrior | undefined): number {
+    const levels = this.model.levels?.(this.config, this.data) ?? [];
+    if (prior || levels.length < 2) {
+      const found = prior ? prior.name : `one level of "${this.model.name}"`;
+      throw new TypeError(
+        `Cannot hold levels: expected the prior of a model with several, such as ladder_vae, found ${found}`,
+      );
+    }
+    if (!Number.isInteger(from) || from < 2 || from > levels.length) {
+      throw new RangeError(`Cannot hold levels: expected the first of them from 2 to ${levels.length}, found ${from}`);
+    }
+    if (!Number.isInteger(rows) || rows < 1) {
+      throw new RangeError(`Cannot hold levels: expected at least 1 row that shares them, found ${rows}`);
+    }
+    return levels.slice(0, from - 1).reduce((sum, each) => sum + each);
   }
 
   /** Whether there is a p(z); of an autoencoder there is none. */

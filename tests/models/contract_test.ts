@@ -21,9 +21,11 @@ import {
   flow,
   Gpu,
   GpuError,
+  hierarchicalVae,
   iafVae,
   infoVae,
   iwae,
+  ladderVae,
   type MlpConfig,
   mlpDecode,
   mlpEncode,
@@ -106,10 +108,12 @@ const small = {
   seed: 3,
 } as const;
 
-/** The settings that a model or its training has: not every model has hidden layers. */
+/** The settings that a model or its training has: not every model has hidden layers, and a hierarchy has as many for each level. */
 function known(model: Model, settings: object): object {
+  const { hierarchy } = model.settings as Settings<{ hierarchy: string }>;
+  const divided = hierarchy && hierarchy.default !== "none" ? { hidden: [6, 4] } : {};
   return Object.fromEntries(
-    Object.entries(settings).filter(([name]) => name in model.settings || name in trainingSettings),
+    Object.entries({ ...settings, ...divided }).filter(([name]) => name in model.settings || name in trainingSettings),
   );
 }
 
@@ -186,6 +190,12 @@ const smallWangVqVae = tinyVqVae({
   },
 });
 
+/** Two levels of latents. */
+const [smallHierarchicalVae, smallLadderVae] = ([
+  [hierarchicalVae, { hierarchy: "plain" }],
+  [ladderVae, { hierarchy: "ladder", betaSchedule: "warm-up", levelSteps: 3 }],
+] as const).map(([model, defaults]) => composed({ ...model, own: [], defaults: { ...defaults, lowerLatents: [3] } }));
+
 /** Two layers of the flow: with random weights, more of them bend too much for central differences. */
 const smallFlow = { ...flow, settings: { ...flow.settings, layers: { ...flow.settings.layers, default: 2 } } };
 
@@ -203,9 +213,9 @@ const checked: Readonly<Record<string, object>> = { [infoVae.name]: { penaltyWei
 
 // Models that fit themselves have tests of their own: fit_test.ts.
 const smaller = new Map(
-  [smallConvVae, smallVqVae, smallWangVqVae, smallIafVae, smallFlow].map((model) => model as Model).map((
-    model,
-  ) => [model.name, model]),
+  [smallConvVae, smallVqVae, smallWangVqVae, smallIafVae, smallHierarchicalVae, smallLadderVae, smallFlow]
+    .map((model) => model as Model)
+    .map((model) => [model.name, model]),
 );
 const contract = [...models.values().filter(({ fit }) => !fit), probedVae, convIwae, vampVae, convBetaCvae, flowVae]
   .map((model) => model as Model)
