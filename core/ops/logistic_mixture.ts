@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Fragment, inRows, merge, read, write } from "../gpu/kernel.ts";
+import { type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { layout, randoms } from "./parts.ts";
 import bounded from "../../shaders/likelihoods/bounded.wgsl" with { type: "text" };
@@ -88,7 +88,7 @@ export function logisticMixtureNll(t: Tape, of: LogisticMixture, x: Variable, ob
       t.load("data", x, repeats),
       ...observed ? [t.load("observed", observed, repeats)] : [],
       {
-        parts: [observed ? observedGiven : observedAll, weighPart],
+        parts: [observed ? observedGiven : observedAll, written(of, weighPart)],
       },
     );
   const workgroups = inRows(Math.ceil(nll.storedRows * parts / 64));
@@ -97,13 +97,13 @@ export function logisticMixtureNll(t: Tape, of: LogisticMixture, x: Variable, ob
     inputs: [location, mixture, x, ...observed ? [observed] : []],
     parameters: [],
     forward() {
-      const output = { parts: [nllShader], buffers: { nll: write(nll.buffer) } };
+      const output = { parts: [written(of, nllShader)], buffers: { nll: write(nll.buffer) } };
       t.dispatch({ label: "nll", fragments: [compared(), output], workgroups });
     },
     backward() {
       const [toLocation, toMixture] = [t.gradientTarget(location), t.gradientTarget(mixture)];
       const outputs = {
-        parts: [gradient],
+        parts: [written(of, gradient)],
         buffers: {
           to_location: write(toLocation.tensor, "array<f32>"),
           to_mixture: write(toMixture.tensor, "array<f32>"),
@@ -123,7 +123,7 @@ export function logisticMixtureNll(t: Tape, of: LogisticMixture, x: Variable, ob
  * @returns [N, P C]
  */
 export function logisticMixtureMean(t: Tape, of: LogisticMixture): Variable {
-  return value(t, of, "mean", { parts: [mean] });
+  return value(t, of, "mean", { parts: [written(of, mean)] });
 }
 
 /**
@@ -133,7 +133,7 @@ export function logisticMixtureMean(t: Tape, of: LogisticMixture): Variable {
  */
 export function logisticMixtureSample(t: Tape, of: LogisticMixture): Variable {
   const constants = { STREAM_sample: t.stream(), VALID_sample: of.location.rows };
-  return value(t, of, "sample", merge(randoms(t), { parts: [draw], constants }));
+  return value(t, of, "sample", merge(randoms(t), { parts: [written(of, draw)], constants }));
 }
 
 function value(t: Tape, of: LogisticMixture, name: string, by: Fragment): Variable {
@@ -154,11 +154,16 @@ function value(t: Tape, of: LogisticMixture, name: string, by: Fragment): Variab
   return y;
 }
 
+/** A shader whose components, four in a group, and channels are written out. */
+function written({ components, channels, autoregressive }: LogisticMixture, text: string): Part {
+  return { text, parameters: { groups: Math.ceil(components / 4), channels, bends: autoregressive ? 1 : 0 } };
+}
+
 /** Gives what shaders/logistics/mixture.wgsl gives. */
 function mixtureFragment(t: Tape, of: LogisticMixture): Fragment {
-  const { location, mixture, components, channels, autoregressive, start, lower, upper } = of;
+  const { location, mixture, components, channels, start, lower, upper } = of;
   return merge(layout, {
-    parts: [likelihoodStruct, discretizedLogistic, bounded, mixturePart],
+    parts: [likelihoodStruct, discretizedLogistic, bounded, written(of, mixturePart)],
     constants: {
       MIXTURE_ROWS: location.rows,
       MIXTURE_STORED: t.stored(location.rows),
@@ -168,7 +173,6 @@ function mixtureFragment(t: Tape, of: LogisticMixture): Fragment {
       MIXED: components,
       CHANNELS: channels,
       WIDTH: mixtureColumns(of),
-      AUTOREGRESSIVE: autoregressive && channels > 1,
     },
     floats: { SCALE_START: start, SCALE_LOWER: lower, SCALE_UPPER: upper },
     buffers: {

@@ -1,5 +1,5 @@
 // E[x] of each channel: Σ_m π_m times the mean of component m at the means of its channels before.
-// Needs: run_of, seen, logits_of, location_of, scale_of, log_sum, mean, buffer y of f32, PerComponent, const MIXTURE_ROWS,
+// Needs: run_of, logits_of, base_of, distances_of, scale_of, coefficients_of, log_sum, mean, buffer y of f32, const MIXTURE_ROWS,
 // MIXTURE_STORED, PIXELS, CHANNELS. Gives: main.
 
 @compute @workgroup_size(64)
@@ -8,20 +8,33 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = run.row;
   if (run.first < PIXELS && row < MIXTURE_ROWS) {
     for (var pixel = run.first; pixel < run.end; pixel++) {
-      var logits: PerComponent;
-      for (var g = 0u; g < COMPONENTS4; g++) {
-        logits[g] = logits_of(row, pixel, g);
-      }
-      let normalizer = log_sum(logits);
-      for (var g = 0u; g < COMPONENTS4; g++) {
-        let part = exp(logits[g] - normalizer);
-        for (var channel = 0u; channel < CHANNELS; channel++) {
-          let each = mean(location_of(row, pixel, channel, g), scale_of(row, pixel, channel, g).value);
-          seen[channel] = each - 0.5;
-          let place = at_scalar(MIXTURE_STORED, row, pixel * CHANNELS + channel);
-          y[place] = select(y[place], 0.0, g == 0u) + dot(part, each);
-        }
-      }
+      //: repeat g 0..$groups
+      let logits_$g = logits_of(row, pixel, $gu);
+      //: end
+      let normalizer = log_sum(
+        //: repeat g 0..$groups
+        logits_$g,
+        //: end
+      );
+      //: repeat k 0..$channels
+      var sum_$k = 0.0;
+      //: end
+      //: repeat g 0..$groups
+      let part_$g = exp(logits_$g - normalizer);
+      //: repeat k 0..$channels
+      var at_$g_$k = base_of(row, pixel, $ku) + distances_of(row, pixel, $ku, $gu);
+      //: repeat _ 0..$bends
+      //: repeat e 0..$k
+      at_$g_$k += coefficients_of(row, pixel, $ku, $eu, $gu) * (mean_$g_$e - 0.5);
+      //: end
+      //: end
+      let mean_$g_$k = mean(at_$g_$k, scale_of(row, pixel, $ku, $gu).value);
+      sum_$k += dot(part_$g, mean_$g_$k);
+      //: end
+      //: end
+      //: repeat k 0..$channels
+      y[at_scalar(MIXTURE_STORED, row, pixel * CHANNELS + $ku)] = sum_$k;
+      //: end
     }
   }
 }

@@ -1,16 +1,10 @@
 // What a mixture of M discretized logistics is made of, four components at a time, for a pixel of a row: logits, locations and scales of
 // each channel. The numbers of a pixel stand one after another: M - 1 logits, (M - 1) C distances of locations, M C scales, M C (C - 1) / 2
-// coefficients. An invocation takes up to RUN pixels of a row.
+// coefficients. An invocation takes up to RUN pixels of a row. Groups of four components and channels are written out: arrays that are
+// indexed as a kernel runs cost a processor ten times as much.
 // Needs: at_scalar, bounded, buffers location and mixture of f32, const MIXTURE_ROWS, MIXTURE_STORED (padding included), PIXELS, RUN, MIXED
-// (M), CHANNELS, WIDTH, AUTOREGRESSIVE. Gives: seen, logits_of, location_of, distance_place, scale_of, scale_place, coefficients_of,
-// coefficient_place, run_of, log_sum, PerComponent, COMPONENTS4.
-
-const COMPONENTS4: u32 = (MIXED + 3u) / 4u;
-
-alias PerComponent = array<vec4f, COMPONENTS4>;
-
-/// x - ½ of the channels of a pixel so far, for each of four components.
-var<private> seen: array<vec4f, CHANNELS>;
+// (M), CHANNELS, WIDTH. Gives: Run, run_of, mixture_number, logits_of, base_of, distances_of, distance_place, scale_of, scale_place,
+// coefficients_of, coefficient_place, bend, log_sum.
 
 /// The row of an invocation, and its first pixel and the one behind its last.
 struct Run {
@@ -47,13 +41,26 @@ fn coefficient_place(component: u32, channel: u32, earlier: u32) -> u32 {
 fn logits_of(row: u32, pixel: u32, component4: u32) -> vec4f {
   var v = vec4f(-1e30);
   //: repeat c 0..4
-  {
-    let component = 4u * component4 + $cu;
-    if (component == 0u) {
-      v[$c] = 0.0;
-    } else if (component < MIXED) {
-      v[$c] = mixture_number(row, pixel, component - 1u);
-    }
+  if (4u * component4 + $cu == 0u) {
+    v[$c] = 0.0;
+  } else if (4u * component4 + $cu < MIXED) {
+    v[$c] = mixture_number(row, pixel, 4u * component4 + $cu - 1u);
+  }
+  //: end
+  return v;
+}
+
+/// μ of the first component.
+fn base_of(row: u32, pixel: u32, channel: u32) -> f32 {
+  return location[at_scalar(MIXTURE_STORED, row, pixel * CHANNELS + channel)];
+}
+
+/// How far from it the components' are.
+fn distances_of(row: u32, pixel: u32, channel: u32, component4: u32) -> vec4f {
+  var v = vec4f();
+  //: repeat c 0..4
+  if (4u * component4 + $cu > 0u && 4u * component4 + $cu < MIXED) {
+    v[$c] = mixture_number(row, pixel, distance_place(4u * component4 + $cu, channel));
   }
   //: end
   return v;
@@ -69,7 +76,11 @@ fn scale_of(row: u32, pixel: u32, channel: u32, component4: u32) -> Scale {
   return bounded(v);
 }
 
-/// tanh of what is given.
+/// What a coefficient is given by, between -1 and 1.
+fn bend(given: vec4f) -> vec4f {
+  return tanh(clamp(given, vec4f(-15.0), vec4f(15.0)));
+}
+
 fn coefficients_of(row: u32, pixel: u32, channel: u32, earlier: u32, component4: u32) -> vec4f {
   var v = vec4f();
   //: repeat c 0..4
@@ -77,39 +88,23 @@ fn coefficients_of(row: u32, pixel: u32, channel: u32, earlier: u32, component4:
     v[$c] = mixture_number(row, pixel, coefficient_place(4u * component4 + $cu, channel, earlier));
   }
   //: end
-  return tanh(clamp(v, vec4f(-15.0), vec4f(15.0)));
+  return bend(v);
 }
 
-/// μ of a channel, given those before it as `seen`.
-fn location_of(row: u32, pixel: u32, channel: u32, component4: u32) -> vec4f {
-  var v = vec4f(location[at_scalar(MIXTURE_STORED, row, pixel * CHANNELS + channel)]);
-  //: repeat c 0..4
-  {
-    let component = 4u * component4 + $cu;
-    if (component > 0u && component < MIXED) {
-      v[$c] += mixture_number(row, pixel, distance_place(component, channel));
-    }
-  }
+/// log Σ e^v over all components.
+fn log_sum(
+  //: repeat g 0..$groups
+  v_$g: vec4f,
   //: end
-  if (AUTOREGRESSIVE) {
-    for (var earlier = 0u; earlier < channel; earlier++) {
-      v += coefficients_of(row, pixel, channel, earlier, component4) * seen[earlier];
-    }
-  }
-  return v;
-}
-
-/// log Σ e^v
-fn log_sum(values: PerComponent) -> f32 {
-  var v = values;
+) -> f32 {
   var largest = vec4f(-1e30);
-  for (var g = 0u; g < COMPONENTS4; g++) {
-    largest = max(largest, v[g]);
-  }
+  //: repeat g 0..$groups
+  largest = max(largest, v_$g);
+  //: end
   let most = max(max(largest.x, largest.y), max(largest.z, largest.w));
   var sum = 0.0;
-  for (var g = 0u; g < COMPONENTS4; g++) {
-    sum += dot(exp(v[g] - most), vec4f(1.0));
-  }
+  //: repeat g 0..$groups
+  sum += dot(exp(v_$g - most), vec4f(1.0));
+  //: end
   return most + log(sum);
 }

@@ -9,7 +9,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if (run.row < MIXTURE_ROWS) {
       for (var pixel = run.first; pixel < run.end; pixel++) {
         let found = weigh(run.row, pixel);
-        sum += log_sum(found.logits) - log_sum(found.joint);
+        sum += log_sum(
+          //: repeat g 0..$groups
+          found.logits_$g,
+          //: end
+        ) - log_sum(
+          //: repeat g 0..$groups
+          found.joint_$g,
+          //: end
+        );
       }
     }
     nll[run.part * MIXTURE_STORED + run.row] = sum;

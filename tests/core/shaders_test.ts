@@ -45,7 +45,7 @@ Deno.test("every shader opens by saying what it gives, and declares it", () => {
     const names = given(text);
     if (!names.length) return [`${path} gives nothing`];
     const declares = (name: string) =>
-      ["fn ", "struct ", "var<private> ", "const ", "alias "].some((kind) =>
+      ["fn ", "struct ", "var<private> ", "const "].some((kind) =>
         new RegExp(`^${RegExp.escape(kind + name)}[ (:]`, "m").test(text)
       );
     return names.filter((name) => !declares(name)).map((name) => `${path} does not declare ${name}`);
