@@ -173,7 +173,7 @@ export {
   normShape,
   runningShape,
 } from "./core/ops/normalize.ts";
-export { importanceBound, type ImportanceOptions } from "./core/ops/importance.ts";
+export { importanceBound, importanceBounds, type ImportanceOptions } from "./core/ops/importance.ts";
 export { drawProduct, type ProductOptions } from "./core/ops/gaussian_product.ts";
 export { type LogisticMixture, mixtureColumns } from "./core/ops/logistic_mixture.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
@@ -231,7 +231,10 @@ export { fashionMnist } from "./datasets/fashion_mnist.ts";
 export { freyFaces } from "./datasets/frey_faces.ts";
 export { mnist } from "./datasets/mnist.ts";
 export * from "./evaluation/mod.ts";
-export { ae, type AeConfig, dae, type DaeConfig } from "./models/ae.ts";
+export { ae, dae } from "./models/ae.ts";
+export { autoencoder, type AutoencoderConfig, type AutoencoderPreset } from "./models/autoencoder.ts";
+export { rae } from "./models/rae.ts";
+export { sparseAe } from "./models/sparse_ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaTcvae } from "./models/beta_tcvae.ts";
 export { betaVae } from "./models/beta_vae.ts";
@@ -258,10 +261,16 @@ export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart
 export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { dipVae } from "./models/dip_vae.ts";
+export type { DiscriminatorConfig } from "./models/discriminator.ts";
 export { PENALTY_NAMES, type PenaltyConfig, type PenaltyName } from "./models/penalty.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
+export { aae } from "./models/aae.ts";
+export { factorVae } from "./models/factor_vae.ts";
+export { piwae } from "./models/piwae.ts";
+export { vaeGan } from "./models/vae_gan.ts";
+export type { ReconstructionConfig } from "./models/reconstruction.ts";
 export { infoVae } from "./models/info_vae.ts";
 export { iwae } from "./models/iwae.ts";
 export { wae } from "./models/wae.ts";

@@ -57,6 +57,8 @@ export interface Batch {
   readonly x: Variable;
   /** What a conditional model is given besides: [N, classes], [N, 1] or [N, C]. */
   readonly condition?: Variable;
+  /** H, W and C of a row of x, for what looks at it as an image. */
+  readonly shape?: DataShape["shape"];
 }
 
 /**

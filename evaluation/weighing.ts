@@ -282,7 +282,7 @@ function recordTerms(
   { batch }: RecordedBatch,
   kind: WeighingKind,
 ): Weighing {
-  const [{ terms }] = model.objectives(tape, parameters, batch, config);
+  const terms = model.objectives(tape, parameters, batch, config).flatMap(({ terms }) => terms);
   const nll = terms.find(({ name }) => name === "nll")?.value;
   if (nll?.rows !== tape.batch) {
     throw new TypeError(`Cannot measure the rows of "${model.name}": expected one nll for each`);

@@ -11,11 +11,11 @@ import { type Condition, CONDITIONS, type DataShape, type Model } from "../core/
 import { columns } from "../core/ops/columns.ts";
 import { priorNoise } from "../core/ops/prior_noise.ts";
 import { absoluteDifference } from "../core/ops/absolute_difference.ts";
-import { importanceBound } from "../core/ops/importance.ts";
+import { importanceBound, importanceBounds } from "../core/ops/importance.ts";
 import type { Draw, ReparameterizeOptions } from "../core/ops/reparameterize.ts";
 import { constant, type Schedule } from "../core/graph/schedule.ts";
 import type { Setting, Settings } from "../core/settings.ts";
-import type { Tape, Term, Variable } from "../core/graph/tape.ts";
+import type { Objective, Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convLevels } from "./conv_hierarchy.ts";
 import { convStackSettings, dataImages } from "./conv_stack.ts";
@@ -44,7 +44,23 @@ import type { Likelihood, Posterior } from "../core/distributions/distribution.t
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { contextColumns, flowSettings, flowShapes, type PosteriorFlowConfig, throughFlow } from "./posterior_flow.ts";
-import { penaltyCaveats, type PenaltyConfig, penaltySettings, penaltyTerms, refusedBy } from "./penalty.ts";
+import { besideDiscriminators } from "./discriminator.ts";
+import {
+  reconstruct,
+  reconstructionCaveats,
+  type ReconstructionConfig,
+  reconstructionSettings,
+  reconstructionShapes,
+  refusedByReconstruction,
+} from "./reconstruction.ts";
+import {
+  penaltyCaveats,
+  type PenaltyConfig,
+  penaltySettings,
+  penaltyShapes,
+  recordPenalty,
+  refusedBy,
+} from "./penalty.ts";
 import { type PriorConfig, type PriorPart, PRIORS, priorSettings } from "./prior.ts";
 import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
 
@@ -62,7 +78,14 @@ const encoders = {
 
 /** What a VAE is composed of. */
 export interface ComposedConfig
-  extends MlpConfig, ConvConfig, HierarchyConfig, PriorConfig, PosteriorFlowConfig, PenaltyConfig {
+  extends
+    MlpConfig,
+    ConvConfig,
+    HierarchyConfig,
+    PriorConfig,
+    PosteriorFlowConfig,
+    PenaltyConfig,
+    ReconstructionConfig {
   /** The encoder, and with it the decoder. */
   readonly encoder: "dense" | "conv";
   /** What it is told besides the data. */
@@ -73,11 +96,14 @@ export interface ComposedConfig
   readonly dropout: number;
   /** Residual blocks behind every hidden layer or, with convolutions, on the images of every size. */
   readonly residual: number;
-  /** The negative ELBO with a weighted KL, the importance-weighted bound, the mean of several, or a combination with the ELBO. */
-  readonly objective: "elbo" | "iwae" | "miwae" | "ciwae";
+  /**
+   * The negative ELBO with a weighted KL, the importance-weighted bound, the mean of several, a combination with the ELBO, or the mean of several
+   * for the encoder alone.
+   */
+  readonly objective: "elbo" | "iwae" | "miwae" | "ciwae" | "piwae";
   /** L, draws of z for each datum: k of the importance-weighted bound. */
   readonly samples: number;
-  /** M, bounds of L / M draws each (miwae). */
+  /** M, bounds of L / M draws each (miwae, piwae). */
   readonly bounds: number;
   /** Part of the ELBO in the combination (ciwae). */
   readonly combination: number;
@@ -97,6 +123,8 @@ export interface ComposedConfig
   readonly capacity: number;
   /** Of the encoder, through the importance-weighted bound. */
   readonly gradient: "standard" | "doubly-reparameterized";
+  /** Steps for which the encoder is trained alone, and then the decoder and the prior; 0 for all of them in every step. */
+  readonly alternate: number;
 }
 
 const { hidden, latents, activation, towers, covariance } = mlpSettings;
@@ -151,9 +179,9 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
     objective: {
       type: "choice",
       default: "elbo",
-      choices: ["elbo", "iwae", "miwae", "ciwae"],
+      choices: ["elbo", "iwae", "miwae", "ciwae", "piwae"],
       help:
-        "-(nll + beta KL); the importance-weighted bound of the draws; the mean of several such bounds; its combination with the ELBO",
+        "-(nll + beta KL); the importance-weighted bound of the draws; the mean of several such bounds; its combination with the ELBO; the bound for the decoder, and the mean of several for the encoder",
     },
     samples: { type: "integer", default: 1, minimum: 1, maximum: 1000, help: "draws of z for each datum, L" },
     bounds: {
@@ -161,7 +189,7 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       default: 5,
       minimum: 1,
       maximum: 1000,
-      help: "bounds that the draws are divided among (miwae)",
+      help: "bounds that the draws are divided among (miwae, piwae)",
     },
     combination: { type: "number", default: 0.5, minimum: 0, maximum: 1, help: "part of the ELBO in the loss (ciwae)" },
     divergence: {
@@ -208,6 +236,15 @@ const parts: Readonly<Record<string, Partial<Settings<ComposedConfig>>>> = {
       choices: ["standard", "doubly-reparameterized"],
       help: "how the encoder's gradient is estimated (iwae)",
     },
+    alternate: {
+      type: "integer",
+      default: 0,
+      minimum: 0,
+      maximum: 1_000_000,
+      help:
+        "train the encoder for so many steps, then the decoder and the prior for as many, and so on; 0 for both at once",
+    },
+    ...reconstructionSettings,
     ...penaltySettings,
   },
 };
@@ -301,21 +338,29 @@ export function composed(
         ...hasLevels(config) ? levels(config, data, conditions).shapes : shapes(config, data, conditions),
         ...flowShapes(config),
         ...priors[config.prior]?.shapes(config, data, conditions),
+        ...penaltyShapes(config, latentsOf(config, data)),
+        ...reconstructionShapes(config, data),
       };
     },
-    objectives(t, p, { x, condition }, config) {
+    objectives(t, p, { x, condition, shape }, config) {
       const posterior = encode(t, p, x, config, condition);
       const drawn: Draw & Partial<LevelsDraw> = posterior.draw(drawOf(config));
       const likelihood = drawn.decode?.() ?? decode(t, p, drawn.z, config, condition);
       const nll = likelihood.nll(x);
-      const penalty = penaltyTerms(t, config, {
-        posterior,
+      const priorDraw = () => drawPrior(t, p, config, priorNoise(t, drawn.z.rows, drawn.z.columns), condition);
+      const { terms: penalty, adversary } = recordPenalty(t, config, {
+        ...{ p, posterior },
         get z() {
           return drawn.z;
         },
         standard: config.prior === "standard" && !hasLevels(config),
-        drawPrior: () => drawPrior(t, p, config, priorNoise(t, drawn.z.rows, drawn.z.columns), condition),
+        drawPrior: priorDraw,
       });
+      const adversaries = adversary ? [adversary] : [];
+      const names = besideDiscriminators(p);
+      const isAll = !adversary && config.alternate === 0;
+      const against = (terms: readonly Term[]): readonly Objective[] =>
+        isAll ? [{ terms }] : [...inTurn(names, terms, config), ...adversaries];
       const term = (name: string, value: Term["value"], weight: Schedule): Term => ({ name, value, weight });
       const levels = (drawn.levels ?? [drawn]).map(({ kl, floored }, i) => ({
         floored,
@@ -325,36 +370,54 @@ export function composed(
       const measured = () => levels.map(({ kl }) => kl(constant(0)));
       if (config.objective !== "elbo") {
         const { objective, bounds, combination } = config;
+        const unweighted = [term("nll", nll, constant(0)), ...measured()];
+        if (objective === "piwae") {
+          const [bound, mean] = importanceBounds(t, nll, drawn.kl, [{}, { bounds }]);
+          const [encoding, decoding] = parted(names, isOfEncoder);
+          return [
+            { parameters: encoding, terms: [...unweighted, term("encoderBound", mean, constant(1)), ...penalty] },
+            { parameters: decoding, terms: [term("bound", bound, constant(1))] },
+            ...adversaries,
+          ];
+        }
         const bound = importanceBound(t, nll, drawn.kl, {
           ...objective === "miwae" ? { bounds } : {},
           ...objective === "ciwae" ? { combination } : {},
         });
-        return [{
-          terms: [
-            term("nll", nll, constant(0)),
-            ...measured(),
-            term("bound", bound, constant(1)),
-            ...penalty,
-          ],
-        }];
+        return against([...unweighted, term("bound", bound, constant(1)), ...penalty]);
       }
       const { capacity, betaSteps } = config;
-      const terms = [term("nll", nll, constant(1))];
+      const ofPosterior: Term[] = [];
       // Where something else is minimised in place of the KL, the KL is only measured.
       if (capacity > 0) {
         const target = { kind: "linear", from: 0, to: capacity, steps: betaSteps } as const;
         const held = absoluteDifference(t, drawn.floored ?? drawn.kl, target);
-        terms.push(...measured(), term("capacity", held, weightOf(config)));
+        ofPosterior.push(...measured(), term("capacity", held, weightOf(config)));
       } else {
         for (const { kl, floored, weight } of levels) {
-          terms.push(...floored ? [kl(constant(0)), term("freeBits", floored, weight)] : [kl(weight)]);
+          ofPosterior.push(...floored ? [kl(constant(0)), term("freeBits", floored, weight)] : [kl(weight)]);
         }
       }
-      return [{ terms: [...terms, ...penalty] }];
+      const decodePrior = () => decode(t, p, priorDraw(), config, condition);
+      const instead = reconstruct(t, config, { p, x, shape, likelihood, decodePrior });
+      if (!instead) return against([term("nll", nll, constant(1)), ...ofPosterior, ...penalty]);
+      // The likelihood is only measured, but for the deviation that it alone depends on.
+      const trains = names.includes(DEVIATION);
+      const others = names.filter((name) => name !== DEVIATION);
+      const terms = [...instead.terms, ...ofPosterior, ...penalty];
+      const [encoding, decoding] = parted(others, isOfLatents);
+      return [
+        { parameters: DEVIATION, terms: [term("nll", nll, constant(trains ? 1 : 0))] },
+        ...instead.decoder
+          ? [{ parameters: encoding, terms }, { parameters: decoding, terms: instead.decoder }]
+          : inTurn(others, terms, config),
+        ...instead.adversary ? [instead.adversary] : [],
+        ...adversaries,
+      ];
     },
     encode,
     decode,
-    latents: (config, data) => levelLatents(config, data).reduce((sum, each) => sum + each),
+    latents: latentsOf,
     levels: levelLatents,
     support: likelihoodSupport,
     findings: likelihoodFindings,
@@ -369,6 +432,32 @@ export function composed(
   };
 }
 
+/** The parameter of a likelihood's learned deviation. */
+const DEVIATION = "scale";
+
+/** Those of which something holds, and the others. */
+function parted<T>(all: readonly T[], holds: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(holds), all.filter((one) => !holds(one))];
+}
+
+/** What a group of parameters minimises: together, or its encoder and the others in turn. */
+function inTurn(names: readonly string[], terms: readonly Term[], { alternate }: ComposedConfig): readonly Objective[] {
+  if (alternate === 0) return [{ parameters: names, terms }];
+  const run = { terms, every: 2 * alternate, lasting: alternate };
+  const [encoding, others] = parted(names, isOfEncoder);
+  return [{ parameters: encoding, ...run, at: 0 }, { parameters: others, ...run, at: alternate }];
+}
+
+/** Whether a parameter is one of q(z | x), by its name. */
+function isOfEncoder(name: string): boolean {
+  return /^(encoder|trunk|posterior|flow)\b/.test(name);
+}
+
+/** Whether it is one of q(z | x) or p(z), which the KL depends on. */
+function isOfLatents(name: string): boolean {
+  return isOfEncoder(name) || /^prior\b/.test(name);
+}
+
 function given({ condition }: ComposedConfig): Condition | undefined {
   return condition === "none" ? undefined : condition;
 }
@@ -377,6 +466,11 @@ function given({ condition }: ComposedConfig): Condition | undefined {
 function levelsOf(p: Parameters, config: ComposedConfig, condition?: Variable) {
   const { levels, dataOf } = encoders[config.encoder];
   return levels(config, dataOf(p), condition);
+}
+
+/** K of all levels together. */
+function latentsOf(config: ComposedConfig, data: DataShape): number {
+  return levelLatents(config, data).reduce((sum, each) => sum + each);
 }
 
 /** K of each level, from the data up. */
@@ -399,7 +493,12 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
     : "kl is estimated by each draw of z: log q(z | x) - log p(z)";
   const learned = exact ? [] : [ladder];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
-  const lines = [...penaltyCaveats(config), ...learned, ...likelihoodCaveats(config, beta, penalty)];
+  const lines = [
+    ...reconstructionCaveats(config),
+    ...penaltyCaveats(config),
+    ...learned,
+    ...likelihoodCaveats(config, beta, penalty),
+  ];
   const constantly = betaSchedule === "constant";
   if (objective !== "elbo" || (beta === 1 && constantly && penalty === "KL")) return lines;
   const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
@@ -452,7 +551,8 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
   if (objective !== "iwae") {
     refuse(gradient !== "standard" && of("gradient"), objected, "it is one of the importance-weighted bound");
   }
-  if (objective !== "miwae") refuse(of(changed("bounds")), objected, "it has one bound");
+  const several = objective === "miwae" || objective === "piwae";
+  if (!several) refuse(of(changed("bounds")), objected, "it has one bound");
   else refuse(samples % config.bounds !== 0 && of("samples"), `bounds ${config.bounds}`, "each has as many draws");
   if (objective !== "ciwae") refuse(of(changed("combination")), objected, "it is no combination");
   const { hierarchy, lowerLatents, betaSchedule, capacity } = config;
@@ -477,8 +577,12 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
       refuse(freeBits > 0 && of("freeBits"), through, drawn);
       refuse(prior === "vamp" && of("prior"), through, "its top follows from draws, not from a pseudo-input");
     }
-    const penalized = config.penalty !== "none" && config.penalty !== "mmd";
-    refuse(penalized && of("penalty"), through, "it takes a Gaussian posterior");
+    const ofPosterior = /^(dip|total)/.test(config.penalty);
+    refuse(ofPosterior && of("penalty"), through, "it takes a Gaussian posterior");
+    const ladder = "what is above a level is part of both its encoder and its decoder";
+    refuse(of(changed("alternate")), through, ladder);
+    refuse(objective === "piwae" && of("objective"), through, ladder);
+    refuse(config.reconstruction === "features" && of("reconstruction"), through, ladder);
     const since = betaSchedule === "warm-up" && capacity === 0 && objective === "elbo";
     refuse(!since && of(changed("levelSteps")), `betaSchedule ${betaSchedule}`, "levels have no warm-up of their own");
   }
@@ -512,8 +616,16 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
   };
   refuseAll(learned, part?.refused);
   const penalized = refusedBy(config);
-  refuse(of(changed(...penalized.idle)), of("penalty")!, "it has none");
+  const discriminates = config.reconstruction === "features";
+  const unpenalized = penalized.idle.filter((name) => !(discriminates && name.startsWith("discriminator")));
+  refuse(of(changed(...unpenalized)), of("penalty")!, "it has none");
   refuseAll(of("penalty")!, penalized.refused);
+  const apart = "its encoder and decoder minimise something else each";
+  refuse(objective === "piwae" && of(changed("alternate")), objected, apart);
+  if (discriminates) refuse(of(changed("alternate")), of("reconstruction")!, apart);
+  if (config.reconstruction === "likelihood") {
+    refuse(of(changed("reconstructionWeight")), of("reconstruction")!, "it has the weight 1");
+  } else refuseAll(of("reconstruction")!, refusedByReconstruction);
   const perDimension = "free bits are of each latent dimension's KL in closed form";
   refuse(freeBits > 0 && covariance === "full" && of("freeBits"), "covariance full", perDimension);
   refuse(freeBits > 0 && divergence === "sampled" && of("freeBits"), "divergence sampled", perDimension);

@@ -104,19 +104,21 @@ export interface Halvings {
   readonly last: Activation;
   /** Whether the last layer gives a row for each image, where its channels come in fours and no block follows. */
   readonly flat: boolean;
+  /** What their names begin with. Default: "encoder". */
+  readonly of?: string;
 }
 
 /** Halves the images by each layer of the encoder: encoder.0 ..., each with its residual blocks. */
 export function downsample(
   config: LayersConfig,
   data: ImageShape,
-  { between: [from, to] = [0, config.channels.length], channels, last, flat }: Halvings,
+  { between: [from, to] = [0, config.channels.length], channels, last, flat, of = "encoder" }: Halvings,
 ): Layer {
   const levels = pyramid(config, data);
   return chain(
     ...config.channels.slice(from, to).flatMap((outputs, n) => {
       const i = from + n;
-      const name = `encoder.${i}`;
+      const name = `${of}.${i}`;
       const ends = i === to - 1;
       const inRows = flat && ends && outputs % 4 === 0 && !config.residual;
       const [height, width, before] = levels[i];

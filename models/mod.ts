@@ -9,6 +9,7 @@ import type { Model } from "../core/model.ts";
 import { type ByteSource, nameOf, readBytes } from "../core/source.ts";
 import { decodeCheckpoint } from "../core/training/checkpoint.ts";
 import { Trained } from "../core/training/trained.ts";
+import { aae } from "./aae.ts";
 import { ae, dae } from "./ae.ts";
 import { betaVae } from "./beta_vae.ts";
 import { betaTcvae } from "./beta_tcvae.ts";
@@ -17,6 +18,7 @@ import { convVae } from "./conv_vae.ts";
 import { iafVae } from "./iaf_vae.ts";
 import { dipVae } from "./dip_vae.ts";
 import { hierarchicalVae } from "./hierarchical_vae.ts";
+import { factorVae } from "./factor_vae.ts";
 import { iwae } from "./iwae.ts";
 import { ladderVae } from "./ladder_vae.ts";
 import { flow } from "./flow.ts";
@@ -24,8 +26,12 @@ import { gmm } from "./gmm.ts";
 import { infoVae } from "./info_vae.ts";
 import { linearVae } from "./linear_vae.ts";
 import { pca } from "./pca.ts";
+import { piwae } from "./piwae.ts";
+import { rae } from "./rae.ts";
+import { sparseAe } from "./sparse_ae.ts";
 import { ppca } from "./ppca.ts";
 import { vae } from "./vae.ts";
+import { vaeGan } from "./vae_gan.ts";
 import { wae } from "./wae.ts";
 import { vqVae } from "./vq_vae.ts";
 import { wangVqVae } from "./wang_vq_vae.ts";
@@ -35,10 +41,13 @@ export const models: ReadonlyMap<string, Model> = new Map(
   [
     ae,
     dae,
+    rae,
+    sparseAe,
     vae,
     betaVae,
     cvae,
     iwae,
+    piwae,
     iafVae,
     convVae,
     hierarchicalVae,
@@ -47,6 +56,9 @@ export const models: ReadonlyMap<string, Model> = new Map(
     dipVae,
     infoVae,
     wae,
+    factorVae,
+    aae,
+    vaeGan,
     vqVae,
     wangVqVae,
     linearVae,

@@ -38,8 +38,10 @@ fn scheduled(s: Schedule, step: u32) -> f32 {
     case 4u: { // cosine
       return s.to_value + (s.from_value - s.to_value) * 0.5 * (1.0 + cos(3.141592653589793 * progress));
     }
-    case 5u: { // bias correction, of an update for each `steps` steps: `factor` is -log beta
-      return 1.0 / one_minus_exp(s.factor * f32(step / u32(s.steps) + 1u));
+    case 5u: { // bias correction, of `from_value` updates for each `steps` steps, from `start` on: `factor` is -log beta
+      let lasting = u32(s.from_value);
+      let within = clamp(i32(step % u32(s.steps)) - i32(s.start), 0, i32(lasting) - 1);
+      return 1.0 / one_minus_exp(s.factor * f32(step / u32(s.steps) * lasting + u32(within) + 1u));
     }
     case 6u: { // tripling: `factor` is its logarithm
       return s.from_value * exp(s.factor * floor(log(1.0 + 2.0 * max(t, 0.0) / s.steps) / 1.0986122886681098 + 2e-6));

@@ -46,11 +46,13 @@ const rooms = ["gpu", "products", "graph", "ops", "nn", "distributions", "traini
 
 /** What models share; a model imports no other model. */
 const shared = [
+  "models/autoencoder.ts",
   "models/code_prior.ts",
   "models/composed.ts",
   "models/conv.ts",
   "models/conv_hierarchy.ts",
   "models/conv_stack.ts",
+  "models/discriminator.ts",
   "models/hierarchy.ts",
   "models/k_means.ts",
   "models/likelihood.ts",
@@ -61,6 +63,7 @@ const shared = [
   "models/prior.ts",
   "models/quantizer.ts",
   "models/vector_quantized.ts",
+  "models/reconstruction.ts",
 ];
 
 /** The private words of a strategy that a file outside of its folder uses, comments included. */

@@ -52,12 +52,19 @@ export interface Fragment {
   readonly buffers?: Readonly<Record<string, Binding>>;
 }
 
-/** In which steps t a dispatch runs: t mod every = at. */
+/** In which steps t a dispatch runs: at <= t mod every < at + lasting. */
 export interface Due {
   /** The period. */
   readonly every: number;
-  /** The step within it. */
+  /** The first step within it. */
   readonly at: number;
+  /** How many steps. */
+  readonly lasting: number;
+}
+
+/** Whether both are in the same steps; undefined is in all. */
+export function sameDue(one: Due | undefined, other: Due | undefined): boolean {
+  return one?.every === other?.every && one?.at === other?.at && one?.lasting === other?.lasting;
 }
 
 /** A kernel and how many workgroups of it to start. */

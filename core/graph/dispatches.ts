@@ -6,7 +6,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, type Due, type Fragment, inRows, merge, sizeOf } from "../gpu/kernel.ts";
+import { type Binding, type Dispatch, type Due, type Fragment, inRows, merge, sameDue, sizeOf } from "../gpu/kernel.ts";
 import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
@@ -151,11 +151,12 @@ export abstract class Dispatches {
     this.#products = [];
   }
 
-  /** Says in which steps what is dispatched from now on runs: those t with t mod every = at. */
-  protected setDue(every = 1, at = 0): void {
-    if ((this.#due?.every ?? 1) === every && (this.#due?.at ?? 0) === at) return;
+  /** Says in which steps what is dispatched from now on runs. */
+  protected setDue({ every, at, lasting }: Due = { every: 1, at: 0, lasting: 1 }): void {
+    const due = every === lasting ? undefined : { every, at, lasting };
+    if (sameDue(this.#due, due)) return;
     this.#produce();
-    this.#due = every === 1 ? undefined : { every, at };
+    this.#due = due;
   }
 
   /** All dispatches up to now, and the matrix products among them. */

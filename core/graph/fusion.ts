@@ -8,7 +8,7 @@
  */
 
 import type { Gpu } from "../gpu/device.ts";
-import { type Binding, type Dispatch, join, sizeOf } from "../gpu/kernel.ts";
+import { type Binding, type Dispatch, join, sameDue, sizeOf } from "../gpu/kernel.ts";
 import {
   bytesOf,
   constantsOf,
@@ -141,9 +141,7 @@ function merge(kernels: readonly Kernel[], limits: FusionLimits): Joined | undef
   const size = kernels[0].entry?.size;
   if (!kernels.every(({ entry }) => entry && entry.size === size)) return undefined;
   const { due } = kernels[0].dispatch;
-  if (!kernels.every(({ dispatch }) => dispatch.due?.every === due?.every && dispatch.due?.at === due?.at)) {
-    return undefined;
-  }
+  if (!kernels.every(({ dispatch }) => sameDue(dispatch.due, due))) return undefined;
   const bindings: Binding[] = [];
   const nameOf: string[] = [];
   const declared = new Map<string, string>();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Due } from "../gpu/kernel.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
@@ -29,14 +30,16 @@ export interface Term {
 export interface Objective {
   /** Names of the parameters: those that begin with this, or with one of these; all that the terms depend on where it is left out. */
   readonly parameters?: string | readonly string[];
-  /** What is summed. */
+  /** What is summed. Those that several objectives have, of one name and value, count once in the losses. */
   readonly terms: readonly Term[];
   /** What updates the group. Default: the optimizer of the training. */
   readonly optimizer?: Optimizer;
-  /** In which steps t the group is updated: where t mod `every` = `at`. Default 1: in each. */
+  /** In which steps t the group is updated: where `at` <= t mod `every` < `at` + `lasting`. Default 1: in each. */
   readonly every?: number;
-  /** Default `every` - 1. */
+  /** Default `every` - `lasting`. */
   readonly at?: number;
+  /** Default 1. */
+  readonly lasting?: number;
 }
 
 /** What is said where a node passes no gradient to what it reads, or too many. */
@@ -71,6 +74,16 @@ export function requireReader(node: Node, values: RowScalars, terms: readonly Te
   );
 }
 
+/** In which steps an objective is due. */
+export function dueOf({ every = 1, lasting = 1, at = every - lasting }: Objective): Due {
+  return { every, at, lasting };
+}
+
+/** Whether a term stands before, as that of another objective: it counts once. */
+export function isRepeated(terms: readonly Term[], i: number): boolean {
+  return terms.findIndex(({ name, value }) => name === terms[i].name && value === terms[i].value) < i;
+}
+
 /** Whether a parameter belongs to the group of an objective. */
 export function isOf({ name, shape }: Parameter, { parameters = "" }: Objective): boolean {
   return shape.trained !== false && [parameters].flat().some((prefix) => name.startsWith(prefix));
@@ -86,12 +99,15 @@ export interface BackwardPass {
 /** Checks that no parameter is updated by two objectives, and that the steps of each are some. */
 export function requireDisjoint(passes: readonly BackwardPass[]): void {
   const place = new Map<Parameter, number>();
-  passes.forEach(({ objective: { every = 1, at = every - 1 }, trained }, i) => {
-    if (!Number.isSafeInteger(every) || !Number.isSafeInteger(at) || every < 1 || at < 0 || at >= every) {
+  passes.forEach(({ objective, trained }, i) => {
+    const { every, at, lasting } = dueOf(objective);
+    const whole = [every, at, lasting].every(Number.isSafeInteger);
+    if (!whole || lasting < 1 || at < 0 || at + lasting > every) {
       throw new RangeError(
         `Cannot train by objective ${
           i + 1
-        }: expected it to be due in steps t mod every = at, with at < every, found every ${every} and at ${at}`,
+        }: expected it to be due in steps at <= t mod every < at + lasting <= every, ` +
+          `found every ${every}, at ${at} and lasting ${lasting}`,
       );
     }
     for (const parameter of trained) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
+import { type Due, type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
 import { treeSum } from "../gpu/tree_sum.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Dispatches } from "./dispatches.ts";
@@ -112,9 +112,8 @@ export interface Lowered {
   readonly optimizer: Optimizer;
   /** The place of its first number: `scalar(firstScalar)` in shaders. */
   readonly firstScalar: number;
-  /** A gradient is formed in each step t with t mod every = at. */
-  readonly every: number;
-  readonly at: number;
+  /** In which steps a gradient is formed. */
+  readonly due: Due;
   readonly reduction: "mean" | "sum";
 }
 
@@ -129,9 +128,11 @@ export function batchesOf(optimizer: Optimizer): number {
 }
 
 /** The scalars of an optimizer in their order; bias corrections count its updates, not the steps. */
-export function scalarsOf(optimizer: Optimizer, steps: number): Schedule[] {
+export function scalarsOf(optimizer: Optimizer, { every, at, lasting }: Due): Schedule[] {
+  const steps = every * batchesOf(optimizer);
+  const runs = lasting === 1 ? {} : { at, lasting };
   return optimizer.filter(isRule).flatMap(({ scalars = [] }) =>
-    scalars.map((one) => one.kind === "correction" ? { ...one, steps } : one)
+    scalars.map((one) => one.kind === "correction" ? { ...one, steps, ...runs } : one)
   );
 }
 
@@ -168,7 +169,11 @@ export function updating(
 }
 
 /** A fragment giving `finish`, which adds a gradient to those of the steps before. */
-export function accumulating(t: Dispatches, parameter: Parameter, { optimizer, every, reduction }: Lowered): Fragment {
+export function accumulating(
+  t: Dispatches,
+  parameter: Parameter,
+  { optimizer, due: { every }, reduction }: Lowered,
+): Fragment {
   const batches = batchesOf(optimizer);
   const slot = accumulatedOf(parameter);
   return {

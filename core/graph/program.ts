@@ -231,7 +231,9 @@ export class Program {
   #due(step: number): readonly Prepared[] {
     if (this.#period === 1) return this.#prepared;
     const phase = step % this.#period;
-    return this.#phases[phase] ??= this.#prepared.filter(({ due }) => !due || step % due.every === due.at);
+    return this.#phases[phase] ??= this.#prepared.filter(({ due }) =>
+      !due || (step % due.every >= due.at && step % due.every < due.at + due.lasting)
+    );
   }
 
   /**

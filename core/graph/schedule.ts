@@ -37,8 +37,16 @@ export type Schedule =
   | { readonly kind: "tripling"; readonly from: number; readonly factor: number; readonly steps: number }
   /** From `from` to `to` along half a cosine over `steps` steps. */
   | { readonly kind: "cosine"; readonly from: number; readonly to: number; readonly steps: number }
-  /** Adam's 1 / (1 - beta^n), n counting updates: one for each `steps` steps, 1 by default. */
-  | { readonly kind: "correction"; readonly beta: number; readonly steps?: number };
+  /**
+   * Adam's 1 / (1 - beta^n), n counting updates: one for each `steps` steps, 1 by default, or in the `lasting` steps of them from `at` on.
+   */
+  | {
+    readonly kind: "correction";
+    readonly beta: number;
+    readonly steps?: number;
+    readonly at?: number;
+    readonly lasting?: number;
+  };
 
 /** The schedule of a number that stays. */
 export function constant(value: number): Schedule {
@@ -84,8 +92,11 @@ export function valueAt(schedule: Schedule, step: number): number {
       const progress = Math.min(1, step / schedule.steps);
       return schedule.to + (schedule.from - schedule.to) * 0.5 * (1 + Math.cos(Math.PI * progress));
     }
-    case "correction":
-      return 1 / -Math.expm1(Math.log(schedule.beta) * (Math.floor(step / (schedule.steps ?? 1)) + 1));
+    case "correction": {
+      const { beta, steps = 1, at = 0, lasting = 1 } = schedule;
+      const within = Math.min(Math.max(step % steps - at, 0), lasting - 1);
+      return 1 / -Math.expm1(Math.log(beta) * (Math.floor(step / steps) * lasting + within + 1));
+    }
   }
 }
 
@@ -112,7 +123,7 @@ export function encodeSchedules(schedules: readonly Schedule[]): ArrayBuffer {
     else if (s.kind === "decay") put(3, s.from, 0, 0, s.steps, Math.log(s.factor));
     else if (s.kind === "tripling") put(6, s.from, 0, 0, s.steps, Math.log(s.factor));
     else if (s.kind === "cosine") put(4, s.from, s.to, 0, s.steps);
-    else put(5, 0, 0, 0, s.steps ?? 1, -Math.log(s.beta));
+    else put(5, s.lasting ?? 1, 0, s.at ?? 0, s.steps ?? 1, -Math.log(s.beta));
   });
   return floats.buffer;
 }

@@ -25,6 +25,7 @@ import {
 } from "./optimizer.ts";
 import {
   type BackwardPass,
+  dueOf,
   forgotten,
   type Objective,
   passOf,
@@ -53,7 +54,7 @@ import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
 import upstreamNone from "../../shaders/epilogues/upstream_none.wgsl" with { type: "text" };
 import upstreamPart from "../../shaders/epilogues/upstream.wgsl" with { type: "text" };
 
-export { isOf, type Objective, type Term } from "./objective.ts";
+export { isOf, isRepeated, type Objective, type Term } from "./objective.ts";
 export type { Node, RowScalars, Variable } from "./variable.ts";
 
 /** What the steps of a program follow from. */
@@ -428,9 +429,14 @@ export class Tape extends Dispatches {
       ];
     });
     if (!kept.length) return;
-    const { optimizer, every, at } = lowered;
+    const { optimizer, due: { every, at, lasting } } = lowered;
     const batches = batchesOf(optimizer);
-    this.setDue(every * batches, every * (batches - 1) + at);
+    if (batches > 1 && lasting > 1) {
+      throw new RangeError(
+        `Cannot accumulate the gradients of ${batches} steps: expected an objective that is due in single steps, found one in ${lasting} on end`,
+      );
+    }
+    this.setDue({ every: every * batches, at: every * (batches - 1) + at, lasting });
     const limit = optimizer.find((each) => each.kind === "norm");
     const factor = limit && recordNorm(this, name, limit.maximum, kept);
     for (const [parameter, gradient] of kept) {
@@ -462,13 +468,13 @@ export class Tape extends Dispatches {
     // Inputs' consumers decide what is fused, so only what leads to a term or was asked for is on the tape at all.
     for (const node of this.#nodes) node.forward();
     const lowered = passes.map(({ objective }): Lowered | undefined => {
-      const { every = 1, at = every - 1 } = objective;
+      const due = dueOf(objective);
       const optimizer = training!.optimizer === "gradients" ? undefined : objective.optimizer ?? training!.optimizer;
       if (!optimizer) return undefined;
       requireOptimizer(optimizer);
       const firstScalar = scalars.length;
-      scalars.push(...scalarsOf(optimizer, every * batchesOf(optimizer)));
-      return { optimizer, firstScalar, every, at, reduction: training!.reduction };
+      scalars.push(...scalarsOf(optimizer, due));
+      return { optimizer, firstScalar, due, reduction: training!.reduction };
     });
     // What the backward passes after each one read.
     const readLater = passes.map((_, i) =>
@@ -481,7 +487,7 @@ export class Tape extends Dispatches {
       pass.objective.terms.forEach(({ value }, j) => value.term = firstTerm + j);
       firstTerm += pass.objective.terms.length;
       this.#lowered = lowered[i];
-      this.setDue(lowered[i]?.every, lowered[i]?.at);
+      this.setDue(lowered[i]?.due);
       this.#readLater = readLater[i];
       this.#backward(pass);
     });

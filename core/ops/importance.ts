@@ -7,6 +7,7 @@
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { RowScalars, Tape } from "../graph/tape.ts";
 import importanceShader from "../../shaders/importance.wgsl" with { type: "text" };
+import upstreamSum from "../../shaders/epilogues/upstream_sum.wgsl" with { type: "text" };
 import upstreamImportance from "../../shaders/epilogues/upstream_importance.wgsl" with { type: "text" };
 
 /** How draws make a bound. */
@@ -34,54 +35,88 @@ export function importanceBound(
   t: Tape,
   nll: RowScalars,
   kl: RowScalars,
-  { bounds = 1, combination = 0 }: ImportanceOptions = {},
+  options: ImportanceOptions = {},
 ): RowScalars {
-  const rows = t.batch * bounds;
-  const samples = nll.rows / rows;
-  if (!Number.isInteger(samples)) {
-    throw new RangeError(
-      `Cannot form ${bounds} bounds of ${nll.rows / t.batch} draws: expected as many draws for each`,
-    );
-  }
-  const bound = t.rowScalars("bound", 1, rows);
-  const importance = t.buffer("importance", nll.storedRows * 4);
-  const upstream = (m: string, { rows }: RowScalars): Fragment =>
+  return importanceBounds(t, nll, kl, [options])[0];
+}
+
+/**
+ * Several such bounds of the same draws, for several objectives: a draw's nll and divergence get the sum of what each bound that an objective
+ * has for a term gives them.
+ *
+ * @param options Of each bound.
+ * @returns Each bound, one value for each of N M rows.
+ */
+export function importanceBounds(
+  t: Tape,
+  nll: RowScalars,
+  kl: RowScalars,
+  options: readonly ImportanceOptions[],
+): readonly RowScalars[] {
+  const bounds = options.map(({ bounds = 1, combination = 0 }, i) => {
+    const rows = t.batch * bounds;
+    const samples = nll.rows / rows;
+    if (!Number.isInteger(samples)) {
+      throw new RangeError(
+        `Cannot form ${bounds} bounds of ${nll.rows / t.batch} draws: expected as many draws for each`,
+      );
+    }
+    return {
+      bound: t.rowScalars("bound", 1, rows),
+      weights: t.buffer("importance", nll.storedRows * 4),
+      // Kernels that read several tell their weights apart.
+      buffer: options.length === 1 ? "importance" : `importance_of_${i}`,
+      ...{ rows, samples, combination },
+    };
+  });
+  const upstreamOf = (m: string, { rows }: RowScalars, { bound, weights, buffer, samples }: typeof bounds[number]) =>
     merge(t.upstream(`${m}_bound`, bound), {
-      parts: [{ text: upstreamImportance, parameters: { m } }],
+      parts: [{ text: upstreamImportance, parameters: { m, importance: buffer } }],
       constants: { [`VALID_${m}`]: rows, [`DRAWS_${m}`]: samples },
-      buffers: { importance: read(importance) },
+      buffers: { [buffer]: read(weights) },
     });
+  const upstream = (m: string, values: RowScalars): Fragment => {
+    if (bounds.length === 1) return upstreamOf(m, values, bounds[0]);
+    const each = bounds.map((bound, i) => upstreamOf(`${m}_${i}`, values, bound));
+    const sum = bounds.map((_, i) => `upstream_${m}_${i}(row)`).join(" + ");
+    return merge(...each, { parts: [{ text: upstreamSum, parameters: { m, sum } }] });
+  };
   nll.upstream = (m) => upstream(m, nll);
   kl.upstream = (m) => upstream(m, kl);
-  t.record({
-    name: "importance",
-    inputs: [],
-    parameters: [],
-    values: [nll, kl],
-    forward() {
-      t.dispatch({
-        label: "importance",
-        fragments: [{
-          parts: [importanceShader],
-          constants: {
-            DATA: rows,
-            SAMPLES: samples,
-            ROWS_nll: nll.storedRows,
-            PARTS_nll: nll.parts,
-            ROWS_kl: kl.storedRows,
-            PARTS_kl: kl.parts,
-          },
-          floats: { COMBINATION: combination },
-          buffers: {
-            nll: read(nll.buffer),
-            kl: read(kl.buffer),
-            bound: write(bound.buffer),
-            importance: write(importance),
-          },
-        }],
-        workgroups: [Math.ceil(rows / 64)],
-      });
+  t.record(
+    {
+      name: "importance",
+      inputs: [],
+      parameters: [],
+      values: [nll, kl],
+      forward() {
+        for (const { bound, weights, rows, samples, combination } of bounds) {
+          t.dispatch({
+            label: "importance",
+            fragments: [{
+              parts: [importanceShader],
+              constants: {
+                DATA: rows,
+                SAMPLES: samples,
+                ROWS_nll: nll.storedRows,
+                PARTS_nll: nll.parts,
+                ROWS_kl: kl.storedRows,
+                PARTS_kl: kl.parts,
+              },
+              floats: { COMBINATION: combination },
+              buffers: {
+                nll: read(nll.buffer),
+                kl: read(kl.buffer),
+                bound: write(bound.buffer),
+                importance: write(weights),
+              },
+            }],
+            workgroups: [Math.ceil(rows / 64)],
+          });
+        }
+      },
     },
-  }, bound);
-  return bound;
+    ...bounds.map(({ bound }) => bound),
+  );
+  return bounds.map(({ bound }) => bound);
 }

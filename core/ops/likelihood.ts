@@ -132,7 +132,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable, o
 }
 
 /**
- * E[x | location, scale]. It cannot be trained through.
+ * E[x | location, scale]. Of a Gaussian it is the location, to which the gradient passes; the others cannot be trained through.
  *
  * @returns [N, D]
  */
@@ -179,10 +179,17 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
       buffers: { y: write(t.tensor(y)) },
     });
   location.consumerEpilogue = epilogue;
-  const sources = learned ? [location, learned.variable] : [location];
+  const scales = learned ? [learned.variable] : [];
+  const read = {
+    mean: family === "gaussian"
+      ? { inputs: [location], detached: scales, backward: () => t.passGradient(y, location) }
+      : { inputs: [location, ...scales] },
+    sample: { inputs: [], detached: [location, ...scales] },
+    quantile: { inputs: [location, ...scales] },
+  };
   t.record({
     name,
-    ...name === "sample" ? { inputs: [], detached: sources } : { inputs: sources },
+    ...read[name],
     parameters: [],
     forward() {
       if (!t.fused(location)) t.map(name, loader("a", t.tensor(location)), epilogue(), location);

@@ -99,12 +99,13 @@ export function recordBatch(t: Tape, { model, config, data, split, binarize, row
     residents.push(makeResident(t.gpu, "rows", data.shape, split, rows));
     const x = gather(t, residents[0], binarize);
     const kind = model.condition?.(config);
-    if (!kind) return { batch: { x }, destroy };
+    if (!kind) return { batch: { x, shape: data.shape }, destroy };
     const values = conditionRows(kind, split.count, split, data);
-    const shape = [1, conditionColumns(kind, data), 1] as const;
-    residents.push(makeResident(t.gpu, "conditions", shape, { values, count: split.count }, rows));
+    const columns = [1, conditionColumns(kind, data), 1] as const;
+    residents.push(makeResident(t.gpu, "conditions", columns, { values, count: split.count }, rows));
     // The same rows as x: which they are follows from the step alone.
-    return { batch: { x, condition: gather(t, residents[1], "none", { name: "condition" }) }, destroy };
+    const condition = gather(t, residents[1], "none", { name: "condition" });
+    return { batch: { x, condition, shape: data.shape }, destroy };
   } catch (error) {
     destroy();
     throw error;

@@ -15,7 +15,7 @@ import type { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { otherSeed } from "../graph/random.ts";
 import { constant, valueAt } from "../graph/schedule.ts";
-import { type Compiled, type Objective, Tape, type Term } from "../graph/tape.ts";
+import { type Compiled, isRepeated, type Objective, Tape, type Term } from "../graph/tape.ts";
 import { unpack } from "../gpu/tensor.ts";
 import type { Tiles } from "../products/tiles.ts";
 
@@ -77,7 +77,10 @@ export interface SweepRun {
 
 /** Σ weight · value over the terms: what is minimised at a step, of values of that step. */
 export function weighted(terms: readonly Term[], values: ArrayLike<number>, step: number): number {
-  return terms.reduce((sum, { weight }, i) => sum + valueAt(weight, step) * values[i], 0);
+  return terms.reduce(
+    (sum, { weight }, i) => isRepeated(terms, i) ? sum : sum + valueAt(weight, step) * values[i],
+    0,
+  );
 }
 
 /**
@@ -89,6 +92,7 @@ export function lossesOf(terms: readonly Term[], means: readonly number[], loss:
   const byName: Record<string, number> = {};
   const add = (name: string, mean: number) => byName[name] = (byName[name] ?? 0) + mean;
   terms.forEach(({ name, part }, i) => {
+    if (isRepeated(terms, i)) return;
     add(name, means[i]);
     if (part) add(part, means[i]);
   });

@@ -49,6 +49,7 @@ const schedules = {
   "correction of 0.9": { kind: "correction", beta: 0.9 },
   "correction of 0.999": { kind: "correction", beta: 0.999 },
   "correction of 0.9999": { kind: "correction", beta: 0.9999 },
+  "correction in runs": { kind: "correction", beta: 0.9, steps: 6, at: 2, lasting: 3 },
 } as const satisfies Record<string, Schedule>;
 
 Deno.test("the GPU's schedules agree with valueAt() at the start, in between, at the end and long after", async () => {
@@ -138,6 +139,11 @@ Deno.test("valueAt() of a cosine goes from one value by their mean to the other,
 Deno.test("valueAt() of a correction is Adam's 1 / (1 - betaᵗ), with t from 1", () => {
   assertAlmostEquals(valueAt({ kind: "correction", beta: 0.9 }, 0), 10, 1e-12);
   assertAlmostEquals(valueAt({ kind: "correction", beta: 0.9 }, 1), 1 / 0.19, 1e-12);
+  // Of every six steps the third, the fourth and the fifth are updates.
+  [2, 3, 4, 8, 9, 10, 14].forEach((step, i) => {
+    const found = valueAt({ kind: "correction", beta: 0.9, steps: 6, at: 2, lasting: 3 }, step);
+    assertAlmostEquals(found, 1 / (1 - 0.9 ** (i + 1)), 1e-12);
+  });
 });
 
 Deno.test("scaled() multiplies every value of a schedule, and refuses a bias correction", () => {

@@ -319,6 +319,6 @@ Deno.test("objectives that train one parameter twice, or in no step, are refused
   const refuse = (objectives: readonly Omit<Objective, "terms">[], message: string) =>
     assertRejects(() => onGpu({ optimizer, objectives }), RangeError, message);
   await refuse([{ parameters: "judge" }, {}], 'Cannot train "judge" by objectives 1 and 2');
-  await refuse([{ every: 2, at: 2 }], "found every 2 and at 2");
+  await refuse([{ every: 2, at: 2 }], "found every 2, at 2 and lasting 1");
   await refuse([{ every: 0 }], "found every 0");
 });

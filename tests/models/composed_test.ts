@@ -39,6 +39,7 @@ const presets: readonly [Model<ComposedConfig>, Partial<ComposedConfig>][] = [
   [iwae, { objective: "iwae", samples: 5 }],
   [iwae, { objective: "miwae", samples: 5, bounds: 1 }],
   [iwae, { objective: "ciwae", samples: 5, combination: 0 }],
+  [iwae, { objective: "piwae", samples: 5, bounds: 1 }],
   [convVae, { encoder: "conv", activation: "relu" }],
 ];
 
@@ -63,17 +64,61 @@ for (
   });
 }
 
+Deno.test("piwae takes the encoder's gradient from miwae, and the decoder's from iwae", async () => {
+  // One step from the same weights, by a rule that takes the gradient as it is.
+  const one = { samples: 6, batchSize: 100, epochs: 1, optimizer: "sgd" as const, validation: 20 };
+  const of = async (config: object) => new Map(await tensorsOf(vae, { ...one, ...config }));
+  const bounds = 3;
+  const [both, encoder, decoder] = await Promise.all([
+    of({ objective: "piwae", bounds }),
+    of({ objective: "miwae", bounds }),
+    of({ objective: "iwae" }),
+  ]);
+  for (const [name, { data }] of both) {
+    const [own, other] = /\bencoder\b/.test(name) ? [encoder, decoder] : [decoder, encoder];
+    assertClose(data, own.get(name)!.data, name, { absolute: 1e-8 });
+    assert(data.some((value, i) => Math.abs(value - other.get(name)!.data[i]) > 1e-6), name);
+  }
+});
+
+Deno.test("with --alternate the encoder is trained for some steps, and the decoder for as many", async () => {
+  const every = { batchSize: 100, optimizer: "sgd", learningRate: 0.01, alternate: 2 } as const;
+  const after = async (epochs: number) => new Map(await tensorsOf(vae, { ...every, epochs } as object));
+  // A step an epoch: two of the encoder, two of the decoder, and one of the encoder again.
+  const steps = await Promise.all([1, 2, 3, 4, 5].map(after));
+  for (let i = 1; i < steps.length; i++) {
+    const trained = i === 1 || i === 4 ? /^encoder/ : /^(decoder|likelihood)/;
+    for (const [name, { data }] of steps[i]) {
+      if (name.startsWith("optimizer")) continue;
+      const same = data.every((value, at) => value === steps[i - 1].get(name)!.data[at]);
+      assertEquals(same, !trained.test(name), `${name} at step ${i}`);
+    }
+  }
+});
+
+Deno.test("the loss of alternating objectives counts what both minimise once", async () => {
+  const training = train(vae, dataset, { ...small, alternate: 1, beta: 2, epochs: 2, validation: 20 }, { gpu });
+  for await (const event of training) {
+    if (event.event !== "epoch") continue;
+    for (const { loss, nll, kl } of [event.train, event.validation!]) assertAlmostEquals(loss, nll + 2 * kl, 1e-5);
+  }
+  training.trained.destroy();
+});
+
 const unweighted: readonly Partial<ComposedConfig>[] = [
   { penalty: "dip-1", diagonalWeight: 0 },
   { penalty: "dip-2", diagonalWeight: 0 },
   { penalty: "total-correlation" },
   { penalty: "mmd" },
+  { penalty: "factor", discriminatorHidden: [5] },
+  { penalty: "adversarial", discriminatorHidden: [5] },
 ];
 
 for (const config of unweighted) {
   Deno.test(`a penalty of weight 0 leaves the VAE that it was, to the bit: ${config.penalty}`, async () => {
     const base = { latents: 3, samples: 2 };
-    assertEquals(await tensorsOf(vae, { ...base, ...config, penaltyWeight: 0 }), await tensorsOf(vae, base));
+    const tensors = await tensorsOf(vae, { ...base, ...config, penaltyWeight: 0 });
+    assertEquals(tensors.filter(([name]) => !/\bdiscriminator\b/.test(name)), await tensorsOf(vae, base));
   });
 }
 
@@ -102,6 +147,17 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { prior: "real-nvp", priorLayers: 2, priorHidden: [3], condition: "one-hot", samples: 2 },
   { ...conv, prior: "maf", priorLayers: 2, priorHidden: [3], objective: "iwae", samples: 2, covariance: "full" },
   { objective: "miwae", samples: 6, bounds: 2, covariance: "full" },
+  {
+    ...conv,
+    objective: "piwae",
+    samples: 4,
+    bounds: 2,
+    prior: "mixture",
+    components: 3,
+    penalty: "adversarial",
+    discriminatorHidden: [2],
+  },
+  { objective: "piwae", samples: 4, bounds: 2, penalty: "dip-1", covariance: "full" },
   { objective: "ciwae", samples: 3, combination: 0.25, condition: "raw", prior: "mixture", components: 3 },
   { flow: "iaf", flowLayers: 2, flowHidden: [3], flowContext: 2, samples: 2, beta: 2, condition: "one-hot" },
   { flow: "planar", flowLayers: 2, objective: "iwae", samples: 2, covariance: "full" },
@@ -124,6 +180,61 @@ const combinations: readonly Partial<ComposedConfig>[] = [
   { penalty: "total-correlation", objective: "iwae", samples: 2, towers: 2, likelihood: "gaussian-shared", sigma: 2 },
   { penalty: "mmd", penaltyWeight: 5, prior: "conditional", condition: "one-hot", samples: 2, covariance: "full" },
   { penalty: "mmd", mmdKernel: "rbf", bandwidth: 0.5, prior: "maf", priorLayers: 1, priorHidden: [3] },
+  {
+    ...conv,
+    penalty: "factor",
+    discriminatorHidden: [4],
+    condition: "one-hot",
+    samples: 2,
+    flow: "planar",
+    flowLayers: 1,
+  },
+  {
+    penalty: "adversarial",
+    discriminatorHidden: [4, 3],
+    prior: "mixture",
+    components: 3,
+    objective: "iwae",
+    samples: 2,
+  },
+  {
+    ...conv,
+    reconstruction: "features",
+    reconstructionWeight: 3,
+    discriminatorHidden: [3],
+    condition: "one-hot",
+    beta: 2,
+  },
+  {
+    reconstruction: "features",
+    discriminatorHidden: [3],
+    prior: "maf",
+    priorLayers: 1,
+    priorHidden: [3],
+    likelihood: "gaussian-decoder",
+    sigma: 2,
+  },
+  {
+    reconstruction: "ms-ssim",
+    reconstructionWeight: 30,
+    condition: "raw",
+    penalty: "mmd",
+    capacity: 2,
+    betaSteps: 10,
+    likelihood: "gaussian-shared",
+    sigma: 2,
+    outputActivation: "sigmoid",
+  },
+  { ...conv, alternate: 3, condition: "one-hot", beta: 2, likelihood: "gaussian-shared", sigma: 2 },
+  {
+    alternate: 5,
+    objective: "iwae",
+    samples: 2,
+    prior: "vamp",
+    components: 3,
+    penalty: "adversarial",
+    discriminatorHidden: [2],
+  },
   { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
@@ -368,6 +479,18 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   ],
   [{ penalty: "mmd", prior: "mixture" }, "Cannot combine penalty mmd with prior mixture: its draws have no gradient"],
   [{ penalty: "dip-1", bandwidth: 2 }, "Cannot combine bandwidth 2 with penalty dip-1: it has none"],
+  [
+    { penalty: "mmd", discriminatorHidden: [3] },
+    "Cannot combine discriminatorHidden 3 with penalty mmd: it has none",
+  ],
+  [{ alternate: 2, objective: "piwae", samples: 5 }, "Cannot combine alternate 2 with objective piwae"],
+  [{ alternate: 2, reconstruction: "features" }, "Cannot combine alternate 2 with reconstruction features"],
+  [{ reconstructionWeight: 2 }, "Cannot combine reconstructionWeight 2 with reconstruction likelihood"],
+  [{ reconstruction: "features", samples: 2 }, "Cannot combine samples 2 with reconstruction features"],
+  [
+    { reconstruction: "features", likelihood: "discretized-logistic" },
+    "Cannot combine likelihood discretized-logistic with reconstruction features: its mean has no gradient",
+  ],
   [{ penalty: "dip-2", covariance: "full" }, "Cannot combine covariance full with penalty dip-2"],
 ];
 

@@ -119,7 +119,7 @@ Deno.test("the KL of every level is reported, and each warms up after the one be
     ...{ hierarchy: "ladder", lowerLatents: [4, 3], latents: 2, hidden: [8, 6, 4] },
     ...{ betaSchedule: "warm-up", betaSteps: 2, levelSteps: 2 },
   };
-  const { trained: run, epochs } = await trained({ ...config, epochs: 3 });
+  const { trained: run, epochs } = await trained({ ...config, ...{ epochs: 3 } });
   using _ = run;
   for (const losses of epochs.flatMap(({ train, validation }) => [train, validation!])) {
     const parts = [losses.kl1, losses.kl2, losses.kl3];

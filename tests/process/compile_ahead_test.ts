@@ -188,7 +188,7 @@ Deno.test(
       fragments: [{ parts: [`@compute @workgroup_size(${x}) fn main() {}`] }],
       workgroups: [x] as const,
     });
-    const due = { every: 3, at: 2 };
+    const due = { every: 3, at: 2, lasting: 1 };
     const { prepared, improve } = await strategy.compile(gpu, [{ label: "k", ...kernel(1), due, starter: kernel(2) }]);
     assertEquals(prepared.map(({ due, workgroups }) => ({ due, workgroups })), [{ due, workgroups: [2, 1] }]);
     const better = (await improve!())!.map((bind) => bind());

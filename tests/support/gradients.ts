@@ -53,7 +53,7 @@ export async function checkModelGradients(
   }
   const report = await checkGradients(
     gpu,
-    (t, { x, condition }, p) => model.objectives(t, p, { x, condition }, config),
+    (t, { x, condition }, p) => model.objectives(t, p, { x, condition, shape: dataset.shape }, config),
     inputs,
     // Warm-up weights are neither 0 nor at their end.
     {
