@@ -7,6 +7,9 @@
 
 import { requireNoLink } from "./write.ts";
 
+/** Milliseconds between two tries: whoever looks whether a folder is locked has it locked for that moment. */
+const AGAIN = 100;
+
 /** The file in a folder that is locked. */
 export const LOCK_FILE = ".lock";
 
@@ -33,7 +36,10 @@ export class FolderLock implements Disposable {
       for (;;) {
         const file = await open(path);
         try {
-          if (!await locked(file)) return fail("a training is running in it; wait for it, or name another folder");
+          if (!await locked(file)) {
+            await new Promise((resolve) => setTimeout(resolve, AGAIN));
+            if (!await locked(file)) return fail("a training is running in it; wait for it, or name another folder");
+          }
           // Whoever had the lock before has taken the file away.
           if (await isAt(path, file)) return new FolderLock(folder, file);
         } catch (error) {
@@ -45,6 +51,19 @@ export class FolderLock implements Disposable {
     } catch (cause) {
       if (cause instanceof Error && cause.message.startsWith("Cannot write to ")) throw cause;
       return fail(cause instanceof Error ? cause.message : String(cause), cause);
+    }
+  }
+
+  /** Whether something has a folder locked, as far as its file system tells. */
+  static async isTaken(folder: string): Promise<boolean> {
+    try {
+      await requireNoLink(lockFile(folder));
+      if (!(await Deno.lstat(lockFile(folder))).isFile) return false;
+      using file = await Deno.open(lockFile(folder), { write: true });
+      return !await locked(file);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
     }
   }
 

@@ -7,7 +7,7 @@
 
 import { fileURLToPath } from "node:url";
 import { driverVariables } from "../core/gpu/strategies.ts";
-import { UsageError } from "./cli/flags.ts";
+import { peekFlag, UsageError, wantsHelp } from "./cli/flags.ts";
 import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
 import { denoFolder, type Disk, type Lock, lockFor, packagesToFetch } from "./cli/packages.ts";
 import { permissionFlags } from "./cli/permissions.ts";
@@ -71,37 +71,53 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** Runs the task to its end and returns its exit code. */
+/** Workers that a sweep is asked to have on this machine. */
+function workersOf(task: string, args: readonly string[]): number {
+  const alone = wantsHelp(args) || ["index", "worker"].some((setting) => peekFlag(args, setting) !== undefined) ||
+    args.some((arg) => /^--(?:status|collect)\b/.test(arg));
+  const workers = task === "sweep" && !alone ? Number(peekFlag(args, "parallel") ?? 1) : 1;
+  // What is no such number is refused by the task, which knows its range.
+  return Number.isInteger(workers) && workers > 1 && workers <= 64 ? workers : 1;
+}
+
+/** Runs the task, or so many workers of it, to the end and returns the exit code: of several, the largest. */
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
   // Programs that are started inherit which signals are ignored.
   const outlives = outlivesTerminal(() => read("/proc/self/status"));
   using lock = copyOfLock(task, args);
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
-  const child = new Deno.Command(Deno.execPath(), {
-    // Quiet: packages that are fetched at first use would take dozens of lines.
-    args: ["run", "--quiet", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...args],
-    // What drivers are told and the task could not find out.
-    env: {
-      ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
-      ...outlives ? { [OUTLIVES]: "1" } : {},
-    },
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
+  const start = (own: readonly string[]) =>
+    new Deno.Command(Deno.execPath(), {
+      // Quiet: packages that are fetched at first use would take dozens of lines.
+      args: ["run", "--quiet", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...own],
+      // What drivers are told and the task could not find out.
+      env: {
+        ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
+        ...outlives ? { [OUTLIVES]: "1" } : {},
+      },
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn();
+  const workers = workersOf(task, args);
+  const children = workers === 1
+    ? [start(args)]
+    : Array.from({ length: workers }, (_, i) => start([...args, `--worker=${i + 1}`]));
   const passOn = (signal: Deno.Signal) => () => {
-    try {
-      // Ctrl-C reaches both anyway; a signal to this process alone does not. On Windows it would kill.
-      if (Deno.build.os !== "windows") child.kill(signal);
-    } catch {
-      // It has ended.
+    for (const child of children) {
+      try {
+        // Ctrl-C reaches all anyway; a signal to this process alone does not. On Windows it would kill.
+        if (Deno.build.os !== "windows") child.kill(signal);
+      } catch {
+        // It has ended.
+      }
     }
   };
   Deno.addSignalListener("SIGINT", passOn("SIGINT"));
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", passOn("SIGTERM"));
   listenToHangup(outlives, passOn("SIGHUP"));
-  return (await child.status).code;
+  return Math.max(...(await Promise.all(children.map(({ status }) => status))).map(({ code }) => code));
 }
 
 if (import.meta.main) {

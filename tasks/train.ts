@@ -74,6 +74,7 @@ interface RunSettings {
   readonly checkpoint: RunChoice["checkpoint"];
   readonly checkpointEvery: number;
   readonly checkpointSeconds: number;
+  readonly report: boolean;
 }
 
 type Groups = {
@@ -118,6 +119,7 @@ function runSettings(): Settings<RunSettings> {
       minimum: 0,
       help: "seconds from one checkpoint to the next at least, however short the epochs are",
     },
+    report: { type: "boolean", default: true, help: "write the page and its pictures at the end" },
   };
 }
 
@@ -266,7 +268,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const patience = given.has("patience") ? values.training.patience : training.patience;
   const checkpoint = { ...resumed.checkpoint, training: { ...training, patience } };
   const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : training.epochs);
-  if (isComplete(checkpoint, epochs)) return await complete({ ...resumed, checkpoint }, epochs, context);
+  if (isComplete(checkpoint, epochs)) {
+    return await complete({ ...resumed, checkpoint }, epochs, settings.report, context);
+  }
   await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock }, context);
 }
 
@@ -338,15 +342,17 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     return;
   }
   for (const line of await findings(training.trained as Trained)) context.print(line);
-  await figures(training.trained as Trained, named, dataset, folder, context).catch((error) => {
-    if (!(error instanceof GpuError)) throw error;
-    const run = typed(folder, named);
-    throw new GpuError(
-      `${error.message}. The training is done, and its checkpoint is: ${join(folder, FILES.checkpoint)}; ` +
-        `for the figures: deno task report --run ${run}`,
-      { cause: error },
-    );
-  });
+  if (settings.report) {
+    await figures(training.trained as Trained, named, dataset, folder, context).catch((error) => {
+      if (!(error instanceof GpuError)) throw error;
+      const run = typed(folder, named);
+      throw new GpuError(
+        `${error.message}. The training is done, and its checkpoint is: ${join(folder, FILES.checkpoint)}; ` +
+          `for the figures: deno task report --run ${run}`,
+        { cause: error },
+      );
+    });
+  }
   const further = end.epochs < epochsOf(model, training.trained, Infinity);
   await summarize(folder, end, further, named, context);
 }
@@ -484,7 +490,7 @@ async function report(trained: Trained, dataset: Dataset, folder: string, contex
 }
 
 /** Nothing is left to train: says so, after what a kill may have kept from being written. */
-async function complete(run: Run, epochs: number, context: Context): Promise<void> {
+async function complete(run: Run, epochs: number, withReport: boolean, context: Context): Promise<void> {
   const { folder, checkpoint, model } = run;
   const { step, best } = checkpoint.progress;
   const trainedEpochs = completedEpochs(step, checkpoint);
@@ -495,7 +501,8 @@ async function complete(run: Run, epochs: number, context: Context): Promise<voi
   } else {
     last = (await completed(run)).end;
     // Written last: one that is older than the checkpoint is of a shorter training.
-    if (await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint))) {
+    const isOld = await modified(join(folder, FILES.report)) < await modified(join(folder, FILES.checkpoint));
+    if (withReport && isOld) {
       const { checkpoint: shown } = await openRun(folder, [run], "best");
       using trained = await Trained.fromCheckpoint(model, shown);
       await report(trained, await datasetOf(run, context.signal), folder, context);

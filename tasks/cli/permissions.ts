@@ -17,6 +17,9 @@ export const RUNS = "runs";
 /** Where `experiment` puts its folders. */
 export const EXPERIMENTS = "runs/experiments";
 
+/** Where `sweep` puts its folders. */
+export const SWEEPS = "runs/sweeps";
+
 /** The page of `report --compare`. */
 export const COMPARISON = "comparison.html";
 
@@ -73,6 +76,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
       // The figures are in a folder beside the page.
       : runOrFiles(said, (out) => [...file(out), out.replace(/\.html$/i, "")]),
   experiment: (said) => [said("out") ?? EXPERIMENTS],
+  sweep: (said) => [said("out") ?? SWEEPS, KEPT],
   tune: () => [KEPT],
   explore: (said) => said("build") === undefined ? [] : [said("build")!],
   models: () => [],
