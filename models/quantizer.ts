@@ -265,7 +265,7 @@ export function quantizerTerms(
 }
 
 /**
- * Sets the codebooks to means of k-means of what they are to stand for, each with an even share of the usage.
+ * Sets the codebooks of `nearest` to means of k-means of what they are to stand for, each with an even share of the usage.
  *
  * @param values z of some positions [size, D]
  * @param rows Positions of a batch.
@@ -276,8 +276,7 @@ export function startQuantizer(
   { rows, seed, iterations }: { readonly rows: number; readonly seed: number; readonly iterations: number },
   config: QuantizerConfig,
 ): void {
-  const { quantizer, codes, codeDimension, groups, depth, distance } = config;
-  if (quantizer === "fsq") return;
+  const { codes, codeDimension, groups, depth, distance } = config;
   const width = codeDimension / groups;
   const size = values.length / codeDimension;
   const share = rows / codes;

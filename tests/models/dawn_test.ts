@@ -29,9 +29,9 @@ const rows = { values, count: 60, labels: Uint8Array.from({ length: 60 }, (_, i)
 const dataset: Dataset = { name: "stripes", shape: [8, 8, 1], classes: 2, train: rows, test: rows };
 
 /** Trains a few steps, and does with the model all that can be done. */
-async function everything(model: Model, tiles: TileChoice, gpu?: Gpu): Promise<void> {
+async function everything(model: Model, tiles: TileChoice, gpu?: Gpu, settings: object = {}): Promise<void> {
   const device = gpu?.device ?? await open();
-  const config = { hidden: [40, 36], latents: 2, batchSize: 21, epochs: 1, validation: 10, tiles };
+  const config = { hidden: [40, 36], latents: 2, batchSize: 21, epochs: 1, validation: 10, tiles, ...settings };
   const training = train(
     model,
     dataset,
@@ -62,6 +62,18 @@ for (const name of ["vae", "conv_vae", "vq_vae"]) {
   for (const tiles of TILE_CHOICES.filter((tiles) => tiles.startsWith("workgroup-"))) {
     Deno.test(`${name} with ${tiles} tiles runs through Dawn`, async () => await everything(models.get(name)!, tiles));
   }
+}
+
+for (
+  const settings of [
+    { groups: 2, depth: 2, gradientEstimator: "rotation" },
+    { distance: "cosine", codebook: "moving-average" },
+    { quantizer: "fsq" },
+  ]
+) {
+  Deno.test(`vq_vae with ${JSON.stringify(settings)} runs through Dawn`, async () => {
+    await everything(models.get("vq_vae")!, "auto", undefined, { channels: [4, 4], residualChannels: 4, ...settings });
+  });
 }
 
 /** As a browser says it of SwiftShader, whose panels are then tried too. */
