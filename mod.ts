@@ -89,7 +89,12 @@ export {
 } from "./core/distributions/flows.ts";
 export type { Connections, Degrees } from "./core/graph/connections.ts";
 export { gaussianPosterior } from "./core/distributions/gaussian.ts";
-export { type Deviation, gaussian, LOG_VARIANCE_BOUNDS } from "./core/distributions/gaussian_likelihood.ts";
+export {
+  type Deviation,
+  factoredGaussian,
+  gaussian,
+  LOG_VARIANCE_BOUNDS,
+} from "./core/distributions/gaussian_likelihood.ts";
 export type { EndEvent, EpochEvent, Losses, ProgressEvent, StartEvent, TrainingEvent } from "./core/training/events.ts";
 export {
   expectationMaximization,
@@ -175,6 +180,7 @@ export {
 } from "./core/ops/normalize.ts";
 export { importanceBound, importanceBounds, type ImportanceOptions } from "./core/ops/importance.ts";
 export { drawProduct, type ProductOptions } from "./core/ops/gaussian_product.ts";
+export type { FactoredGaussian } from "./core/ops/factored_gaussian.ts";
 export { type LogisticMixture, mixtureColumns } from "./core/ops/logistic_mixture.ts";
 export { type Covariance, type Draw, reparameterize, type ReparameterizeOptions } from "./core/ops/reparameterize.ts";
 export type { Binarization } from "./core/ops/gather.ts";

@@ -33,6 +33,7 @@ import {
 } from "./hierarchy.ts";
 import {
   chosenLikelihood,
+  isLowRank,
   isMixture,
   likelihoodByData,
   likelihoodCaveats,
@@ -402,12 +403,11 @@ export function composed(
       const instead = reconstruct(t, config, { p, x, shape, likelihood, decodePrior });
       if (!instead) return against([term("nll", nll, constant(1)), ...ofPosterior, ...penalty]);
       // The likelihood is only measured, but for the deviation that it alone depends on.
-      const trains = names.includes(DEVIATION);
-      const others = names.filter((name) => name !== DEVIATION);
+      const [own, others] = parted(names, (name) => DEVIATION.includes(name));
       const terms = [...instead.terms, ...ofPosterior, ...penalty];
       const [encoding, decoding] = parted(others, isOfLatents);
       return [
-        { parameters: DEVIATION, terms: [term("nll", nll, constant(trains ? 1 : 0))] },
+        { parameters: DEVIATION, terms: [term("nll", nll, constant(own.length ? 1 : 0))] },
         ...instead.decoder
           ? [{ parameters: encoding, terms }, { parameters: decoding, terms: instead.decoder }]
           : inTurn(others, terms, config),
@@ -432,8 +432,8 @@ export function composed(
   };
 }
 
-/** The parameter of a likelihood's learned deviation. */
-const DEVIATION = "scale";
+/** The parameters of a likelihood's learned deviation. */
+const DEVIATION = ["scale", "factors"];
 
 /** Those of which something holds, and the others. */
 function parted<T>(all: readonly T[], holds: (one: T) => boolean): [T[], T[]] {
@@ -542,6 +542,7 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
     refuse(hidden.length === 0 && layered, "no hidden layers", "it is of hidden layers");
   } else refuse(towers > 1 && of("towers"), "encoder conv", "its posterior has one trunk");
   refuse(!isMixture(config) && of(changed("logistics")), of("likelihood")!, "it is no mixture");
+  refuse(!isLowRank(config) && of(changed("rank")), of("likelihood")!, "its covariance has no factors");
   const objected = `objective ${objective}`;
   if (objective !== "elbo") {
     const weighed = of(changed("beta", "betaSchedule", "freeBits", "capacity"));

@@ -9,7 +9,7 @@ import { bernoulli } from "../core/distributions/bernoulli.ts";
 import { continuousBernoulli } from "../core/distributions/continuous_bernoulli.ts";
 import { discretizedLogistic, LOG_SCALE_BOUNDS } from "../core/distributions/discretized_logistic.ts";
 import type { Likelihood } from "../core/distributions/distribution.ts";
-import { gaussian, LOG_VARIANCE_BOUNDS } from "../core/distributions/gaussian_likelihood.ts";
+import { factoredGaussian, gaussian, LOG_VARIANCE_BOUNDS } from "../core/distributions/gaussian_likelihood.ts";
 import { logisticMixture } from "../core/distributions/logistic_mixture.ts";
 import type { Choice as DataChoice, DataShape, Support } from "../core/model.ts";
 import { broadcast } from "../core/ops/broadcast.ts";
@@ -19,8 +19,11 @@ import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import type { ValueSummary } from "../core/values.ts";
 
-/** Where σ comes from: `--sigma`, one learned number, one for each pixel, or the decoder, which may give it of each component of a mixture. */
-type Scale = "none" | "fixed" | "shared" | "pixel" | "decoder" | "mixture";
+/**
+ * Where σ comes from: `--sigma`, one learned number, one for each pixel, or the decoder, which may give it of each component of a mixture, or
+ * with factors of the covariance beside it.
+ */
+type Scale = "none" | "fixed" | "shared" | "pixel" | "decoder" | "mixture" | "factors";
 
 interface Choice {
   readonly support: Support;
@@ -35,6 +38,8 @@ export type LikelihoodName =
   | "gaussian-shared"
   | "gaussian-pixel"
   | "gaussian-decoder"
+  | "gaussian-low-rank"
+  | "gaussian-full"
   | "discretized-logistic"
   | "discretized-logistic-pixel"
   | "discretized-logistic-decoder"
@@ -48,6 +53,8 @@ const choices = {
   "gaussian-shared": { support: "density", scale: "shared" },
   "gaussian-pixel": { support: "density", scale: "pixel" },
   "gaussian-decoder": { support: "density", scale: "decoder" },
+  "gaussian-low-rank": { support: "density", scale: "factors" },
+  "gaussian-full": { support: "density", scale: "factors" },
   "discretized-logistic": { support: "bytes", scale: "shared" },
   "discretized-logistic-pixel": { support: "bytes", scale: "pixel" },
   "discretized-logistic-decoder": { support: "bytes", scale: "decoder" },
@@ -68,6 +75,8 @@ export interface LikelihoodConfig {
   readonly outputActivation: "identity" | "sigmoid";
   /** M, components of a mixture of logistics. */
   readonly logistics: number;
+  /** R, factors of a covariance of low rank. */
+  readonly rank: number;
 }
 
 /** The settings of {@linkcode LikelihoodConfig}. */
@@ -77,7 +86,7 @@ export const likelihoodSettings: Settings<LikelihoodConfig> = {
     default: "bernoulli",
     choices: LIKELIHOODS,
     help:
-      "p(x | z); a learned deviation is shared by all pixels, one a pixel, or an output of the decoder; in a logistic mixture, a channel follows from those before it, or not",
+      "p(x | z); a learned deviation is shared by all pixels, one a pixel, or an output of the decoder, with factors of the covariance of --rank or of all features; in a logistic mixture, a channel follows from those before it, or not",
   },
   sigma: {
     type: "number",
@@ -93,6 +102,13 @@ export const likelihoodSettings: Settings<LikelihoodConfig> = {
     help: "of the mean of a gaussian likelihood or the location of a logistic one",
   },
   logistics: { type: "integer", default: 5, minimum: 1, maximum: 10, help: "components of a logistic mixture" },
+  rank: {
+    type: "integer",
+    default: 4,
+    minimum: 1,
+    maximum: 32,
+    help: "factors of the covariance of a gaussian of low rank, beside its diagonal",
+  },
 };
 
 /** The same of a model that {@linkcode chosenLikelihood} chooses for. */
@@ -113,33 +129,59 @@ function channelsOf(config: LikelihoodConfig, features: number, outputs: number)
   return channels;
 }
 
+/** Features up to which a covariance may be full: matrices of so many rows are taken apart for each datum. */
+const MOST_FULL = 32;
+
+/** R, factors of a covariance. */
+function rankOf({ likelihood, rank }: LikelihoodConfig, features: number): number {
+  if (likelihood !== "gaussian-full") return rank;
+  if (features <= MOST_FULL) return features;
+  throw new RangeError(
+    `Cannot decode to a full covariance: expected at most ${MOST_FULL} features, found ${features}; gaussian-low-rank takes any`,
+  );
+}
+
+/** Whether a likelihood has a covariance of low rank, whose factors `rank` counts. */
+export function isLowRank({ likelihood }: LikelihoodConfig): boolean {
+  return likelihood === "gaussian-low-rank";
+}
+
 /** Whether a likelihood is a mixture, whose components `logistics` counts. */
 export function isMixture({ likelihood }: LikelihoodConfig): boolean {
   return choices[likelihood].scale === "mixture";
 }
 
 /**
- * Shapes of "likelihood", and of "scale" where a scale is learned or "mixture" where there is one, for D features from a decoder's last
+ * Shapes of "likelihood", and of "scale" where a scale is learned, "mixture" where there is one or "factors" of a covariance, for D features from a decoder's last
  * `inputs`.
  *
  * @param channels Of the features of a pixel, for mixtures.
  */
 export function likelihoodShapes(config: LikelihoodConfig, inputs: number, features: number, channels = 1): Shapes {
   const { likelihood } = config;
-  const mixture = () => mixtureColumns(mixtureOf(config, channels)) * features / channels;
   const scale = {
     none: {},
     fixed: {},
     shared: { scale: { inputs: 0, outputs: 1 } },
     pixel: { scale: { inputs: 0, outputs: features } },
     decoder: { scale: { inputs, outputs: features } },
-    mixture: { mixture: { inputs, outputs: mixture() } },
+    mixture: () => ({
+      mixture: { inputs, outputs: mixtureColumns(mixtureOf(config, channels)) * features / channels },
+    }),
+    factors: () => ({
+      scale: { inputs, outputs: features },
+      factors: { inputs, outputs: rankOf(config, features) * features },
+    }),
   };
-  return { likelihood: { inputs, outputs: features }, ...scale[choices[likelihood].scale] };
+  const of = scale[choices[likelihood].scale];
+  return { likelihood: { inputs, outputs: features }, ...typeof of === "function" ? of() : of };
 }
 
 /** A decoder's last layer of a name, with the outputs of {@linkcode likelihoodShapes}: what {@linkcode likelihoodOf} asks for. */
-export type Head = (name: "likelihood" | "scale" | "mixture", activation: "identity" | "sigmoid") => Variable;
+export type Head = (
+  name: "likelihood" | "scale" | "mixture" | "factors",
+  activation: "identity" | "sigmoid",
+) => Variable;
 
 /**
  * p(x | z) from the last layers of a decoder.
@@ -163,6 +205,10 @@ export function likelihoodOf(
     const [location, mixture] = [head("likelihood", outputActivation), head("mixture", "identity")];
     const shape = mixtureOf(config, channelsOf(config, columns, mixture.columns));
     return logisticMixture(t, { location, mixture, ...shape }, sigma);
+  }
+  if (scale === "factors") {
+    const [scale, factors] = [head("scale", "identity"), head("factors", "identity")];
+    return factoredGaussian(t, { location: head("likelihood", outputActivation), scale, factors }, sigma);
   }
   // The scale first: then the likelihood can be formed where the location is.
   const before = scale === "decoder" ? head("scale", "identity") : undefined;

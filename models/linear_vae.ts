@@ -32,6 +32,7 @@ function withoutHidden(config: LinearVaeConfig): MlpConfig {
     covariance: "diagonal",
     outputActivation: "identity",
     logistics: 1,
+    rank: 1,
   };
 }
 

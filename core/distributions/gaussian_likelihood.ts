@@ -4,6 +4,12 @@
  * @module
  */
 
+import {
+  type FactoredGaussian,
+  factoredGaussianNll,
+  factoredGaussianQuantile,
+  factoredGaussianSample,
+} from "../ops/factored_gaussian.ts";
 import { gaussianQuantile, likelihoodMean, likelihoodNll, likelihoodSample } from "../ops/likelihood.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Likelihood } from "./distribution.ts";
@@ -45,5 +51,28 @@ export function gaussian(t: Tape, mean: Variable, { sigma, learned }: Deviation)
     mean: () => likelihoodMean(t, distribution),
     sample: () => likelihoodSample(t, distribution),
     quantile: (k) => gaussianQuantile(t, distribution, k),
+  };
+}
+
+/**
+ * p(x | z) = N(x; μ, diag(σ²) + W Wᵀ), all of which the decoder gives: {@linkcode factoredGaussianNll}
+ *
+ * With as many factors as features it is a Gaussian of full covariance. log σ² is kept in {@linkcode LOG_VARIANCE_BOUNDS}, and W is in units of
+ * `sigma`, so that σ and the factors begin alike.
+ *
+ * @param sigma σ where the scale is 0.
+ */
+export function factoredGaussian(
+  t: Tape,
+  given: Pick<FactoredGaussian, "location" | "scale" | "factors">,
+  sigma: number,
+): Likelihood {
+  const distribution = { ...given, start: 2 * Math.log(sigma), factor: sigma, ...LOG_VARIANCE_BOUNDS };
+  return {
+    name: "gaussian",
+    nll: (x, observed) => factoredGaussianNll(t, distribution, x, observed),
+    mean: () => given.location,
+    sample: () => factoredGaussianSample(t, distribution),
+    quantile: (k) => factoredGaussianQuantile(t, distribution, k),
   };
 }

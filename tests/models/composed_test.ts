@@ -235,6 +235,8 @@ const combinations: readonly Partial<ComposedConfig>[] = [
     penalty: "adversarial",
     discriminatorHidden: [2],
   },
+  { ...conv, likelihood: "gaussian-low-rank", rank: 2, sigma: 2, objective: "iwae", samples: 2 },
+  { reconstruction: "features", discriminatorHidden: [4], likelihood: "gaussian-full", sigma: 2 },
   { ...conv, penalty: "dip-2", prior: "mixture", components: 3, objective: "iwae", samples: 2 },
 ];
 
@@ -485,6 +487,7 @@ const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   ],
   [{ alternate: 2, objective: "piwae", samples: 5 }, "Cannot combine alternate 2 with objective piwae"],
   [{ alternate: 2, reconstruction: "features" }, "Cannot combine alternate 2 with reconstruction features"],
+  [{ rank: 2, likelihood: "gaussian-full" }, "Cannot combine rank 2 with likelihood gaussian-full"],
   [{ reconstructionWeight: 2 }, "Cannot combine reconstructionWeight 2 with reconstruction likelihood"],
   [{ reconstruction: "features", samples: 2 }, "Cannot combine samples 2 with reconstruction features"],
   [

@@ -103,6 +103,7 @@ const combined = [
   "gaussian",
   "gaussian-shared",
   "gaussian-decoder",
+  "gaussian-full",
   "discretized-logistic-pixel",
   "logistic-mixture",
 ];
