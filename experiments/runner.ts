@@ -52,8 +52,9 @@ export type ExperimentEvent =
   | { readonly event: "run"; readonly run: string; readonly training: TrainingEvent; readonly standing: Standing }
   /** A run is complete; `trained` says whether anything had to be trained now. */
   | { readonly event: "finished"; readonly run: string; readonly trained: boolean; readonly standing: Standing }
-  /** A run was killed before its first checkpoint, and is begun anew. */
+  /** A run was killed before its first checkpoint, and is begun anew; or another worker trains it. */
   | { readonly event: "begun anew"; readonly run: string }
+  | { readonly event: "under way elsewhere"; readonly run: string }
   /** Points were left out. */
   | { readonly event: "skipped" } & Skipped;
 
@@ -100,32 +101,116 @@ export async function runExperiment(
   const standings = new Standings(experiment.most?.(options) ?? 0, options.seeds);
   const plan = experiment.plan(options);
   for (let next = plan.next(); !next.done;) {
-    const jobs: Job[][] = [];
-    const reasons = new Map<string, string[]>();
-    for (const point of next.value) {
-      const found = await jobsOf(point, options, folder, datasets).catch((error: Error) => {
-        if (!point.optional || signal?.aborted) throw error;
-        reasons.set(error.message, [...reasons.get(error.message) ?? [], point.id]);
-        return undefined;
-      });
-      if (found) jobs.push(found);
-    }
-    const left = [...reasons].map(([reason, points]): Skipped => ({ points, reason }));
+    const { jobs, left } = await jobsOfAll(next.value, options, folder, datasets);
     for (const one of left) onEvent({ event: "skipped", ...one });
     skipped.push(...left);
-    standings.add(jobs.flat());
-    const runs = await inParallel(jobs.flat(), parallel, (job) => {
+    standings.add(jobs);
+    const runs = await inParallel(jobs, parallel, (job) => {
       signal?.throwIfAborted();
       return runOne(experiment, options, job, { gpu, signal, standings, onEvent });
     });
-    const found = jobs.map((own, i) => {
-      const from = jobs.slice(0, i).reduce((sum, { length }) => sum + length, 0);
-      return { point: own[0].point, runs: runs.slice(from, from + own.length) };
-    });
+    const found = byPoint(jobs, runs);
     results.push(...found);
     next = plan.next(found);
   }
   return { results, skipped };
+}
+
+/** A run of an experiment, by its number. */
+export interface PlannedRun {
+  readonly index: number;
+  readonly point: Point;
+  readonly seed: number;
+  readonly folder: string;
+  readonly done: boolean;
+}
+
+/** The runs of an experiment as far as they are known: others may follow from those that are not done. */
+export interface PlannedRuns {
+  readonly runs: readonly PlannedRun[];
+  /** Whether all are known and done. */
+  readonly complete: boolean;
+}
+
+/**
+ * The runs that an experiment has, in the order of its plan; and one of them is trained, if that is asked for.
+ *
+ * @param index The number of the one that is trained.
+ * @throws {RangeError} If there is none of that number, so far.
+ */
+export async function planExperiment(
+  experiment: Experiment,
+  options: Options,
+  { folder, gpu, signal, onEvent = () => {} }: RunnerOptions,
+  index?: number,
+): Promise<PlannedRuns> {
+  const datasets = new Datasets(signal);
+  const runs: PlannedRun[] = [];
+  const standings = new Standings(0, options.seeds);
+  const plan = experiment.plan(options);
+  for (let next = plan.next(); !next.done;) {
+    const { jobs, left } = await jobsOfAll(next.value, options, folder, datasets);
+    for (const one of left) onEvent({ event: "skipped", ...one });
+    standings.add(jobs);
+    const wanted = jobs[(index ?? -1) - runs.length];
+    if (wanted && await FolderLock.isTaken(wanted.folder)) {
+      onEvent({ event: "under way elsewhere", run: wanted.folder });
+    } else if (wanted) await runOne(experiment, options, wanted, { gpu, signal, standings, onEvent });
+    for (const job of jobs) {
+      const { point, seed } = job;
+      runs.push({ index: runs.length, point, seed, folder: job.folder, done: await isDone(job) });
+    }
+    if (runs.some(({ done }) => !done)) {
+      if (index !== undefined && index >= runs.length) throw unknownRun(index, runs.length, "so far");
+      return { runs, complete: false };
+    }
+    // What follows depends on what these came to.
+    const results: RunResult[] = [];
+    for (const job of jobs) {
+      results.push(await runOne(experiment, options, job, { gpu, signal, standings, onEvent() {} }));
+    }
+    next = plan.next(byPoint(jobs, results));
+  }
+  if (index !== undefined && index >= runs.length) throw unknownRun(index, runs.length, "in all");
+  return { runs, complete: true };
+}
+
+function unknownRun(index: number, count: number, known: string): RangeError {
+  return new RangeError(`Cannot find run ${index}: expected 0 to ${count - 1}, the runs that are known ${known}`);
+}
+
+async function isDone({ point, folder, config }: Job): Promise<boolean> {
+  const found = await readRun(folder);
+  if (!found) return false;
+  const { checkpoint } = found;
+  return isComplete(checkpoint, epochsOf(point.model, checkpoint, Number(config.epochs)));
+}
+
+/** The runs of points, and the points that are left out. */
+async function jobsOfAll(
+  points: readonly Point[],
+  options: Options,
+  folder: string,
+  datasets: Datasets,
+): Promise<{ readonly jobs: readonly Job[]; readonly left: readonly Skipped[] }> {
+  const jobs: Job[] = [];
+  const reasons = new Map<string, string[]>();
+  for (const point of points) {
+    try {
+      jobs.push(...await jobsOf(point, options, folder, datasets));
+    } catch (error) {
+      if (!point.optional || datasets.signal?.aborted) throw error;
+      const { message } = error as Error;
+      reasons.set(message, [...reasons.get(message) ?? [], point.id]);
+    }
+  }
+  return { jobs, left: [...reasons].map(([reason, points]): Skipped => ({ points, reason })) };
+}
+
+/** The results of runs, by their points. */
+function byPoint(jobs: readonly Job[], runs: readonly RunResult[]): PointResult[] {
+  return [...Map.groupBy(jobs.map(({ point }, i) => ({ point, run: runs[i] })), ({ point }) => point)]
+    .map(([point, all]) => ({ point, runs: all.map(({ run }) => run) }));
 }
 
 /** Datasets, each loaded once. */

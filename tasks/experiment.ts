@@ -11,7 +11,7 @@ import { join } from "../storage/run_folder.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
 import { experiments } from "../experiments/mod.ts";
-import { type ExperimentEvent, type Outcome, runExperiment } from "../experiments/runner.ts";
+import { type ExperimentEvent, type Outcome, planExperiment, runExperiment } from "../experiments/runner.ts";
 import { cellText, type Table } from "../experiments/table.ts";
 import { writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
@@ -28,6 +28,8 @@ interface Asked {
   readonly seeds: number;
   readonly parallel: number;
   readonly out: string;
+  readonly plan: boolean;
+  readonly index: number;
 }
 
 type Groups = {
@@ -48,6 +50,8 @@ const settings: Settings<Asked> = {
   },
   parallel: { type: "integer", default: 1, minimum: 1, maximum: 64, help: "runs at a time on the one GPU" },
   out: { type: "string", default: EXPERIMENTS, help: "folder of the experiments' folders" },
+  plan: { type: "boolean", default: false, help: "list the runs that are known so far, by number, and train none" },
+  index: { type: "integer", default: -1, minimum: -1, help: "train this run of them alone, as one of several workers" },
 };
 
 /** The flags of an experiment follow from its name. */
@@ -80,7 +84,7 @@ function flags(args: readonly string[]): Flags<Groups> {
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
-  const { name, quick, epochs, seeds, parallel, out } = values.asked;
+  const { name, quick, epochs, seeds, parallel, out, plan, index } = values.asked;
   if (!name) return list(context);
   const experiment = experiments.get(name);
   if (!experiment) {
@@ -99,8 +103,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     settings: own,
   };
   const folder = join(out, quick ? `${name}-quick` : name);
-  using _ = await FolderLock.take(folder);
+  const single = plan || index >= 0;
+  // Workers share the folder: each locks the run that it trains.
+  using _ = single ? undefined : await FolderLock.take(folder);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
+  if (single) return await planned(experiment, options, { folder, gpu, index }, context);
   context.print(`${name}: ${experiment.summary}`);
   context.print(`Source: ${experiment.source}; adapter: ${gpu.adapter}; into ${folder}`);
   using show = shower(context);
@@ -112,6 +119,41 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     });
   show.clear();
   await conclude(experiment, outcome, options, folder, gpu, context);
+}
+
+/** Trains one run of an experiment, or lists all that are known. */
+async function planned(
+  experiment: Experiment,
+  options: Options,
+  { folder, gpu, index }: { readonly folder: string; readonly gpu: Gpu; readonly index: number },
+  context: Context,
+): Promise<void> {
+  const { signal, print, emit } = context;
+  using show = shower(context);
+  const found = await planExperiment(
+    experiment,
+    options,
+    { folder, gpu, signal, onEvent: show.event },
+    index < 0 ? undefined : index,
+  ).catch((error) => {
+    if (signal.aborted) show.stopped(folder);
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  });
+  show.clear();
+  const { runs, complete } = found;
+  if (index < 0) {
+    for (const { index, point: { id }, seed, folder, done } of runs) {
+      print(`${String(index).padStart(5)}  ${id}, seed ${seed}${done ? "  done" : ""}`);
+      emit({ index, point: id, seed, run: folder, done });
+    }
+  }
+  const open = runs.filter(({ done }) => !done).length;
+  print(
+    complete
+      ? `All ${runs.length} runs are done: deno task experiment ${experiment.name} writes tables and the page`
+      : `${open} of ${runs.length} runs are to be trained; others may follow from them. One by its number: --index N`,
+  );
 }
 
 function list({ print, emit }: Context): void {
@@ -174,6 +216,10 @@ function shower({ terminal, json, print, emit }: Context): Shower {
       if (event.event === "begun anew") {
         clear();
         return print(`${event.run.replace(/.*\//, "")} was stopped before its first checkpoint: it is begun anew`);
+      }
+      if (event.event === "under way elsewhere") {
+        clear();
+        return print(`${event.run.replace(/.*\//, "")} is under way elsewhere: it is left to that worker`);
       }
       const { finished, runs, done, secondsLeft } = event.standing;
       const head = `${finished}/${runs} runs  ${Math.floor(100 * done)}%`;

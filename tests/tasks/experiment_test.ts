@@ -100,3 +100,23 @@ Deno.test("experiment begins a run anew that was killed before its first checkpo
     assertEquals((await Deno.readTextFile(`${run}/metrics.jsonl`)).split("\n").length, 4);
     assertEquals([...Deno.readDirSync(run)].map(({ name }) => name).includes(".lock"), false);
   }));
+
+Deno.test("experiment --plan numbers the runs, --index trains one as a worker does, and the whole then trains no more", () =>
+  inFolder(async () => {
+    const plan = await attempt(experimentTask, ["tiny", "--seeds", "2", "--plan", "--json"]);
+    const planned = jsonLines(plan.stdout);
+    assertEquals(planned.map(({ index, done }) => [index, done]), [[0, false], [1, false], [2, false], [3, false]]);
+    for (const index of [3, 0, 2, 1]) {
+      const { code, stderr } = await attempt(experimentTask, ["tiny", "--seeds", "2", "--index", String(index)]);
+      assertEquals([code, stderr], [0, ""]);
+    }
+    const done = await attempt(experimentTask, ["tiny", "--seeds", "2", "--plan"]);
+    assertStringIncludes(done.stdout, "All 4 runs are done");
+    const whole = await attempt(experimentTask, ["tiny", "--seeds", "2", "--json"]);
+    assertEquals(jsonLines(whole.stdout).flatMap(({ trained }) => trained === undefined ? [] : [trained]), [
+      ...[false, false, false, false],
+    ]);
+    const beyond = await attempt(experimentTask, ["tiny", "--seeds", "2", "--index", "4"]);
+    assertEquals(beyond.code, 2);
+    assertStringIncludes(beyond.stderr, "Cannot find run 4: expected 0 to 3");
+  }));
