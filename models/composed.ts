@@ -485,7 +485,7 @@ function topOf(found: Variable, t: Tape, config: ComposedConfig): Posterior {
 
 /** What a user must know of a configuration. */
 function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly string[] {
-  const { objective, beta, betaSchedule, freeBits, capacity } = config;
+  const { objective, beta, betaSchedule, freeBits, capacity, reconstruction } = config;
   const exact = config.flow === "none" && !hasLevels(config) &&
     (!prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic"));
   const ladder = config.hierarchy === "ladder" && drawOf(config).divergence === "analytic"
@@ -497,10 +497,11 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
     ...reconstructionCaveats(config),
     ...penaltyCaveats(config),
     ...learned,
-    ...likelihoodCaveats(config, beta, penalty),
+    ...likelihoodCaveats(config, reconstruction === "likelihood" ? beta : 0, penalty),
   ];
   const constantly = betaSchedule === "constant";
-  if (objective !== "elbo" || (beta === 1 && constantly && penalty === "KL")) return lines;
+  if (objective !== "elbo" || reconstruction !== "likelihood") return lines;
+  if (beta === 1 && constantly && penalty === "KL") return lines;
   const bound = beta < 1 || capacity > 0 ? "no bound as" : "a looser bound than";
   const since = constantly ? "" : " once its weight has risen to β";
   // A fixed σ has said it, with its own factor.

@@ -94,7 +94,7 @@ export interface Discriminator {
 }
 
 /**
- * The discriminator `discriminator.name` of D columns: dense layers with leaky ReLU.
+ * The discriminator `discriminator.name` of D columns: dense layers with leaky ReLU, of slope 1/100 below 0.
  *
  * @param before What comes before them, of parameters whose names begin with the given one, and gives D columns.
  */

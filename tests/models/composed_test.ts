@@ -96,6 +96,19 @@ Deno.test("with --alternate the encoder is trained for some steps, and the decod
   }
 });
 
+Deno.test("an alternating training stopped within a turn and resumed gives the bytes of the uninterrupted one", async () => {
+  // Ten steps in turns of three; the first two epochs end within the second turn.
+  const config = { ...small, alternate: 3, batchSize: 50, validation: 20, seed: 1 };
+  const bytesAfter = async (epochs: number, resume?: Uint8Array) => {
+    const from = resume && { resume: decodeCheckpoint(resume, "checkpoint") };
+    const training = train(vae, dataset, { ...config, epochs }, { gpu, ...from });
+    for await (const _ of training);
+    using trained = training.trained;
+    return await trained.toBytes();
+  };
+  assertEquals(await bytesAfter(5, await bytesAfter(2)), await bytesAfter(5));
+});
+
 Deno.test("the loss of alternating objectives counts what both minimise once", async () => {
   const training = train(vae, dataset, { ...small, alternate: 1, beta: 2, epochs: 2, validation: 20 }, { gpu });
   for await (const event of training) {
