@@ -41,8 +41,6 @@ export const models: ReadonlyMap<string, Model> = new Map(
   [
     ae,
     dae,
-    rae,
-    sparseAe,
     vae,
     betaVae,
     cvae,
@@ -61,6 +59,8 @@ export const models: ReadonlyMap<string, Model> = new Map(
     vaeGan,
     vqVae,
     wangVqVae,
+    rae,
+    sparseAe,
     linearVae,
     ppca,
     pca,
