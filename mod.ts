@@ -268,6 +268,7 @@ export { type ConvConfig } from "./models/conv.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { dipVae } from "./models/dip_vae.ts";
 export type { DiscriminatorConfig } from "./models/discriminator.ts";
+export { comparedByFeatures, type FeatureEncoder } from "./models/features.ts";
 export { PENALTY_NAMES, type PenaltyConfig, type PenaltyName } from "./models/penalty.ts";
 export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";

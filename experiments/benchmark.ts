@@ -11,7 +11,7 @@ import { encodeRows, latentScatter } from "../figures/latents.ts";
 import { betaVae } from "../models/beta_vae.ts";
 import { cvae } from "../models/cvae.ts";
 import { vae } from "../models/vae.ts";
-import { vqVae } from "../models/vq_vae.ts";
+import { wangVqVae } from "../models/wang_vq_vae.ts";
 import { all, type Experiment, type PointResult, resultOf } from "./experiment.ts";
 import { lossCurves, renamed } from "./losses.ts";
 import type { Table } from "./table.ts";
@@ -41,12 +41,10 @@ const rows: readonly Row[] = [
   {
     id: "vq-vae",
     title: "VQ-VAE, 7 x 7 codes, K = 10",
-    model: vqVae as Model,
+    model: wangVqVae as Model,
     config: {
       channels: [32, 128],
       residualBlocks: 2,
-      codes: 10,
-      commitment: 0.25,
       binarize: "none",
       batchSize: 100,
       validation: 0,

@@ -71,7 +71,7 @@ export const betaCvaeExperiment: Experiment = {
       "squared error",
       "KL (nats)",
       "σ of q(z given x), mean",
-      "deviation of the aggregated posterior",
+      "root mean square of z ~ q(z)",
       `squared difference a pixel, two samples of label ${LABEL}`,
     ],
     rows: BETAS.map((beta) => {
@@ -84,7 +84,7 @@ export const betaCvaeExperiment: Experiment = {
         ...["sigma", "aggregate", "difference"].map((name) => measured(result, name)),
       ];
     }),
-    notes: ["Squared error and KL of training rows, σ and deviations of test rows. The prior has deviation 1."],
+    notes: ["Squared error and KL of training rows, the rest of test rows. z ~ p(z) has a root mean square of 1."],
   }],
   async figures(results, { open, dataset }) {
     const { test } = await dataset("mnist");

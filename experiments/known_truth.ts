@@ -161,7 +161,7 @@ export const knownTruthExperiment: Experiment = {
       for (const [what, values] of panels) {
         figures.push(
           await scatterPlot({
-            name: `${name}-${what.replaceAll(" ", "")}`,
+            name: `${name}-${what.replaceAll(/[ =]/g, "")}`,
             title: `The ${name}: ${what === "data" ? what : `samples, ${what}`}`,
             caption: what === "data" ? `${some} points.` : `${some} draws of p(x | z), z drawn from the prior.`,
             x: "x₁",

@@ -11,6 +11,7 @@ import { betaCvaeExperiment } from "./beta_cvae.ts";
 import { betaExperiment } from "./beta.ts";
 import { cifar10Experiment } from "./cifar10.ts";
 import { conditionExperiment } from "./condition.ts";
+import { darlaExperiment } from "./darla.ts";
 import { decoderVarianceExperiment } from "./decoder_variance.ts";
 import { disentanglementExperiment } from "./disentanglement.ts";
 import type { Experiment } from "./experiment.ts";
@@ -41,5 +42,6 @@ export const experiments: ReadonlyMap<string, Experiment> = new Map(
     cifar10Experiment,
     importanceExperiment,
     disentanglementExperiment,
+    darlaExperiment,
   ].map((experiment) => [experiment.name, experiment]),
 );

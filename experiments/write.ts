@@ -40,8 +40,8 @@ export async function writeResults(
     dataset: (name) => datasets.get(name),
   }) ?? [];
   const files: [name: string, bytes: Uint8Array<ArrayBuffer>][] = [
-    ["index.html", encode(page(experiment, tables, figures, notes))],
-    ["results.md", encode(markdown(experiment, tables, notes))],
+    ["index.html", encode(page(experiment, tables, figures, notes, options))],
+    ["results.md", encode(markdown(experiment, tables, notes, options))],
     ...tables.map((table): [string, Uint8Array<ArrayBuffer>] => [`${table.name}.csv`, encode(toCsv(table))]),
     ...figures.map((figure): [string, Uint8Array<ArrayBuffer>] => [figure.file, bytesOf(figure)]),
   ];
@@ -73,9 +73,19 @@ export function notesOf({ full }: Experiment, { skipped }: Outcome, options: Opt
   ];
 }
 
-function markdown(experiment: Experiment, tables: readonly Table[], notes: readonly string[]): string {
+/** What its page is called. */
+function titleOf({ name }: Experiment, { quick }: Options): string {
+  return quick ? `${name}: a smoke run` : name;
+}
+
+function markdown(
+  experiment: Experiment,
+  tables: readonly Table[],
+  notes: readonly string[],
+  options: Options,
+): string {
   return [
-    `# ${experiment.name}`,
+    `# ${titleOf(experiment, options)}`,
     "",
     `${experiment.summary}. Source: ${experiment.source}.`,
     "",
@@ -93,9 +103,11 @@ function page(
   tables: readonly Table[],
   figures: readonly Figure[],
   notes: readonly string[],
+  options: Options,
 ): string {
-  return htmlPage(experiment.name, [
-    htmlHeading(experiment.name, `${experiment.summary}. Source: ${experiment.source}.`),
+  const title = titleOf(experiment, options);
+  return htmlPage(title, [
+    htmlHeading(title, `${experiment.summary}. Source: ${experiment.source}.`),
     htmlList(notes),
     htmlSection("Expected", htmlList(experiment.expectations)),
     ...tables.map(({ title, columns, rows, notes = [] }) =>

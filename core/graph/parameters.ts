@@ -249,14 +249,15 @@ export class Parameters implements Iterable<Parameter> {
   /**
    * Parameters of zeros.
    *
+   * @param held Parameters that there are already, by other names, in place of new ones.
    * @throws {RangeError} If there is a shape without a place for a number.
    */
-  constructor(gpu: Gpu, shapes: Shapes) {
+  constructor(gpu: Gpu, shapes: Shapes, held?: ReadonlyMap<string, Parameter>) {
     requireShapes(shapes);
     gpu.check();
     this.#gpu = gpu;
     const scopes = this.#scopes = gpu.scopes();
-    this.#parameters = allocated(
+    this.#parameters = held ?? allocated(
       Object.entries(shapes),
       ([name, shape]) => new Parameter(gpu, name, shape, scopes, () => this.#file),
     );
@@ -294,6 +295,12 @@ export class Parameters implements Iterable<Parameter> {
       );
     }
     return parameter;
+  }
+
+  /** Those whose names begin so, by the rest of their names: the parameters of a model within another. They stay this one's to free. */
+  under(prefix: string): Parameters {
+    const own = [...this.#parameters].filter(([name]) => name.startsWith(prefix));
+    return new Parameters(this.#gpu, {}, new Map(own.map(([name, each]) => [name.slice(prefix.length), each])));
   }
 
   /** Every parameter, in the order of the shapes. */
@@ -372,8 +379,8 @@ export class Parameters implements Iterable<Parameter> {
    */
   write(tensors: FoundTensors, source: string): void {
     const slots = slotsIn(tensors);
-    const writes = [...this].flatMap((parameter) =>
-      tensorsOf(parameter.name, parameter.shape, tensors, slots(parameter.name), source).map(
+    const writes = [...this.#parameters].flatMap(([name, parameter]) =>
+      tensorsOf(name, parameter.shape, tensors, slots(name), source).map(
         ({ slot, weight, bias }) => () => parameter.set(slot ? parameter.slot(slot) : parameter.tensor, weight, bias),
       )
     );
