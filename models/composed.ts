@@ -489,7 +489,7 @@ function caveats(config: ComposedConfig, prior: PriorPart | undefined): readonly
   const exact = config.flow === "none" && !hasLevels(config) &&
     (!prior || (prior.closedForm?.(config) && drawOf(config).divergence === "analytic"));
   const ladder = config.hierarchy === "ladder" && drawOf(config).divergence === "analytic"
-    ? "kl of each level is given the levels above as drawn; in evaluate, several samples average over them"
+    ? "kl of each level below the top is in closed form, given the levels above it as drawn"
     : "kl is estimated by each draw of z: log q(z | x) - log p(z)";
   const learned = exact ? [] : [ladder];
   const penalty = capacity > 0 ? "|KL - C|" : freeBits > 0 ? "Σₖ max(λ, KLₖ)" : "KL";
