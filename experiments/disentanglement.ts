@@ -180,7 +180,7 @@ export const disentanglementExperiment: Experiment = {
   expectations: [
     "The study: six models x six strengths x 50 seeds on seven datasets. Seeds and strengths matter more than the model: a good run of a bad strength beats a bad run of a good one.",
     "No strength is best throughout, and none can be chosen without labels.",
-    "Scores of different measures agree only in part; modularity and SAP the least.",
+    "Scores of different measures agree in part; modularity agrees with none.",
   ],
   // 300,000 steps of 64 rows.
   full: { epochs: 960, seeds: 50 },
