@@ -43,7 +43,7 @@ const rankOf = ({ location, factors }: FactoredGaussian) => factors.columns / lo
 /**
  * -log p(x) = ½ (D log 2π + log |Σ| + (x - μ)ᵀ Σ⁻¹ (x - μ)), Σ = diag(σ²) + W Wᵀ, by R x R matrices alone
  *
- * What is missing is left out of μ and Σ: the density of the others. Three dispatches; the second takes an R x R matrix apart in one invocation
+ * What is missing is left out of μ and Σ: the density of the others. Two dispatches each way; the second forward takes an R x R matrix apart in one invocation
  * for each row, so a rank is small. Backward: shaders/factored/gradient.wgsl has the formulas. Source: the lemmas of Woodbury and of the
  * determinant, as Ghahramani and Hinton, "The EM Algorithm for Mixtures of Factor Analyzers", 1996, have them.
  *
@@ -97,14 +97,17 @@ export function factoredGaussianNll(t: Tape, of: FactoredGaussian, x: Variable, 
     backward() {
       const targets = [location, scale, factors].map((each) => t.gradientTarget(each));
       const [toLocation, toScale, toFactors] = targets.map(({ tensor }) => write(tensor, "array<f32>"));
-      t.dispatch({
-        label: "nll gradient",
-        fragments: [given(), t.upstream("nll", nll), {
-          parts: [gradient],
-          buffers: { moments: read(work), to_location: toLocation, to_scale: toScale, to_factors: toFactors },
-        }],
-        workgroups: inRows(Math.ceil(stored * columns / 64)),
-      });
+      const form = (label: string, parameters: { own: number; shared: number }, buffers: Fragment["buffers"]) =>
+        t.dispatch({
+          label,
+          fragments: [given(), t.upstream("nll", nll), {
+            parts: [{ text: gradient, parameters }],
+            buffers: { moments: read(work), ...buffers },
+          }],
+          workgroups: inRows(Math.ceil(stored * columns / 64)),
+        });
+      form("nll gradient", { own: 1, shared: 0 }, { to_location: toLocation, to_scale: toScale });
+      form("nll gradient of factors", { own: 0, shared: 1 }, { to_factors: toFactors });
       for (const { deliver } of targets) deliver();
     },
   }, nll);

@@ -53,6 +53,8 @@ export function importanceBounds(
   kl: RowScalars,
   options: readonly ImportanceOptions[],
 ): readonly RowScalars[] {
+  // One buffer for all: a kernel binds no more of them, however many bounds it reads.
+  const weights = t.buffer("importance", options.length * nll.storedRows * 4);
   const bounds = options.map(({ bounds = 1, combination = 0 }, i) => {
     const rows = t.batch * bounds;
     const samples = nll.rows / rows;
@@ -63,17 +65,14 @@ export function importanceBounds(
     }
     return {
       bound: t.rowScalars("bound", 1, rows),
-      weights: t.buffer("importance", nll.storedRows * 4),
-      // Kernels that read several tell their weights apart.
-      buffer: options.length === 1 ? "importance" : `importance_of_${i}`,
-      ...{ rows, samples, combination },
+      ...{ first: i * nll.storedRows, rows, samples, combination },
     };
   });
-  const upstreamOf = (m: string, { rows }: RowScalars, { bound, weights, buffer, samples }: typeof bounds[number]) =>
+  const upstreamOf = (m: string, { rows }: RowScalars, { bound, first, samples }: typeof bounds[number]) =>
     merge(t.upstream(`${m}_bound`, bound), {
-      parts: [{ text: upstreamImportance, parameters: { m, importance: buffer } }],
-      constants: { [`VALID_${m}`]: rows, [`DRAWS_${m}`]: samples },
-      buffers: { [buffer]: read(weights) },
+      parts: [{ text: upstreamImportance, parameters: { m } }],
+      constants: { [`FIRST_${m}`]: first, [`VALID_${m}`]: rows, [`DRAWS_${m}`]: samples },
+      buffers: { importance: read(weights) },
     });
   const upstream = (m: string, values: RowScalars): Fragment => {
     if (bounds.length === 1) return upstreamOf(m, values, bounds[0]);
@@ -90,7 +89,7 @@ export function importanceBounds(
       parameters: [],
       values: [nll, kl],
       forward() {
-        for (const { bound, weights, rows, samples, combination } of bounds) {
+        for (const { bound, first, rows, samples, combination } of bounds) {
           t.dispatch({
             label: "importance",
             fragments: [{
@@ -98,6 +97,7 @@ export function importanceBounds(
               constants: {
                 DATA: rows,
                 SAMPLES: samples,
+                FIRST: first,
                 ROWS_nll: nll.storedRows,
                 PARTS_nll: nll.parts,
                 ROWS_kl: kl.storedRows,
