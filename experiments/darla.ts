@@ -148,18 +148,19 @@ export const darlaExperiment: Experiment = {
   plan,
   measure: ({ point, trained, dataset: { test }, options: { quick } }) =>
     rewards(trained, test, point.id === "dae", quick ? 3000 : 8000),
-  tables: (results) => [{
+  tables: (results, { rows = 20_000 }) => [{
     name: "darla",
     title: "Mean reward for each thing that falls",
     columns: ["what the policy sees", ...COLUMNS.slice(0, -1), "transfer ratio"],
     rows: agents.map(({ id, title }) => [title, ...COLUMNS.map((name) => measured(resultOf(results, id), name))]),
     notes: [
-      `Exact: over all beginnings, by the greedy policy. Acting at random gives ${
-        chance().toFixed(2)
-      }. The transfer ratio is the mean over ` +
-      "target domains above that, divided by the source's above that.",
-      `The same network and Q-learning for all, until the policy is nine tenths as good as the best in the source domain; codes have ${LATENTS} dimensions. What sees is trained on 20,000 observations of a random ` +
-      "policy in domains of all hues, and never on a reward.",
+      "Exact: over all beginnings, by the greedy policy. The transfer ratio is the mean over target domains divided by the source's, both " +
+      `above what acting at random gives, ${chance().toFixed(2)}.`,
+      `The same network and Q-learning for all, until the policy is nine tenths as good as the best in the source domain; codes have ` +
+      `${LATENTS} dimensions. What sees is trained on ${
+        rows.toLocaleString("en-US")
+      } observations of a random policy in domains of all ` +
+      "hues, and never on a reward.",
     ],
   }],
   async figures(results, { open }) {
