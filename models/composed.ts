@@ -563,7 +563,7 @@ function requireMeaning(config: ComposedConfig, part: PriorPart | undefined): vo
   else {
     const through = `hierarchy ${hierarchy}`;
     refuse(hierarchy === "none" && of("lowerLatents"), through, "there is one level");
-    const uneven = "each level has as many";
+    const uneven = "the layers are divided evenly among the levels";
     const { channels } = config;
     if (encoder === "dense") refuse(hidden.length % levels > 0 && of("hidden"), `${levels} levels`, uneven);
     else {

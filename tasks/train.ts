@@ -161,7 +161,8 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
     },
     elsewhere: new Map([
       ...Object.keys(trainingSettings).map((key) => [key, "the models that are trained by gradient"] as const),
-      ...models.values().flatMap(({ name, settings }) =>
+      // The first model of the list that has it is named.
+      ...[...models.values()].reverse().flatMap(({ name, settings }) =>
         Object.keys(settings).map((key) => [key, `--model ${name}`] as const)
       ),
       ...Object.entries(FILE_SETTINGS).flatMap(([files, settings]) =>

@@ -185,7 +185,7 @@ for (const combination of combinations) {
 const meaningless: readonly [Partial<ComposedConfig>, message: string][] = [
   [{ hierarchy: "none" }, "Cannot combine lowerLatents 2 with hierarchy none: there is one level"],
   [{ encoder: "conv", channels: [4, 4, 4] }, "Cannot combine channels 4,4,4 with 2 levels: they are divided evenly"],
-  [{ hidden: [5] }, "Cannot combine hidden 5 with 2 levels: each level has as many"],
+  [{ hidden: [5] }, "Cannot combine hidden 5 with 2 levels: the layers are divided evenly among the levels"],
   [{ covariance: "full" }, "Cannot combine covariance full with hierarchy plain: its Gaussians are diagonal"],
   [{ freeBits: 1 }, "Cannot combine freeBits 1 with hierarchy plain: a level below the top has no KL in closed form"],
   [{ prior: "vamp" }, "Cannot combine prior vamp with hierarchy plain: its top follows from draws"],
