@@ -26,6 +26,7 @@ const settings = (model: Model): object => ({
   ...("hidden" in model.settings ? { hidden: [6] } : {}),
   ...("latents" in model.settings ? { latents: 2 } : {}),
   ...(model.name === "conv_vae" || model.codes ? { channels: [4] } : {}),
+  ...(/^(?:hierarchical|ladder)_vae$/.test(model.name) ? { hidden: [6, 6], lowerLatents: [3] } : {}),
 });
 
 async function trained(model: Model, options: TrainOptions, config: object = {}): Promise<Trained> {
