@@ -19,7 +19,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const aae: Model<ComposedConfig> = composed({
   name: "aae",
-  summary: "adversarial autoencoder (WAE-GAN): no KL, a discriminator of latents and draws of the prior",
+  summary: "Adversarial autoencoder (WAE-GAN): a discriminator in place of the KL",
   source: "Makhzani et al., arXiv:1511.05644, section 2",
   own: [
     "penaltyWeight",

@@ -19,7 +19,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const convVae: Model<ComposedConfig> = composed({
   name: "conv_vae",
-  summary: "VAE with a convolutional encoder and decoder: Gaussian posterior, likelihood of choice",
+  summary: "VAE with a convolutional encoder and decoder, and a likelihood of choice",
   source: "Kingma and Welling, arXiv:1312.6114, equation 10; Radford et al., arXiv:1511.06434",
   own: ["channels", "kernel", "hidden", "latents", "activation", "likelihood", "sigma", "outputActivation"],
   defaults: { encoder: "conv", hidden: [256], activation: "relu" },

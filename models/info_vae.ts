@@ -18,7 +18,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const infoVae: Model<ComposedConfig> = composed({
   name: "info_vae",
-  summary: "InfoVAE (MMD-VAE): the aggregate posterior held to the prior by a maximum mean discrepancy",
+  summary: "InfoVAE (MMD-VAE): a maximum mean discrepancy holds z to the prior",
   source: "Zhao et al., arXiv:1706.02262, equation 6",
   own: ["beta", "penaltyWeight", "mmdKernel", "bandwidth", "hidden", "latents", "activation", "likelihood"],
   defaults: { penalty: "mmd", mmdKernel: "rbf", penaltyWeight: 1000, beta: 0 },

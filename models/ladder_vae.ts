@@ -18,7 +18,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const ladderVae: Model<ComposedConfig> = composed({
   name: "ladder_vae",
-  summary: "Ladder VAE: several levels of latents, inferred from the data and from the level above",
+  summary: "Ladder VAE: levels of latents, inferred from the data and from the level above",
   source: "Sønderby et al., arXiv:1602.02282, equations 11 to 19",
   own: [
     ...["lowerLatents", "latents", "hidden", "activation", "normalization"] as const,

@@ -54,7 +54,7 @@ function decode(t: Tape, p: Parameters, z: Variable, config: LinearVaeConfig): L
  */
 export const linearVae: Model<LinearVaeConfig> = {
   name: "linear_vae",
-  summary: "VAE with linear encoder and decoder and Gaussian noise: its optimum is that of ppca",
+  summary: "VAE with a linear encoder and decoder: its optimum is that of ppca",
   source: "Lucas et al., NeurIPS 2019",
   settings: {
     latents: mlpSettings.latents,

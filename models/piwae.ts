@@ -17,7 +17,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const piwae: Model<ComposedConfig> = composed({
   name: "piwae",
-  summary: "PIWAE: the importance-weighted bound for the decoder, the mean of several for the encoder",
+  summary: "PIWAE: one importance-weighted bound for the decoder, several for the encoder",
   source: "Rainforth et al., arXiv:1802.04537, section 5",
   own: ["samples", "bounds", "hidden", "latents", "activation", "likelihood"],
   defaults: { objective: "piwae", samples: 8, bounds: 4 },

@@ -112,7 +112,7 @@ function iterations(context: FitContext, { latents }: PpcaConfig): Promise<Fit> 
  */
 export const ppca: Model<PpcaConfig> = {
   name: "ppca",
-  summary: "probabilistic PCA, in closed form or by EM: the linear VAE with its exact posterior",
+  summary: "probabilistic PCA, in closed form or by EM: the linear VAE, exact",
   source: "Tipping and Bishop, JRSS B 61(3), 1999",
   settings: {
     ...linearSettings,

@@ -18,7 +18,7 @@ import { autoencoder, type AutoencoderConfig } from "./autoencoder.ts";
  */
 export const rae: Model<AutoencoderConfig> = autoencoder({
   name: "rae",
-  summary: "Regularized autoencoder: small codes and a smooth decoder, sampled by a density fitted afterwards",
+  summary: "Regularized autoencoder: small codes, a smooth decoder, a prior fitted later",
   source: "Ghosh et al., arXiv:1903.12436, equations 9 to 12",
   own: ["codePenaltyWeight", "decoderPenalty", "decoderPenaltyWeight"],
   defaults: { codePenalty: "l2", codePenaltyWeight: 0.1, decoderPenalty: "l2", decoderPenaltyWeight: 1e-3 },

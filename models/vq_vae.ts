@@ -14,6 +14,6 @@ import { vectorQuantized, type VqVaeConfig } from "./vector_quantized.ts";
  */
 export const vqVae: Model<VqVaeConfig> = vectorQuantized({
   name: "vq_vae",
-  summary: "VQ-VAE: an image of discrete codes, residual convolutions, a learned prior over the codes",
+  summary: "VQ-VAE: an image of discrete codes with a learned prior over them",
   source: "van den Oord et al., arXiv:1711.00937, equation 3",
 });

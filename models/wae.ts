@@ -17,7 +17,7 @@ import { composed, type ComposedConfig } from "./composed.ts";
  */
 export const wae: Model<ComposedConfig> = composed({
   name: "wae",
-  summary: "Wasserstein autoencoder (WAE-MMD): no KL, the aggregate posterior held to the prior",
+  summary: "Wasserstein autoencoder (WAE-MMD): no KL, z as a whole held to the prior",
   source: "Tolstikhin et al., arXiv:1711.01558, algorithm 2",
   own: ["penaltyWeight", "mmdKernel", "bandwidth", "hidden", "latents", "activation", "likelihood"],
   defaults: { penalty: "mmd", penaltyWeight: 100, beta: 0 },

@@ -25,6 +25,7 @@ function smallest({ name, settings, codes }: Model): object {
     ...("hidden" in settings ? { hidden: [24] } : {}),
     ...("latents" in settings ? { latents: 2 } : {}),
     ...(name === "conv_vae" || codes ? { channels: [4] } : {}),
+    ...(/^(?:hierarchical|ladder)_vae$/.test(name) ? { hidden: [24, 24], lowerLatents: [3] } : {}),
   };
 }
 

@@ -58,7 +58,8 @@ Deno.test("an unknown dataset, model, experiment, task or flag gets the nearest 
 Deno.test("models is a list of one line each, and all of one with --model", async () => {
   const { stdout } = await attempt(modelsTask, []);
   const lines = stdout.split("\n");
-  assert(lines.length < 30, stdout);
+  for (const name of models.keys()) assertEquals(lines.filter((line) => line.startsWith(`  ${name} `)).length, 1, name);
+  assertEquals(lines.filter((line) => line.startsWith("  ")).length, models.size, stdout);
   assert(lines.every((line) => line.length <= 100), stdout);
   const all = (await attempt(modelsTask, ["--model", "beta_vae"])).stdout;
   for (const word of ["Source:", "--free-bits", "--latents", "Train it: deno task train --model beta_vae"]) {
