@@ -41,6 +41,27 @@ export function defaults<C>(settings: Settings<C>): C {
 }
 
 /**
+ * The settings of a preset.
+ *
+ * @param settings Those of what it is a preset of.
+ * @param defaults Its defaults, where they differ: the data no longer decide those.
+ * @param own The settings that make it what it is, which come first in the help, without a heading.
+ */
+export function presetSettings<C>(
+  settings: Settings<C>,
+  defaults: Partial<C>,
+  own: readonly (keyof C)[] = [],
+): Settings<C> {
+  const names = Object.keys(settings) as (keyof C)[];
+  const ordered = [...own, ...names.filter((name) => !own.includes(name))];
+  return Object.fromEntries(ordered.map((name) => {
+    const setting = own.includes(name) ? { ...settings[name], heading: undefined } : settings[name];
+    if (!(name in defaults)) return [name, setting];
+    return [name, { ...setting, default: defaults[name], ...setting.byData ? { byData: false } : {} }];
+  })) as unknown as Settings<C>;
+}
+
+/**
  * Says in words what a setting accepts: `an integer of at least 1`.
  *
  * @param value What it was given: where float32 cannot hold it, that is said too.

@@ -16,7 +16,7 @@ import { dipVae } from "../models/dip_vae.ts";
 import { factorVae } from "../models/factor_vae.ts";
 import { all, type Experiment, type Options, type Point, type PointResult, resultOf } from "./experiment.ts";
 import { measured, renamed } from "./losses.ts";
-import { spreadOf } from "./table.ts";
+import { spreadOf } from "../core/spread.ts";
 
 /** A model, and the strengths that it is trained with. */
 interface Family {

@@ -13,7 +13,7 @@ import type { Figure } from "../figures/figure.ts";
 import { vae } from "../models/vae.ts";
 import { all, type Experiment, type Point, resultOf } from "./experiment.ts";
 import { measured } from "./losses.ts";
-import { spreadOf } from "./table.ts";
+import { spreadOf } from "../core/spread.ts";
 
 /** x = f(z) + σ ε in the plane, z ~ N(0, 1). */
 interface Truth {

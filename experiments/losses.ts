@@ -8,7 +8,7 @@ import type { EpochEvent, Losses } from "../core/training/events.ts";
 import { type Panel, panels, type Series } from "../figures/charts.ts";
 import type { Figure, Words } from "../figures/figure.ts";
 import type { PointResult, RunResult } from "./experiment.ts";
-import { type Spread, spreadOf } from "./table.ts";
+import { type Spread, spreadOf } from "../core/spread.ts";
 
 /** Of which rows. */
 export type Side = "train" | "validation";

@@ -4,14 +4,7 @@
  * @module
  */
 
-/** Mean and standard deviation over runs that differ only in their seed. */
-export interface Spread {
-  readonly mean: number;
-  /** sqrt(Σ (x - mean)² / (n - 1)); undefined of a single run. */
-  readonly deviation?: number;
-  /** n, the number of runs. */
-  readonly count: number;
-}
+import type { Spread } from "../core/spread.ts";
 
 /** What stands in a cell: text, a published number as it was printed, a measured one, or nothing. */
 export type Cell = string | number | Spread | undefined;
@@ -26,20 +19,6 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** What a reader must know of the numbers, one sentence each. */
   readonly notes?: readonly string[];
-}
-
-/**
- * Mean and sample standard deviation.
- *
- * @returns undefined where there is no value, or one that is not finite.
- */
-export function spreadOf(values: readonly number[]): Spread | undefined {
-  const count = values.length;
-  if (count === 0 || !values.every(Number.isFinite)) return undefined;
-  const mean = values.reduce((sum, value) => sum + value) / count;
-  if (count === 1) return { mean, count };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / (count - 1)), count };
 }
 
 /** A number with two digits after the point, or with three that count where it is small. */

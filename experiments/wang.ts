@@ -12,7 +12,7 @@
 
 import type { PointResult } from "./experiment.ts";
 import { spread } from "./losses.ts";
-import type { Spread } from "./table.ts";
+import type { Spread } from "../core/spread.ts";
 
 /** Where it was published. */
 export const SOURCE: string = 'Wang, "Variational Autoencoder"';

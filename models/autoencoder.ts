@@ -21,7 +21,7 @@ import { sumColumns, valuesOf } from "../core/ops/sum.ts";
 import { meanRows, sumRows } from "../core/ops/sum_rows.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
-import type { Setting, Settings } from "../core/settings.ts";
+import { presetSettings, type Settings } from "../core/settings.ts";
 import type { RowScalars, Tape, Term, Variable } from "../core/graph/tape.ts";
 import {
   chosenLikelihood,
@@ -250,17 +250,11 @@ export interface AutoencoderPreset extends Pick<Model, "name" | "summary" | "sou
 export function autoencoder(
   { name, summary, source, own, defaults = {} }: AutoencoderPreset,
 ): Model<AutoencoderConfig> {
-  const all = Object.entries<Setting<unknown>>(settings).map(([key, setting]) => {
-    const value = key in defaults ? defaults[key as keyof AutoencoderConfig] : setting.default;
-    return [key, { ...setting, default: value }] as const;
-  });
-  const first = own.flatMap((key) => all.filter(([name]) => name === key));
-  const others = all.filter(([key]) => !own.includes(key as keyof AutoencoderConfig));
   return {
     name,
     summary,
     source,
-    settings: Object.fromEntries([...first, ...others]) as unknown as Settings<AutoencoderConfig>,
+    settings: presetSettings(settings, defaults, own),
     check: requireMeaning,
     parameters: shapes,
     objectives: (t, p, batch, config) => [{ terms: terms(t, p, batch, config) }],

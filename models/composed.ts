@@ -14,7 +14,7 @@ import { absoluteDifference } from "../core/ops/absolute_difference.ts";
 import { importanceBound, importanceBounds } from "../core/ops/importance.ts";
 import type { Draw, ReparameterizeOptions } from "../core/ops/reparameterize.ts";
 import { constant, type Schedule } from "../core/graph/schedule.ts";
-import type { Setting, Settings } from "../core/settings.ts";
+import { presetSettings, type Setting, type Settings } from "../core/settings.ts";
 import type { Objective, Tape, Term, Variable } from "../core/graph/tape.ts";
 import { type ConvConfig, convDecode, convEncode, convShapes } from "./conv.ts";
 import { convLevels } from "./conv_hierarchy.ts";
@@ -316,16 +316,9 @@ export function composed(
       ? drawLevels(t, p, levelsOf(p, config, condition), top(t, p, config, condition), noise)
       : priorOf(t, p, config, condition)?.().draw(noise) ?? columns(t, noise, 0, noise.columns - 1);
   const all = Object.entries({ ...parts, "Prior": priorSettings(priors) }).flatMap(([heading, part]) =>
-    Object.entries<Setting<unknown>>(part).map(([key, setting]) => {
-      const value = { ...standard, ...defaults }[key as keyof ComposedConfig];
-      const byData = setting.byData && !(key in defaults);
-      return [key, { ...setting, default: value, byData, heading }] as const;
-    })
+    Object.entries<Setting<unknown>>(part).map(([key, setting]) => [key, { ...setting, heading }] as const)
   );
-  const byName = Object.fromEntries(all);
-  const first = own.map((key) => [key, { ...byName[key], heading: undefined }] as const);
-  const others = all.filter(([key]) => !own.includes(key as keyof ComposedConfig));
-  const settings = Object.fromEntries([...first, ...others]) as unknown as Settings<ComposedConfig>;
+  const settings = presetSettings(Object.fromEntries(all) as unknown as Settings<ComposedConfig>, defaults, own);
   return {
     name,
     summary,

@@ -123,10 +123,11 @@ const productLogVariance = elementwise({
 /** Means and log-variances [N, K] of statistics, wherever they lie. */
 function halves(t: Tape, statistics: Variable, latents: number, block: number): Halves {
   const rows = block === latents ? statistics : reshape(t, statistics, 2 * block);
-  return [0, block].map((first) => {
-    const half = columns(t, rows, first, block);
-    return block === latents ? half : reshape(t, half, latents);
-  }) as unknown as Halves;
+  const half = (first: number) => {
+    const found = columns(t, rows, first, block);
+    return block === latents ? found : reshape(t, found, latents);
+  };
+  return [half(0), half(block)];
 }
 
 /** The columns of z, or of noise, of each level. */

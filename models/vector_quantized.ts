@@ -13,7 +13,7 @@ import { activation, chain, conv, type ImageShape, type Layer, residual } from "
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { permuted } from "../core/graph/random.ts";
 import { constant } from "../core/graph/schedule.ts";
-import { defaults as defaultsOf, type Setting, type Settings } from "../core/settings.ts";
+import { defaults as defaultsOf, presetSettings, type Settings } from "../core/settings.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
 import {
   CODE_PRIOR,
@@ -228,12 +228,7 @@ export interface VqVaePreset extends Pick<Model, "name" | "summary" | "source" |
  * 32 x 32 x 3, 8 x 8 codes. The codes start as the means of k-means of encoded training rows.
  */
 export function vectorQuantized({ name, summary, source, training, defaults = {} }: VqVaePreset): Model<VqVaeConfig> {
-  const settings = Object.fromEntries(
-    Object.entries<Setting<unknown>>(standard).map(([key, setting]) => {
-      if (!(key in defaults)) return [key, setting];
-      return [key, { ...setting, default: defaults[key as keyof VqVaeConfig], byData: false }];
-    }),
-  ) as unknown as Settings<VqVaeConfig>;
+  const settings = presetSettings(standard, defaults);
   return {
     name,
     summary,

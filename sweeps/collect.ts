@@ -5,6 +5,7 @@
  * @module
  */
 
+import { spreadOf } from "../core/spread.ts";
 import { linePlot, type Series } from "../figures/charts.ts";
 import type { Figure } from "../figures/figure.ts";
 import { htmlFigure, htmlHeading, htmlList, htmlPage, htmlSection, htmlTable } from "../figures/page.ts";
@@ -124,7 +125,7 @@ async function pageOf(sweep: StoredSweep, states: readonly TrialState[]): Promis
   const rows = best.filter(({ mean }) => mean !== undefined).slice(0, LISTED).map(({ point, states, values, mean }) => [
     String(point),
     ...names.map((name) => String(cellOf(states[0].trial.settings, name) ?? "")),
-    `${mean!.toFixed(2)}${values.length > 1 ? ` ± ${deviation(values).toFixed(2)}` : ""}`,
+    `${mean!.toFixed(2)}${values.length > 1 ? ` ± ${spreadOf(values)!.deviation!.toFixed(2)}` : ""}`,
     String(states[0].parameters ?? ""),
   ]);
   const runs = best.slice(0, LISTED).flatMap(({ states }) => states.map(({ trial }) => trial));
@@ -151,11 +152,6 @@ async function pageOf(sweep: StoredSweep, states: readonly TrialState[]): Promis
       htmlList(failed.map(({ trial, reason }) => `${trial.index}: ${reason}`)),
     ),
   ]);
-}
-
-function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1));
 }
 
 /** The curve of a point: of its only training, or the mean of several with the range between. */

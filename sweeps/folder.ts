@@ -15,6 +15,7 @@
 import { FileError } from "../core/bounds.ts";
 import { fields, listOf, parseJson, text, whole } from "../core/json.ts";
 import type { EpochEvent } from "../core/training/events.ts";
+import { spreadOf } from "../core/spread.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { readIfThere } from "../storage/read.ts";
 import { join, readConfig, readMetrics } from "../storage/run_folder.ts";
@@ -127,7 +128,7 @@ export function trialCount({ points, seeds, rungs }: Sweep, rung = 0): number {
  * @throws {Error} If the rung before is not complete.
  */
 export async function trialAt(sweep: StoredSweep, index: number, rung = 0): Promise<Trial> {
-  const { folder, points, seeds, rungs = [] } = sweep;
+  const { rungs = [] } = sweep;
   if (rung > 0 && rung >= rungs.length) {
     throw new RangeError(`Cannot find rung ${rung}: expected 0 to ${Math.max(0, rungs.length - 1)}`);
   }
@@ -135,9 +136,14 @@ export async function trialAt(sweep: StoredSweep, index: number, rung = 0): Prom
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     throw new RangeError(`Cannot find training ${index}: expected 0 to ${count - 1}`);
   }
-  const rank = Math.floor(index / seeds);
+  return trialOf(sweep, index, rung, await pointsOf(sweep, rung));
+}
+
+/** A training by its number in a rung, whose points are known. */
+function trialOf(sweep: StoredSweep, index: number, rung: number, ranked: readonly number[]): Trial {
+  const { folder, points, seeds, rungs = [] } = sweep;
+  const point = ranked[Math.floor(index / seeds)];
   const seed = index % seeds;
-  const point = rung === 0 ? rank : (await pointsOf(sweep, rung))[rank];
   const own = point * seeds + seed;
   const digits = String(points.length * seeds - 1).length;
   const name = String(own).padStart(Math.max(4, digits), "0");
@@ -152,11 +158,13 @@ export async function trialAt(sweep: StoredSweep, index: number, rung = 0): Prom
 
 /** All trainings, or those of a rung. */
 export async function trialsOf(sweep: StoredSweep, rung = 0): Promise<Trial[]> {
-  return await Promise.all(Array.from({ length: trialCount(sweep, rung) }, (_, i) => trialAt(sweep, i, rung)));
+  const points = await pointsOf(sweep, rung);
+  return Array.from({ length: trialCount(sweep, rung) }, (_, i) => trialOf(sweep, i, rung, points));
 }
 
 /** The points of a rung, the best first. Decided once, when the rung before is complete: all workers find the same. */
 async function pointsOf(sweep: StoredSweep, rung: number): Promise<readonly number[]> {
+  if (rung === 0) return sweep.points.map((_, i) => i);
   const file = join(sweep.folder, `rung-${rung}.json`);
   const bytes = await readIfThere(file);
   if (bytes) {
@@ -198,8 +206,8 @@ export function ranked({ goal }: Sweep, states: readonly TrialState[]): RankedPo
       (state === "done" || state === "running" || state === "stopped") && value !== undefined ? [value] : []
     );
     const whole = values.length > 0 && !states.some(({ state }) => state === "failed");
-    const mean = whole ? values.reduce((sum, value) => sum + value) / values.length : undefined;
-    return { point, states, values, ...mean === undefined ? {} : { mean } };
+    const spread = whole ? spreadOf(values) : undefined;
+    return { point, states, values, ...spread ? { mean: spread.mean } : {} };
   });
   const worth = ({ mean }: RankedPoint) => mean === undefined ? Infinity : sign * mean;
   return points.sort((a, b) => {

@@ -192,11 +192,16 @@ function argumentsOf(settings: PointSettings): string[] {
   });
 }
 
-/** The flags of `train` for settings, which depend on the model and the dataset. */
-async function flagsFor(settings: PointSettings) {
-  const { model, dataset } = settings;
-  const named = argumentsOf({ ...model === undefined ? {} : { model }, ...dataset === undefined ? {} : { dataset } });
-  return typeof trainTask.flags === "function" ? await trainTask.flags(named) : trainTask.flags;
+/** The flags of `train`, which depend on the model, the dataset and the run that a command line names. */
+async function trainFlags(args: readonly string[]) {
+  return typeof trainTask.flags === "function" ? await trainTask.flags(args) : trainTask.flags;
+}
+
+/** The same for settings. */
+async function flagsFor({ model, dataset }: PointSettings) {
+  return await trainFlags(
+    argumentsOf({ ...model === undefined ? {} : { model }, ...dataset === undefined ? {} : { dataset } }),
+  );
 }
 
 async function isInteger(name: string, settings: PointSettings): Promise<boolean> {
@@ -288,7 +293,7 @@ async function trainTrial(
   log.line(`$ ${inner.command}`);
   try {
     await Deno.mkdir(join(sweep.folder, "trials"), { recursive: true });
-    await trainTask.run(parseFlags(await (trainTask.flags as (args: readonly string[]) => never)(args), args), inner);
+    await trainTask.run(parseFlags(await trainFlags(args), args), inner);
   } catch (error) {
     if (context.signal.aborted) throw error;
     const [reason] = (error instanceof Error ? error.message : String(error)).split("\n", 1);
@@ -349,7 +354,7 @@ async function trainAll(sweep: StoredSweep, { parallel, worker }: Asked, context
         finished.add(trial.index);
         const seconds = (performance.now() - begun) / 1000;
         context.emit(lineOf(state));
-        context.print(trialLine(sweep, state, `${finished.size}/${trials.length}`, seconds));
+        context.print(trialLine(sweep, state, names, { place: `${finished.size}/${trials.length}`, seconds }));
       }
       // The next rung follows from all of this one; and the first of several workers has the last word.
       const waits = running > 0 && (rung + 1 < (rungs?.length ?? 1) || (parallel > 1 && worker <= 1));
@@ -376,11 +381,11 @@ async function trainAll(sweep: StoredSweep, { parallel, worker }: Asked, context
 function trialLine(
   sweep: StoredSweep,
   { trial, state, value, reason, epochs }: TrialState,
-  place: string,
-  seconds: number,
+  names: readonly string[],
+  { place, seconds }: { readonly place: string; readonly seconds: number },
 ): string {
   const seed = sweep.seeds > 1 ? `, seed ${trial.seed}` : "";
-  const name = `${place}  ${trial.index}  ${described(trial.settings, varying(sweep))}${seed}`;
+  const name = `${place}  ${trial.index}  ${described(trial.settings, names)}${seed}`;
   if (state === "failed") return `${name}  failed: ${reason}`;
   const took = seconds < 1 ? "was there" : duration(seconds);
   return `${name}  ${sweep.objective} ${numberText(value)} after ${plural(epochs.length, "epoch")}  ${took}`;

@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { cellText, spreadOf, type Table, toCsv, toMarkdown } from "../../experiments/table.ts";
+import { spreadOf } from "../../core/spread.ts";
+import { cellText, type Table, toCsv, toMarkdown } from "../../experiments/table.ts";
 
 Deno.test("spreadOf() is the mean and the sample standard deviation", () => {
   const { mean, deviation, count } = spreadOf([1, 2, 3, 6])!;
