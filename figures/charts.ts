@@ -276,7 +276,8 @@ export async function barPlot({ bars, ...words }: ChartWords & { readonly bars: 
       values: shown,
       labelAngle: longest * 7 * shown.length > SIZE.width ? -40 : 0,
       grid: false,
-      labelLimit: 160,
+      // Widths are estimated, and too large.
+      labelLimit: 340,
     },
   };
   return await chart(words, {
