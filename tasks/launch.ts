@@ -6,7 +6,6 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { driverVariables } from "../core/gpu/strategies.ts";
 import { peekFlag, UsageError, wantsHelp } from "./cli/flags.ts";
 import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
 import { denoFolder, type Disk, type Lock, lockFor, packagesToFetch } from "./cli/packages.ts";
@@ -16,10 +15,9 @@ import { shown } from "./cli/terminal.ts";
 /** A file of the project. */
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** A text file, or "". Files of the kernel are read by a program: Deno gives them only to those that may do everything. */
-function read(path: string): string {
+/** A file of the kernel, or "". It is read by a program: Deno gives these only to those that may do everything. */
+function kernelFile(path: string): string {
   try {
-    if (!path.startsWith("/proc/")) return Deno.readTextFileSync(path);
     return new TextDecoder().decode(new Deno.Command("cat", { args: [path], stderr: "null" }).outputSync().stdout);
   } catch {
     return "";
@@ -84,18 +82,14 @@ function workersOf(task: string, args: readonly string[]): number {
 async function launch(task: string, args: readonly string[]): Promise<number> {
   const flags = permissionFlags(task, args);
   // Programs that are started inherit which signals are ignored.
-  const outlives = outlivesTerminal(() => read("/proc/self/status"));
+  const outlives = outlivesTerminal(() => kernelFile("/proc/self/status"));
   using lock = copyOfLock(task, args);
   const locked = [`--lock=${lock.file}`, "--frozen=false"];
   const start = (own: readonly string[]) =>
     new Deno.Command(Deno.execPath(), {
       // Quiet: packages that are fetched at first use would take dozens of lines.
       args: ["run", "--quiet", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...own],
-      // What drivers are told and the task could not find out.
-      env: {
-        ...Deno.build.os === "linux" ? driverVariables(read, (name) => Deno.env.get(name)) : {},
-        ...outlives ? { [OUTLIVES]: "1" } : {},
-      },
+      env: outlives ? { [OUTLIVES]: "1" } : {},
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",

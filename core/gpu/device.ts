@@ -6,12 +6,11 @@
  */
 
 import type { Chunk } from "./chunks.ts";
-import { environment, page, readText, setDefault } from "./environment.ts";
+import { page, setDefault } from "./environment.ts";
 import { ErrorScopes, GpuError } from "./error_scopes.ts";
 import { host } from "./host.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
-  driverVariables,
   type OwnFamily,
   runsOnProcessor,
   strategiesClosed,
@@ -53,7 +52,7 @@ function withoutWebGpu(): string {
 }
 
 /**
- * Makes Deno on Linux take Vulkan, and keeps a stray message away; tells drivers what their strategies want of them.
+ * Makes Deno on Linux take Vulkan, and keeps a stray message away.
  *
  * Without a Vulkan driver Deno 2.9.6 takes OpenGL, with fewer and slower buffers, and there is no way to ask which it took
  * (https://github.com/denoland/deno/issues/31239). The message is libwayland's, which a Vulkan driver loads
@@ -62,8 +61,8 @@ function withoutWebGpu(): string {
 function prepareLinux(): void {
   const deno = host();
   if (deno?.build.os !== "linux") return;
-  const wanted = { DENO_WEBGPU_BACKEND: "vulkan", XDG_RUNTIME_DIR: "/tmp", ...driverVariables(readText, environment) };
-  for (const [name, value] of Object.entries(wanted)) setDefault(name, value);
+  setDefault("DENO_WEBGPU_BACKEND", "vulkan");
+  setDefault("XDG_RUNTIME_DIR", "/tmp");
 }
 
 /** A buffer, or a part of it. Offset and size are multiples of 4. */

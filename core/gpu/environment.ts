@@ -1,5 +1,5 @@
 /**
- * Environment variables and system files, where the program may read them. It never prompts for a permission.
+ * Environment variables, where the program may read them. It never prompts for a permission.
  *
  * @module
  */
@@ -31,14 +31,4 @@ export function environment(name: string): string | undefined {
 export function setDefault(name: string, value: string): void {
   const deno = permitted(name);
   if (deno && !deno.env.has(name)) deno.env.set(name, value);
-}
-
-/** The text of a file; "" where that is not permitted, or there is none. */
-export function readText(path: string): string {
-  const deno = host();
-  try {
-    return deno?.permissions.querySync?.({ name: "read", path }).state === "granted" ? deno.readTextFileSync(path) : "";
-  } catch {
-    return "";
-  }
 }

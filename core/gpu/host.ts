@@ -7,9 +7,7 @@
 /** What is used of Deno where there is one; a page's types do not know it. */
 export interface Host {
   readonly permissions: {
-    querySync?(
-      asked: { readonly name: "env"; readonly variable: string } | { readonly name: "read"; readonly path: string },
-    ): { readonly state: string };
+    querySync?(asked: { readonly name: "env"; readonly variable: string }): { readonly state: string };
   };
   readonly env: {
     get(name: string): string | undefined;
@@ -17,7 +15,6 @@ export interface Host {
     has(name: string): boolean;
   };
   readonly build: { readonly os: string };
-  readTextFileSync(path: string): string;
 }
 
 /** Deno, where the program runs there. */

@@ -15,7 +15,6 @@ import {
   NEEDS,
   software,
 } from "./lavapipe/strategy.ts";
-import { DRIVERS, VECTOR_WIDTH, vectorWidth } from "./lavapipe/vector_width.ts";
 import { compilersStopped } from "./lavapipe/compile_ahead.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
@@ -77,13 +76,5 @@ export function wantedFeatures(
   return wanted ? [FEATURE] : [];
 }
 
-/** Environment variables that the drivers should find when they are loaded; the arguments give the text of a file, and a variable. */
-export function driverVariables(
-  read: (path: string) => string,
-  variable: (name: string) => string | undefined,
-): Readonly<Record<string, string>> {
-  return vectorWidth(read, variable);
-}
-
-/** Environment variables that strategies set for drivers, or read. */
-export const DRIVER_VARIABLES: readonly string[] = [VECTOR_WIDTH, CACHE_SWITCH, ...DRIVERS];
+/** Environment variables of drivers that strategies read. */
+export const DRIVER_VARIABLES: readonly string[] = [CACHE_SWITCH];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Dataset } from "../../core/dataset.ts";
 import type { EpochEvent } from "../../core/training/events.ts";
 import type { DataInfo, Engine, ModelInfo } from "../engine.ts";
 import type { Manifest } from "../manifest.ts";
@@ -15,8 +16,8 @@ export type Change = "model" | "data" | "weights";
 /** The page's own centre. */
 export class App {
   model: ModelInfo | undefined;
-  /** The rows that are open; they may be of another shape than the model's. */
-  loaded: DataInfo | undefined;
+  /** The rows that are open, and the engine that has them; they may be of another shape than the model's. */
+  #rows: { readonly info: DataInfo; readonly engine: Engine } | undefined;
   /** The losses of the model's training, an epoch each, as far as they are known. */
   epochs: EpochEvent[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
@@ -34,9 +35,21 @@ export class App {
     readonly another: () => Promise<Engine>,
   ) {}
 
-  /** The rows that are open, if they are what the model takes. */
+  /** The rows that can be asked for: another engine than the one that computes may have read some already. */
+  get loaded(): DataInfo | undefined {
+    return this.#rows?.engine === this.engine ? this.#rows.info : undefined;
+  }
+
+  /** The rows that can be asked for, if they are what the model takes. */
   get data(): DataInfo | undefined {
     return this.loaded?.shape.join() === this.model?.data.shape.join() ? this.loaded : undefined;
+  }
+
+  /** Has an engine read rows. */
+  async useData(engine: Engine, dataset: Dataset): Promise<DataInfo> {
+    const info = await engine.useData(dataset);
+    this.#rows = { info, engine };
+    return info;
   }
 
   changed(change: Change): void {

@@ -295,7 +295,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   );
   const useData = async (name: string) => {
     const found = manifest.datasets.find((each) => each.name === name) ?? manifest.datasets[0];
-    app.loaded = await engine.useData(await loadShipped(found));
+    await app.useData(engine, await loadShipped(found));
     state.set("data", found.name);
     ownData.replaceChildren();
     dataOpened();
@@ -356,8 +356,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
       ownData.replaceChildren(said, ...isText ? tableFields(reading, again) : []);
       const found = await opened(files, reading);
       if ("dataset" in found) {
-        app.loaded = await engine.useData(found.dataset);
-        const { name, shape, train, test, scaling, classNames } = app.loaded;
+        const { name, shape, train, test, scaling, classNames } = await app.useData(engine, found.dataset);
         said.textContent = `${name}: ${train} rows to train on, ${test} to test on` +
           (classNames ? `; classes ${classNames.join(", ")}` : "");
         if (isTable(shape)) {
@@ -380,9 +379,13 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
   });
   own.input.addEventListener("change", () => take(Promise.resolve([...own.input.files ?? []])));
   if (manifest.server) follow();
+  // A training that began before the first model is open would be ended by it.
+  host.inert = play.disabled = true;
   await app.attempt(async () => {
     await useData(state.get("data") ?? manifest.datasets[0]?.name);
     if (manifest.models.length) await open(state.get("run") ?? manifest.models[0].name);
   });
+  host.inert = false;
   app.engine = engine;
+  say();
 }

@@ -26,7 +26,7 @@ export const COMPARISON = "comparison.html";
 /** What is kept from one training to the next: tiles that were timed, classifiers. */
 export const KEPT = "data";
 
-/** Environment variables that a task may read; the first four it may set for the driver of the GPU. */
+/** Environment variables that a task may read; the first two it may set for the driver of the GPU. */
 export const VARIABLES: readonly string[] = [
   "DENO_WEBGPU_BACKEND",
   "XDG_RUNTIME_DIR",
