@@ -7,7 +7,7 @@
 
 /** The tasks, a file each. */
 const TASKS: readonly string[] = [
-  ...["train", "sample", "reconstruct", "evaluate", "encode", "score", "impute", "report", "experiment"],
+  ...["train", "sample", "reconstruct", "evaluate", "encode", "score", "impute", "export", "report", "experiment"],
   ...["sweep", "explore", "models", "datasets", "tune"],
 ];
 

@@ -312,6 +312,7 @@ export type {
 export type { Dispatches, Produced, TapeProduct } from "./core/graph/dispatches.ts";
 export { type Initializer, INITIALIZERS, type Initializers } from "./core/graph/initializers.ts";
 export type { FoundTensors, NamedTensors, Snapshot } from "./core/graph/parameters.ts";
+export type { Formula, FormulaOfConv, FormulaOfNorm, Formulas, OnTape } from "./core/graph/formula.ts";
 export type { Compiled, HostStream, State, Training as TapeTraining } from "./core/graph/tape.ts";
 export { CONDITIONS } from "./core/model.ts";
 export { type HiddenOptions, type Normalization, NORMALIZATIONS } from "./core/nn/mod.ts";

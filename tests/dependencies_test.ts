@@ -66,8 +66,21 @@ function* files(folder: string): Generator<string> {
 
 Deno.test("every package that a file names is pinned by the lock file that it runs with", () => {
   const named = /(?:"|npm:)((?:@[\w-]+\/)?[\w-]+@\d+\.\d+\.\d+)(?:\/[\w./]+)?"/g;
-  const folders = ["core", "models", "datasets", "evaluation", "figures", "experiments", "tasks", "bridges", "bench"];
-  const found = [...folders, "packaging", "tests/models", "tests/page"].flatMap((folder) => [...files(folder)]).flatMap(
+  const folders = [
+    "core",
+    "models",
+    "datasets",
+    "evaluation",
+    "figures",
+    "exchange",
+    "experiments",
+    "tasks",
+    "bridges",
+    "bench",
+  ];
+  const found = [...folders, "packaging", "tests/exchange", "tests/models", "tests/page"].flatMap((
+    folder,
+  ) => [...files(folder)]).flatMap(
     (path) => [...read(path).matchAll(named)].map(([, name]) => [path, name] as const),
   );
   assert(found.length >= 10, `found ${found.length}`);

@@ -23,6 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   evaluation: ["core"],
   storage: ["core", "datasets", "models", "deno.json"],
   explorer: ["core", "models", "datasets", "evaluation", "figures", "packaging"],
+  exchange: ["core", "models", "storage"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   sweeps: ["core", "figures", "storage"],
   shaders: [],

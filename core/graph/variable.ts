@@ -5,6 +5,7 @@
  */
 
 import type { Fragment } from "../gpu/kernel.ts";
+import type { Formula, Formulas } from "./formula.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
@@ -83,6 +84,8 @@ export interface Node {
    * loss and what is trained.
    */
   backward?(): void;
+  /** Says what an output is, without a training, to what exports it; a node that does not cannot be exported. */
+  formula?(f: Formulas, output: Variable | RowScalars): Formula;
 }
 
 /** All variables that a node reads. */

@@ -6,7 +6,7 @@
 
 import { type Fragment, read, write } from "../gpu/kernel.ts";
 import { loader, type Tape, type Variable } from "../graph/tape.ts";
-import { type Activation, activations, type ActivationShader } from "./activations.ts";
+import { activated, type Activation, activations, type ActivationShader } from "./activations.ts";
 import denseEpilogue from "../../shaders/epilogues/dense.wgsl" with { type: "text" };
 import denseGradient from "../../shaders/epilogues/dense_gradient.wgsl" with { type: "text" };
 
@@ -41,6 +41,7 @@ export function activate(t: Tape, x: Variable, activation: Activation): Variable
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula: (f) => activated(f, f.of(x), activation),
     forward() {
       if (!t.fused(x)) t.map(y.name, loader("a", t.tensor(x)), epilogue(), x);
     },

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Formula, Formulas } from "../graph/formula.ts";
 import elu from "../../shaders/activations/elu.wgsl" with { type: "text" };
 import gelu from "../../shaders/activations/gelu.wgsl" with { type: "text" };
 import identity from "../../shaders/activations/identity.wgsl" with { type: "text" };
@@ -45,6 +46,11 @@ export const activations = {
   silu: { shader: silu, needsInput: true },
   gelu: { shader: gelu, needsInput: true },
 } as const satisfies Record<Activation, ActivationShader>;
+
+/** f(x) for exports. */
+export function activated(f: Formulas, x: Formula, activation: Activation): Formula {
+  return activation === "identity" ? x : f.elementwise(`${activation}(x)`, { x });
+}
 
 /** The names, for settings. */
 export const ACTIVATIONS = Object.keys(activations) as readonly Activation[];

@@ -36,6 +36,7 @@ export function add(t: Tape, a: Variable, b: Variable): Variable {
     name: y.name,
     inputs: [a, b],
     parameters: [],
+    formula: (f) => f.elementwise("a + b", { a: f.of(a), b: f.of(b) }),
     forward() {
       if (!t.fused(b)) t.map(y.name, loader("a", t.tensor(b)), epilogue(), y);
     },

@@ -38,6 +38,7 @@ export function broadcast(t: Tape, parameter: Parameter, columns: number, rows: 
     name: parameter.name,
     inputs: [],
     parameters: [parameter],
+    formula: (f) => f.elementwise("one * v", { one: f.vector(Array(columns).fill(1)), v: f.bias(parameter) }),
     forward() {
       const vector = {
         parts: [{ text: loadVector, parameters: { m: "a" } }],

@@ -49,6 +49,12 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
       name: "categorical",
       inputs: [logits],
       parameters: [],
+      formula(f, output) {
+        if (output !== probabilities) throw new TypeError("Cannot export a draw of a category");
+        const a = f.of(logits);
+        const weights = f.elementwise("exp(a - most)", { a, most: f.most(a) });
+        return f.elementwise("w / total", { w: weights, total: f.sum(weights) });
+      },
       forward() {
         t.dispatch({
           label: "categorical",
@@ -126,6 +132,10 @@ export function oneHot(t: Tape, probabilities: Variable): Variable {
     name: y.name,
     inputs: [probabilities],
     parameters: [],
+    formula(f) {
+      const r = f.of(probabilities);
+      return f.concat([r, f.elementwise("log(max(r * (1 - r), least))", { r, least: Math.exp(-30) })]);
+    },
     forward() {
       const a = merge({
         parts: [layoutScalar, oneHotLoader],

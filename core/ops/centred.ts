@@ -32,6 +32,10 @@ export function centred(t: Tape, x: Variable, offset: Parameter, squares = false
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula(f) {
+      const apart = f.elementwise("x - b", { x: f.of(x), b: f.bias(offset) });
+      return squares ? f.concat([apart, f.elementwise("x * x", { x: apart })]) : apart;
+    },
     forward() {
       const a = merge(t.load("x", x), validRows(t), {
         parts: [layoutScalar, centredLoader],

@@ -32,6 +32,7 @@ export function columns(t: Tape, x: Variable, first: number, count: number): Var
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.columns(f.of(x), first, count),
     forward() {
       const a = merge({
         parts: [layoutScalar, { text: columnsLoader, parameters: { m: "a" } }],

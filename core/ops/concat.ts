@@ -44,6 +44,7 @@ export function concat(t: Tape, parts: readonly Variable[]): Variable {
     name: y.name,
     inputs: parts,
     parameters: [],
+    formula: (f) => f.concat(parts.map((part) => f.of(part))),
     forward() {
       for (const { part, first } of placed) {
         t.map(`${part.name} into ${y.name}`, t.load("a", part, rows / part.rows), {

@@ -10,7 +10,7 @@ import { PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import type { Parameter } from "../graph/parameters.ts";
 import { storing, type Tape, type Variable } from "../graph/tape.ts";
 import type { Product, SplitProduct } from "../products/tiles.ts";
-import type { Activation } from "./activations.ts";
+import { activated, type Activation } from "./activations.ts";
 import { type Geometry, type Images, isMoved, isPacked, matrixOf, pixelsOf, placed } from "./images.ts";
 import { layerOutput } from "./layer.ts";
 import { reshaped } from "./reshape.ts";
@@ -54,6 +54,13 @@ export function recordConv(t: Tape, layer: ConvLayer, products: ConvProducts): V
     name,
     inputs: [x],
     parameters: [parameter],
+    formula(f) {
+      const input = transposed ? coarse : fine;
+      const [from, to] = [input, output].map(({ height, width, channels }) => [height, width, channels] as const);
+      const { KERNEL: kernel, STRIDE: stride, PADDING: padding } = g.constants;
+      const how = { from, to, kernel, stride, padding, transposed, flat: output.flat };
+      return activated(f, f.convolved(f.of(x), parameter, how), activation);
+    },
     forward() {
       const end = gather ? { epilogue: keeping(t, gather.from) } : placed(epilogue(), output, g, transposed);
       const operands = { a: products.a(), ...products.forward() };

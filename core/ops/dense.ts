@@ -7,7 +7,7 @@
 import type { Parameter } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
-import type { Activation } from "./activations.ts";
+import { activated, type Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 
 /**
@@ -36,6 +36,7 @@ export function dense(t: Tape, x: Variable, parameter: Parameter, activation: Ac
     name: parameter.name,
     inputs: [x],
     parameters: [parameter],
+    formula: (f) => activated(f, f.linear(f.of(x), parameter), activation),
     forward() {
       t.product({
         label: `${parameter.name} forward`,

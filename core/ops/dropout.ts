@@ -42,6 +42,7 @@ export function dropout(t: Tape, x: Variable, probability: number): Variable {
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.dropped(f.of(x), probability),
     forward() {
       if (t.training) store(t, y, load(t.tensor(x)));
     },

@@ -97,6 +97,10 @@ export function elementwise<const Inputs extends readonly string[]>(
       name: y.name,
       inputs: operands,
       parameters: [],
+      formula(f) {
+        const given = Object.fromEntries(inputs.map((input, i) => [input, f.of(operands[i])]));
+        return f.elementwise(value, { ...constants, ...given });
+      },
       forward: () => store(t, y, load()),
       backward() {
         const gradient = t.load("dy", t.gradient(y));

@@ -59,6 +59,20 @@ export function quantizeScalars(
       name: "quantize levels",
       inputs: [z],
       parameters: [],
+      formula(f, output) {
+        const columns = (of: (level: number, i: number) => number) =>
+          f.vector(Array.from({ length: z.columns }, (_, d) => of(levels[d % levels.length], d % levels.length)));
+        const half = columns((count) => (count - 1) * (1 - EPSILON) / 2);
+        const offset = columns((count) => count % 2 ? 0 : 0.5);
+        const shift = columns((count) => count % 2 ? 0 : Math.tan(0.5 / ((count - 1) * (1 - EPSILON) / 2)));
+        const bent = f.elementwise("h * tanh(z + s) - o", { z: f.of(z), h: half, s: shift, o: offset });
+        const places = f.straightThrough(bent, f.elementwise("round(v)", { v: bent }));
+        const steps = columns((count) => Math.floor(count / 2));
+        if (output === e) return f.elementwise("v / steps", { v: places, steps });
+        const factor = columns((_, i) => levels.slice(0, i).reduce((product, count) => product * count, 1));
+        const digits = f.elementwise("(v + steps) * factor", { v: places, steps, factor });
+        return f.reshape(f.sum(f.reshape(digits, levels.length)), positions * groups);
+      },
       forward() {
         store(t, e, merge(t.load("z", z), common, { parts: [forwardLoader] }));
         t.dispatch({

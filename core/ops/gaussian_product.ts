@@ -5,6 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Formula } from "../graph/formula.ts";
 import { loader, type RowScalars, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import { type Draw, latentsOf, type ReparameterizeOptions } from "./reparameterize.ts";
 import analytic from "../../shaders/product/analytic.wgsl" with { type: "text" };
@@ -90,6 +91,29 @@ export function drawProduct(t: Tape, found: Variable, prior: Variable, options: 
       name: "draw from a product",
       inputs: [found, prior],
       parameters: [],
+      formula(f, output) {
+        if (noise) throw new TypeError("Cannot export a draw whose noise is given");
+        const halves = (x: Formula) =>
+          [0, block].map((first) =>
+            block === latents
+              ? f.columns(x, first, block)
+              : f.reshape(f.columns(f.reshape(x, 2 * block), first, block), latents)
+          );
+        const given = f.repeated(f.of(found), repeats);
+        const [[u, a], [m, l]] = [halves(given), halves(f.of(prior))].map(([mean, log]) => [
+          mean,
+          f.elementwise("clamp(l, vec4f(-30), vec4f(20))", { l: log }),
+        ]);
+        const w = f.elementwise("1 / (1 + exp(a - l))", { a, l });
+        const v = f.elementwise("min(a, l) - softplus(-abs(a - l))", { a, l });
+        const e = f.normal(m, stream);
+        const drawn = f.elementwise("m + w * (u - m) + exp(0.5 * v) * e", { m, w, u, v, e });
+        if (output === z) return drawn;
+        const each = divergence === "sampled"
+          ? f.elementwise("0.5 * (l - v - e * e + (z - m) * (z - m) * exp(-l))", { l, v, e, z: drawn, m })
+          : f.elementwise("0.5 * (softplus(l - a) - w + w * w * (u - m) * (u - m) * exp(-l))", { l, a, w, u, m });
+        return f.sum(output === floored ? f.elementwise("max(d, least)", { d: each, least: freeBits }) : each);
+      },
       forward() {
         const by = merge(productFragment(), noiseFragment, {
           parts: [floored ? keepKlFloored : keepKl, draw],

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Formula, Formulas } from "../graph/formula.ts";
 import { type Fragment, merge, type Part, write } from "../gpu/kernel.ts";
 import { loader, type RowScalars, type Tape, type Variable } from "../graph/tape.ts";
 import { PANEL, roundUp } from "../gpu/tensor.ts";
@@ -117,6 +118,16 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable, o
   location.unfused = () => t.deferred(nll);
   t.record({
     name: "nll",
+    formula(f) {
+      const each = f.likelihood(family, "nll", {
+        location: f.of(location),
+        scale: scaleFormula(f, scale),
+        x: f.repeated(f.of(x), location.rows / x.rows),
+      });
+      if (!observed) return f.sum(each);
+      const seen = f.repeated(f.of(observed), location.rows / x.rows);
+      return f.sum(f.elementwise("select(vec4f(0), each, seen != vec4f(0))", { each, seen }));
+    },
     inputs: [location, ...(learned ? [learned.variable] : []), x, ...(observed ? [observed] : [])],
     parameters: [],
     forward() {
@@ -179,6 +190,10 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
       buffers: { y: write(t.tensor(y)) },
     });
   location.consumerEpilogue = epilogue;
+  const formula = (f: Formulas): Formula => {
+    if (name !== "mean") throw new TypeError(`Cannot export the ${name} of a likelihood: expected its mean`);
+    return f.likelihood(family, "mean", { location: f.of(location), scale: scaleFormula(f, scale) });
+  };
   const scales = learned ? [learned.variable] : [];
   const read = {
     mean: family === "gaussian"
@@ -190,6 +205,7 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
   t.record({
     name,
     ...read[name],
+    formula,
     parameters: [],
     forward() {
       if (!t.fused(location)) t.map(name, loader("a", t.tensor(location)), epilogue(), location);
@@ -209,6 +225,14 @@ function learnedScale({ location, scale }: Elementwise): LearnedScale | undefine
     );
   }
   return scale;
+}
+
+/** The scale, for exports: {@linkcode LearnedScale}. */
+export function scaleFormula(f: Formulas, scale: Elementwise["scale"] = 0): Formula | number {
+  if (typeof scale === "number") return scale;
+  const { start, lower, upper } = scale;
+  const w = f.elementwise("upper - softplus(upper - start - v)", { upper, start, v: f.of(scale.variable) });
+  return f.elementwise("lower + softplus(w - lower)", { lower, w });
 }
 
 /** A fragment giving scale_at. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Formula, Formulas } from "../graph/formula.ts";
 import { type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { layout, randoms } from "./parts.ts";
@@ -96,6 +97,20 @@ export function logisticMixtureNll(t: Tape, of: LogisticMixture, x: Variable, ob
     name: "nll",
     inputs: [location, mixture, x, ...observed ? [observed] : []],
     parameters: [],
+    formula(f) {
+      if (observed) throw new TypeError("Cannot export a likelihood of what is observed of a mixture");
+      const given = byChannel(f, of, f.reshape(f.repeated(f.of(x), repeats), channels));
+      const each = given.parts.map(({ location, scale, x }) => {
+        return f.likelihood("discretized logistic", "nll", { location, scale, x: x! });
+      });
+      const total = each.reduce(
+        (a, b) => f.elementwise("a + b", { a, b }),
+        f.elementwise("-l", { l: given.logWeights }),
+      );
+      const least = f.elementwise("-m", { m: f.most(f.elementwise("-t", { t: total })) });
+      const sum = f.sum(f.elementwise("exp(least - t)", { least, t: total }));
+      return f.sum(f.reshape(f.elementwise("least - log(sum)", { least, sum }), pixels));
+    },
     forward() {
       const output = { parts: [written(of, nllShader)], buffers: { nll: write(nll.buffer) } };
       t.dispatch({ label: "nll", fragments: [compared(), output], workgroups });
@@ -136,6 +151,45 @@ export function logisticMixtureSample(t: Tape, of: LogisticMixture): Variable {
   return value(t, of, "sample", merge(randoms(t), { parts: [written(of, draw)], constants }));
 }
 
+/**
+ * The components of each channel in turn [N P, M], for exports: their locations and scales, which follow from the channels before, of x or
+ * else of the means; and log π.
+ *
+ * @param x [N P, C]
+ */
+function byChannel(f: Formulas, of: LogisticMixture, x?: Formula) {
+  const { components, channels, autoregressive, start, lower, upper } = of;
+  const [locations, numbers] = [
+    f.reshape(f.of(of.location), channels),
+    f.reshape(f.of(of.mixture), mixtureColumns(of)),
+  ];
+  const column = (from: Formula, at: number) => f.columns(from, at, 1);
+  const zero = f.elementwise("0 * x", { x: column(locations, 0) });
+  const ofAll = (first: number, step: number, count = components) =>
+    Array.from({ length: count }, (_, m) => column(numbers, first + m * step));
+  const logits = f.concat([zero, ...ofAll(0, 1, components - 1)]);
+  const most = f.most(logits);
+  const total = f.sum(f.elementwise("exp(l - most)", { l: logits, most }));
+  const scales = (components - 1) * (1 + channels);
+  const each = channels * (channels - 1) / 2;
+  const parts: { location: Formula; scale: Formula; x?: Formula; mean?: Formula }[] = [];
+  for (let c = 0; c < channels; c++) {
+    const distances = f.concat([zero, ...ofAll(components - 1 + c, channels, components - 1)]);
+    let location = f.elementwise("x + d", { x: column(locations, c), d: distances });
+    for (let before = 0; autoregressive && before < c; before++) {
+      const given = ofAll(scales + components * channels + c * (c - 1) / 2 + before, each);
+      const value = parts[before].x ?? parts[before].mean!;
+      location = f.elementwise("x + tanh(a) * (v - 0.5)", { x: location, a: f.concat(given), v: value });
+    }
+    const v = f.concat(ofAll(scales + c, channels));
+    const w = f.elementwise("upper - softplus(upper - start - v)", { upper, start, v });
+    const scale = f.elementwise("lower + softplus(w - lower)", { lower, w });
+    const known = x ? { x: column(x, c) } : { mean: f.likelihood("discretized logistic", "mean", { location, scale }) };
+    parts.push({ location, scale, ...known });
+  }
+  return { parts, logWeights: f.elementwise("l - most - log(total)", { l: logits, most, total }) };
+}
+
 function value(t: Tape, of: LogisticMixture, name: string, by: Fragment): Variable {
   const { location, mixture, channels } = of;
   const { rows, columns } = location;
@@ -145,6 +199,11 @@ function value(t: Tape, of: LogisticMixture, name: string, by: Fragment): Variab
     inputs: [],
     detached: [location, mixture],
     parameters: [],
+    formula(f) {
+      if (name !== "mean") throw new TypeError(`Cannot export the ${name} of a mixture: expected its mean`);
+      const { parts, logWeights: l } = byChannel(f, of);
+      return f.reshape(f.concat(parts.map(({ mean }) => f.sum(f.elementwise("exp(l) * m", { l, m: mean! })))), columns);
+    },
     forward() {
       const output = { buffers: { y: write(t.tensor(y), "array<f32>") }, parts: [] };
       const groups = Math.ceil(t.stored(rows) * Math.ceil(columns / channels / RUN) / 64);

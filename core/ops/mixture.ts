@@ -32,6 +32,12 @@ export function gaussianLogits(t: Tape, whitened: Variable, prior: Parameter): V
     name: "logits",
     inputs: [whitened],
     parameters: [],
+    formula(f) {
+      const squares = f.elementwise("u * u", { u: f.of(whitened) });
+      const each = f.reshape(f.sum(f.reshape(squares, whitened.columns / components)), components);
+      const c = f.rowsOf(f.weight(prior), f.vector([1]));
+      return f.elementwise("c - 0.5 * q", { c, q: each });
+    },
     forward() {
       const rows = t.stored(whitened.rows);
       t.dispatch({

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Formula, Formulas } from "../graph/formula.ts";
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { createTensor } from "../gpu/tensor.ts";
@@ -22,6 +23,18 @@ function weighted(components: Variable, latents: number): boolean {
   throw new RangeError(
     `Cannot mix "${components.name}": expected ${2 * latents} columns or one more, found ${components.columns}`,
   );
+}
+
+/** μ and log σ² [C, K] each, and log π [1, C], for exports. */
+function partsOf(f: Formulas, components: Variable, latents: number): readonly [Formula, Formula, Formula] {
+  const given = f.of(components);
+  const v = f.elementwise("clamp(l, vec4f(-30), vec4f(20))", { l: f.columns(given, latents, latents) });
+  const logits = weighted(components, latents)
+    ? f.transposed(f.columns(given, 2 * latents, 1))
+    : f.vector(Array(components.rows).fill(0));
+  const most = f.most(logits);
+  const total = f.sum(f.elementwise("exp(l - most)", { l: logits, most }));
+  return [f.columns(given, 0, latents), v, f.elementwise("l - most - log(total)", { l: logits, most, total })];
 }
 
 function mixtureOf(t: Tape, components: Variable, latents: number): Fragment {
@@ -70,6 +83,23 @@ export function mixtureRatio(t: Tape, z: Variable, components: Variable): RowSca
     name: ratio.name,
     inputs: [z, components],
     parameters: [],
+    formula(f) {
+      // log p(z, c) by products: ‖z - μ‖²/σ² is multiplied out.
+      const [m, v, log] = partsOf(f, components, latents);
+      const inverse = f.elementwise("exp(-v)", { v });
+      const terms = f.elementwise("m * m * i + v", { m, i: inverse, v });
+      const [x, shift] = [f.of(z), f.elementwise("m * i", { m, i: inverse })];
+      const each = f.elementwise("w - 0.5 * (s - 2.0 * p + q)", {
+        w: log,
+        s: f.product(f.elementwise("z * z", { z: x }), f.transposed(inverse)),
+        p: f.product(x, f.transposed(shift)),
+        q: f.transposed(f.sum(terms)),
+      });
+      const most = f.most(each);
+      const total = f.sum(f.elementwise("exp(a - most)", { a: each, most }));
+      const squares = f.sum(f.elementwise("z * z", { z: x }));
+      return f.elementwise("-0.5 * squares - most - log(total)", { squares, most, total });
+    },
     forward() {
       t.dispatch({
         label: ratio.name,
@@ -108,6 +138,19 @@ export function drawMixture(t: Tape, components: Variable, noise: Variable): Var
     inputs: [],
     detached: [components, noise],
     parameters: [],
+    formula(f) {
+      const [m, v, log] = partsOf(f, components, latents);
+      const below = f.columns(f.cumulated(f.elementwise("exp(w)", { w: log })), 0, components.rows - 1 || 1);
+      const given = f.of(noise);
+      const passed = f.elementwise("select(vec4f(0), vec4f(1), below <= u)", {
+        below,
+        u: f.columns(given, latents, 1),
+      });
+      const place = components.rows === 1 ? f.elementwise("0 * n", { n: f.sum(passed) }) : f.sum(passed);
+      return f.elementwise("m + exp(0.5 * v) * e", {
+        ...{ m: f.rowsOf(m, place), v: f.rowsOf(v, place), e: f.columns(given, 0, latents) },
+      });
+    },
     forward() {
       t.dispatch({
         label: "draw from the prior",

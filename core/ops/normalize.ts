@@ -10,7 +10,7 @@ import { gcd } from "../gpu/tensor.ts";
 import { treeSum } from "../gpu/tree_sum.ts";
 import type { Parameter, ParameterShape } from "../graph/parameters.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
-import type { Activation } from "./activations.ts";
+import { activated, type Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 import { validRows } from "./valid_rows.ts";
 import affineGradient from "../../shaders/normalize/affine_gradient.wgsl" with { type: "text" };
@@ -190,6 +190,10 @@ function normalize(
     name,
     inputs: [x],
     parameters: [parameter],
+    formula(f) {
+      const normalized = f.normalized(f.of(x), parameter, { pixels, setChannels, epsilon, running });
+      return activated(f, normalized, activation);
+    },
     forward() {
       const affine: Fragment = { parts: [], floats: { EPSILON: epsilon }, buffers: { norm_affine: read(tensor) } };
       if (running && !t.training) {

@@ -6,7 +6,7 @@
 
 import type { Parameter } from "../graph/parameters.ts";
 import { loader, type Tape, type Variable } from "../graph/tape.ts";
-import type { Activation } from "./activations.ts";
+import { activated, type Activation } from "./activations.ts";
 import { layerOutput } from "./layer.ts";
 
 /**
@@ -24,6 +24,7 @@ export function parameterMatrix(t: Tape, parameter: Parameter, activation: Activ
     name,
     inputs: [],
     parameters: [parameter],
+    formula: (f) => activated(f, f.weight(parameter), activation),
     forward: () => t.map(name, loader("a", tensor), epilogue(), y),
     backward() {
       if (t.needsGradient(parameter)) {

@@ -91,6 +91,23 @@ export function quantize(
       name: "quantize",
       inputs: [z],
       parameters: [codebook],
+      formula(f, output) {
+        const given = f.of(z);
+        const rows = f.transposed(f.weight(codebook));
+        const table = unit
+          ? f.elementwise("e * inverseSqrt(max(square, vec4f(1.0e-12)))", {
+            ...{ e: rows, square: f.sum(f.elementwise("e * e", { e: rows })) },
+          })
+          : rows;
+        const [scores, squares] = [f.product(given, f.transposed(table)), f.sum(f.elementwise("e * e", { e: table }))];
+        const places = f.largest(f.elementwise("s - 0.5 * q", { s: scores, q: f.transposed(squares) }));
+        if (output === codes) return f.reshape(places, positions);
+        const nearest = f.rowsOf(table, places);
+        if (output === e) return f.straightThrough(given, nearest);
+        const [one, other] = output === commitment ? [given, f.constant(nearest)] : [f.constant(given), nearest];
+        const squared = f.sum(f.elementwise("(a - b) * (a - b)", { a: one, b: other }));
+        return f.sum(f.reshape(squared, positions));
+      },
       forward() {
         unit?.form();
         t.dispatch({

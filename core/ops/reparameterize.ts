@@ -5,6 +5,7 @@
  */
 
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
+import type { Formula } from "../graph/formula.ts";
 import { loader, type RowScalars, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import divergenceAnalytic from "../../shaders/divergence_analytic.wgsl" with { type: "text" };
@@ -168,6 +169,31 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
       name: "reparameterize",
       inputs: [statistics],
       parameters: [],
+      formula(f, output) {
+        const given = samples === 1 ? f.of(statistics) : f.repeated(f.of(statistics), samples);
+        const [m, l] = [0, latents].map((first) => f.columns(given, first, latents));
+        const e = noise ? undefined : f.normal(m, stream);
+        if (!e) throw new TypeError("Cannot export a draw whose noise is given");
+        const v = f.elementwise("clamp(l, vec4f(-30), vec4f(20))", { l });
+        let drawn = f.elementwise("m + exp(0.5 * v) * e", { m, v, e });
+        let each = f.elementwise("0.5 * (exp(v) + m * m - 1 - v)", { m, v });
+        if (full) {
+          const below = Array.from(
+            { length: latents - 1 },
+            (_, i) => f.columns(given, 2 * latents + i * (i + 1) / 2, i + 1),
+          );
+          const zero = f.vector([0]);
+          const sums = (of: (l: Formula, i: number) => Formula) =>
+            f.concat([f.elementwise("0 * m + zero", { m: f.columns(m, 0, 1), zero }), ...below.map(of)]);
+          const product = (a: Formula, b: Formula) => f.sum(f.elementwise("a * b", { a, b }));
+          drawn = f.elementwise("z + s", { z: drawn, s: sums((row, i) => product(row, f.columns(e, 0, i + 1))) });
+          each = f.elementwise("d + 0.5 * s", { d: each, s: sums((row) => product(row, row)) });
+        }
+        if (output === z) return drawn;
+        if (output === floored) return f.sum(f.elementwise("max(d, least)", { d: each, least: freeBits }));
+        if (divergence === "analytic") return f.sum(each);
+        return f.sum(f.elementwise("0.5 * (z * z - e * e - v)", { z: drawn, e, v }));
+      },
       forward() {
         const by = merge(gaussianFragment(), noiseFragment, {
           parts: full ? [reparameterizeFull] : [floored ? keepKlFloored : keepKl, reparameterizeShader],

@@ -44,6 +44,7 @@ export function reshape(t: Tape, x: Variable, columns: number): Variable {
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.reshape(f.of(x), columns),
     forward() {
       const store = (): Fragment => ({
         parts: [identity, denseEpilogue],

@@ -29,6 +29,7 @@ export function rotationTrick(t: Tape, z: Variable, e: Variable): Variable {
     inputs: [z],
     detached: [e],
     parameters: [],
+    formula: (f) => f.straightThrough(f.of(z), f.of(e)),
     forward() {},
     backward() {
       if (!t.needsGradient(z)) return;

@@ -48,6 +48,7 @@ function total(t: Tape, name: string, x: Variable, factor: number): Variable {
     name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.elementwise("factor * x", { factor, x: f.sum(f.of(x)) }),
     forward: () => store(t, y, merge(sumOf(t, x, factor), inOne(y))),
     backward() {
       if (!t.needsGradient(x)) return;
@@ -75,6 +76,7 @@ export function repeatColumn(t: Tape, x: Variable, columns: number): Variable {
     name: y.name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.elementwise("one * x", { one: f.vector(Array(columns).fill(1)), x: f.of(x) }),
     forward: () => store(t, y, merge(sumOf(t, x), inAll(y))),
     backward() {
       if (!t.needsGradient(x)) return;
@@ -99,6 +101,7 @@ export function valuesOf(t: Tape, name: string, x: Variable): RowScalars {
     name,
     inputs: [x],
     parameters: [],
+    formula: (f) => f.sum(f.of(x)),
     forward: () =>
       t.dispatch({
         label: name,
@@ -143,6 +146,7 @@ export function columnOf(t: Tape, values: RowScalars): Variable {
     inputs: [],
     values: [values],
     parameters: [],
+    formula: (f) => f.of(values),
     forward: () =>
       store(
         t,

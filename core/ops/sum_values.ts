@@ -27,6 +27,7 @@ export function sumValues(t: Tape, name: string, a: RowScalars, b: RowScalars): 
     inputs: [],
     parameters: [],
     values: [a, b],
+    formula: (f) => f.elementwise("a + b", { a: f.of(a), b: f.of(b) }),
     forward() {
       t.dispatch({
         label: name,

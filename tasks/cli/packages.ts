@@ -38,6 +38,7 @@ function mayReadHdf5(args: readonly string[], { read, folders }: Disk): boolean 
 /** Packages that few tasks need, and when. */
 const BY_NEED: Readonly<Record<string, (task: string, args: readonly string[], disk: Disk) => boolean>> = {
   "esbuild-wasm": (task) => task === "explore",
+  "onnx-proto": (task) => task === "export",
   "h5wasm": (_, args, disk) => mayReadHdf5(args, disk),
 };
 

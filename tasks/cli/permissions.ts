@@ -63,6 +63,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   reconstruct: runOrFiles,
   encode: runOrFiles,
   impute: runOrFiles,
+  export: (said) => [said("out") ?? said("run") ?? RUNS],
   // Pictures lie beside the table.
   score: (said) =>
     runOrFiles(said, (out) => {

@@ -67,6 +67,11 @@ export function softmax(t: Tape, x: Variable): Variable {
     name: y.name,
     inputs: [x],
     parameters: [],
+    // What it is, for exports.
+    formula(f) {
+      const weights = f.elementwise("exp(x - largest)", { x: f.of(x), largest: f.most(f.of(x)) });
+      return f.elementwise("w / sum", { w: weights, sum: f.sum(weights) });
+    },
     forward() {
       t.dispatch({
         label: y.name,

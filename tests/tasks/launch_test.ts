@@ -130,6 +130,9 @@ Deno.test("every task does its work with the permissions that it is given, where
       "e.csv",
       "e.svg",
     ]);
+    const [exported] = await work("export", ...run);
+    assertEquals(exported.files, ["encoder.onnx", "decoder.onnx"]);
+    await work("export", ...run, "--out", `${folder}/served`);
     await work("evaluate", ...run);
     await work("report", ...run);
     await Deno.symlink(`${folder}/run`, `${folder}/latest`);

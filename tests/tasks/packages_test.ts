@@ -6,7 +6,9 @@ import { denoFolder, type Disk, lockFor, packagesToFetch } from "../../tasks/cli
 const lock = {
   version: "5",
   specifiers: Object.fromEntries(
-    ["vega@6.4.0", "@jsquash/jpeg@1.6.0", "h5wasm@0.10.3", "esbuild-wasm@0.28.2"].map((name) => [`npm:${name}`, "1"]),
+    ["vega@6.4.0", "@jsquash/jpeg@1.6.0", "h5wasm@0.10.3", "esbuild-wasm@0.28.2", "onnx-proto@8.0.1"].map((
+      name,
+    ) => [`npm:${name}`, "1"]),
   ),
   npm: { "h5wasm@0.10.3": { integrity: "sha512-" } },
 };
@@ -29,12 +31,13 @@ function large(task: string, args: readonly string[], files: Readonly<Record<str
   // Checksums stay: what is left out is no longer asked for, but nothing is unpinned.
   assertEquals(rest, { version: "5", npm: lock.npm });
   assert("npm:vega@6.4.0" in specifiers);
-  return Object.keys(specifiers).filter((name) => /wasm/.test(name)).map((name) => name.replace(/npm:|@.*/g, ""));
+  return Object.keys(specifiers).filter((name) => /wasm|onnx/.test(name)).map((name) => name.replace(/npm:|@.*/g, ""));
 }
 
 Deno.test("a task is started with the bundler where it serves the page, and with the HDF5 reader where a file may need it", () => {
   assertEquals(large("train", ["--dataset", "mnist"]), []);
   assertEquals(large("explore", []), ["esbuild-wasm"]);
+  assertEquals(large("export", ["--run", "a.h5"]), ["h5wasm", "onnx-proto"]);
   for (const args of [["--dataset", "a.mat"], ["--dataset=data/a.h5.gz"], ["--dataset", "A.HDF5"]]) {
     assertEquals(large("train", args), ["h5wasm"]);
   }
@@ -55,8 +58,8 @@ Deno.test("packagesToFetch() names what Deno's cache lacks, whatever host it is 
     "cache/npm/a.host/vega/6.4.0/package.json": "",
     "cache/npm/b.host/@jsquash/jpeg/1.6.0/package.json": "",
   });
-  assertEquals(packagesToFetch(lock, "cache", cached), ["h5wasm", "esbuild-wasm"]);
-  assertEquals(packagesToFetch(lock, "elsewhere", cached).length, 4);
+  assertEquals(packagesToFetch(lock, "cache", cached), ["h5wasm", "esbuild-wasm", "onnx-proto"]);
+  assertEquals(packagesToFetch(lock, "elsewhere", cached).length, 5);
 });
 
 Deno.test("denoFolder() is where Deno keeps its cache, on every system", () => {
