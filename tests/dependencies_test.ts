@@ -43,7 +43,10 @@ Deno.test("a lock file has a checksum for every package, and the address of no h
 
 Deno.test("the lock file of the tests pins what deno.lock pins", () => {
   const [main, tests] = [lock("deno.lock"), lock("tests/deno.lock")];
-  assertEquals(tests.npm, { ...tests.npm, ...main.npm });
+  // Of a package whose dependency is there in two versions, only one of the two files says which.
+  const sums = ({ npm }: Lock) =>
+    Object.fromEntries(Object.entries(npm).map(([key, { integrity }]) => [key, integrity]));
+  assertEquals(sums(tests), { ...sums(tests), ...sums(main) });
   assertEquals(tests.specifiers, { ...tests.specifiers, ...main.specifiers });
 });
 

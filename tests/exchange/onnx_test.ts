@@ -6,6 +6,8 @@ import { conditionRows } from "../../core/training/batch.ts";
 import { normals, uniforms } from "../../core/graph/random.ts";
 import { composed } from "../../models/composed.ts";
 import { models } from "../../models/mod.ts";
+import type { Parameters } from "../../core/graph/parameters.ts";
+import type { Tape, Variable } from "../../core/graph/tape.ts";
 import type { Model } from "../../core/model.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { attentive } from "../outside/op_model.ts";
@@ -131,13 +133,13 @@ Deno.test("a model whose op does not say its formula is refused by the op's name
   const silent = {
     ...attentive,
     encode: undefined,
-    decode: (t, p, z) => {
+    decode: (t: Tape, p: Parameters, z: Variable) => {
       const h = dense(t, z, p.get("decoder.0"), "tanh");
       h.producer = { ...h.producer!, name: "mine", formula: undefined };
       return attentive.decode(t, p, h);
     },
-  } as typeof attentive;
-  using trained = untrained(silent as unknown as Model<never>, { hidden: 3, latents: 3 }, image);
+  } as unknown as Model<never>;
+  using trained = untrained(silent, { hidden: 3, latents: 3 }, image);
   const message = 'Cannot export the decoder of "attentive_vae": the op "mine" does not say its formula';
   assertThrows(() => graphsOf(trained), ExportError, message);
 });
