@@ -14,6 +14,7 @@ import { columns } from "../core/ops/columns.ts";
 import { concat } from "../core/ops/concat.ts";
 import { elementwise } from "../core/ops/elementwise.ts";
 import { drawProduct } from "../core/ops/gaussian_product.ts";
+import { posteriorRatio } from "../core/ops/posterior_ratio.ts";
 import { type Draw, reparameterize, type ReparameterizeOptions } from "../core/ops/reparameterize.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import { sumValues } from "../core/ops/sum_values.ts";
@@ -140,6 +141,11 @@ function split(t: Tape, z: Variable, latents: readonly number[]): Variable[] {
   });
 }
 
+/** A matrix of N rows as one of N L, beside which it lies. */
+function besideRows(t: Tape, longer: Variable, x: Variable): Variable {
+  return longer.rows === x.rows ? x : columns(t, concat(t, [x, longer]), 0, x.columns);
+}
+
 /** Σ of the values of all levels. */
 function total(t: Tape, name: string, values: readonly RowScalars[]): RowScalars {
   return values.reduce((sum, each) => sumValues(t, name, sum, each));
@@ -151,6 +157,8 @@ interface Inference {
   draw(options: ReparameterizeOptions): { readonly levels: readonly Draw[]; readonly above: Variable | undefined };
   /** Mean and log-variance of each level at the means of those that it follows from. */
   marginals(): readonly Halves[];
+  /** log N(z; 0, I) - log q(z | x) of each level, at z of all of them. */
+  ratios(z: readonly Variable[]): readonly RowScalars[];
 }
 
 /** Means and log-variances. */
@@ -205,6 +213,19 @@ function ladder(t: Tape, p: Parameters, networks: LevelNetworks, top: Top, x: Va
         return [productMean(t, u, a, m, l), productLogVariance(t, a, l)];
       }).all;
     },
+    ratios(z) {
+      const steps = descent(t, p, networks);
+      const all = [posterior.ratio!(z[last])];
+      for (let level = last - 1; level >= 0; level--) {
+        const expected = steps.expected(level, z[level + 1]);
+        const [[u, a], [m, l]] = [besideRows(t, expected, found[level]), expected].map((each) =>
+          halves(t, each, latents[level], blocks[level])
+        );
+        const statistics = concat(t, [productMean(t, u, a, m, l), productLogVariance(t, a, l)]);
+        all.unshift(posteriorRatio(t, z[level], statistics));
+      }
+      return all;
+    },
   };
 }
 
@@ -214,6 +235,9 @@ function plain(t: Tape, p: Parameters, networks: LevelNetworks, top: Top, x: Var
   const first = networks.up(t, p, 0, x).found;
   const last = latents.length - 1;
   const halvesOf = (statistics: Variable, level: number) => halves(t, statistics, latents[level], blocks[level]);
+  /** Means first, as a draw reads them. */
+  const statisticsOf = (found: Variable, level: number) =>
+    blocks[level] === latents[level] ? found : concat(t, halvesOf(found, level));
   /** The levels below the top, each by z of the one below it, and the statistics of the top. */
   const up = <T>(each: (level: number, found: Variable) => T, zOf: (of: T) => Variable) => {
     let found = first;
@@ -228,8 +252,7 @@ function plain(t: Tape, p: Parameters, networks: LevelNetworks, top: Top, x: Var
     draw(options) {
       const { samples = 1 } = options;
       const { lower, posterior } = up((level, found) => {
-        // Means first, as a draw reads them.
-        const statistics = blocks[level] === latents[level] ? found : concat(t, halvesOf(found, level));
+        const statistics = statisticsOf(found, level);
         return reparameterize(t, statistics, { samples: level === 0 ? samples : 1, divergence: "sampled" });
       }, ({ z }) => z);
       const levels: Draw[] = [posterior.draw({ ...options, samples: 1 })];
@@ -244,6 +267,13 @@ function plain(t: Tape, p: Parameters, networks: LevelNetworks, top: Top, x: Var
     marginals() {
       const { lower, posterior } = up((level, found) => halvesOf(found, level), ([mean]) => mean);
       return [...lower, halves(t, posterior.statistics, latents[last], latents[last])];
+    },
+    ratios(z) {
+      const { lower, posterior } = up((level, found) => {
+        const ratio = posteriorRatio(t, z[level], statisticsOf(found, level));
+        return { z: z[level], ratio };
+      }, ({ z }) => z);
+      return [...lower.map(({ ratio }) => ratio), posterior.ratio!(z[last])];
     },
   };
 }
@@ -270,6 +300,7 @@ export function levelsPosterior(
       const all = inference.marginals();
       return concat(t, [0, 1].flatMap((half) => all.map((each) => each[half])));
     },
+    ratio: (z) => total(t, "ratio", inference.ratios(split(t, z, networks.latents))),
     draw(options = {}) {
       const { levels, above } = inference.draw(options);
       let [z, kl, floored]: [Variable?, RowScalars?, RowScalars?] = [];

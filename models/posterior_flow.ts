@@ -65,7 +65,7 @@ export function contextColumns(
   return flow === "iaf" ? flowContext! : planarContext(latents, flowLayers!);
 }
 
-function flowOf(config: Config): Omit<Flow, "inverse"> {
+function flowOf(config: Config): Flow {
   const { flow, flowLayers: layers, flowHidden: hidden, latents, activation } = config;
   if (flow === "planar") return planarFlow({ latents, layers });
   return inverseAutoregressiveFlow("flow", { latents, layers, hidden, activation, context: contextColumns(config) });

@@ -256,7 +256,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const nats = -(drawn?.likelihood.logLikelihood ?? losses.elbo);
   const bits = ofBytes ? { bitsPerDimension: bitsPerDimension(nats, trained.features) } : {};
   const { exact, ...likelihood } = drawn?.likelihood ?? { exact: false };
-  const latents = model.density !== "exact" && trained.hasStandardPrior && await trained.hasGaussianPosterior()
+  const latents = model.density !== "exact" && await trained.hasPosteriorDensity()
     ? await latentStatistics(trained, rows, { seed })
     : undefined;
   const images = await quality(trained, rows, seed);
@@ -283,18 +283,19 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     table(perplexities);
   }
   if (latents) {
-    const { kl, active, of, activeUnits, mutualInformation, marginalKl } = latents;
-    context.print(
-      `Latents, ${plural(latents.count, "row")}: ${active} of ${of} with a KL of at least ${UNUSED_KL} nats`,
-    );
+    const { kl, active, of, activeUnits, mutualInformation, mutualInformationLimit, marginalKl } = latents;
+    const used = active === undefined ? `${of}` : `${active} of ${of} with a KL of at least ${UNUSED_KL} nats`;
+    context.print(`Latents, ${plural(latents.count, "row")}: ${used}`);
     context.print();
-    table({ activeUnits, mutualInformation, marginalKl });
-    context.print("KL by dimension, from the greatest");
-    context.print();
-    for (const line of latentTable(kl)) context.print(`  ${line}`);
-    context.print();
-    const collapse = collapseWarning(latents);
-    if (collapse) notes.push(collapse);
+    table({ activeUnits, mutualInformation, mutualInformationLimit, marginalKl });
+    if (kl && active !== undefined) {
+      context.print("KL by dimension, from the greatest");
+      context.print();
+      for (const line of latentTable(kl)) context.print(`  ${line}`);
+      context.print();
+      const collapse = collapseWarning({ kl, active, of });
+      if (collapse) notes.push(collapse);
+    }
   }
   if (images) {
     const { count, ...measures } = images;
@@ -334,7 +335,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ...likelihood,
     ...(drawn ? { exact, estimator } : {}),
     ...bits,
-    ...(latents ? { latents: { ...latents, names: latents.kl.map((_, k) => latentName(k)) } } : {}),
+    ...(latents ? { latents: { ...latents, names: latents.variance.map((_, k) => latentName(k)) } } : {}),
     ...(images ? { images } : {}),
     ...(distance ? { frechetClassifierDistance: distance } : {}),
     ...(prior ? { prior: values.prior.prior } : {}),

@@ -43,6 +43,11 @@ export interface Posterior {
   readonly context?: Variable;
   /** z ~ q(z | x) with the gradient passing through, and the divergence of q from N(0, I). */
   draw(options?: ReparameterizeOptions): Draw;
+  /**
+   * log N(z; 0, I) - log q(z | x) of each row of z [N L, K], L rows for each of the posterior: its density at the z of another datum. It
+   * only measures. Left out where there is none.
+   */
+  ratio?(z: Variable): RowScalars;
 }
 
 /** Whether draws have the density that importance weights need: of a Gaussian, and of what says so. */

@@ -12,8 +12,10 @@ import { columns } from "../ops/columns.ts";
 import { concat } from "../ops/concat.ts";
 import { elementwise } from "../ops/elementwise.ts";
 import { sumValues } from "../ops/sum_values.ts";
-import { multiply, square } from "../ops/arithmetic.ts";
-import { repeatColumn, sumColumns, valuesOf } from "../ops/sum.ts";
+import { activate } from "../ops/activate.ts";
+import { add } from "../ops/add.ts";
+import { multiply, square, subtract } from "../ops/arithmetic.ts";
+import { columnOf, repeatColumn, sumColumns, valuesOf } from "../ops/sum.ts";
 import type { Posterior } from "./distribution.ts";
 import type { Prior } from "./prior.ts";
 
@@ -316,37 +318,78 @@ const halfDifference = elementwise({
   derivatives: { z: "-z", u: "u" },
 });
 
+const movedBack = elementwise({
+  name: "y - û h",
+  inputs: ["y_", "u", "w", "n", "h"],
+  value: "y_ - (u + n * w) * h",
+  derivatives: { y_: "vec4f(1.0)", u: "-h", w: "-n * h", n: "-w * h", h: "-(u + n * w)" },
+});
+
+/** Steps after which a is right to float32, but where the layer hardly rises. */
+const NEWTON_STEPS = 20;
+
+/** Where a + e tanh a is concave on the way to c, from 0; where it is convex, from beyond: c - e sign(c). */
+const beginning = elementwise({
+  name: "start of a",
+  inputs: ["c", "e"],
+  value: "select(c - e * sign(c), vec4f(0.0), e > vec4f(0.0))",
+  derivatives: {
+    c: "select(vec4f(1.0), vec4f(0.0), e > vec4f(0.0))",
+    e: "select(-sign(c), vec4f(0.0), e > vec4f(0.0))",
+  },
+});
+
+const nearer = elementwise({
+  name: "a + e tanh(a) = c by a step of Newton's",
+  inputs: ["a", "c", "e"],
+  value: "a - (a + e * tanh(a) - c) / (1.0 + e * (1.0 - tanh(a) * tanh(a)))",
+  // Of the root, where a does not matter any more.
+  derivatives: {
+    a: "vec4f(0.0)",
+    c: "1.0 / (1.0 + e * (1.0 - tanh(y) * tanh(y)))",
+    e: "-tanh(y) / (1.0 + e * (1.0 - tanh(y) * tanh(y)))",
+  },
+});
+
 /** Columns of the context that {@linkcode planarFlow} takes its layers from. */
 export const planarContext = (latents: number, layers: number): number => layers * (2 * latents + 1);
 
 /**
  * Planar layers: y = z + û tanh(wᵀz + b), with u, w and b of each row from its context, and û = u + (log(1 + e^(wᵀu)) - 1 - wᵀu) w / ‖w‖²
  *
- * log |det| = Σ log(1 + (1 - tanh²) wᵀû). It has no parameters of its own, and no inverse in closed form. Source: Rezende and Mohamed,
+ * log |det| = Σ log(1 + (1 - tanh²) wᵀû). It has no parameters of its own. Of the inverse a = wᵀz + b is sought, the one root of
+ * a + wᵀû tanh(a) = wᵀy + b, which rises as wᵀû > -1: Newton's steps from the side on which none passes it. Source: Rezende and Mohamed,
  * "Variational Inference with Normalizing Flows", arXiv:1505.05770, equations 10 to 13 and appendix A.1.
  */
-export function planarFlow({ latents, layers }: Pick<FlowOptions, "latents" | "layers">): Omit<Flow, "inverse"> {
+export function planarFlow({ latents, layers }: Pick<FlowOptions, "latents" | "layers">): Flow {
+  /** Each layer as it is asked for: u and w [N, K], b, ŵᵀû and what û has of w [N, 1]. */
+  const layersOf = (t: Tape, z: Variable, context: Variable | undefined) => {
+    const width = planarContext(latents, layers);
+    if (context?.columns !== width) {
+      throw new RangeError(
+        `Cannot apply a planar flow: expected a context of ${width} columns, found ${context?.columns ?? 0}`,
+      );
+    }
+    // Of each row of z, of which there may be several for one of the context.
+    const all = concat(t, [z, context]);
+    return (i: number) => {
+      const first = latents + i * (2 * latents + 1);
+      const [u, w, b] = [[0, latents], [latents, latents], [2 * latents, 1]].map(([at, count]) =>
+        columns(t, all, first + at, count)
+      );
+      const dot = sumColumns(t, multiply(t, w, u));
+      const e = enough(t, dot);
+      return { u, w, b, e, n: stretch(t, e, dot, sumColumns(t, square(t, w))) };
+    };
+  };
   return {
     shapes: {},
     apply(t, _, z, context) {
-      const width = planarContext(latents, layers);
-      if (context?.columns !== width) {
-        throw new RangeError(
-          `Cannot apply a planar flow: expected a context of ${width} columns, found ${context?.columns ?? 0}`,
-        );
-      }
-      // Of each row of z, of which there may be several for one of the context.
-      const all = concat(t, [z, context]);
+      const layer = layersOf(t, z, context);
       let y = z;
       let logs: RowScalars | undefined;
       for (let i = 0; i < layers; i++) {
-        const first = latents + i * (2 * latents + 1);
-        const [u, w, b] = [[0, latents], [latents, latents], [2 * latents, 1]].map(([at, count]) =>
-          columns(t, all, first + at, count)
-        );
-        const dot = sumColumns(t, multiply(t, w, u));
-        const e = enough(t, dot);
-        const n = stretch(t, e, dot, sumColumns(t, square(t, w)));
+        const { u, w, b, e, n } = layer(i);
         const h = bent(t, sumColumns(t, multiply(t, w, y)), b);
         y = moved(t, y, u, w, repeatColumn(t, n, latents), repeatColumn(t, h, latents));
         const log = valuesOf(t, `-log |det| of planar layer ${i}`, logStretch(t, h, e));
@@ -357,6 +400,19 @@ export function planarFlow({ latents, layers }: Pick<FlowOptions, "latents" | "l
         ratio: () => sumValues(t, "ratio", valuesOf(t, "½ (y² - z²)", halfDifference(t, z, y)), logs!),
       };
     },
+    inverse(t, _, y, context) {
+      const layer = layersOf(t, y, context);
+      let z = y;
+      for (let i = layers - 1; i >= 0; i--) {
+        const { u, w, b, e, n } = layer(i);
+        const given = add(t, sumColumns(t, multiply(t, w, z)), b);
+        let a = beginning(t, given, e);
+        for (let step = 0; step < NEWTON_STEPS; step++) a = nearer(t, a, given, e);
+        const h = activate(t, a, "tanh");
+        z = movedBack(t, z, u, w, repeatColumn(t, n, latents), repeatColumn(t, h, latents));
+      }
+      return z;
+    },
   };
 }
 
@@ -366,15 +422,17 @@ export function planarFlow({ latents, layers }: Pick<FlowOptions, "latents" | "l
  * log q(z | x) = log q₀(z₀ | x) - log |det ∂f/∂z₀|. The statistics are f at the mean of the base and, for its variance, that of the base.
  *
  * @param base A Gaussian posterior.
+ * @param flow Without an inverse the density at the z of another datum is not known.
  */
 export function flowPosterior(
   t: Tape,
   p: Parameters,
   base: Posterior,
-  flow: Omit<Flow, "inverse">,
+  flow: Omit<Flow, "inverse"> & Partial<Pick<Flow, "inverse">>,
   context: Variable | undefined,
 ): Posterior {
   const { latents, name, statistics } = base;
+  const { inverse } = flow;
   return {
     name: `flow of ${name}`,
     latents,
@@ -388,6 +446,15 @@ export function flowPosterior(
       const flowed = flow.apply(t, p, z, context);
       return { z: flowed.y(), kl: sumValues(t, "kl", kl, flowed.ratio()) };
     },
+    ...inverse && base.ratio
+      ? {
+        ratio(z) {
+          const drawn = inverse(t, p, z, context);
+          const flowed = flow.apply(t, p, drawn, context);
+          return valuesOf(t, "ratio", subtract(t, columnOf(t, base.ratio!(drawn)), columnOf(t, flowed.ratio())));
+        },
+      }
+      : {},
   };
 }
 

@@ -7,6 +7,7 @@
 import { columns } from "../ops/columns.ts";
 import { type Covariance, latentsOf, reparameterize } from "../ops/reparameterize.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
+import { posteriorRatio } from "../ops/posterior_ratio.ts";
 import type { Posterior } from "./distribution.ts";
 
 /**
@@ -31,5 +32,6 @@ export function gaussianPosterior(
     covariance,
     ...context ? { context: columns(t, given, own, context) } : {},
     draw: (options) => reparameterize(t, statistics, { ...options, covariance }),
+    ratio: (z) => posteriorRatio(t, z, statistics, covariance),
   };
 }

@@ -93,9 +93,9 @@ export function gaussianPrior(
  */
 export function againstPrior(t: Tape, posterior: Posterior, prior: () => Prior): Posterior {
   let recorded: Prior | undefined;
-  const { name, latents, covariance, density, context } = posterior;
+  const { name, latents, covariance, density, context, ratio } = posterior;
   return {
-    ...{ name, latents, covariance, density, context },
+    ...{ name, latents, covariance, density, context, ratio },
     // Those of a flow are recorded where they are asked for.
     get statistics() {
       return posterior.statistics;

@@ -63,7 +63,9 @@ export function elementwise<const Inputs extends readonly string[]>(
   return (t, ...operands) => {
     requireOperands(name, inputs, operands);
     const { rows, columns } = operands[0];
-    const y = t.variable(`${name} of ${operands.map((operand) => operand.name).join(", ")}`, columns, "f32", rows);
+    // Of what is itself of what is itself ..., the beginning says enough.
+    const label = `${name} of ${operands.map((operand) => operand.name).join(", ")}`.slice(0, 200);
+    const y = t.variable(label, columns, "f32", rows);
     const places = new Map(
       Object.entries(constants).flatMap(([constant, number]) =>
         typeof number === "object" ? [[constant, t.schedule(number)] as const] : []

@@ -20,6 +20,7 @@ import type { Condition, Model } from "../model.ts";
 import { advance } from "../ops/advance.ts";
 import { columns as columnsOf } from "../ops/columns.ts";
 import { concat } from "../ops/concat.ts";
+import { reshape } from "../ops/reshape.ts";
 import { columnOf } from "../ops/sum.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
@@ -147,6 +148,7 @@ export class Trained<C extends object = object> {
   /** Of the posterior, once it has been recorded. */
   #covariance: Covariance | undefined;
   #hasDensity = false;
+  #hasRatio = false;
 
   /** Made by {@linkcode train} and {@linkcode Trained.fromCheckpoint}. */
   constructor(
@@ -387,6 +389,7 @@ export class Trained<C extends object = object> {
       const posterior = this.model.encode?.(t, this.parameters, input, this.config, condition);
       this.#covariance = posterior?.covariance;
       this.#hasDensity = posterior !== undefined && hasDensity(posterior);
+      this.#hasRatio = posterior?.ratio !== undefined;
       return posterior ? [posterior.statistics] : [];
     });
     const count = rows.length / this.features;
@@ -434,12 +437,83 @@ export class Trained<C extends object = object> {
     return { encoded, z, mean, sample, nll, divergence };
   }
 
+  /**
+   * z ~ q(z | x), L draws for each row, and log q(z | x) - log p(z) of each.
+   *
+   * @param x [N, D], values from 0 to 1, or bytes
+   * @returns z [N L, K] and the divergences [N L], nats; the draws of a row stand together.
+   * @throws {TypeError} If draws have no density.
+   */
+  async posteriorDraws(
+    x: RowValues,
+    { samples = 1, seed = 0, ...given }: ConditionOptions & { readonly samples?: number; readonly seed?: number } = {},
+  ): Promise<Pick<WeightedDraws, "z" | "divergence">> {
+    const { features, latents, parameters, config } = this;
+    const rows = this.#rowsFrom("draw from the posterior", x);
+    const name = `draw from the posterior, ${samples} each`;
+    const out = await this.#apply(name, rows, features, { seed, ...given }, (t, input, condition) => {
+      const posterior = this.model.encode?.(t, parameters, input, config, condition);
+      if (!posterior || !hasDensity(posterior)) return [];
+      const { z, kl } = posterior.draw({ samples, divergence: "sampled" });
+      return [reshape(t, concat(t, [z, columnOf(t, kl)]), samples * (latents + 1))];
+    });
+    const count = out.length / (latents + 1);
+    const z = new Float32Array(count * latents);
+    const divergence = Float32Array.from({ length: count }, (_, i) => {
+      z.set(out.subarray(i * (latents + 1), (i + 1) * (latents + 1) - 1), i * latents);
+      return out[(i + 1) * (latents + 1) - 1];
+    });
+    return { z, divergence };
+  }
+
+  /**
+   * log N(z; 0, I) - log q(z | x) of given z, as many for each row.
+   *
+   * @param x [N, D], values from 0 to 1, or bytes
+   * @param z [N L, K], those of a row together
+   * @returns [N L], nats
+   * @throws {TypeError} If the density of the posterior is not known at any z.
+   */
+  async posteriorRatios(
+    x: RowValues,
+    z: Float32Array,
+    options: ConditionOptions = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { features, latents, parameters, config } = this;
+    const rows = this.#rowsFrom("weigh latents", x);
+    const count = rows.length / features;
+    const width = z.length / count;
+    const each = width / latents;
+    if (!Number.isInteger(each)) {
+      throw new RangeError(
+        `Cannot weigh latents with "${this.model.name}": expected a multiple of ${count} rows of ${latents}, found ${z.length} values`,
+      );
+    }
+    const both = new Float32Array(count * (features + width));
+    for (let row = 0; row < count; row++) {
+      both.set(rows.subarray(row * features, (row + 1) * features), row * (features + width));
+      both.set(z.subarray(row * width, (row + 1) * width), row * (features + width) + features);
+    }
+    return await this.#apply(`weigh latents, ${each} each`, both, features + width, options, (t, input, condition) => {
+      const x = columnsOf(t, input, 0, features);
+      const posterior = this.model.encode?.(t, parameters, x, config, condition);
+      if (!posterior?.ratio) return [];
+      const given = reshape(t, columnsOf(t, input, features, width), latents);
+      return [reshape(t, columnOf(t, posterior.ratio(given)), each)];
+    });
+  }
+
+  /** Whether the density of the posterior is known at any z: what latent statistics need. */
+  async hasPosteriorDensity(): Promise<boolean> {
+    return await this.#bounds() && this.#hasRatio;
+  }
+
   /** Whether draws of the posterior have a density and -(nll + kl) is a bound: what importance weights need. */
   async hasDensity(): Promise<boolean> {
     return await this.#bounds() && this.#hasDensity;
   }
 
-  /** Whether the posterior is a Gaussian too: what latent statistics need, and imputation to weigh its chains. */
+  /** Whether the posterior is a Gaussian too: what imputation needs to weigh its chains. */
   async hasGaussianPosterior(): Promise<boolean> {
     return await this.#bounds() && this.#covariance !== undefined;
   }

@@ -187,6 +187,14 @@ Deno.test("planar layers: f(z) and its log-determinant agree with float64, gradi
       half(y) - half([...z.slice(n * latents, (n + 1) * latents)]) - logDeterminant
     );
     assertClose(await bench.rows(ratio), ratios, "ratio", { sum: 100, absolute: 1e-5 });
+    {
+      using bench = new Bench(rows);
+      const y = Float32Array.from(expected.flatMap(({ y }) => y));
+      const given = [bench.data("y", latents, y), bench.data("c", width, c)] as const;
+      const inverse = flow.inverse(bench.tape, bench.parameters, ...given);
+      await (await bench.compile([])).program.submit(1);
+      assertClose(await bench.read(inverse), z, "inverse", { absolute: 1e-5 });
+    }
     const jacobian = Array.from({ length: latents }, (_, j) => {
       const moved = (by: number) =>
         planar(layers, [...z.slice(0, latents)].map((v, k) => k === j ? v + by : v), [...c.slice(0, width)]).y;
@@ -196,6 +204,10 @@ Deno.test("planar layers: f(z) and its log-determinant agree with float64, gradi
     assertAlmostEquals(logDeterminantOf(jacobian), expected[0].logDeterminant, 1e-6);
   }
   await checkGradients(gpu, (t, { z, c }, p) => flow.apply(t, p, z, c).ratio(), {
+    z: { rows: 5, columns: latents },
+    c: { rows: 5, columns: width },
+  });
+  await checkGradients(gpu, (t, { z, c }, p) => flow.inverse(t, p, z, c), {
     z: { rows: 5, columns: latents },
     c: { rows: 5, columns: width },
   });
