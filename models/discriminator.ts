@@ -121,6 +121,7 @@ export function discriminator(
         name: "discriminator",
         value: valuesOf(t, "discriminator", crossEntropy(t, first, second)),
         weight: constant(1),
+        beside: true,
       }],
       optimizer: [adam({ betas: [0.5, 0.9] }), learningRate(constant(discriminatorRate))],
     }),

@@ -21,6 +21,8 @@ export interface Term {
   readonly value: RowScalars;
   /** Its weight in the minimised loss. */
   readonly weight: Schedule;
+  /** Minimised beside the loss and no part of it, as what a discriminator minimises. */
+  readonly beside?: true;
 }
 
 /**

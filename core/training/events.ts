@@ -18,7 +18,7 @@ export interface Losses {
   readonly kl: number;
   /**
    * What is minimised: free bits, capacities and the weights included, of a training each step by the weights of that step, of a
-   * validation by those of the last step before.
+   * validation by those of the last step before. What a discriminator minimises is no part of it.
    */
   readonly loss: number;
   /** Terms of other names that a model adds, and what its tallies come to: of an epoch only once it is complete. */

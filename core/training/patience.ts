@@ -10,7 +10,7 @@ export interface BestEpoch {
   readonly epoch: number;
   /** Steps done after it. */
   readonly step: number;
-  /** The validation loss, by the weights of the terms that their schedules end with. */
+  /** The validation loss, without a discriminator's, by the weights of the terms that their schedules end with. */
   readonly loss: number;
 }
 

@@ -75,10 +75,10 @@ export interface SweepRun {
   readonly signal?: AbortSignal;
 }
 
-/** Σ weight · value over the terms: what is minimised at a step, of values of that step. */
+/** Σ weight · value over the terms that count: what is minimised at a step, of values of that step. */
 export function weighted(terms: readonly Term[], values: ArrayLike<number>, step: number): number {
   return terms.reduce(
-    (sum, { weight }, i) => isRepeated(terms, i) ? sum : sum + valueAt(weight, step) * values[i],
+    (sum, { weight, beside }, i) => beside || isRepeated(terms, i) ? sum : sum + valueAt(weight, step) * values[i],
     0,
   );
 }

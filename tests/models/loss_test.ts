@@ -6,7 +6,9 @@ import {
   type Checkpoint,
   type Dataset,
   decodeCheckpoint,
+  type EndEvent,
   type EpochEvent,
+  factorVae,
   type Losses,
   train,
   type Trained,
@@ -137,6 +139,23 @@ async function run(
   const bytes = await trained.toBytes();
   return { last: last!, checkpoint: decodeCheckpoint(bytes, "checkpoint"), bytes };
 }
+
+Deno.test("what a discriminator minimises is reported and no part of the loss, which the best epoch goes by", async () => {
+  const config = { hidden: [5], latents: 3, discriminatorHidden: [4], penaltyWeight: 2 };
+  const training = train(factorVae, bits(), { ...config, batchSize: 10, epochs: 3, validation: 10, seed: 2 }, { gpu });
+  const events = await Array.fromAsync(training);
+  training.trained.destroy();
+  const measured = events.filter((event) => event.event === "epoch").flatMap(({ train, validation }) => [
+    train,
+    validation!,
+  ]);
+  for (const { loss, nll, kl, totalCorrelation, discriminator } of measured) {
+    assertAlmostEquals(loss, nll + kl + 2 * totalCorrelation, 1e-4);
+    assert(discriminator > 0.5);
+  }
+  const { best } = events.at(-1) as EndEvent;
+  assertEquals(best!.loss, Math.min(...measured.filter((_, i) => i % 2).map(({ loss }) => loss)));
+});
 
 Deno.test("a training that was stopped within an epoch goes on with the loss of its steps so far", async () => {
   const [whole, part] = [await run({}), await run({ stop: true })];
