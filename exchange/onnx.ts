@@ -8,6 +8,7 @@ import type { NamedTensors } from "../core/graph/parameters.ts";
 import type { Trained } from "../core/training/trained.ts";
 import { describeModel } from "./description.ts";
 import { type Expression, inOrder } from "./expression.ts";
+import type { ExportedFile } from "./file.ts";
 import type { Graph, Graphs } from "./graphs.ts";
 import { ExportError } from "./formulas.ts";
 import { kernelOf, type Values, valuesOf } from "./weights.ts";
@@ -234,14 +235,6 @@ export async function encodeOnnx(
   const wrong = onnx.ModelProto.verify(model);
   if (wrong) throw new ExportError(`Cannot write "${name}" as ONNX: ${wrong}`);
   return new Uint8Array(onnx.ModelProto.encode(model).finish());
-}
-
-/** A file of an export. */
-export interface ExportedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What it is, in a line. */
-  readonly what: string;
 }
 
 /** A model as ONNX: a file for each graph, with the description of the model in its metadata. */

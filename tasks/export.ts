@@ -7,6 +7,7 @@
 import { Trained } from "../core/training/trained.ts";
 import { graphsOf } from "../exchange/graphs.ts";
 import { onnxFiles } from "../exchange/onnx.ts";
+import { torchFiles } from "../exchange/torch.ts";
 import { writeFileAtomically } from "../storage/write.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
@@ -14,7 +15,7 @@ import { type RunChoice, runChoice } from "./cli/run_flags.ts";
 import { chosenRun, join } from "./cli/run_folder.ts";
 
 /** Where a model can go. */
-const TARGETS = ["onnx"] as const;
+const TARGETS = ["onnx", "torch"] as const;
 
 interface Export {
   readonly to: typeof TARGETS[number];
@@ -35,7 +36,8 @@ const flags: Flags<Groups> = {
           type: "choice",
           default: "onnx",
           choices: TARGETS,
-          help: "onnx: encoder.onnx, decoder.onnx and prior.onnx for any ONNX runtime",
+          help:
+            "onnx: encoder.onnx, decoder.onnx and prior.onnx for any ONNX runtime; torch: vae.py, which needs PyTorch alone, and its weights",
         },
         out: {
           type: "string",
@@ -46,7 +48,7 @@ const flags: Flags<Groups> = {
       placeholders: { out: "DIR" },
     },
   },
-  examples: ["deno task export --to onnx", "deno task export --run runs/mine --to onnx --out mine-onnx"],
+  examples: ["deno task export --to onnx", "deno task export --run runs/mine --to torch --out mine-torch"],
 };
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
@@ -54,7 +56,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { folder, checkpoint, model } = await chosenRun(values.run, context);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
   const graphs = graphsOf(trained);
-  const files = await onnxFiles(trained, graphs);
+  const files = await (to === "onnx" ? onnxFiles : torchFiles)(trained, graphs);
   const into = out || join(folder, to);
   await Deno.mkdir(into, { recursive: true });
   for (const { name, bytes, what } of files) {

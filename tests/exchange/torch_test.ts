@@ -1,0 +1,137 @@
+/**
+ * Models as Python files, run by PyTorch where it is installed. Where it is not, what it gave of the same files when they were recorded is
+ * held against elbo: `deno run -A tests/exchange/torch_test.ts` records anew.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { graphsOf } from "../../exchange/graphs.ts";
+import { torchFiles } from "../../exchange/torch.ts";
+import { withFolder } from "../support/folder.ts";
+import { assertClose, cases, COUNT, expected, given, image, untrained } from "./support.ts";
+
+const golden = new URL("../golden/torch_outputs.json", import.meta.url);
+const program = new URL("../golden/torch_outputs.py", import.meta.url).pathname;
+
+/** What PyTorch gives of a model. */
+interface Outputs extends Readonly<Record<string, readonly number[] | undefined>> {
+  readonly terms?: readonly [nll: number, kl: number];
+  readonly losses?: readonly number[];
+}
+
+/** What is recorded: of every file a digest; the outputs of some. */
+interface Golden {
+  readonly torch: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, Outputs>>;
+}
+
+/** Models whose outputs are kept: every kind of module. */
+const KEPT = ["vae", "conv residual", "iaf", "vamp", "vq_vae"];
+
+/** A Python that has PyTorch. */
+async function findPython(): Promise<string | undefined> {
+  for (const python of ["python3", "/usr/bin/python3"]) {
+    const command = new Deno.Command(python, { args: ["-c", "import torch"], stdout: "null", stderr: "null" });
+    if (await command.output().then(({ success }) => success, () => false)) return python;
+  }
+  return undefined;
+}
+
+const all = Object.entries(cases);
+const folderOf = (what: string) => what.replaceAll(/\W/g, "_");
+
+/** The files of a model, by name. */
+async function filesOf(what: string) {
+  using trained = untrained(...cases[what], image);
+  return await torchFiles(trained, graphsOf(trained));
+}
+
+/** The SHA-256 of the Python file. */
+async function digestOf(what: string): Promise<string> {
+  const [{ bytes }] = await filesOf(what);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Runs the files of all models in PyTorch. */
+async function run(python: string): Promise<Record<string, Outputs>> {
+  return await withFolder(async (folder) => {
+    for (const [what, [model, settings]] of all) {
+      const own = `${folder}/${folderOf(what)}`;
+      await Deno.mkdir(own);
+      using trained = untrained(model, settings, image);
+      for (const { name, bytes } of await torchFiles(trained, graphsOf(trained))) {
+        await Deno.writeFile(`${own}/${name}`, bytes);
+      }
+      const { told: _, ...inputs } = given(trained);
+      for (const [name, rows] of Object.entries(inputs)) {
+        await Deno.writeFile(`${own}/${name}.f32`, new Uint8Array(rows.buffer));
+      }
+    }
+    const { success, stderr } = await new Deno.Command(python, { args: [program, folder] }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    return JSON.parse(await Deno.readTextFile(`${folder}/outputs.json`));
+  });
+}
+
+/** Holds what PyTorch gave against what elbo gives. */
+async function compare(
+  what: string,
+  { terms, losses, log_variance: logVariance, z, ...outputs }: Outputs,
+): Promise<void> {
+  using trained = untrained(...cases[what], image);
+  const here = await expected(trained);
+  assertClose({ ...outputs, logVariance, z: "z" in here ? z : undefined }, here);
+  assert(losses === undefined || losses[19] < losses[0], `${what}: ${losses}`);
+  if (!terms) return;
+  // Means of 300 draws each, of other random numbers.
+  const { x, told } = given(trained);
+  const labels = "labels" in told ? { labels: Uint8Array.from(told.labels!) } : {};
+  const { nll, kl } = await trained.evaluate({ values: x, count: COUNT, ...labels }, {
+    samples: 300,
+    binarize: "none",
+  });
+  for (const [i, value] of [nll, kl].entries()) {
+    assert(
+      Math.abs(terms[i] - value) < 0.1 + 0.1 * Math.abs(value),
+      `${what}: ${terms[i]} in PyTorch, ${value} here`,
+    );
+  }
+}
+
+if (import.meta.main) {
+  const python = await findPython();
+  if (!python) throw new Error("Cannot record: expected a Python with PyTorch, found none");
+  const outputs = await run(python);
+  const files = Object.fromEntries(await Array.fromAsync(all, async ([what]) => [what, await digestOf(what)]));
+  const kept = Object.fromEntries(KEPT.map((what) => [what, outputs[folderOf(what)]]));
+  await Deno.writeTextFile(golden, JSON.stringify({ torch: outputs.torch, files, outputs: kept }));
+}
+
+const read = async () => JSON.parse(await Deno.readTextFile(golden)) as Golden;
+
+Deno.test("the Python files are those that PyTorch ran when they were recorded", async () => {
+  const { files } = await read();
+  assertEquals(Object.keys(files), all.map(([what]) => what));
+  for (const [what, digest] of Object.entries(files)) assertEquals([what, await digestOf(what)], [what, digest]);
+});
+
+for (const what of KEPT) {
+  Deno.test(`PyTorch gave what elbo gives within 1e-5: ${what}`, async () =>
+    await compare(what, (await read()).outputs[what]));
+}
+
+const python = await findPython();
+
+Deno.test(
+  "PyTorch gives what elbo gives within 1e-5, and goes on training: all models",
+  { ignore: !python },
+  async () => {
+    const outputs = await run(python!);
+    for (const [what] of all) await compare(what, outputs[folderOf(what)]);
+  },
+);
+
+Deno.test("a model without a term that PyTorch has says so in its file", async () => {
+  const [{ bytes }] = await filesOf("vq_vae");
+  assertStringIncludes(new TextDecoder().decode(bytes), "raise NotImplementedError");
+});
