@@ -5,7 +5,7 @@
  */
 
 import type { EpochEvent, Losses } from "../../core/training/events.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, TrainRequest } from "../engine.ts";
 import type { App } from "./app.ts";
 import { barChart, type Line, lineChart } from "./charts.ts";
 import { button, check, choice, element, entry, labelled, slider } from "./elements.ts";
@@ -16,19 +16,57 @@ import { checkpointOf, droppedFiles, epochsOf, loadShipped, opened, type Reading
 /** The nats below which a latent dimension counts as unused, as in the library. */
 const UNUSED = 0.01;
 
-/** Models that are trained here. */
-const TRAINABLE: readonly (readonly [name: string, title: string])[] = [
-  ["vae", "VAE"],
-  ["conv_vae", "Convolutional VAE"],
-  ["beta_vae", "β-VAE"],
-  ["beta_tcvae", "β-TCVAE"],
-  ["cvae", "CVAE (class given)"],
-  ["iwae", "IWAE"],
-];
+/** The settings of the loss that the panel has sliders for. */
+const SLIDERS = ["beta", "freeBits", "capacity"] as const;
+
+/** A model that is trained here. */
+interface Trainable {
+  readonly title: string;
+  /** Its name, where the choice is called otherwise. */
+  readonly model?: string;
+  /** Which sliders it has a use for. Default: all. */
+  readonly loss?: readonly typeof SLIDERS[number][];
+  /** Settings besides those of the fields, or in place of them. */
+  readonly config?: (hidden: readonly number[], latents: number) => Readonly<Record<string, unknown>>;
+  /** Codes in place of latents: it has no use for the fields of these. */
+  readonly ofCodes?: boolean;
+  readonly convolutions?: boolean;
+}
+
+/** They, by the names of the choices. */
+export const TRAINABLE: Readonly<Record<string, Trainable>> = {
+  vae: { title: "VAE" },
+  conv_vae: { title: "Convolutional VAE", convolutions: true },
+  beta_vae: { title: "β-VAE" },
+  beta_tcvae: { title: "β-TCVAE" },
+  factor_vae: { title: "FactorVAE" },
+  info_vae: { title: "InfoVAE", loss: [] },
+  aae: { title: "Adversarial autoencoder", loss: [] },
+  cvae: { title: "CVAE (class given)" },
+  iwae: { title: "IWAE", loss: [] },
+  iaf_vae: { title: "VAE with a flow (IAF)", loss: ["beta", "capacity"] },
+  ladder_vae: {
+    title: "Ladder VAE, two levels",
+    // The first latents are those that the data are decoded from.
+    config: (hidden, latents) => ({ hidden: [...hidden, ...hidden], lowerLatents: [latents] }),
+  },
+  vq_vae: { title: "VQ-VAE", ofCodes: true, convolutions: true },
+  vq_vae_residual: {
+    ...{ title: "VQ-VAE, two codes a position", model: "vq_vae", ofCodes: true, convolutions: true },
+    config: () => ({ codes: 32, depth: 2 }),
+  },
+  vq_vae_fsq: {
+    ...{ title: "VQ-VAE, rounded (FSQ)", model: "vq_vae", ofCodes: true, convolutions: true },
+    config: () => ({ quantizer: "fsq" }),
+  },
+};
 
 /** Those that an engine can train: SwiftShader's compiler takes more than 6 GB for a convolution's kernel, which ends the browser's GPU process. */
-function trainable({ adapter }: Engine): typeof TRAINABLE {
-  return /swiftshader/i.test(adapter) ? TRAINABLE.filter(([name]) => name !== "conv_vae") : TRAINABLE;
+function trainable({ adapter }: Engine): readonly (readonly [name: string, title: string])[] {
+  const plain = /swiftshader/i.test(adapter);
+  return Object.entries(TRAINABLE).flatMap(([name, { title, convolutions }]) =>
+    plain && convolutions ? [] : [[name, title] as const]
+  );
 }
 
 /** The settings of a training that the panel has fields for. */
@@ -41,24 +79,33 @@ interface Wanted {
   learningRate: string;
 }
 
-/** The configuration that the fields stand for. */
-export function configOf(
+/** The model and the configuration that the fields stand for. */
+export function requestOf(
   wanted: Wanted,
   loss: Readonly<Record<string, number>>,
   rows: number = 0,
-): Record<string, unknown> {
-  const { hidden, latents, prior, optimizer, learningRate, model } = wanted;
-  return {
-    hidden: hidden.split(",").map(Number),
-    latents: Number(latents),
-    optimizer,
-    learningRate: Number(learningRate),
-    epochs: 1000,
-    validation: Math.min(1000, Math.floor(rows / 6)),
+): TrainRequest {
+  const { prior, optimizer, learningRate } = wanted;
+  const { model = wanted.model, loss: sliders = SLIDERS, config, ofCodes } = TRAINABLE[wanted.model];
+  const [hidden, latents] = [wanted.hidden.split(",").map(Number), Number(wanted.latents)];
+  const ofLatents = {
+    hidden,
+    latents,
     ...prior === "standard" ? {} : { prior },
     // Those that have any: fewer than for a long training.
     ...prior === "mixture" || prior === "vamp" ? { components: 50 } : {},
-    ...model === "iwae" ? {} : loss,
+    ...Object.fromEntries(sliders.map((name) => [name, loss[name]])),
+  };
+  return {
+    model,
+    config: {
+      optimizer,
+      learningRate: Number(learningRate),
+      epochs: 1000,
+      validation: Math.min(1000, Math.floor(rows / 6)),
+      ...ofCodes ? {} : ofLatents,
+      ...config?.(hidden, latents),
+    },
   };
 }
 
@@ -182,7 +229,7 @@ export async function mountPanel(host: HTMLElement, app: App, engine: Engine): P
     about.textContent = "Compiling the shaders …";
     points.train.length = points.validation.length = app.epochs.length = 0;
     try {
-      app.model = await engine.train({ model: wanted.model, config: configOf(wanted, loss, app.loaded?.train) });
+      app.model = await engine.train(requestOf(wanted, loss, app.loaded?.train));
     } finally {
       play.disabled = false;
       if (app.model) describe();

@@ -102,6 +102,14 @@ Deno.test({
       page.getByRole("button", { name: "Checkpoint" }).click(),
     ]);
     assertEquals(download.suggestedFilename(), "vae-mnist.safetensors");
+
+    // Another model, of several levels: the page goes on with it.
+    await page.getByLabel("Model", { exact: true }).selectOption("ladder_vae");
+    await page.getByRole("button", { name: "Train from the start" }).click();
+    await page.locator(".quiet", { hasText: /^ladder_vae on .*: 4 latents/ }).waitFor({ timeout: 60_000 });
+    const begun = await number(page, 0);
+    for (let i = 0; i < 400 && await number(page, 0) <= begun; i++) await page.waitForTimeout(50);
+    assert(await number(page, 0) > begun, "the ELBO rises");
     assertEquals(await page.locator("#message").textContent(), "");
     assertEquals(said.filter(ofThePage), []);
   },
