@@ -39,5 +39,7 @@ export {
   type TestResults,
 } from "./storage/run_folder.ts";
 export { withFiles } from "./storage/source_files.ts";
+export type { Ranks } from "./core/graph/ranks.ts";
+export { findMpi, Mpi, MpiError } from "./parallel/mpi.ts";
 export { FolderLock } from "./storage/folder_lock.ts";
 export { temporaryNames, writeFileAtomically } from "./storage/write.ts";

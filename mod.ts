@@ -202,6 +202,7 @@ export {
   weightDecay,
 } from "./core/optimizers/mod.ts";
 export type { Parameter, Parameters, ParameterShape, Shapes, Weights } from "./core/graph/parameters.ts";
+export type { Ranks } from "./core/graph/ranks.ts";
 export { reshape } from "./core/ops/reshape.ts";
 export { constant, type Schedule, valueAt } from "./core/graph/schedule.ts";
 export { configure, defaults, type Setting, type Settings } from "./core/settings.ts";
@@ -309,7 +310,7 @@ export type {
   Split as SplitShape,
   SplitProduct,
 } from "./core/gpu/product.ts";
-export type { Dispatches, Produced, TapeProduct } from "./core/graph/dispatches.ts";
+export type { Dispatches, Exchange, Laid, Produced, TapeProduct, Together } from "./core/graph/dispatches.ts";
 export { type Initializer, INITIALIZERS, type Initializers } from "./core/graph/initializers.ts";
 export type { FoundTensors, NamedTensors, Snapshot } from "./core/graph/parameters.ts";
 export type { Formula, FormulaOfConv, FormulaOfNorm, Formulas, OnTape } from "./core/graph/formula.ts";

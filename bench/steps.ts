@@ -9,6 +9,7 @@ import type { Clock } from "../core/gpu/clock.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
 import type { Placement } from "../core/ops/gather.ts";
+import type { Together } from "../core/graph/dispatches.ts";
 import { Parameters } from "../core/graph/parameters.ts";
 import type { StepTerms } from "../core/graph/program.ts";
 import { uniforms } from "../core/graph/random.ts";
@@ -74,14 +75,24 @@ export function parse(text: string): Configuration[] {
   });
 }
 
-/** Compiles a step, with the tiles that `tune` finds for it where none is pinned, and runs it once. */
+/**
+ * Compiles a step, with the tiles that `tune` finds for it where none is pinned, and runs it once.
+ *
+ * @param together Ranks, each of which has a batch of the configuration's size.
+ */
 export async function prepare(
   gpu: Gpu,
   { model, config, batch, architecture, rows }: Configuration,
   tiles: Tiles,
   tune: (step: TrainingStep) => Promise<TunedTiles | undefined>,
+  together?: Together,
 ): Promise<Subject> {
-  const training = configure(trainingSettings, { batchSize: batch, binarize: "none", tiles: tiles.family, rows });
+  const training = configure(trainingSettings, {
+    batchSize: batch * (together?.ranks.size ?? 1),
+    binarize: "none",
+    tiles: tiles.family,
+    rows,
+  });
   const pixels = uniforms(new Float32Array(ROWS * 784), 1, 0, 0);
   const values = new Uint8Array(pixels.length);
   for (let i = 0; i < values.length; i++) values[i] = pixels[i] < 0.13 ? 255 : 0;
@@ -95,6 +106,7 @@ export async function prepare(
     ...subject,
     tiles: { ...tiles, tuned: tuned ?? tiles.tuned },
     parameters,
+    together,
   });
   await step.program.submit(1);
   const firstStepMs = performance.now() - begin;

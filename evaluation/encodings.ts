@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Split } from "../core/dataset.ts";
+import { slice, type Split } from "../core/dataset.ts";
 import type { Encoded } from "../core/distributions/encoded.ts";
+import { ALONE, type Ranks, shareOf } from "../core/graph/ranks.ts";
 import type { Trained } from "../core/training/trained.ts";
 
 /** Values that are encoded at a time. */
@@ -25,19 +26,30 @@ export interface EncodedPart {
  *
  * @param count N
  * @param partOf Gives the rows `from` to `to` (exclusive).
- * @param options The seed of pixels that are drawn, and what stops it.
+ * @param options The seed of pixels that are drawn, what stops it, and the processes that each encode some rows of every part.
  */
 export async function* encodedParts(
   trained: Trained,
   count: number,
   partOf: (from: number, to: number) => Split,
-  { seed, signal }: { readonly seed: number; readonly signal?: AbortSignal },
+  { seed, signal, ranks = ALONE }: {
+    readonly seed: number;
+    readonly signal?: AbortSignal;
+    readonly ranks?: Ranks;
+  },
 ): AsyncGenerator<EncodedPart> {
   const some = Math.max(1, Math.floor(VALUES / trained.features));
   for (let [from, step] = [0, 0]; from < count; from += some, step++) {
     signal?.throwIfAborted();
     const part = partOf(from, Math.min(count, from + some));
-    const encoded = await trained.posterior(trained.rowsOf(part, 0, part.count, (seed + step) >>> 0), part);
-    yield { from, step, encoded };
+    const x = trained.rowsOf(part, 0, part.count, (seed + step) >>> 0);
+    const own = shareOf(ranks, part.count);
+    if (own.to === own.from) continue;
+    const width = x.length / part.count;
+    const encoded = await trained.posterior(
+      ranks.size === 1 ? x : x.slice(own.from * width, own.to * width),
+      ranks.size === 1 ? part : slice(part, own.from, own.to),
+    );
+    yield { from: from + own.from, step, encoded };
   }
 }

@@ -16,6 +16,7 @@ import { drawSums, type ImportanceTotals, importanceTotals } from "../core/ops/i
 import type { Binarization } from "../core/ops/gather.ts";
 import { createState, LAST_STEP, setState } from "../core/graph/program.ts";
 import { otherSeed } from "../core/graph/random.ts";
+import { ALONE, type Ranks, shareOf, summed } from "../core/graph/ranks.ts";
 import { type HostStream, type RowScalars, Tape } from "../core/graph/tape.ts";
 import type { Trained } from "../core/training/trained.ts";
 import type { SplitInput } from "../core/values.ts";
@@ -41,6 +42,8 @@ export interface LogLikelihoodOptions {
   readonly seed?: number;
   /** Stops it. */
   readonly signal?: AbortSignal;
+  /** Processes that each weigh a part of the rows, and come to the same. */
+  readonly ranks?: Ranks;
   /** Called after each submit that is done. */
   readonly onProgress?: (progress: LikelihoodProgress) => void;
 }
@@ -114,6 +117,7 @@ export async function weighRows(
   options: WeighingOptions = {},
 ): Promise<LogLikelihood> {
   const { samples: asked = 1, estimator = "importance", seed = trained.training.seed, signal, onProgress } = options;
+  const { ranks = ALONE } = options;
   if (!Number.isSafeInteger(asked) || asked < 1) {
     throw new RangeError(`Cannot estimate a log-likelihood: expected at least 1 sample, found ${asked}`);
   }
@@ -141,10 +145,11 @@ export async function weighRows(
   const pace = new Pace();
   // The last batch may be shorter.
   const perStep = split.count / batches * recording.draws;
-  let [b, s] = [0, 0];
+  const { from, to } = shareOf(ranks, batches);
+  let [b, s] = [from, 0];
   const next = (): Chunk<number> | undefined => {
     signal?.throwIfAborted();
-    if (b === batches) return undefined;
+    if (b === to) return undefined;
     const count = Math.min(pace.size, steps - s);
     const scopes = gpu.scopes();
     const commands = scopes.within(() => {
@@ -182,15 +187,18 @@ export async function weighRows(
       pace.done(count);
       if (!pace.rate) continue;
       onProgress?.({
-        done: done / (batches * steps),
+        done: done / ((to - from) * steps),
         datumSamplesPerSecond: perStep * pace.rate,
-        secondsLeft: (batches * steps - done) / pace.rate,
+        secondsLeft: ((to - from) * steps - done) / pace.rate,
       });
     }
-    const datumSamplesPerSecond = perStep * pace.rate;
+    const [datumSamplesPerSecond] = await summed(ranks, [perStep * pace.rate]);
     const { sums } = recording;
     const [totals, divergences] = (await gpu.readAll([{ buffer: sums.totals }, { buffer: sums.divergences }]))
       .map((bytes) => new Float32Array(bytes));
+    // Of rows that other ranks have it is all zeros.
+    await ranks.sum(totals);
+    await ranks.sum(divergences);
     const found = summary(totals, divergences, { count: split.count, samples, sign });
     requireFinite(found.values, `what "${trained.model.name}" gives for these rows`);
     requireFinite(found.elbos, `the elbo that "${trained.model.name}" gives for these rows`);

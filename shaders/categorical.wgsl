@@ -2,7 +2,7 @@
 // draw z of k as an indicator, KL(r ‖ p) = Σ r_k (log r_k - log p(k)), and nll = -log p(x) - KL. One invocation a row; r is zero
 // in rows that are no data, so that sums over rows leave them out.
 // Needs: at_scalar, valid_rows, random_uniform, buffers state, logits, prior, probabilities, z, nll, kl of f32; const ROWS, ROWS_prior,
-// COMPONENTS, STREAM_categorical. Gives: main.
+// COMPONENTS, FIRST_categorical, STREAM_categorical. Gives: main.
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     total += exp(logits[at_scalar(ROWS, row, k)] - largest);
   }
   let log_total = log(total);
-  let u = random_uniform(state.seed, state.step, STREAM_categorical, row).x;
+  let u = random_uniform(state.seed, state.step, STREAM_categorical, FIRST_categorical + row).x;
   let valid = select(0.0, 1.0, row < valid_rows());
   var below = 0.0;
   var divergence = 0.0;

@@ -33,7 +33,7 @@ import { divide, type NumericArray, type Rows, rowsOf, type StoredArray, storedR
 import { filled, standardized, suggestion } from "../core/scaling.ts";
 import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
-import { fileRows, inPieces, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
+import { fileRows, inPieces, joinedRows, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
 import { imageSettings, readImageFolder } from "./image_folder.ts";
 import { fileSize, isFile, piecewise, readStart, readWhole, statIfThere, systemFailure } from "./read.ts";
 import { withFiles } from "./source_files.ts";
@@ -45,6 +45,7 @@ import { withFiles } from "./source_files.ts";
  * |---|---|---|---|
  * | a folder | PNG, JPEG and WebP images, grey or colour | folders by class | |
  * | `.npy` | [N, D], [N, H, W] or [N, H, W, C] | `..labels..` beside `..images..` | |
+ * | a folder of `.npy` files | their rows, one file after the other by name | | |
  * | `.npz` | `x`, `data` or `images`, or the only array; `x_train` and `x_test` | `y` or `labels`; `y_train` and `y_test` | `c`, likewise: [N, C]; or `c_...`: [N]; those of dSprites, 3D Shapes, SmallNORB |
  * | `.mat` | `x`, `data` or `images`, or the only matrix: [N, D], or [H, W, N] or [H, W, C, N] | `y` or `labels` | `c`: [N, C] |
  * | `.h5`, `.hdf5` | as `.npz` | | |
@@ -101,7 +102,9 @@ export const FILE_SETTINGS: Readonly<Record<string, Settings<object>>> = {
 
 /** What the files at a path can be told. */
 function settingsOf(path: string): Settings<object> | undefined {
-  if (Deno.statSync(path).isDirectory && !idxFile(path)) return imageSettings;
+  if (Deno.statSync(path).isDirectory && !idxFile(path)) {
+    return npyFiles(path).length ? { ...rowSettings, ...readSettings } : imageSettings;
+  }
   if (path.endsWith(FREY_FACES)) return undefined;
   const kind = kindOf(path);
   if (TABLES.includes(kind)) return { ...tableSettings, ...rowSettings };
@@ -134,6 +137,13 @@ function idxFile(folder: string): string | undefined {
   return ["", ".gz"].map((end) => `${folder}/train-images-idx3-ubyte${end}`).find(isThere);
 }
 
+/** The files of a folder that holds .npy files and nothing else, by name; else none. */
+function npyFiles(folder: string): string[] {
+  const entries = [...Deno.readDirSync(folder)].filter(({ name }) => !name.startsWith("."));
+  const all = entries.length > 0 && entries.every(({ name, isDirectory }) => !isDirectory && kindOf(name) === "npy");
+  return all ? entries.map(({ name }) => `${folder}/${name}`).sort() : [];
+}
+
 /** Links are not followed: what a link is called says what it is. */
 function absolute(path: string): string {
   try {
@@ -151,7 +161,8 @@ async function load(path: string, options: LoadOptions & { readonly seed: number
   const { seed, undivided, signal } = options;
   if ((await statIfThere(path))?.isDirectory) {
     const idx = idxFile(path);
-    return idx ? { ...await load(idx, options), name: path } : await readImageFolder(path, options);
+    if (idx) return { ...await load(idx, options), name: path };
+    if (!npyFiles(path).length) return await readImageFolder(path, options);
   }
   if (path.endsWith(FREY_FACES)) {
     return {
@@ -225,6 +236,8 @@ function scaled(
 
 async function readParts(path: string, config: FileConfig, options: LoadOptions): Promise<Parts> {
   const { signal } = options;
+  const files = (await statIfThere(path))?.isDirectory ? npyFiles(path) : [];
+  if (files.length) return { train: await joinedFiles(path, files, config, options) };
   const kind = kindOf(path);
   if (TEXTS.includes(kind)) return await besideOthers(await readCsv(await textFile(path, signal), config), path);
   switch (kind) {
@@ -258,6 +271,49 @@ async function readParts(path: string, config: FileConfig, options: LoadOptions)
         (file, labels) => rowsInPieces(file, labels, config, options),
       );
   }
+}
+
+/** The rows of .npy files of one kind, read from where they lie or, where they are few, all at once. */
+async function joinedFiles(
+  folder: string,
+  files: readonly string[],
+  { read }: ReadConfig,
+  options: LoadOptions,
+): Promise<Rows> {
+  const layouts = await Promise.all(files.map(async (path) => {
+    const layout = npyLayout(await readStart(path, NPY_START), path);
+    if (isPacked(path) || layout.columnMajor) {
+      throw new FileError(
+        path,
+        `expected an .npy file of one row after the other, found ${isPacked(path) ? "it packed" : "Fortran order"}`,
+      );
+    }
+    return layout;
+  }));
+  const [{ shape: [, ...row], type }] = layouts;
+  layouts.forEach((layout, i) => {
+    const [, ...other] = layout.shape;
+    if (other.join() === row.join() && layout.type === type) return;
+    throw new FileError(
+      files[i],
+      `expected rows as in ${files[0].replace(/.*\//, "")}, [${row}] of ${type}, found [${other}] of ${layout.type}`,
+    );
+  });
+  const columns = row.reduce((all, size) => all * size, 1);
+  const readers = layouts.map(({ shape: [count], type, littleEndian, offset }, i) =>
+    fileRows({ path: files[i], offset, count, columns, type, littleEndian })
+  );
+  const reader = joinedRows(readers, folder);
+  const { count } = reader;
+  const rows = storedRowsOf(reader, [count, ...row], undefined);
+  const remark = `${files.length} files`;
+  if (inPieces(read, count * columns * (reader.type === "u8" ? 1 : 4))) {
+    await lookAt(rows.stored!, options);
+    return withBesides(rows, { reading: { remarks: [`${remark}: ${remarkOn(reader)}`] } });
+  }
+  // Their values are read as they are taken out.
+  const { stored: _, ...whole } = rows;
+  return { ...whole, reading: { remarks: [remark] } };
 }
 
 /** The rows of an .npy or idx file, left there; undefined where they are to be read whole. */

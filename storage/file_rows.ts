@@ -6,7 +6,7 @@
  */
 
 import { FileError, memoryLeft } from "../core/bounds.ts";
-import type { RowArray, RowReader } from "../core/row_reader.ts";
+import { roomFor, type RowArray, type RowReader } from "../core/row_reader.ts";
 import type { Settings } from "../core/settings.ts";
 import { BYTES, elements, type ElementType } from "../datasets/elements.ts";
 import { systemFailure } from "./read.ts";
@@ -100,6 +100,36 @@ export function fileRows({ path, offset, count, columns, type, littleEndian }: F
       } catch (cause) {
         throw cause instanceof FileError ? cause : systemFailure(path, cause);
       }
+    },
+  };
+}
+
+/**
+ * The rows of several files, one file after the other.
+ *
+ * @param file What messages call them all.
+ */
+export function joinedRows(readers: readonly RowReader[], file: string): RowReader {
+  const [{ type, columns }] = readers;
+  const ends: number[] = [];
+  for (const { count } of readers) ends.push((ends.at(-1) ?? 0) + count);
+  return {
+    ...{ file, type, columns, count: ends.at(-1)! },
+    read(some, at, out) {
+      // Which of the rows that are wanted lie in each file, so that each is opened once.
+      const wanted = readers.map(() => ({ rows: [] as number[], places: [] as number[] }));
+      for (let i = 0; i < some; i++) {
+        const row = at(i);
+        const which = ends.findIndex((end) => row < end);
+        wanted[which].rows.push(row - (ends[which - 1] ?? 0));
+        wanted[which].places.push(i);
+      }
+      wanted.forEach(({ rows, places }, which) => {
+        if (!rows.length) return;
+        const part = roomFor(type, rows.length * columns);
+        readers[which].read(rows.length, (i) => rows[i], part);
+        places.forEach((place, i) => out.set(part.subarray(i * columns, (i + 1) * columns), place * columns));
+      });
     },
   };
 }

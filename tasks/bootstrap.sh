@@ -6,7 +6,8 @@
 # 1. Deno from PATH if it is new enough, else from .deno/, else installed into .deno/ from npm.
 # 2. On Linux, a Vulkan adapter: where there is none, root installs Mesa's software driver with the distribution's
 #    package manager; others are told the command.
-# 3. deno task <task> [argument...]
+# 3. For the tests, Open MPI, where root can install it with apt-get: the tests of several ranks are left out without.
+# 4. deno task <task> [argument...]
 #
 # Outside the project only the package manager writes, and npm and Deno into their caches.
 # Until Deno is found only the shell itself is used.
@@ -131,6 +132,17 @@ fi
 
 case $(uname -s 2>/dev/null || echo Linux) in
   Linux) has_vulkan || install_vulkan ;;
+esac
+
+case $1 in
+  ok | test | test:*)
+    if ! command -v mpirun >/dev/null 2>&1 && command -v apt-get >/dev/null 2>&1 && [ "$(id -u 2>/dev/null)" = 0 ]; then
+      printf 'Installing Open MPI for the tests of several ranks\n' >&2
+      install='apt-get install -y --no-install-recommends openmpi-bin'
+      { DEBIAN_FRONTEND=noninteractive sh -c "$install" || { apt-get update && DEBIAN_FRONTEND=noninteractive sh -c "$install"; }; } \
+        >/dev/null 2>&1 || printf 'No Open MPI could be installed: the tests of several ranks are left out\n' >&2
+    fi
+    ;;
 esac
 
 exec "$deno" task "$@"

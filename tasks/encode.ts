@@ -9,9 +9,11 @@ import { plural } from "../core/plural.ts";
 import { TABLES, writeTable } from "../storage/table_file.ts";
 import { latentName, marginals } from "../core/distributions/encoded.ts";
 import { encodedParts } from "../evaluation/encodings.ts";
+import type { Ranks } from "../core/graph/ranks.ts";
 import { Trained } from "../core/training/trained.ts";
 import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { binarizationOf } from "../core/training/caveats.ts";
+import { parallelFlags, type ParallelSettings, requireOwn, together } from "./cli/parallel.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { defaultFile, described, formatOf, rowFields } from "./cli/outputs.ts";
 import { chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
@@ -26,6 +28,7 @@ interface Encoding {
 type Groups = {
   readonly run: FlagGroup<RunChoice>;
   readonly data: FlagGroup<DataFlags>;
+  readonly parallel: FlagGroup<ParallelSettings>;
   readonly encoding: FlagGroup<Encoding>;
 };
 
@@ -39,6 +42,7 @@ const flags: Flags<Groups> = {
   groups: {
     run: runChoice,
     data: dataFlags,
+    parallel: parallelFlags,
     encoding: {
       title: "Encoding",
       settings: {
@@ -61,7 +65,7 @@ const flags: Flags<Groups> = {
   ],
 };
 
-async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+async function run({ values }: Parsed<Groups>, context: Context, ranks: Ranks | undefined): Promise<void> {
   const { out, seed } = values.encoding;
   const format = formatOf(out, FORMATS);
   const run = await chosenRun(values.run, context);
@@ -71,7 +75,9 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const { labels, count } = rows;
   const file = out || await defaultFile(folder, "latents", format, chosen);
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  const { mean, logVariance, latents } = await encodings(trained, rows, seed, context.signal);
+  if (ranks) await requireOwn(ranks, trained.gpu, values.parallel);
+  const { mean, logVariance, latents } = await encodings(trained, rows, { seed, signal: context.signal, ranks });
+  if (ranks?.rank) return;
   const numbered = (name: string) => Array.from({ length: latents }, (_, k) => `${latentName(k)}_${name}`);
   const fields = [
     // NumPy's arrays by names of more than one.
@@ -89,20 +95,25 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
 }
 
 /** Means and log-variances of all rows, [N, K] each. */
-async function encodings(trained: Trained, rows: Split, seed: number, signal: AbortSignal) {
+async function encodings(trained: Trained, rows: Split, options: Parameters<typeof encodedParts>[3]) {
   const { latents } = trained;
   const mean = new Float32Array(rows.count * latents);
   const logVariance = new Float32Array(rows.count * latents);
   const part = (from: number, to: number) => slice(rows, from, to);
-  for await (const { from, encoded } of encodedParts(trained, rows.count, part, { seed, signal })) {
+  for await (const { from, encoded } of encodedParts(trained, rows.count, part, options)) {
     const found = marginals(encoded);
     mean.set(found.mean, from * latents);
     logVariance.set(found.logVariance, from * latents);
   }
+  await options.ranks?.sum(mean);
+  await options.ranks?.sum(logVariance);
   return { mean, logVariance, latents };
 }
 
 /** The task. */
-export const encodeTask: Task<Groups> = { flags, run };
+export const encodeTask: Task<Groups> = {
+  flags,
+  run: (parsed, context) => together(parsed.values.parallel, context, (context, ranks) => run(parsed, context, ranks)),
+};
 
 if (import.meta.main) await main(encodeTask);

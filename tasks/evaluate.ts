@@ -8,6 +8,7 @@ import { plural } from "../core/plural.ts";
 import { type Dataset, slice, type Split } from "../core/dataset.ts";
 import { bitsPerDimension } from "../core/distributions/discretized_logistic.ts";
 import { latentName, UNUSED_KL } from "../core/distributions/encoded.ts";
+import type { Ranks } from "../core/graph/ranks.ts";
 import type { Losses } from "../core/training/events.ts";
 import { type Binarization, BINARIZATIONS } from "../core/ops/gather.ts";
 import { type SampleOptions, Trained } from "../core/training/trained.ts";
@@ -29,6 +30,7 @@ import {
   type RepresentationFlags,
   representationFlags,
 } from "./cli/representation.ts";
+import { parallelFlags, type ParallelSettings, requireOwn, together } from "./cli/parallel.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type ChosenRows, chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -45,6 +47,7 @@ interface Measuring {
 type Groups = {
   readonly run: FlagGroup<RunChoice>;
   readonly data: FlagGroup<DataFlags>;
+  readonly parallel: FlagGroup<ParallelSettings>;
   readonly measuring: FlagGroup<Measuring>;
   readonly representation: FlagGroup<RepresentationFlags>;
   readonly prior: FlagGroup<PriorFlags>;
@@ -58,6 +61,7 @@ const flags: Flags<Groups> = {
   groups: {
     run: runChoice,
     data: dataFlags,
+    parallel: parallelFlags,
     measuring: {
       title: "Measuring",
       settings: {
@@ -208,7 +212,7 @@ async function represented(
   return { ...(found ? { disentanglement: found } : {}), ...(probed ? { probes: probed } : {}) };
 }
 
-async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
+async function run({ values, given }: Parsed<Groups>, context: Context, ranks: Ranks | undefined): Promise<void> {
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
   const { samples, seed, estimator, frechet } = values.measuring;
@@ -230,8 +234,11 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     );
   }
   using trained = await Trained.fromCheckpoint(model, checkpoint);
-  using prior = await chosenPrior(chosen, trained, values.prior, given, values.data.dataset, context);
-  const told = { samples, binarize, seed, signal: context.signal };
+  if (ranks) await requireOwn(ranks, trained.gpu, values.parallel);
+  using prior = ranks?.rank
+    ? undefined
+    : await chosenPrior(chosen, trained, values.prior, given, values.data.dataset, context);
+  const told = { samples, binarize, seed, signal: context.signal, ranks };
   const density = model.density === "exact" || await trained.hasDensity();
   if (!density && given.has("estimator")) {
     throw new UsageError(`--estimator: expected a model with a density; ${folder} holds a ${model.name}`);
@@ -243,6 +250,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     ? await weighed(trained, rows, { ...told, estimator }, context)
     : undefined;
   const measured: Losses = drawn?.losses ?? await trained.evaluate(rows, told);
+  if (ranks?.rank) return;
   const { loss: _, ...terms } = measured;
   // One, or one for each code of a position.
   const isPerplexity = ([name]: readonly [string, number]) => name.startsWith("perplexity");
@@ -356,6 +364,9 @@ function latentTable(kl: readonly number[]): string[] {
 }
 
 /** The task. */
-export const evaluateTask: Task<Groups> = { flags, run };
+export const evaluateTask: Task<Groups> = {
+  flags,
+  run: (parsed, context) => together(parsed.values.parallel, context, (context, ranks) => run(parsed, context, ranks)),
+};
 
 if (import.meta.main) await main(evaluateTask);

@@ -6,10 +6,12 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { driverVariables } from "../core/gpu/strategies.ts";
+import { LOCAL_SIZE, rankHere } from "../parallel/mpi.ts";
 import { peekFlag, UsageError, wantsHelp } from "./cli/flags.ts";
 import { listenToHangup, OUTLIVES, outlivesTerminal } from "./cli/hangup.ts";
 import { denoFolder, type Disk, type Lock, lockFor, packagesToFetch } from "./cli/packages.ts";
-import { permissionFlags } from "./cli/permissions.ts";
+import { permissionFlags, usesMpi } from "./cli/permissions.ts";
 import { shown } from "./cli/terminal.ts";
 
 /** A file of the project. */
@@ -62,6 +64,22 @@ function copyOfLock(task: string, args: readonly string[]): { readonly file: str
   return { file: copy, [Symbol.dispose]: () => Deno.removeSync(copy) };
 }
 
+/** Signals that are passed on to the task, which says itself what came of it. */
+const PASSED_ON: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Which of MPI's processes this is, where it is one. */
+function rankName(): string {
+  const rank = rankHere((name) => Deno.env.get(name));
+  return rank ? `Rank ${rank.rank} of ${rank.size}: ` : "";
+}
+
+/** What tells drivers of the processes that MPI started on this machine, where the user has told them nothing. */
+function threads(): Record<string, string> {
+  const processes = Number(Deno.env.get(LOCAL_SIZE) ?? 1);
+  const wanted = Object.entries(driverVariables(navigator.hardwareConcurrency, processes));
+  return Object.fromEntries(wanted.filter(([name]) => Deno.env.get(name) === undefined));
+}
+
 /** What keeps a task from being started. */
 class LaunchError extends Error {}
 
@@ -89,7 +107,7 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
     new Deno.Command(Deno.execPath(), {
       // Quiet: packages that are fetched at first use would take dozens of lines.
       args: ["run", "--quiet", `--config=${path("deno.json")}`, ...locked, ...flags, path(`tasks/${task}.ts`), ...own],
-      env: outlives ? { [OUTLIVES]: "1" } : {},
+      env: { ...outlives ? { [OUTLIVES]: "1" } : {}, ...usesMpi(task, args) ? threads() : {} },
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",
@@ -111,7 +129,10 @@ async function launch(task: string, args: readonly string[]): Promise<number> {
   Deno.addSignalListener("SIGINT", passOn("SIGINT"));
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", passOn("SIGTERM"));
   listenToHangup(outlives, passOn("SIGHUP"));
-  return Math.max(...(await Promise.all(children.map(({ status }) => status))).map(({ code }) => code));
+  const ended = await Promise.all(children.map(({ status }) => status));
+  const killed = ended.find(({ signal }) => signal && !PASSED_ON.includes(signal));
+  if (killed) console.error(`Error: ${rankName()}deno task ${task} was ended by ${killed.signal}`);
+  return Math.max(...ended.map(({ code }) => code));
 }
 
 if (import.meta.main) {

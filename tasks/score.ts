@@ -8,6 +8,7 @@ import { plural } from "../core/plural.ts";
 import { type Table, TABLES, writeTable } from "../storage/table_file.ts";
 import { caveats, findings } from "../core/training/caveats.ts";
 import { isTable } from "../core/description.ts";
+import type { Ranks } from "../core/graph/ranks.ts";
 import { Trained } from "../core/training/trained.ts";
 import { type Scores, scores } from "../evaluation/scores.ts";
 import type { Figure } from "../figures/figure.ts";
@@ -19,6 +20,7 @@ import type { FlagGroup, Flags, Parsed } from "./cli/flags.ts";
 import { measuringProgress } from "./cli/measuring.ts";
 import { defaultFile, described, formatOf, rowFields, withExtension } from "./cli/outputs.ts";
 import { drawAll, writeFigure } from "./cli/pictures.ts";
+import { parallelFlags, type ParallelSettings, requireOwn, together } from "./cli/parallel.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import { type ChosenRows, chosenRows, type DataFlags, dataFlags } from "./cli/run_data.ts";
 import { type RunChoice, runChoice, seedFlag } from "./cli/run_flags.ts";
@@ -35,6 +37,7 @@ interface Scoring {
 type Groups = {
   readonly run: FlagGroup<RunChoice>;
   readonly data: FlagGroup<DataFlags>;
+  readonly parallel: FlagGroup<ParallelSettings>;
   readonly scoring: FlagGroup<Scoring>;
 };
 
@@ -51,6 +54,7 @@ const flags: Flags<Groups> = {
   groups: {
     run: runChoice,
     data: dataFlags,
+    parallel: parallelFlags,
     scoring: {
       title: "Scoring",
       settings: {
@@ -115,7 +119,7 @@ function picture(trained: Trained, chosen: ChosenRows, { order }: Scores, show: 
   );
 }
 
-async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
+async function run({ values }: Parsed<Groups>, context: Context, ranks: Ranks | undefined): Promise<void> {
   const { out, samples, seed, show } = values.scoring;
   const format = formatOf(out, TABLES);
   const run = await chosenRun(values.run, context);
@@ -125,9 +129,12 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   const file = out || await defaultFile(folder, "scores", format, chosen);
   const pictured = withExtension(file, "svg").replace(/\.svg$/, "-images.svg");
   using trained = await Trained.fromCheckpoint(model, checkpoint);
+  if (ranks) await requireOwn(ranks, trained.gpu, values.parallel);
   using progress = measuringProgress(context);
-  const found = await scores(trained, rows, { samples, seed, signal: context.signal, onProgress: progress.show });
+  const { signal } = context;
+  const found = await scores(trained, rows, { samples, seed, signal, ranks, onProgress: progress.show });
   progress.clear();
+  if (ranks?.rank) return;
   const order = values.scoring.order === "auto" ? own ? "score" : "file" : values.scoring.order;
   await writeTable(file, tableOf(chosen, found, order), format);
   const svg = withExtension(file, "svg");
@@ -197,6 +204,9 @@ function tableOf(chosen: ChosenRows, found: Scores, order: "file" | "score"): Ta
 }
 
 /** The task. */
-export const scoreTask: Task<Groups> = { flags, run };
+export const scoreTask: Task<Groups> = {
+  flags,
+  run: (parsed, context) => together(parsed.values.parallel, context, (context, ranks) => run(parsed, context, ranks)),
+};
 
 if (import.meta.main) await main(scoreTask);

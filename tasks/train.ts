@@ -7,6 +7,7 @@
 import { plural } from "../core/plural.ts";
 import type { Settings } from "../core/settings.ts";
 import { type Dataset, type DatasetSource, slice } from "../core/dataset.ts";
+import { ALONE, type Ranks } from "../core/graph/ranks.ts";
 import { dataLine } from "../core/description.ts";
 import { Gpu, GpuError } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
@@ -43,6 +44,7 @@ import {
 import { builtIn, findNamedModel, type NamedModel } from "./cli/model_module.ts";
 import { writeReport } from "./cli/pictures.ts";
 import { trainingProgress, warner } from "./cli/progress.ts";
+import { agreed, type ParallelSettings, parallelSettings, requireOwn, together } from "./cli/parallel.ts";
 import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
 import {
@@ -64,7 +66,7 @@ import { checkpointFlag, type RunChoice } from "./cli/run_flags.ts";
 import { tunedFor } from "./cli/tiles.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
-interface RunSettings {
+interface RunSettings extends ParallelSettings {
   readonly model: string;
   readonly dataset: string;
   readonly dataSeed: number;
@@ -120,6 +122,7 @@ function runSettings(): Settings<RunSettings> {
       help: "seconds from one checkpoint to the next at least, however short the epochs are",
     },
     report: { type: "boolean", default: true, help: "write the page and its pictures at the end" },
+    ...parallelSettings,
   };
 }
 
@@ -218,16 +221,26 @@ async function namedModel(args: readonly string[]): Promise<Named> {
   return model === undefined ? { model: vae as Model } : among[0];
 }
 
-async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
+async function run(parsed: Parsed<Groups>, context: Context): Promise<void> {
+  await together(parsed.values.run, context, (context, ranks) => runRank(parsed, context, ranks));
+}
+
+/** All that one of the ranks does, or the only process. */
+async function runRank({ values, given }: Parsed<Groups>, context: Context, ranks: Ranks | undefined): Promise<void> {
   const { run: settings } = values;
   const only = (from: object) => Object.fromEntries(Object.entries(from).filter(([name]) => given.has(name)));
-  const told = { ...only(values.training), ...only(values.model as object) };
+  // Ranks have each a batch of the size that was asked for: that of a step is of them all.
+  const { size } = ranks ?? ALONE;
+  const batchSize = size > 1 && given.has("batchSize") ? { batchSize: values.training.batchSize * size } : {};
+  const told = { ...only(values.training), ...batchSize, ...only(values.model as object) };
   if (settings.resume && settings.from) throw new UsageError("Cannot begin: expected --resume or --from, found both");
   if (given.has("checkpoint") && !settings.from) throw new UsageError("--checkpoint goes with --from");
   if (!settings.resume) {
     const asked = { name: settings.dataset, seed: settings.dataSeed, settings: only(values.dataset as object) };
     if (!settings.from) {
-      return await begin({ named: await findNamedModel(settings.model), data: asked, told, settings }, context);
+      const named = await findNamedModel(settings.model);
+      const all = size > 1 && !named.model.fit ? { batchSize: values.training.batchSize * size } : {};
+      return await begin({ named, data: asked, told: { ...told, ...all }, settings, ranks }, context);
     }
     const named = given.has("model") ? await findNamedModel(settings.model) : undefined;
     const from = await openRun(settings.from, named?.module ? [named, ...builtIn] : builtIn, settings.checkpoint);
@@ -236,12 +249,12 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
       ? { ...knownChoice(namedDataset(asked.name), from, asked.settings), name: asked.name, seed: asked.seed }
       : dataChoice(from.checkpoint);
     const model = named ?? { model: from.model, module: from.module };
-    return await begin({ named: model, data, told, settings, from }, context);
+    return await begin({ named: model, data, told, settings, from, ranks }, context);
   }
   const among = given.has("model") ? [await findNamedModel(settings.model)] : builtIn;
   const { resume, out, dataSeed } = settings;
   // Before it is read: nobody else goes on with it from now on.
-  using lock = out && out !== resume ? undefined : await FolderLock.take(resume);
+  using lock = (out && out !== resume) || ranks?.rank ? undefined : await FolderLock.take(resume);
   const dataset = namedDataset(settings.dataset).name;
   const { dataset: name, ...ofData } = only({ dataset, dataSeed, ...values.dataset as object });
   // Files may be elsewhere now; what has a name has it still.
@@ -258,7 +271,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     const again = { ...begun.told, epochs: given.has("epochs") ? values.training.epochs : epochs };
     const into = { ...settings, out: out || resume };
     const weights = from ? { from: await openRun(from, among, settings.checkpoint) } : {};
-    return await begin({ named: begun, data, told: again, settings: into, lock, ...weights }, context);
+    return await begin({ named: begun, data, told: again, settings: into, lock, ranks, ...weights }, context);
   }
   const resumed = await openRun(resume, among);
   const { model } = resumed;
@@ -270,9 +283,10 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const checkpoint = { ...resumed.checkpoint, training: { ...training, patience } };
   const epochs = epochsOf(model, checkpoint, given.has("epochs") ? values.training.epochs : training.epochs);
   if (isComplete(checkpoint, epochs)) {
+    if (ranks?.rank) return;
     return await complete({ ...resumed, checkpoint }, epochs, settings.report, context);
   }
-  await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock }, context);
+  await begin({ named: resumed, data, told: { epochs, patience }, settings, resumed, lock, ranks }, context);
 }
 
 function requireUnchanged(folder: string, was: Readonly<Record<string, unknown>>, asked: object): void {
@@ -298,17 +312,24 @@ interface Job {
   readonly from?: Run;
   /** Of the folder, where it is that of a run that is there already. */
   readonly lock?: FolderLock;
+  /** The processes that train it together. */
+  readonly ranks?: Ranks;
 }
 
-async function begin({ named, data, told, settings, resumed, from, lock }: Job, context: Context): Promise<void> {
+async function begin(
+  { named, data, told, settings, resumed, from, lock, ranks }: Job,
+  context: Context,
+): Promise<void> {
   const { model } = named;
   const source = namedDataset(data.name);
   const name = source.name.replace(/.*\//, "");
-  const folder = settings.out || resumed?.folder || await defaultFolder(model.name, name);
+  const first = !ranks?.rank;
+  const folder = settings.out || resumed?.folder || await agreed(ranks, await defaultFolder(model.name, name));
   // A folder that is not there yet is made only once all that is asked for is known to be possible.
-  using there = !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
-  if (!lock) await requireFree(folder);
+  using there = first && !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
+  if (first && !lock) await requireFree(folder);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
+  if (ranks) await requireOwn(ranks, gpu, settings);
   const dataset = await loadData(source, data, context.signal).then((loaded) =>
     resumed || from
       ? likeRun(loaded, (resumed ?? from)!)
@@ -316,12 +337,22 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
   );
   const training = prepare(model, dataset, told, {
     gpu,
-    tune: (step) => tunedFor(step, context.print),
+    tune: async (step) => {
+      const tiles = await agreed(ranks, JSON.stringify(await tunedFor(step, context.print) ?? null));
+      return JSON.parse(tiles) ?? undefined;
+    },
     signal: context.signal,
     resume: resumed?.checkpoint,
     from: from?.checkpoint,
+    ranks,
   });
   context.signal.throwIfAborted();
+  // Each has read what it goes on with before the first writes.
+  await agreed(ranks, "");
+  if (!first) {
+    for await (const _ of training);
+    return;
+  }
   using made = lock ?? there ? undefined : await FolderLock.take(folder);
   if (made) await requireFree(folder);
   const recorder = await RunRecorder.claim(folder, training, {
@@ -334,7 +365,8 @@ async function begin({ named, data, told, settings, resumed, from, lock }: Job, 
     lock: lock ?? there ?? made,
   });
   context.print(
-    `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}`,
+    `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}` +
+      (ranks ? `, on ${plural(ranks.size, "rank")}` : ""),
   );
   const end = await follow(training, recorder, dataset, "epochs" in told, context);
   if (end.stopped) {

@@ -14,6 +14,7 @@ import {
   lavapipe,
   NEEDS,
   software,
+  THREADS,
 } from "./lavapipe/strategy.ts";
 import { compilersStopped } from "./lavapipe/compile_ahead.ts";
 import { plain, type Strategy } from "./strategy.ts";
@@ -75,6 +76,26 @@ export function wantedFeatures(
   const wanted = isLavapipe(adapter) || (listed.has(FEATURE) && runsOnProcessor(adapter, facts));
   return wanted ? [FEATURE] : [];
 }
+
+/**
+ * Environment variables that drivers should find when they are loaded, of processes that share the processors of a machine.
+ *
+ * @param processors Processors of the machine.
+ * @param processes Processes that compute on it at a time.
+ */
+export function driverVariables(processors: number, processes: number): Readonly<Record<string, string>> {
+  return { [THREADS]: String(Math.max(1, Math.floor(processors / processes))) };
+}
+
+/** Environment variables by which one of several GPUs is chosen, before a driver is loaded. */
+export const CHOOSING_VARIABLES = [
+  "MESA_VK_DEVICE_SELECT",
+  "VK_LOADER_DEVICE_SELECT",
+  "VK_DRIVER_FILES",
+  "CUDA_VISIBLE_DEVICES",
+  "NVIDIA_VISIBLE_DEVICES",
+  "ROCR_VISIBLE_DEVICES",
+] as const;
 
 /** Environment variables of drivers that strategies read. */
 export const DRIVER_VARIABLES: readonly string[] = [CACHE_SWITCH];

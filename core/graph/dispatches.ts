@@ -8,6 +8,7 @@
 import type { Gpu } from "../gpu/device.ts";
 import { type Binding, type Dispatch, type Due, type Fragment, inRows, merge, sameDue, sizeOf } from "../gpu/kernel.ts";
 import { encodeSchedules, MOST_SCHEDULES, type Schedule, SCHEDULE_FLOATS, valueAt } from "./schedule.ts";
+import { ALONE, type Ranks } from "./ranks.ts";
 import type { Variable } from "./variable.ts";
 import { createBuffer, PANEL, roundUp, type Tensor } from "../gpu/tensor.ts";
 import {
@@ -58,6 +59,34 @@ const PRODUCED4 = 16;
 /** Groups of four columns that one invocation forms. */
 const RUN = 8;
 
+/** Where a step waits for the other ranks. */
+export interface Exchange {
+  /** How many dispatches come before it. */
+  readonly at: number;
+  /** What is added up. */
+  readonly buffers: readonly GPUBuffer[];
+  /** In which steps; undefined: in all. */
+  readonly due: Due | undefined;
+}
+
+/** Ranks that each have a share of every batch, rank r rows r N to (r + 1) N of it, and what they make of that. */
+export interface Together {
+  /** The ranks, as this one sees them. */
+  readonly ranks: Ranks;
+  /** Whether gradients are of all shares in every step, or each rank trains by its own until the parameters are averaged. */
+  readonly every: "step" | "seldom";
+}
+
+/** All that was asked for, in order. */
+export interface Laid {
+  /** What runs, in order. */
+  readonly dispatches: readonly Dispatch[];
+  /** The matrix products among them. */
+  readonly products: readonly TapeProduct[];
+  /** Where other ranks are waited for. */
+  readonly exchanges: readonly Exchange[];
+}
+
 /** Dispatches for a batch of N rows. */
 export abstract class Dispatches {
   /** Stored rows of a batch. */
@@ -73,6 +102,7 @@ export abstract class Dispatches {
   #scratch: GPUBuffer | undefined;
   #producing: Produced | undefined;
   #due: Due | undefined;
+  #exchanges: Exchange[] = [];
 
   /**
    * None yet.
@@ -81,8 +111,15 @@ export abstract class Dispatches {
    * @param batch N, the rows of a batch.
    * @param tiles The matrix kernels to use.
    * @param state The buffer of shaders/state.wgsl.
+   * @param together Whose batches make up the batch of a step.
    */
-  constructor(readonly gpu: Gpu, readonly batch: number, readonly tiles: Tiles, readonly state: GPUBuffer) {
+  constructor(
+    readonly gpu: Gpu,
+    readonly batch: number,
+    readonly tiles: Tiles,
+    readonly state: GPUBuffer,
+    readonly together: Together = { ranks: ALONE, every: "step" },
+  ) {
     this.rows = roundUp(batch, tiles.rowMultiple);
     this.schedules = this.buffer("schedules", MOST_SCHEDULES * SCHEDULE_FLOATS * 4);
     this.scalars = createBuffer(gpu, "scalars", MOST_SCHEDULES * 4, GPUBufferUsage.UNIFORM);
@@ -144,9 +181,37 @@ export abstract class Dispatches {
     return this.tiles.packed(m, tensor);
   }
 
+  /** Whether what is formed of a batch is added over all ranks in every step. */
+  get exchanges(): boolean {
+    const { ranks, every } = this.together;
+    return ranks.size > 1 && every === "step";
+  }
+
+  /** The number of batches that a step's gradients are of. */
+  get shares(): number {
+    return this.exchanges ? this.together.ranks.size : 1;
+  }
+
+  /**
+   * Constants of a kernel that draws for so many rows of the batch: VALID_m, the rows of all shares, and FIRST_m, how many are of ranks
+   * before this one. So several ranks draw what one would.
+   */
+  drawn(m: string, rows: number): Readonly<Record<string, number>> {
+    const { rank, size } = this.together.ranks;
+    return { [`VALID_${m}`]: rows * size, [`FIRST_${m}`]: rows * rank };
+  }
+
+  /** Adds the floats of buffers over all ranks, once all that was dispatched until now is done. */
+  exchange(buffers: readonly GPUBuffer[]): void {
+    if (!this.exchanges) return;
+    this.#produce();
+    this.#exchanges.push({ at: this.#dispatches.length, buffers, due: this.#due });
+  }
+
   /** Forgets all that was dispatched. */
   protected begin(): void {
     this.#due = undefined;
+    this.#exchanges = [];
     this.#dispatches = [];
     this.#products = [];
   }
@@ -160,9 +225,9 @@ export abstract class Dispatches {
   }
 
   /** All dispatches up to now, and the matrix products among them. */
-  protected laid(): { readonly dispatches: readonly Dispatch[]; readonly products: readonly TapeProduct[] } {
+  protected laid(): Laid {
     this.#produce();
-    return { dispatches: this.#dispatches, products: this.#products };
+    return { dispatches: this.#dispatches, products: this.#products, exchanges: this.#exchanges };
   }
 
   /** Records a dispatch. */

@@ -10,7 +10,9 @@ import type { Clock } from "../gpu/clock.ts";
 import { type Gpu, GpuError } from "../gpu/device.ts";
 import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
-import { type Dispatch, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
+import { type Dispatch, type Due, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
+import type { Exchange } from "./dispatches.ts";
+import { summed } from "./ranks.ts";
 import type { Ready } from "../gpu/strategy.ts";
 import { treeSum } from "../gpu/tree_sum.ts";
 import { createBuffer, gcd } from "../gpu/tensor.ts";
@@ -47,6 +49,10 @@ export class Program {
   readonly #gpu: Gpu;
   readonly #tape: Tape;
   #prepared: readonly Prepared[];
+  /** Where steps wait for other ranks, in the order of what is prepared. */
+  readonly #exchanges: readonly Exchange[];
+  /** What is read of each of them. */
+  readonly #exchanged: readonly GPUBuffer[];
   /** Steps after which the same dispatches are due again, and those of each, once they were asked for. */
   readonly #period: number;
   readonly #phases: (readonly Prepared[])[] = [];
@@ -69,10 +75,18 @@ export class Program {
 
   private constructor(
     tape: Tape,
-    { terms, counters }: Compiled,
+    { terms, counters, exchanges }: Compiled,
     { prepared, improve }: Ready,
     ring: GPUBuffer | undefined,
   ) {
+    this.#exchanges = exchanges;
+    this.#exchanged = exchanges.map(({ buffers }) =>
+      tape.gpu.device.createBuffer({
+        label: "exchanged between ranks",
+        size: buffers.reduce((sum, { size }) => sum + size, 0),
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      })
+    );
     this.#gpu = tape.gpu;
     this.#scopes = tape.gpu.scopes();
     this.#tape = tape;
@@ -103,8 +117,14 @@ export class Program {
       return { ring, flat: ring ? [...compiled.dispatches, ...metrics(tape, terms, ring)] : compiled.dispatches };
     });
     await scopes.settle();
-    const dispatches = tape.tiles.fuses ? fuse(flat, fusionLimits(gpu)) : flat;
-    return new Program(tape, compiled, await gpu.strategy.compile(gpu, dispatches), ring);
+    // What comes before an exchange must not be joined with what comes after it.
+    const ends = [...compiled.exchanges.map(({ at }) => at), flat.length];
+    const pieces = ends.map((end, i) => flat.slice(ends[i - 1] ?? 0, end))
+      .map((piece) => tape.tiles.fuses ? fuse(piece, fusionLimits(gpu)) : piece);
+    let at = 0;
+    const exchanges = compiled.exchanges.map((each, i) => ({ ...each, at: at += pieces[i].length }));
+    const ready = await gpu.strategy.compile(gpu, pieces.flat());
+    return scopes.within(() => new Program(tape, { ...compiled, exchanges }, ready, ring));
   }
 
   /** When the program, having run once, has its fastest kernels; what it computes does not depend on it. */
@@ -125,6 +145,11 @@ export class Program {
   /** Multiply-adds of one step, padding left out. */
   get macs(): number {
     return this.#prepared.reduce((sum, { macs }) => sum + macs, 0);
+  }
+
+  /** Bytes that a step adds up over all ranks, whatever is due in it. */
+  get exchanged(): number {
+    return this.#exchanged.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** How many steps a submit may have at most. */
@@ -167,10 +192,7 @@ export class Program {
         scopes.within(() => {
           for (const each of commands) this.#gpu.device.queue.submit([each]);
         });
-        // The first steps are under way: it goes on beside them.
-        const improve = this.#improve;
-        this.#improve = undefined;
-        if (improve) this.#settled = this.#take(improve()).catch(() => {});
+        this.#goOn();
       },
       read: async () => {
         try {
@@ -187,6 +209,13 @@ export class Program {
         }
       },
     };
+  }
+
+  /** Compiles better kernels beside the first steps, which are under way. */
+  #goOn(): void {
+    const improve = this.#improve;
+    this.#improve = undefined;
+    if (improve) this.#settled = this.#take(improve()).catch(() => {});
   }
 
   /** The commands of a chunk, and where its terms go. */
@@ -231,9 +260,101 @@ export class Program {
   #due(step: number): readonly Prepared[] {
     if (this.#period === 1) return this.#prepared;
     const phase = step % this.#period;
-    return this.#phases[phase] ??= this.#prepared.filter(({ due }) =>
-      !due || (step % due.every >= due.at && step % due.every < due.at + due.lasting)
-    );
+    return this.#phases[phase] ??= this.#prepared.filter(({ due }) => isDue(due, step));
+  }
+
+  /** What a step dispatches up to each exchange that is due in it, and after the last. */
+  #pieces(step: number): { readonly piece: readonly Prepared[]; readonly exchange?: number }[] {
+    let begin = 0;
+    const pieces: { readonly piece: readonly Prepared[]; readonly exchange?: number }[] = [];
+    const piece = (end?: number) => this.#prepared.slice(begin, end).filter(({ due }) => isDue(due, step));
+    this.#exchanges.forEach(({ at, due }, exchange) => {
+      if (!isDue(due, step)) return;
+      pieces.push({ piece: piece(at), exchange });
+      begin = at;
+    });
+    return [...pieces, { piece: piece() }];
+  }
+
+  /** Runs a step with the other ranks. `each` is what runs the dispatches of a piece. */
+  async #together(
+    step: number,
+    each: (piece: readonly Prepared[]) => Promise<void> | void = (piece) => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      record(this.#gpu, encoder, piece);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+    },
+  ): Promise<void> {
+    for (const { piece, exchange } of this.#pieces(step)) {
+      await each(piece);
+      if (exchange !== undefined) await this.#exchange(exchange);
+    }
+  }
+
+  /** Adds what ranks have each formed of their share of a batch. */
+  async #exchange(number: number): Promise<void> {
+    const { device } = this.#gpu;
+    const [{ buffers }, staging] = [this.#exchanges[number], this.#exchanged[number]];
+    const scopes = this.#gpu.scopes();
+    scopes.within(() => {
+      const encoder = device.createCommandEncoder();
+      let place = 0;
+      for (const buffer of buffers) {
+        encoder.copyBufferToBuffer(buffer, 0, staging, place, buffer.size);
+        place += buffer.size;
+      }
+      device.queue.submit([encoder.finish()]);
+    });
+    const bytes = await this.#gpu.mapped(staging, scopes);
+    await this.#tape.together.ranks.sum(new Float32Array(bytes));
+    scopes.within(() => {
+      let place = 0;
+      for (const buffer of buffers) {
+        device.queue.writeBuffer(buffer, 0, bytes, place, buffer.size);
+        place += buffer.size;
+      }
+    });
+    await scopes.settle();
+  }
+
+  /** Records and submits steps with the other ranks, and gives the sums of their terms. */
+  async #submitTogether(steps: number): Promise<StepTerms> {
+    this.check();
+    const step = this.#begin(steps);
+    for (let i = 0; i < steps; i++) {
+      await this.#together(step + i);
+      this.#goOn();
+    }
+    return await this.#termsOf(step, steps);
+  }
+
+  /** The terms of steps that were submitted, over all ranks. */
+  async #termsOf(step: number, steps: number): Promise<StepTerms> {
+    const scopes = this.#gpu.scopes();
+    const staging = this.#ring && scopes.within(() => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      const staging = this.#collect(encoder, this.#ring!, step, steps);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+      return staging;
+    });
+    if (!staging) return [];
+    const bytes = await this.#gpu.mapped(staging, scopes);
+    await scopes.settle();
+    await this.#scopes.settle();
+    this.#free.push(staging);
+    return await this.#overRanks(Array.from(
+      { length: steps },
+      (_, i) => new Float32Array(bytes, i * this.terms.length * 4, this.terms.length),
+    ));
+  }
+
+  /** Sums of terms over all ranks. */
+  async #overRanks(terms: StepTerms): Promise<StepTerms> {
+    const { ranks } = this.#tape.together;
+    if (ranks.size === 1) return terms;
+    const width = this.terms.length;
+    const all = await summed(ranks, terms.flatMap((values) => [...values]));
+    return terms.map((_, i) => Float32Array.from(all.subarray(i * width, (i + 1) * width)));
   }
 
   /**
@@ -282,6 +403,21 @@ export class Program {
    */
   async *run(steps: number, pace: Pace, stop: () => boolean = () => false): AsyncGenerator<StepTerms> {
     let left = steps;
+    const { ranks } = this.#tape.together;
+    if (ranks.size > 1) {
+      pace.begin();
+      while (left > 0) {
+        // As many steps as the first rank would take, and none if any was told to stop: all must come to the same.
+        const told = [stop() ? 1 : 0, ranks.rank === 0 ? Math.min(pace.size, this.most, left) : 0];
+        const [stopped, count] = await summed(ranks, told);
+        if (stopped) return;
+        left -= count;
+        const terms = await this.submit(count);
+        pace.done(count);
+        yield terms;
+      }
+      return;
+    }
     const next = () => {
       const count = stop() ? 0 : Math.min(pace.size, this.most, left);
       left -= count;
@@ -295,31 +431,39 @@ export class Program {
   }
 
   /** Records and submits steps, and promises their terms. */
-  submit(steps: number): Promise<StepTerms> {
+  async submit(steps: number): Promise<StepTerms> {
+    if (this.#exchanges.length) return await this.#submitTogether(steps);
     const chunk = this.chunk(steps);
     chunk.submit();
-    return chunk.read();
+    return await this.#overRanks(await chunk.read());
   }
 
   /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
   setCounts(counts: readonly (readonly number[])[] = []): void {
     this.check();
+    // What all ranks have counted together is the first one's from here on.
+    const own = this.#tape.together.ranks.rank === 0 ? counts : [];
     this.#scopes.within(() =>
       this.#counters.forEach((counter, i) => {
-        const values = Uint32Array.from(counts[i] ?? Array(counter.size).fill(0));
+        const values = Uint32Array.from(own[i] ?? Array(counter.size).fill(0));
         this.#gpu.device.queue.writeBuffer(counter.counts, 0, values);
       })
     );
   }
 
-  /** What every tally has counted in the steps submitted since it was set. */
+  /** What every tally has counted in the steps submitted since it was set, over all ranks. */
   async counts(): Promise<number[][]> {
     this.check();
     if (!this.#counters.length) return [];
     const bytes = await this.#gpu.readAll(
       this.#counters.map(({ counts, size }) => ({ buffer: counts, size: size * 4 })),
     );
-    return bytes.map((each) => [...new Uint32Array(each)]);
+    const { ranks } = this.#tape.together;
+    const counts = bytes.map((each) => new Uint32Array(each));
+    if (ranks.size === 1) return counts.map((each) => [...each]);
+    const all = await summed(ranks, counts.flatMap((each) => [...each]));
+    let place = 0;
+    return counts.map(({ length }) => [...all.subarray(place, place += length)]);
   }
 
   /** What the counts come to, by name. */
@@ -337,7 +481,7 @@ export class Program {
     const scopes = this.#gpu.scopes();
     const step = scopes.within(() => this.#begin(1));
     let found: string | undefined;
-    for (const dispatch of this.#due(step)) {
+    const look = async (dispatch: Prepared) => {
       const { label, writes } = dispatch;
       scopes.within(() => {
         const encoder = device.createCommandEncoder();
@@ -349,7 +493,10 @@ export class Program {
         const values = new Float32Array(await this.#gpu.read(buffer));
         if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
       }
-    }
+    };
+    await this.#together(step, async (piece) => {
+      for (const dispatch of piece) await look(dispatch);
+    });
     await scopes.settle();
     return found;
   }
@@ -385,9 +532,13 @@ export class Program {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    for (const staging of this.#staging) staging.destroy();
+    for (const staging of [...this.#staging, ...this.#exchanged]) staging.destroy();
     this.#tape.destroy();
   }
+}
+
+function isDue(due: Due | undefined, step: number): boolean {
+  return !due || (step % due.every >= due.at && step % due.every < due.at + due.lasting);
 }
 
 /** Values of a term that one workgroup adds, where there are {@linkcode LONG} times as many. */

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { Dispatches, type TapeProduct } from "./dispatches.ts";
-import { type Dispatch, type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
+import { Dispatches, type Laid } from "./dispatches.ts";
+import { type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
 import {
   accumulatedOf,
   accumulating,
@@ -90,11 +90,7 @@ export interface Counter {
 }
 
 /** A tape laid out flat: what one step dispatches, and what the state must hold for it. */
-export interface Compiled {
-  /** What one step runs, in order. */
-  readonly dispatches: readonly Dispatch[];
-  /** The matrix products among them. */
-  readonly products: readonly TapeProduct[];
+export interface Compiled extends Laid {
   /** The terms of all objectives. */
   readonly terms: readonly Term[];
   /** What is counted. */
@@ -404,7 +400,8 @@ export class Tape extends Dispatches {
   #keeps(parameter: Parameter): "gradient" | "accumulated" | "updated" {
     if (!this.#lowered) return "gradient";
     if (batchesOf(this.#lowered.optimizer) > 1) return "accumulated";
-    return foldable(this.#lowered.optimizer) && !this.#readLater.has(parameter) ? "updated" : "gradient";
+    const folds = foldable(this.#lowered.optimizer) && !this.exchanges && !this.#readLater.has(parameter);
+    return folds ? "updated" : "gradient";
   }
 
   #update(parameter: Parameter): Fragment {
@@ -437,6 +434,7 @@ export class Tape extends Dispatches {
       );
     }
     this.setDue({ every: every * batches, at: every * (batches - 1) + at, lasting });
+    this.exchange(kept.map(([, { buffer }]) => buffer));
     const limit = optimizer.find((each) => each.kind === "norm");
     const factor = limit && recordNorm(this, name, limit.maximum, kept);
     for (const [parameter, gradient] of kept) {
@@ -455,7 +453,7 @@ export class Tape extends Dispatches {
     const terms = objectives.flatMap((objective) => objective.terms);
     terms.forEach((term, i) => term.value.term = training ? i : undefined);
     // Several values for a datum count as their mean.
-    const factor = training?.reduction === "sum" ? this.batch : 1;
+    const factor = training?.reduction === "sum" ? this.batch : 1 / this.shares;
     const scalars = terms.map(({ weight, value }) => scaled(weight, factor / value.rows));
     this.#training = training;
     if (training) requireProducers(this.#nodes, terms);

@@ -60,7 +60,7 @@ export function categorical(t: Tape, logits: Variable, prior: Parameter): Catego
           label: "categorical",
           fragments: [common(t, logits, prior), validRows(t), {
             parts: [random, categoricalShader],
-            constants: { STREAM_categorical: stream },
+            constants: { STREAM_categorical: stream, FIRST_categorical: logits.rows * t.together.ranks.rank },
             buffers: {
               probabilities: write(t.tensor(probabilities), "array<f32>"),
               z: write(t.tensor(z), "array<f32>"),

@@ -8,7 +8,7 @@
 import { type Fragment, merge, read, write } from "../gpu/kernel.ts";
 import { treeSum } from "../gpu/tree_sum.ts";
 import type { Parameter } from "../graph/parameters.ts";
-import { loader, type RowScalars, storing, type Tape, type Variable } from "../graph/tape.ts";
+import { loader, type RowScalars, storing, type Tape, type Variable, zeros } from "../graph/tape.ts";
 import { createTensor, type Tensor } from "../gpu/tensor.ts";
 import { sumByCode } from "./codes.ts";
 import codebookGradient from "../../shaders/codes/codebook_gradient.wgsl" with { type: "text" };
@@ -22,7 +22,13 @@ import random from "../../shaders/random.wgsl" with { type: "text" };
 import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import alongShader from "../../shaders/codes/along.wgsl" with { type: "text" };
 import unitShader from "../../shaders/codes/unit_codes.wgsl" with { type: "text" };
+import reviveShader from "../../shaders/codes/revive.wgsl" with { type: "text" };
+import rowOfOriginShader from "../../shaders/codes/row_of_origin.wgsl" with { type: "text" };
+import rowOfRankShader from "../../shaders/codes/row_of_rank.wgsl" with { type: "text" };
 import usageShader from "../../shaders/codes/usage.wgsl" with { type: "text" };
+
+/** The origin of a code that is none of a row. */
+const NONE = 0xffffffff;
 
 /** ε, what is added to the size of a cluster, in rows. */
 const SMOOTHING = 1e-5;
@@ -145,6 +151,9 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, unit, losses, u
     t.map(`${name} gradient`, gradient, t.contribution(codebook), size);
   }
   if (!updated) return;
+  // What the codes become follows from all rows of a batch.
+  t.exchange([left.buffer]);
+  const coded = z.rows * t.shares;
   const { usage, decay, revival } = updated;
   const averaged = usage.shape.inputs > 0;
   const origins = t.buffer("origins of codes", left.storedColumns * 4);
@@ -155,7 +164,7 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, unit, losses, u
     ROWS_usage: usage.tensor.storedRows,
     ROW_usage: usage.biasRow,
     CODES: count,
-    NONE: 0xffffffff,
+    NONE,
   };
   t.dispatch({
     label: `${name} usage`,
@@ -167,8 +176,8 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, unit, losses, u
         treeSum("f32", 256),
         usageShader,
       ],
-      constants: { ...constants, CODED: z.rows, STREAM_revival: t.stream() },
-      floats: { DECAY: decay, DEAD: revival * z.rows / count, SMOOTHING },
+      constants: { ...constants, CODED: coded, STREAM_revival: t.stream() },
+      floats: { DECAY: decay, DEAD: revival * coded / count, SMOOTHING },
       buffers: {
         state: t.readState(),
         left: read(left, "array<f32>"),
@@ -179,22 +188,65 @@ export function updateCodebook(t: Tape, { z, e, codes, codebook, unit, losses, u
     }],
     workgroups: [1],
   });
-  t.map(`${name} update`, loader("a", left), {
-    parts: [layoutScalar, { text: codebookUpdate, parameters: { averaged: averaged ? 1 : 0, unit: unit ? 1 : 0 } }],
+  const rowOfOrigin = revival > 0 && t.exchanges ? revivedByRank(t, name, z, left, origins, size) : {
+    parts: [rowOfOriginShader],
+    constants: { ROWS_z: t.stored(z.rows) },
+    buffers: { z: read(t.tensor(z), "array<f32>") },
+  };
+  t.map(
+    `${name} update`,
+    loader("a", left),
+    merge(rowOfOrigin, {
+      parts: [layoutScalar, { text: codebookUpdate, parameters: { averaged: averaged ? 1 : 0, unit: unit ? 1 : 0 } }],
+      constants: {
+        ...constants,
+        ...averaged && unit ? { ROWS_unit: unit.codes.storedRows } : {},
+        ROWS_codebook: codebook.tensor.storedRows,
+        DEPTH: depth,
+      },
+      floats: { DECAY: decay },
+      buffers: {
+        codebook: write(codebook.tensor),
+        origins: read(origins, "array<u32>"),
+        ...(averaged && unit ? { unit_codes: read(unit.codes) } : {}),
+        ...(averaged ? { left: read(left), sizes: read(sizes, "array<vec4f>"), usage: write(usage.tensor) } : {}),
+      },
+    }),
+    size,
+  );
+}
+
+/** A fragment giving revived_at: each row that was drawn for a dead code is known to one rank, which tells the others. */
+function revivedByRank(
+  t: Tape,
+  name: string,
+  z: Variable,
+  { storedRows, storedColumns }: Tensor,
+  origins: GPUBuffer,
+  size: { readonly rows: number; readonly columns: number },
+): Fragment {
+  const revived = t.buffer(`revived ${name}`, storedRows * storedColumns * 4);
+  t.map(`${name} revived`, zeros("a"), {
+    parts: [layoutScalar, reviveShader],
     constants: {
-      ...constants,
-      ...averaged && unit ? { ROWS_unit: unit.codes.storedRows } : {},
-      ROWS_codebook: codebook.tensor.storedRows,
       ROWS_z: t.stored(z.rows),
-      DEPTH: depth,
+      ROWS_revived: storedRows,
+      ROWS_here: z.rows,
+      FIRST_z: z.rows * t.together.ranks.rank,
+      DEPTH: size.rows,
+      CODES: size.columns,
+      NONE,
     },
-    floats: { DECAY: decay },
     buffers: {
-      codebook: write(codebook.tensor),
       z: read(t.tensor(z), "array<f32>"),
+      revived: write(revived, "array<f32>"),
       origins: read(origins, "array<u32>"),
-      ...(averaged && unit ? { unit_codes: read(unit.codes) } : {}),
-      ...(averaged ? { left: read(left), sizes: read(sizes, "array<vec4f>"), usage: write(usage.tensor) } : {}),
     },
   }, size);
+  t.exchange([revived]);
+  return {
+    parts: [rowOfRankShader],
+    constants: { ROWS_revived: storedRows },
+    buffers: { revived: read(revived, "array<f32>") },
+  };
 }

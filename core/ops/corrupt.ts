@@ -45,7 +45,12 @@ export function corrupt(t: Tape, x: Variable, kind: Corruption, amount: number):
     forward() {
       t.map(y.name, t.load("a", x), {
         parts: [stateStruct, random, KINDS[kind], corruptShader],
-        constants: { ROWS_y: t.stored(x.rows), COLUMNS: x.columns, VALID_corrupt: x.rows, STREAM_corrupt: stream },
+        constants: {
+          ROWS_y: t.stored(x.rows),
+          COLUMNS: x.columns,
+          ...t.drawn("corrupt", x.rows),
+          STREAM_corrupt: stream,
+        },
         floats: { AMOUNT: amount },
         buffers: { y: write(t.tensor(y)), state: t.readState() },
       }, x);

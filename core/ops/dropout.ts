@@ -34,7 +34,7 @@ export function dropout(t: Tape, x: Variable, probability: number): Variable {
   const load = (tensor: Tensor): Fragment =>
     merge(packed("a", tensor), {
       parts: [stateStruct, random, dropped],
-      constants: { VALID_dropped: x.rows, STREAM_dropped: stream },
+      constants: { ...t.drawn("dropped", x.rows), STREAM_dropped: stream },
       floats: { DROPPED: probability },
       buffers: { state: t.readState() },
     });

@@ -92,7 +92,7 @@ export function fittedGaussianSample(t: Tape, mean: Variable, variance: Variance
         ROWS_y: t.stored(x.rows),
         COLUMNS: mean.columns,
         STREAM_noise: stream,
-        VALID_noise: x.rows,
+        ...t.drawn("noise", x.rows),
       },
       buffers: { y: write(t.tensor(x)), state: t.readState() },
     });

@@ -137,18 +137,21 @@ function streaming(t: Tape, source: Resident): HostStream {
       `Cannot bring batches of "${name}": expected at most ${source.buffer.size} bytes, found ${t.batch * stride}`,
     );
   }
+  const { rank, size } = t.together.ranks;
+  const batch = t.batch * size;
   const rowAt = ({ seed, shuffle }: State, first: number) => {
+    const placeIn = (i: number) => rank * t.batch + i % t.batch;
     if (!shuffle) {
-      const batches = Math.ceil(count / t.batch);
+      const batches = Math.ceil(count / batch);
       return (i: number) => {
         const step = first + Math.floor(i / t.batch);
-        return Math.min((step % batches) * t.batch + i % t.batch, count - 1);
+        return Math.min((step % batches) * batch + placeIn(i), count - 1);
       };
     }
     let epoch = -1;
     let order = (position: number) => position;
     return (i: number) => {
-      const position = first * t.batch + i;
+      const position = (first + Math.floor(i / t.batch)) * batch + placeIn(i);
       if (Math.floor(position / count) !== epoch) {
         epoch = Math.floor(position / count);
         order = permutation(count, seed, epoch);
@@ -209,7 +212,9 @@ export function gather(
           ],
           constants: {
             ...hostStream ? { STEPS: hostStream.steps } : {},
+            ...hostStream ? {} : { GATHERED: t.batch * t.together.ranks.size },
             BATCH: t.batch,
+            ...t.drawn("binarize", t.batch),
             STREAM_binarize: stream,
           },
           buffers: {

@@ -71,7 +71,7 @@ export function drawProduct(t: Tape, found: Variable, prior: Variable, options: 
   const stream = t.stream();
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
-    constants: { STREAM_noise: stream, VALID_noise: rows },
+    constants: { STREAM_noise: stream, ...t.drawn("noise", rows) },
     buffers: { state: t.readState() },
   };
   const productFragment = (): Fragment => ({

@@ -90,7 +90,7 @@ export function noiseAndOne(t: Tape, rows: number, features: number): Variable {
   const stream = t.stream();
   mapped(t, noise, [], () => ({
     parts: [stateStruct, random, noiseRandom, noiseAndOneLoader],
-    constants: { STREAM_noise: stream, VALID_noise: rows, FEATURES: features },
+    constants: { STREAM_noise: stream, ...t.drawn("noise", rows), FEATURES: features },
     buffers: { state: t.readState() },
   }));
   return noise;

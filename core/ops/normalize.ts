@@ -18,9 +18,17 @@ import allPixels from "../../shaders/normalize/all_pixels.wgsl" with { type: "te
 import blocksShader from "../../shaders/normalize/blocks.wgsl" with { type: "text" };
 import forwardShader from "../../shaders/normalize/forward.wgsl" with { type: "text" };
 import inputGradient from "../../shaders/normalize/input_gradient.wgsl" with { type: "text" };
+import momentsHere from "../../shaders/normalize/moments_here.wgsl" with { type: "text" };
+import momentsShader from "../../shaders/normalize/moments.wgsl" with { type: "text" };
+import momentsShared from "../../shaders/normalize/moments_shared.wgsl" with { type: "text" };
 import keepNone from "../../shaders/normalize/keep_none.wgsl" with { type: "text" };
 import keepRunning from "../../shaders/normalize/keep_running.wgsl" with { type: "text" };
 import validPixels from "../../shaders/normalize/valid_pixels.wgsl" with { type: "text" };
+import shareMoments from "../../shaders/normalize/share_moments.wgsl" with { type: "text" };
+import shareSums from "../../shaders/normalize/share_sums.wgsl" with { type: "text" };
+import sumsHere from "../../shaders/normalize/sums_here.wgsl" with { type: "text" };
+import sumsShader from "../../shaders/normalize/sums.wgsl" with { type: "text" };
+import sumsShared from "../../shaders/normalize/sums_shared.wgsl" with { type: "text" };
 import runningShader from "../../shaders/normalize/running.wgsl" with { type: "text" };
 import setsShader from "../../shaders/normalize/sets.wgsl" with { type: "text" };
 
@@ -55,7 +63,7 @@ export function runningShape(channels: number): ParameterShape {
  *
  * A tape compiled with a training has the statistics of its batch, rows of data alone. One that updates parameters moves the averages,
  * r = (1 - m) r + m s, with the variance without bias, as PyTorch's BatchNorm1d and BatchNorm2d do; one that only keeps gradients does
- * not. Without a training μ and σ² are the moving averages, so a row's y does not depend on the others.
+ * not. Where ranks share a batch, the statistics are of all of it. Without a training μ and σ² are the moving averages, so a row's y does not depend on the others.
  *
  * Backward, with da = dy f'(a): dβ = Σ da, dγ = Σ da x̂, dx = (da γ - mean(da γ) - x̂ mean(da γ x̂)) / √(σ² + ε). One dispatch forward, one
  * for dx, one for dγ and dβ, which the optimizer ends; sums in a fixed order. Source: Ioffe and Szegedy, "Batch Normalization",
@@ -149,6 +157,9 @@ function normalize(
   const invocations = running ? 256 : 64;
   const moments = t.buffer(`moments of ${name}`, allBlocks * 32);
   const { tensor } = parameter;
+  // The statistics of a batch are of the rows of all ranks.
+  const { ranks } = t.together;
+  const sharing = running && t.exchanges;
   const sized = (text: string) => ({ text, parameters: { invocations } });
   const values = () => packed("norm_x", t.tensor(x));
   const workgroups = inRows(allBlocks);
@@ -207,13 +218,32 @@ function normalize(
       const keeps = running && t.updating
         ? merge(kept(write), { parts: [keepRunning], floats: { MOMENTUM: running.momentum } })
         : { parts: [keepNone] };
+      const found = [treeSum("vec4f", invocations), sized(setsShader), sized(momentsShader)];
+      const whole = sharing && t.buffer(`moments of ${name} by rank`, allBlocks * 32 * ranks.size);
+      if (whole) {
+        t.dispatch({
+          label: `${name} moments`,
+          fragments: [
+            merge(values(), counted(), {
+              parts: [...found, shareMoments, sized(blocksShader)],
+              constants: { ...constants, RANK: ranks.rank, RANKS: ranks.size },
+              buffers: { norm_shares: write(whole, "array<vec4f>") },
+            }),
+          ],
+          workgroups,
+        });
+        t.exchange([whole]);
+      }
       t.dispatch({
         label: `${name} forward`,
         fragments: [
           merge(values(), counted(), affine, keeps, epilogue(), {
-            parts: [treeSum("vec4f", invocations), sized(setsShader), sized(forwardShader), sized(blocksShader)],
-            constants,
-            buffers: { norm_moments: write(moments, "array<vec4f>") },
+            parts: [...found, whole ? momentsShared : momentsHere, sized(forwardShader), sized(blocksShader)],
+            constants: { ...constants, ...whole ? { RANKS: ranks.size } : {} },
+            buffers: {
+              norm_moments: write(moments, "array<vec4f>"),
+              ...whole ? { norm_shares: read(whole, "array<vec4f>") } : {},
+            },
           }),
         ],
         workgroups,
@@ -229,12 +259,28 @@ function normalize(
         });
       // The input gradient first: that of gain and offset ends by changing the gain.
       if (t.needsGradient(x)) {
+        const whole = sharing && t.buffer(`sums of ${name}`, allBlocks * 32);
+        const affine = { norm_affine: read(tensor) };
+        if (whole) {
+          t.dispatch({
+            label: `${name} sums`,
+            fragments: [
+              merge(given(), counted(), {
+                parts: [sized(sumsShader), shareSums, sized(blocksShader)],
+                buffers: { ...affine, norm_sums: write(whole, "array<vec4f>") },
+              }),
+            ],
+            workgroups,
+          });
+          t.exchange([whole]);
+        }
         t.dispatch({
           label: `${name} input gradient`,
           fragments: [
             merge(given(), counted(), t.contribution(x), {
-              parts: [sized(inputGradient), sized(blocksShader)],
-              buffers: { norm_affine: read(tensor) },
+              parts: [sized(sumsShader), whole ? sumsShared : sumsHere, sized(inputGradient), sized(blocksShader)],
+              ...whole ? { constants: { RANKS: ranks.size } } : {},
+              buffers: { ...affine, ...whole ? { norm_sums: read(whole, "array<vec4f>") } : {} },
             }),
           ],
           workgroups,

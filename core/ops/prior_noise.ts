@@ -26,7 +26,7 @@ export function priorNoise(t: Tape, rows: number, latents: number): Variable {
     forward() {
       const a = merge(randoms(t), {
         parts: [noiseRandom, noiseAndUniform],
-        constants: { STREAM_noise: normal, VALID_noise: rows, STREAM_uniform: uniform, FEATURES: latents },
+        constants: { STREAM_noise: normal, ...t.drawn("noise", rows), STREAM_uniform: uniform, FEATURES: latents },
       });
       store(t, noise, a);
     },

@@ -134,7 +134,7 @@ export function reparameterize(t: Tape, statistics: Variable, options: Reparamet
   const stream = t.stream();
   const noiseFragment: Fragment = noise ? merge({ parts: [noiseGiven] }, loader("noise", noise)) : {
     parts: [stateStruct, random, noiseRandom],
-    constants: { STREAM_noise: stream, VALID_noise: rows },
+    constants: { STREAM_noise: stream, ...t.drawn("noise", rows) },
     buffers: { state: t.readState() },
   };
   const gaussianFragment = (): Fragment => {

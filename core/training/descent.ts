@@ -10,6 +10,8 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import type { Optimization } from "./optimization.ts";
+import { ALONE } from "../graph/ranks.ts";
+import { averaging } from "./averaging.ts";
 import { lossesOf, weighted } from "./sweep.ts";
 import { completedEpochs } from "./training_settings.ts";
 import { createTrainingProgram, type TrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
@@ -22,6 +24,8 @@ export async function descent(
 ): Promise<Optimization> {
   const { training: { batchSize }, split: { count } } = options;
   let { epochs } = options.training;
+  const { together: { ranks, every } = { ranks: ALONE, every: "step" } } = options;
+  const { averageEvery } = options.training;
   const start = resume?.progress.step ?? 0;
   let step = await createTrainingProgram({ ...options, step: start });
   let { program } = step;
@@ -45,6 +49,11 @@ export async function descent(
   };
   const pace = new Pace(chunkSeconds);
   let done = start;
+  const averaged = ranks.size > 1 && every === "seldom"
+    ? await averaging(options.gpu, options.parameters, ranks, options.training)
+    : undefined;
+  /** The next step after which the ranks' parameters are averaged: only there they are the same, so only there a training can stop. */
+  const meeting = (end: number) => averaged ? Math.min(end, (Math.floor(done / averageEvery) + 1) * averageEvery) : end;
   const forget = () => {
     sums = new Float64Array(terms.length);
     loss = steps = 0;
@@ -61,16 +70,23 @@ export async function descent(
     begin: () => Promise.resolve(),
     async *advance({ end, stop }) {
       let samplesPerSecond: number | undefined;
-      for await (const chunk of program.run(end - program.step, pace, stop)) {
-        for (const values of chunk) {
-          if (!values.every(Number.isFinite)) return "diverged";
-          values.forEach((value, i) => sums[i] += value);
-          loss += weighted(terms, values, done);
-          done++;
-          steps++;
+      let stopped = false;
+      while (done < end && !stopped) {
+        const next = meeting(end);
+        const apart = () => averaged !== undefined && done % averageEvery !== 0;
+        for await (const chunk of program.run(next - program.step, pace, () => !apart() && stop())) {
+          for (const values of chunk) {
+            if (!values.every(Number.isFinite)) return "diverged";
+            values.forEach((value, i) => sums[i] += value);
+            loss += weighted(terms, values, done);
+            done++;
+            steps++;
+          }
+          samplesPerSecond = pace.rate * batchSize;
+          yield { epoch: Math.min(epochs, done * batchSize / count), step: done, train: train(), samplesPerSecond };
         }
-        samplesPerSecond = pace.rate * batchSize;
-        yield { epoch: Math.min(epochs, done * batchSize / count), step: done, train: train(), samplesPerSecond };
+        stopped = done < next;
+        if (averaged && !stopped) await averaged.average();
       }
       if (samplesPerSecond === undefined) return undefined;
       const reached = { step: done, train: train(), samplesPerSecond };

@@ -6,6 +6,7 @@
 
 import type { DataShape, Split } from "../dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Ranks } from "../graph/ranks.ts";
 import type { Losses } from "./events.ts";
 import type { Binarization, Resident } from "../ops/gather.ts";
 import type { Parameters } from "../graph/parameters.ts";
@@ -46,4 +47,6 @@ export interface FitContext {
   readonly source: Resident;
   /** Whether the parameters hold the values of a checkpoint; else it is for the fit to choose where to start. */
   readonly resumed: boolean;
+  /** Processes that fit it together: sweeps go over a part of the rows in each, and give every one the sums of all. */
+  readonly ranks?: Ranks;
 }

@@ -10,6 +10,7 @@ import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import { NonFiniteMatrixError } from "../linear_algebra.ts";
 import type { Fit } from "./fit_context.ts";
+import { type Ranks, summed } from "../graph/ranks.ts";
 import type { Model } from "../model.ts";
 import { makeResident } from "../ops/gather.ts";
 import type { Optimization } from "./optimization.ts";
@@ -54,10 +55,12 @@ export interface FittingOptions {
   readonly count: number;
   /** Steps already done, where it is resumed. */
   readonly step: number;
+  /** Processes that fit it together. */
+  readonly ranks?: Ranks;
 }
 
 /** Uploads the rows. */
-export function fitting({ model, config, dataset, trained, count, step: start }: FittingOptions): Optimization {
+export function fitting({ model, config, dataset, trained, count, step: start, ranks }: FittingOptions): Optimization {
   const { gpu, tiles, parameters, training: { batchSize, seed, binarize, rows } } = trained;
   const split = slice(dataset.train, 0, count);
   const scopes = gpu.scopes();
@@ -79,7 +82,7 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       const data = { ...dataShape(dataset), range: trained.data.range ?? summarizeValues(split) };
       const resumed = start > 0;
       fit = await model.fit!(
-        { gpu, tiles, parameters, data, binarize, batchSize, seed, split, source, resumed },
+        { gpu, tiles, parameters, data, binarize, batchSize, seed, split, source, resumed, ranks },
         config,
       );
     },
@@ -87,7 +90,9 @@ export function fitting({ model, config, dataset, trained, count, step: start }:
       const from = performance.now();
       const rate = () => count / Math.max(1e-9, (performance.now() - from) / 1000);
       const iteration = fit!.iterate();
-      while (!stop()) {
+      // Ranks must do the same: they agree once, before they begin.
+      const agreed = ranks && ranks.size > 1 ? (await summed(ranks, [stop() ? 1 : 0]))[0] > 0 : undefined;
+      while (!(agreed ?? stop())) {
         const next = await iteration.next().catch((error) => {
           if (error instanceof NonFiniteMatrixError) return undefined;
           throw error;

@@ -13,6 +13,7 @@ import type { Losses } from "./events.ts";
 import type { Accumulated } from "../ops/accumulate.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
+import { ALONE, type Ranks, shareOf, summed } from "../graph/ranks.ts";
 import { otherSeed } from "../graph/random.ts";
 import { constant, valueAt } from "../graph/schedule.ts";
 import { type Compiled, isRepeated, type Objective, Tape, type Term } from "../graph/tape.ts";
@@ -31,6 +32,8 @@ export interface SweepOptions {
   readonly batchSize: number;
   /** What draws follow from. */
   readonly seed: number;
+  /** Processes of which each takes its part of the batches. */
+  readonly ranks?: Ranks;
 }
 
 /** What a sweep forms. */
@@ -161,11 +164,10 @@ export class Sweep {
 
   /** Goes over all rows. Yields the fraction done, and returns means over rows and draws, and the sums. */
   async *run({ steps = 0, samples = 1, signal }: SweepRun = {}): AsyncGenerator<number, Swept> {
-    const { gpu, split: { count }, seed, batchSize } = this.#options;
+    const { gpu, split: { count }, seed, batchSize, ranks = ALONE } = this.#options;
     const program = this.#program;
     const { terms } = program;
     const accumulated = Object.entries(this.#recorded.sums ?? {});
-    program.seek({ step: 0, seed, count, shuffle: false });
     program.setCounts();
     const step = Math.max(0, steps - 1);
     const scopes = gpu.scopes();
@@ -176,28 +178,40 @@ export class Sweep {
       gpu.device.queue.submit([clear.finish()]);
     });
     const totals = new Float64Array(terms.length);
-    const batches = Math.ceil(count / Math.min(batchSize, count)) * samples;
+    const batches = Math.ceil(count / Math.min(batchSize, count));
+    const { from, to } = shareOf(ranks, batches);
     const stop = () => {
       signal?.throwIfAborted();
       return false;
     };
     let done = 0;
-    for await (const chunk of program.run(batches, this.#pace, stop)) {
-      for (const values of chunk) values.forEach((value, i) => totals[i] += value);
-      done += chunk.length;
-      yield done / batches;
+    // One process has all steps in a row; of several each has its batches of every draw.
+    const runs = ranks.size === 1
+      ? [[0, batches * samples]]
+      : Array.from({ length: samples }, (_, sample) => [sample * batches + from, to - from]);
+    for (const [step, steps] of runs) {
+      program.seek({ step, seed, count, shuffle: false });
+      for await (const chunk of program.run(steps, this.#pace, stop)) {
+        for (const values of chunk) values.forEach((value, i) => totals[i] += value);
+        done += chunk.length;
+        yield done / ((to - from) * samples);
+      }
     }
     await scopes.settle();
+    await ranks.sum(totals);
     const stored = accumulated.length
       ? await gpu.readAll(accumulated.map(([, { tensor: { buffer } }]) => ({ buffer })))
       : [];
+    for (const bytes of stored) await ranks.sum(new Float32Array(bytes));
     const sums = Object.fromEntries(accumulated.map(([name, { tensor, sumRow }], i): [string, Sum] => [
       name,
       { values: unpack(tensor, stored[i]), columns: unpack(tensor, stored[i], sumRow, 1) },
     ]));
     const means = [...totals].map((sum) => sum / count / samples);
     const losses = lossesOf(terms, means, weighted(terms, means, step));
-    return { losses: { ...losses, ...program.measure(await program.counts()) }, sums };
+    const counts: number[][] = [];
+    for (const each of await program.counts()) counts.push([...await summed(ranks, each)]);
+    return { losses: { ...losses, ...program.measure(counts) }, sums };
   }
 
   /** The means of {@linkcode Sweep.run}. */
@@ -225,6 +239,7 @@ export interface EvaluationOptions extends BatchSource {
   /** Of the training. */
   readonly seed: number;
   readonly batchSize: number;
+  readonly ranks?: Ranks;
 }
 
 /** The sweep that measures a model's terms on a split. */

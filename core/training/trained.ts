@@ -24,6 +24,7 @@ import { reshape } from "../ops/reshape.ts";
 import { columnOf } from "../ops/sum.ts";
 import type { Binarization } from "../ops/gather.ts";
 import type { Covariance } from "../ops/reparameterize.ts";
+import type { Ranks } from "../graph/ranks.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { normals, uniforms } from "../graph/random.ts";
@@ -119,6 +120,8 @@ export interface EvaluateOptions {
   readonly seed?: number;
   /** Stops it. */
   readonly signal?: AbortSignal;
+  /** Processes that each go over a part of the rows, and come to the same. */
+  readonly ranks?: Ranks;
 }
 
 /** z ~ q(z | x) of N rows with all that importance weights need: {@linkcode Trained.weightedDraws}. */
@@ -598,6 +601,7 @@ export class Trained<C extends object = object> {
       rows: this.training.rows,
       seed,
       batchSize: this.training.batchSize,
+      ranks: options.ranks,
     });
     try {
       const losses = await sweep.losses({ steps: this.progress.step, samples, signal });

@@ -19,6 +19,7 @@ import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/mod.ts";
+import { ALONE, type Ranks, summed } from "../graph/ranks.ts";
 import { configure } from "../settings.ts";
 import { type DatasetInput, settle } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
@@ -58,6 +59,11 @@ export interface TrainOptions {
    * each chunk is one step.
    */
   readonly chunkSeconds?: () => number;
+  /**
+   * Processes that train the model together, of which each is given the same model, data and settings: a batch is divided among them, so
+   * its size is that of all. They come to the same parameters, up to the order of sums those of one process.
+   */
+  readonly ranks?: Ranks;
   /** Goes on from here. The settings are then the checkpoint's: `epochs` may be raised, others given must be the same. */
   readonly resume?: Checkpoint;
   /** Starts a new training from these weights, with the settings of their training but for those given, or on other data of the shape. */
@@ -197,7 +203,9 @@ class Trainer<C extends object> {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
     const count = all - validation;
-    const batchSize = Math.min(training.batchSize, count);
+    const { ranks = ALONE } = options;
+    const batchSize = Math.min(training.batchSize, Math.floor(count / ranks.size) * ranks.size);
+    requireDivides(ranks, { ...training, batchSize }, model as Model, count);
     // A fit sweeps over all rows, whatever the batch.
     const shrank = batchSize < training.batchSize && !model.fit;
     const steps = trainingSteps({ ...training, batchSize }, count);
@@ -224,6 +232,10 @@ class Trainer<C extends object> {
     this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
   }
 
+  get #ranks(): Ranks {
+    return this.#options.ranks ?? ALONE;
+  }
+
   get trained(): Trained<C> {
     if (!this.#trained) throw new Error("Cannot give the trained model: expected the training to have begun");
     return this.#trained;
@@ -232,6 +244,9 @@ class Trainer<C extends object> {
   adjust(values: Partial<TrainingConfig & C>): void {
     const from = this.#adjusted ?? { training: this.#training, config: this.#config };
     const name = this.#model.name;
+    if (this.#ranks.size > 1) {
+      throw new RangeError(`Cannot adjust the training of "${name}": ${this.#ranks.size} ranks train it`);
+    }
     if (this.#model.fit) throw new RangeError(`Cannot adjust the training of "${name}": it is not one by gradient`);
     const { training, config } = configureTraining(this.#model, { ...from.training, ...from.config, ...values });
     const keys = Object.keys(training) as (keyof TrainingConfig)[];
@@ -375,6 +390,7 @@ class Trainer<C extends object> {
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
         await parameters.settle();
+        if (this.#ranks.size > 1) await requireAlike(this.#ranks, gpu, parameters);
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
@@ -400,13 +416,23 @@ class Trainer<C extends object> {
     const model = this.#model as Model;
     if (model.fit) {
       const step = resume?.progress.step ?? 0;
-      return fitting({ model, config, dataset: this.#dataset, trained: trained as Trained, count: this.#count, step });
+      const { ranks } = this.#options;
+      return fitting({
+        model,
+        config,
+        dataset: this.#dataset,
+        trained: trained as Trained,
+        count: this.#count,
+        step,
+        ranks,
+      });
     }
     const { gpu, tiles, parameters } = trained;
     const split = slice(this.#dataset.train, 0, this.#count);
     const training = this.#training;
+    const together = { ranks: this.#ranks, every: training.averageEvery > 0 ? "seldom" as const : "step" as const };
     return await descent(
-      { gpu, tiles, model, config, training, parameters, data: this.#dataset, split },
+      { gpu, tiles, model, config, training, parameters, data: this.#dataset, split, together },
       resume,
       this.#options.chunkSeconds,
     );
@@ -421,6 +447,7 @@ class Trainer<C extends object> {
       model: this.#model as Model,
       config: this.#config,
       data: this.#dataset,
+      ranks: this.#ranks,
       split: slice(this.#dataset.train, this.#count, this.#count + this.#validation),
     });
   }
@@ -496,6 +523,42 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(pick(this.#dataset.train, rows)), record),
     }, this.#config);
     return trained;
+  }
+}
+
+/**
+ * @throws {RangeError} If a training cannot be divided among so many ranks.
+ */
+function requireDivides(
+  { size }: Ranks,
+  { batchSize, accumulate, averageEvery }: TrainingConfig,
+  model: Model,
+  count: number,
+): void {
+  if (size === 1 || model.fit) return;
+  const fail = (expected: string, found: unknown) => {
+    throw new RangeError(`Cannot train on ${size} ranks: expected ${expected}, found ${found}`);
+  };
+  if (batchSize < size) fail("a row for each at least", `${count} training rows`);
+  if (batchSize % size) fail("a batch that divides among them", `one of ${batchSize} rows`);
+  if (accumulate > 1 && averageEvery === 0) fail("accumulate 1 (ranks add up a batch as it is)", accumulate);
+}
+
+/**
+ * @throws {Error} If ranks do not hold the same bits: their adapters then round otherwise.
+ */
+async function requireAlike(ranks: Ranks, gpu: Gpu, parameters: Parameters): Promise<void> {
+  const all = await gpu.readAll([...parameters].map(({ tensor: { buffer } }) => ({ buffer })));
+  // FNV-1a over words: different bits give another number, nearly always.
+  let hash = 0x811c9dc5;
+  for (const bytes of all) for (const word of new Uint32Array(bytes)) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
+  const sums = await summed(ranks, Array.from({ length: ranks.size }, (_, i) => i === ranks.rank ? hash : 0));
+  const other = sums.findIndex((sum) => sum !== sums[0]);
+  if (other > 0) {
+    throw new Error(
+      `Cannot go on: expected the same parameters on every rank, found others on rank ${other} than on rank 0; ` +
+        "do their adapters or drivers differ?",
+    );
   }
 }
 

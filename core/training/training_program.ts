@@ -9,6 +9,8 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { createState, Program } from "../graph/program.ts";
 import { type Compiled, Tape } from "../graph/tape.ts";
+import type { Together } from "../graph/dispatches.ts";
+import { ALONE } from "../graph/ranks.ts";
 import type { Tiles } from "../products/tiles.ts";
 import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
@@ -24,6 +26,8 @@ export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
 export interface TrainingProgramOptions extends TrainingStep {
   readonly tiles: Tiles;
   readonly parameters: Parameters;
+  /** Whose batches make up the batch of a step; default: this process has all of it. */
+  readonly together?: Together;
   /** The first step. */
   readonly step?: number;
 }
@@ -75,7 +79,8 @@ function recordStep(
   const { gpu, tiles, model, config, training, parameters } = options;
   const state = createState(gpu);
   own(() => state.destroy());
-  const tape = new Tape(gpu, training.batchSize, tiles, state);
+  const { together = { ranks: ALONE, every: "step" } } = options;
+  const tape = new Tape(gpu, training.batchSize / together.ranks.size, tiles, state, together);
   own(() => tape.destroy());
   const { batch, destroy } = recordBatch(tape, {
     ...options,

@@ -44,6 +44,12 @@ export interface TrainingConfig {
   readonly clipValue: number;
   /** Batches for one update. */
   readonly accumulate: number;
+  /** Of several ranks: steps from one averaging of their parameters to the next; 0: their gradients are averaged in every step. */
+  readonly averageEvery: number;
+  /** What an averaging takes of the way from the parameters before to their mean. */
+  readonly outerLearningRate: number;
+  /** Nesterov momentum of what averagings take. */
+  readonly outerMomentum: number;
   /** Decay of the averaged weights; 0 for none. */
   readonly ema: number;
   /** Whether Adam corrects its moments at the start. */
@@ -131,6 +137,28 @@ export const trainingSettings: Settings<TrainingConfig> = {
     minimum: 1,
     maximum: 1e6,
     help: "batches whose gradients one update takes in",
+  },
+  averageEvery: {
+    type: "integer",
+    default: 0,
+    minimum: 0,
+    maximum: 1e6,
+    help:
+      "of several ranks (--parallel): steps from one averaging of their parameters to the next; 0: gradients, in every step",
+  },
+  outerLearningRate: {
+    type: "number",
+    default: 1,
+    minimum: 0,
+    exclusiveMinimum: true,
+    help: "with --average-every: the part of the way to the mean that is taken",
+  },
+  outerMomentum: {
+    type: "number",
+    default: 0,
+    minimum: 0,
+    maximum: 0.999999,
+    help: "with --average-every: Nesterov momentum of those ways (DiLoCo: 0.9, with an outer learning rate of 0.7)",
   },
   ema: {
     type: "number",

@@ -2,8 +2,8 @@
 // Where $averaged is 1, the moving average m_k = γ m_k + (1 - γ) Σ z of those rows, which over the smoothed size of the cluster is
 // the code; where $unit is 1, the e_k are not the columns of the codebook but those of unit_codes. A dead code becomes the row that was drawn
 // for it.
-// Needs: at, at_scalar, buffers codebook and sizes of vec4f, z of f32, origins of u32, and for averages left, usage and unit_codes of vec4f;
-// const ROWS_codebook, ROWS_z, ROWS_left, ROW_left, ROWS_usage, ROW_usage, ROWS_unit, DEPTH, CODES, NONE, and DECAY as f32. Gives: store.
+// Needs: at, at_scalar, revived_at, buffers codebook and sizes of vec4f, origins of u32, and for averages left, usage and unit_codes of vec4f;
+// const ROWS_codebook, ROWS_left, ROW_left, ROWS_usage, ROW_usage, ROWS_unit, DEPTH, CODES, NONE, and DECAY as f32. Gives: store.
 
 fn store(row: u32, column4: u32, value: vec4f) {
   if (row >= DEPTH || 4u * column4 >= CODES) {
@@ -25,7 +25,7 @@ fn store(row: u32, column4: u32, value: vec4f) {
   if (4u * column4 + $cu < CODES) {
     let origin = origins[4u * column4 + $cu];
     if (origin != NONE) {
-      code[$c] = z[at_scalar(ROWS_z, origin, row)];
+      code[$c] = revived_at(origin, row, 4u * column4 + $cu);
       //: repeat _ 0..$averaged
       average[$c] = code[$c] * usage[at(ROWS_usage, ROW_usage, column4)][$c];
       //: end

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
+import { CHOOSING_VARIABLES, DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
+import { findMpi, MPI_VARIABLES } from "../../parallel/mpi.ts";
 import { temporaryNames } from "../../storage/write.ts";
-import { peekFlag, UsageError } from "./flags.ts";
+import { peekFlag, UsageError, wantsHelp } from "./flags.ts";
 import { nearestOf } from "./nearest.ts";
 import { OUTLIVES } from "./hangup.ts";
 
@@ -90,6 +91,14 @@ export const TASKS: readonly string[] = Object.keys(WRITES);
 /** What opens an address in a browser. */
 export const BROWSERS = ["xdg-open", "open", "explorer"] as const;
 
+/** Whether a task is done together with other processes, by a library that is called directly. */
+export function usesMpi(task: string, args: readonly string[]): boolean {
+  return PARALLEL.includes(task) && peekFlag(args, "parallel") === "mpi" && !wantsHelp(args);
+}
+
+/** Tasks that several processes may do together. */
+const PARALLEL = ["train", "evaluate", "score", "encode"];
+
 /** The page is served from one address, and a browser is started where that is asked for. */
 function servingFlags(said: Said, open: boolean): string[] {
   const host = said("host") ?? "127.0.0.1";
@@ -103,7 +112,7 @@ function servingFlags(said: Said, open: boolean): string[] {
 /**
  * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
  * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself), start no program and load no library;
- * only \`explore\` listens on the address of its page, and with \`--open\` starts a browser.
+ * only `explore` listens on the address of its page, and with `--open` starts a browser; `--parallel mpi` alone loads MPI's.
  *
  * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
  */
@@ -118,13 +127,15 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
       `Cannot permit writing to "${withComma}": expected a path without a comma, which separates paths in Deno's flags`,
     );
   }
+  const mpi = usesMpi(task, args) ? findMpi((name) => Deno.env.get(name)) : undefined;
   return [
     "--no-prompt",
     "--allow-read",
     "--allow-import=jsr.io",
-    `--allow-env=${VARIABLES.join()}`,
+    `--allow-env=${[...VARIABLES, ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : [])].join()}`,
     // How much memory there is, which data of a declared size are held against.
-    "--allow-sys=systemMemoryInfo",
+    `--allow-sys=systemMemoryInfo${mpi ? ",hostname" : ""}`,
+    ...(mpi ? [`--allow-ffi=${mpi}`] : []),
     ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
     ...(task === "explore" ? servingFlags((setting) => peekFlag(args, setting), args.includes("--open")) : []),
   ];

@@ -14,7 +14,17 @@
  */
 
 import { driversIdle } from "../../core/gpu/device.ts";
-import { type FlagGroups, type Flags, helpText, type Parsed, parseFlags, UsageError } from "./flags.ts";
+import { rankHere, type RankName } from "../../parallel/mpi.ts";
+import {
+  type FlagGroups,
+  type Flags,
+  helpText,
+  type Parsed,
+  parseFlags,
+  peekFlag,
+  UsageError,
+  wantsHelp,
+} from "./flags.ts";
 import { listenToHangup, outlivesTerminal } from "./hangup.ts";
 import { quoted } from "./quoted.ts";
 import { shown, stderr, stdout, type Terminal, textColumns, wrapped } from "./terminal.ts";
@@ -54,7 +64,12 @@ export interface Surroundings {
   readonly debug?: boolean;
   /** What begins a command: default `deno task`. */
   readonly program?: string;
+  /** Which of several processes this is, if it is one of them. */
+  readonly rank?: RankName;
 }
+
+/** Milliseconds for which a rank waits for the first to say what went wrong with all. */
+const FIRST_SPEAKS = 2000;
 
 /**
  * Runs a task and ends the process with its exit code.
@@ -70,9 +85,12 @@ export async function main<G extends FlagGroups>(
 ): Promise<never> {
   const controller = new AbortController();
   const stopped = listen(controller);
+  const ranked = peekFlag(args, "parallel") === "mpi" && !wantsHelp(args);
   const code = await execute(task, args, {
-    stdout: stdout(),
-    stderr: stderr(),
+    rank: ranked ? rankHere((name) => Deno.env.get(name)) : undefined,
+    // What MPI gives as a terminal may be a file at its other end.
+    stdout: ranked ? { ...stdout(), interactive: false } : stdout(),
+    stderr: ranked ? { ...stderr(), interactive: false } : stderr(),
     signal: controller.signal,
     debug: Deno.env.get("ELBO_DEBUG") === "1",
     program,
@@ -90,7 +108,7 @@ export async function main<G extends FlagGroups>(
 export async function execute<G extends FlagGroups>(
   task: Task<G>,
   args: readonly string[],
-  { stdout, stderr, signal, debug = false, program = DENO_TASK }: Surroundings,
+  { stdout, stderr, signal, debug = false, program = DENO_TASK, rank }: Surroundings,
 ): Promise<number> {
   let name = "";
   // What is said of commands, as they are called here.
@@ -121,7 +139,11 @@ export async function execute<G extends FlagGroups>(
     if (error instanceof Deno.errors.BrokenPipe) return 141;
     if (signal.aborted && isAbort(error, signal)) return 0; // it ended as it was asked to
     const usage = error instanceof UsageError;
-    stderr.write(describe(error, debug).split("\n").map((text) => line(text, stderr)).join("\n") + "\n");
+    // What is wrong with all of them is said once: by then this process has been told to end.
+    if (rank && rank.rank > 0) await new Promise((resolve) => setTimeout(resolve, FIRST_SPEAKS));
+    if (rank && rank.rank > 0 && signal.aborted) return 1;
+    const who = rank ? `Rank ${rank.rank} of ${rank.size}: ` : "";
+    stderr.write((who + describe(error, debug)).split("\n").map((text) => line(text, stderr)).join("\n") + "\n");
     if (usage && name) stderr.write(called(`deno task ${name} --help shows every flag\n`));
     return usage ? 2 : 1;
   }

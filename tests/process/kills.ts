@@ -1,7 +1,7 @@
 /**
  * Trainings and experiments that are killed at random moments and gone on with, again and again: each must end with the bytes that it has
  * when nobody kills it. A program too: `deno run -A --lock=tests/deno.lock tests/process/kills.ts 200` kills so often, and prints a line of
- * JSON for each.
+ * JSON for each; with `ranks` behind, it kills ranks of MPI.
  *
  * @module
  */
@@ -11,12 +11,15 @@ import { execute } from "../../tasks/cli/run.ts";
 import { contents } from "../experiments/support.ts";
 import { root } from "../tasks/support.ts";
 import { tasks } from "./killable.ts";
+import { mpirun } from "./mpirun.ts";
 
 /** What is killed: a task and its flags, without the folder. */
 interface Victim {
   readonly name: string;
   readonly task: "train" | "experiment";
   readonly args: string;
+  /** How many ranks train it; default: it is one process. */
+  readonly ranks?: number;
 }
 
 const blocks = "--dataset blocks --batch-size 20 --validation 40";
@@ -50,9 +53,30 @@ export const victims: readonly Victim[] = [
   },
 ];
 
+/** What several ranks train, one of which is killed. */
+export const ranked: readonly Victim[] = [
+  {
+    name: "vae on 2 ranks",
+    task: "train",
+    args: `${blocks} --hidden 6 --latents 2 --epochs 40 --ema 0.9 --parallel mpi --checkpoint-seconds 0`,
+    ranks: 2,
+  },
+  {
+    name: "vae on 3 ranks, averaged",
+    task: "train",
+    args:
+      `${blocks} --hidden 6 --latents 2 --epochs 60 --average-every 4 --outer-momentum 0.9 --parallel mpi --checkpoint-seconds 0`,
+    ranks: 3,
+  },
+];
+
 /** One kill. */
 export interface Kill {
   readonly victim: string;
+  /** Which of several ranks. */
+  readonly rank?: number;
+  /** Seconds from then to the end of all ranks. */
+  readonly seconds?: number;
   /** Milliseconds after the process was started. */
   readonly after: number;
   /** Kills of the same run before this one. */
@@ -72,13 +96,29 @@ async function leftIn(folder: string): Promise<string> {
 }
 
 /** The command line that begins a run, or goes on with what a kill left of it. */
-async function commandOf({ task, args }: Victim, folder: string): Promise<string[]> {
+async function commandOf({ task, args, ranks }: Victim, folder: string): Promise<string[]> {
   if (task === "experiment") return [...args.split(" "), "--out", folder];
-  return await exists(`${folder}/config.json`) ? ["--resume", folder] : [...args.split(" "), "--out", folder];
+  const parallel = ranks ? ["--parallel", "mpi"] : [];
+  return await exists(`${folder}/config.json`)
+    ? ["--resume", folder, ...parallel]
+    : [...args.split(" "), "--out", folder];
 }
 
-/** Runs a task within this process. */
+/** Arguments of Deno that begin a run, or go on with what a kill left of it. */
+async function programOf(victim: Victim, folder: string): Promise<string[]> {
+  return [
+    ...["run", "-A", "--no-check", `--config=${root}deno.json`, `--lock=${root}tests/deno.lock`],
+    ...[`${root}tests/process/killable.ts`, victim.task, ...await commandOf(victim, folder)],
+  ];
+}
+
+/** Runs a task within this process, or the ranks that it takes. */
 async function finish(victim: Victim, folder: string): Promise<void> {
+  if (victim.ranks) {
+    const { code, stderr } = await mpirun(await programOf(victim, folder), { ranks: victim.ranks });
+    if (code !== 0) throw new Error(`${victim.name} ended with ${code}: ${stderr}`);
+    return;
+  }
   let text = "";
   const screen = { interactive: false, columns: () => 80, write: (part: string) => void (text += part) };
   const { signal } = new AbortController();
@@ -87,13 +127,21 @@ async function finish(victim: Victim, folder: string): Promise<void> {
   if (code !== 0) throw new Error(`${victim.name}: ${args.join(" ")} ended with ${code}: ${text}`);
 }
 
+/** Starts ranks and kills one of them after so many milliseconds: how long the others lived, or undefined where all had ended by then. */
+async function killedRank(victim: Victim, folder: string, rank: number, after: number): Promise<number | undefined> {
+  const { code, seconds, stderr } = await mpirun(await programOf(victim, folder), {
+    ranks: victim.ranks,
+    hurt: { rank, signal: "SIGKILL", after },
+  });
+  if (code === 0) return undefined;
+  if (seconds >= 10) throw new Error(`${victim.name}: it took ${seconds} s until all ranks had ended: ${stderr}`);
+  return seconds;
+}
+
 /** Starts a task as a process and kills it after so many milliseconds; false where it had ended by then. */
 async function killed(victim: Victim, folder: string, after: number): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-A", "--no-check", `--config=${root}deno.json`, `--lock=${root}tests/deno.lock`],
-      ...[`${root}tests/process/killable.ts`, victim.task, ...await commandOf(victim, folder)],
-    ],
+    args: await programOf(victim, folder),
     stdout: "null",
     stderr: "piped",
   }).spawn();
@@ -135,16 +183,22 @@ async function outcome(folder: string): Promise<Map<string, string>> {
  * @param count How many kills.
  * @param seed Of the moments.
  * @param chain Kills of a run before it is let end: the second is of a resumed run, and so on.
+ * @param all What is killed.
  * @throws {Error} If a run does not go on, or ends with other bytes.
  */
-export async function* kills(count: number, seed: number, chain: number): AsyncGenerator<Kill> {
+export async function* kills(
+  count: number,
+  seed: number,
+  chain: number,
+  all: readonly Victim[] = victims,
+): AsyncGenerator<Kill> {
   const folder = await Deno.makeTempDir({ prefix: "elbo" });
   const moment = new Uint32Array(4);
   const whole = new Map<string, { readonly outcome: Map<string, string>; readonly milliseconds: number }>();
   try {
     let done = 0;
     for (let i = 0; done < count; i++) {
-      const victim = victims[i % victims.length];
+      const victim = all[i % all.length];
       const [alone, parts] = [`${folder}/${victim.name}`, `${folder}/${victim.name}-killed`];
       let expected = whole.get(victim.name);
       if (!expected) {
@@ -157,9 +211,14 @@ export async function* kills(count: number, seed: number, chain: number): AsyncG
       for (let before = 0; before < chain && done < count;) {
         const after = Math.round(randomBits(seed, i, before, done, moment)[0] / 2 ** 32 * expected.milliseconds);
         // One that ended by itself is not to be killed any more.
-        if (!await killed(victim, parts, after)) break;
+        const rank = victim.ranks && done % victim.ranks;
+        const seconds = rank === undefined
+          ? await killed(victim, parts, after) ? 0 : undefined
+          : await killedRank(victim, parts, rank, after);
+        if (seconds === undefined) break;
         done++;
-        yield { victim: victim.name, after, before: before++, left: await leftIn(parts) };
+        const kill = { victim: victim.name, after, before: before++, left: await leftIn(parts) };
+        yield rank === undefined ? kill : { ...kill, rank, seconds };
       }
       await finish(victim, parts);
       const found = await outcome(parts);
@@ -174,6 +233,8 @@ export async function* kills(count: number, seed: number, chain: number): AsyncG
 }
 
 if (import.meta.main) {
-  const [count = 200, seed = 0, chain = 4] = Deno.args.map(Number);
-  for await (const kill of kills(count, seed, chain)) console.log(JSON.stringify(kill));
+  const [count = 200, seed = 0, chain = 4] = Deno.args.filter((arg) => arg !== "ranks").map(Number);
+  for await (const kill of kills(count, seed, chain, Deno.args.includes("ranks") ? ranked : victims)) {
+    console.log(JSON.stringify(kill));
+  }
 }

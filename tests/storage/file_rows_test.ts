@@ -195,3 +195,28 @@ Deno.test("a training on rows that stay in their file has the bits of one on row
     }
   });
 });
+
+Deno.test("a folder of .npy files has the rows of one file, in memory and on disk, and names a file that is another", async () => {
+  await withFolder(async (folder) => {
+    const values = bytes(1200);
+    await Deno.writeFile(`${folder}/all.npy`, encodeNpy({ shape: [60, 4, 5], values }));
+    await Deno.mkdir(`${folder}/shards`);
+    const cuts = [0, 7, 40, 60];
+    for (const [i, name] of ["a", "b", "c"].entries()) {
+      const part = values.slice(20 * cuts[i], 20 * cuts[i + 1]);
+      const file = encodeNpy({ shape: [cuts[i + 1] - cuts[i], 4, 5], values: part });
+      await Deno.writeFile(`${folder}/shards/${name}.npy`, file);
+    }
+    const load = async (path: string, read: string) => {
+      const { name: _, ...found } = everything(await fileDataset(path).load({ settings: { read } }));
+      return found;
+    };
+    const expected = await load(`${folder}/all.npy`, "whole");
+    assertEquals(await load(`${folder}/shards`, "whole"), expected);
+    assertEquals(await load(`${folder}/shards`, "pieces"), expected);
+    await Deno.writeFile(`${folder}/shards/d.npy`, encodeNpy({ shape: [3, 20], values: bytes(60) }));
+    const error = await assertRejects(() => load(`${folder}/shards`, "auto"), FileError);
+    assertStringIncludes(error.message, "d.npy");
+    assertStringIncludes(error.message, "expected rows as in a.npy, [4,5] of u8, found [20] of u8");
+  });
+});

@@ -95,10 +95,27 @@ test("bootstrap.sh without an adapter installs one as root and goes on", async (
     sh: 'exec /bin/sh "$@"',
     "apt-get": `[ "$1" = update ] || echo "$*" >${installed}`,
   });
-  const { code, stdout, stderr } = await place.run("test");
-  assertEquals([code, stdout], [0, "task test\n"]);
+  const { code, stdout, stderr } = await place.run("sample");
+  assertEquals([code, stdout], [0, "task sample\n"]);
   assertEquals(stderr.match(/\n/g)?.length, 1);
   assertEquals(await Deno.readTextFile(`${place.root}/bin/installed`), "install -y mesa-vulkan-drivers\n");
+});
+
+test("bootstrap.sh installs Open MPI as root for the tests, and goes on where it cannot", async () => {
+  const commands = { deno: deno("2.9.6"), uname: linux, id: "echo 0", sh: 'exec /bin/sh "$@"' };
+  const installed = '"${0%/*}/installed"';
+  await using place = await project({ ...commands, "apt-get": `echo "$*" >${installed}` });
+  assertEquals((await place.run("test:process")).code, 0);
+  assertStringIncludes(
+    await Deno.readTextFile(`${place.root}/bin/installed`),
+    "install -y --no-install-recommends openmpi-bin",
+  );
+  await using without = await project({ ...commands, "apt-get": "exit 1" });
+  const { code, stdout, stderr } = await without.run("ok");
+  assertEquals([code, stdout], [0, "task ok\n"]);
+  assertStringIncludes(stderr, "No Open MPI could be installed");
+  await using there = await project({ ...commands, "apt-get": "exit 1", mpirun: "true" });
+  assertEquals((await there.run("ok")).stderr, "");
 });
 
 test("bootstrap.sh says so when the driver that it installed gives no adapter", async () => {

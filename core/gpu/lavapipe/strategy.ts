@@ -15,6 +15,9 @@ import { CompileAhead, kernelOf } from "./compile_ahead.ts";
 import { panelProducts } from "./panel.ts";
 import { free, texturePacked, updates, wholeRows } from "./texture_copy.ts";
 
+/** The variable by which the driver is told how many threads to compute with. */
+export const THREADS = "LP_NUM_THREADS";
+
 /** The driver's switch for its cache on disk. */
 export const CACHE_SWITCH = "MESA_SHADER_CACHE_DISABLE";
 
