@@ -1,9 +1,14 @@
 /** Several ranks that train one model: what one process comes to, the same bits on each, and what is resumed. */
 
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { type Checkpoint, decodeCheckpoint, train, type TrainingConfig, type TrainingEvent } from "../../mod.ts";
+import { type Checkpoint, decodeCheckpoint, load, train, type TrainingConfig, type TrainingEvent } from "../../mod.ts";
 import { Gpu } from "../../core/gpu/device.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
+import { slice } from "../../core/dataset.ts";
+import type { Ranks } from "../../core/graph/ranks.ts";
+import { encodedParts } from "../../evaluation/encodings.ts";
+import { scores } from "../../evaluation/scores.ts";
+import { requireOwnGpu } from "../../parallel/mpi.ts";
 import { averaging } from "../../core/training/averaging.ts";
 import type { Model } from "../../core/model.ts";
 import { models } from "../../models/mod.ts";
@@ -182,6 +187,48 @@ for (const model of ["gmm", "ppca", "linear_vae"]) {
     assertNear(tensorsOf(all[0]), tensorsOf(alone), model);
   });
 }
+
+Deno.test("ranks that each measure some of the rows come to the bits of one process", async () => {
+  const [{ bytes }] = await trained(1);
+  const measure = async (ranks?: Ranks) => {
+    using own = ranks && await Gpu.open();
+    using model = await load(bytes, { gpu: own ?? gpu });
+    const { elbo, nll } = await model.evaluate(stripes.test, { samples: 2, ranks });
+    const { values, order } = await scores(model, stripes.test, { samples: 5, ranks });
+    const parts: (readonly [number, number[]])[] = [];
+    const part = (from: number, to: number) => slice(stripes.test, from, to);
+    for await (const { from, encoded } of encodedParts(model, 120, part, { seed: 1, ranks })) {
+      parts.push([from, [...encoded.statistics]]);
+    }
+    return { elbo, nll, values, order, parts };
+  };
+  const { parts: [[, statistics]], elbo, nll, ...expected } = await measure();
+  const all = await Promise.all(ranksHere(3).map(measure));
+  for (const { parts: _, elbo: itsElbo, nll: itsNll, ...found } of all) {
+    assertEquals(found, expected);
+    assertAlmostEquals(itsElbo, elbo, 1e-9);
+    assertAlmostEquals(itsNll, nll, 1e-9);
+  }
+  assertEquals(all.flatMap(({ parts }) => parts.map(([from]) => from)), [0, 40, 80]);
+  // Statistics are [N, 2 K], rows of each rank after those of the one before.
+  assertEquals(all.flatMap(({ parts }) => parts.flatMap(([, values]) => values)), statistics);
+});
+
+Deno.test("ranks of one machine that were told the same share a GPU, which is refused by their numbers", async () => {
+  const told = (own: Record<string, string>[], adapters: (string | undefined)[], hosts = ["a", "a", "b"]) =>
+    Promise.allSettled(ranksHere(3).map((ranks, i) => requireOwnGpu(ranks, hosts[i], adapters[i], own[i])))
+      .then((all) => all.map((each) => each.status === "rejected" ? String(each.reason.message) : ""));
+  const gpus = ["Radeon", "Radeon", "Radeon"];
+  const [first, second, third] = await told([{}, {}, {}], gpus);
+  assertEquals([first, third], [second, ""]);
+  assert(
+    first.startsWith("Cannot train: ranks 0 and 1 share the Radeon of a. Give each its own by one of MESA_"),
+    first,
+  );
+  assertEquals(await told([{ A: "0" }, { A: "1" }, { A: "1" }], gpus), ["", "", ""]);
+  assertEquals(await told([{}, {}, {}], [undefined, undefined, undefined]), ["", "", ""]);
+  assertEquals(await told([{}, {}, {}], gpus, ["a", "b", "c"]), ["", "", ""]);
+});
 
 Deno.test("what cannot be divided among ranks is refused before anything is trained", () => {
   const [, second] = ranksHere(2);

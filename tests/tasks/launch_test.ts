@@ -72,6 +72,29 @@ const curious = (folder: string) => `
   export default { ...vae, name: "curious" };
 `;
 
+Deno.test("sweep --parallel 2 has two workers on this machine, which train each point once", () =>
+  inFolder(async (folder) => {
+    const { train } = blocks();
+    const dataset = `${folder}/blocks.idx`;
+    await Deno.writeFile(dataset, idx([train.count, 4, 4], train.values));
+    const settings = { dataset, hidden: [6], latents: { values: [1, 2] }, batchSize: 20, validation: 40, epochs: 2 };
+    await Deno.writeTextFile(`${folder}/plan.json`, JSON.stringify({ settings, seeds: 2 }));
+    const { code, stdout, stderr } = await deno(
+      "sweep",
+      `${folder}/plan.json`,
+      "--out",
+      `${folder}/s`,
+      "--parallel",
+      "2",
+    );
+    assertEquals([code, stderr], [0, ""]);
+    const trained = [...stdout.matchAll(/^\d\/4 {2}(\d) .*after 2 epochs {2}\d+ s$/gm)].map(([, index]) => index);
+    assertEquals(trained.sort(), ["0", "1", "2", "3"], stdout);
+    const status = await deno("sweep", "--out", `${folder}/s`, "--status", "--json");
+    const states = jsonLines(status.stdout).filter(({ event }) => event === "trial").map(({ state }) => state);
+    assertEquals(states, ["done", "done", "done", "done"]);
+  }));
+
 Deno.test("a task as deno task runs it, and a module that it loads, can write nothing but what its command line names", () =>
   inFolder(async (folder) => {
     const own = ["--model", `${folder}/curious.ts`];
