@@ -135,7 +135,7 @@ export const darlaExperiment: Experiment = {
     "Here the best policy catches every thing in every domain, a reward of 1.",
   ],
   full: { epochs: 200, seeds: 10 },
-  quick: { epochs: 25, rows: 10_000, seeds: 3 },
+  quick: { epochs: 25, rows: 10_000, seeds: 2 },
   settings: {
     beta: { type: "number", default: 0.5, minimum: 0, help: "weight of the KL beside the error of features" },
     pixelBeta: {

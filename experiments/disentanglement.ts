@@ -184,7 +184,7 @@ export const disentanglementExperiment: Experiment = {
   ],
   // 300,000 steps of 64 rows.
   full: { epochs: 960, seeds: 50 },
-  quick: { epochs: 5, rows: 10_000, seeds: 3 },
+  quick: { epochs: 5, rows: 10_000, seeds: 2 },
   plan: (options) => all(points(options)),
   async measure({ trained, dataset: { test }, options: { quick }, signal }) {
     const found = await disentanglement(trained, test, { ...(quick ? { rows: 600 } : {}), signal });
