@@ -19,7 +19,7 @@ export class FileError extends Error {
   constructor(
     file: string,
     message: string,
-    { cause, verb = "read" }: { readonly cause?: unknown; readonly verb?: "read" | "load" } = {},
+    { cause, verb = "read" }: { readonly cause?: unknown; readonly verb?: "read" | "load" | "import" } = {},
   ) {
     super(`Cannot ${verb} "${file}": ${inOneLine(message)}`, { cause });
   }

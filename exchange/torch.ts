@@ -5,14 +5,14 @@
  */
 
 import { connectedWeights } from "../core/graph/connections.ts";
-import type { NamedTensors, Parameter } from "../core/graph/parameters.ts";
+import type { Parameter } from "../core/graph/parameters.ts";
 import { encodeSafetensors } from "../core/training/safetensors.ts";
 import type { Trained } from "../core/training/trained.ts";
 import { describeModel } from "./description.ts";
 import { type Expression, inOrder } from "./expression.ts";
 import type { ExportedFile } from "./file.ts";
 import type { Graph, Graphs } from "./graphs.ts";
-import { kernelOf, turned, type Values, valuesOf } from "./weights.ts";
+import { kernelOf, turned, type Values } from "./weights.ts";
 import template from "./torch_template.py" with { type: "text" };
 
 /** Names that a module of PyTorch and the file's class have for themselves. */
@@ -25,10 +25,24 @@ export function pythonName(name: string): string {
   return TAKEN.test(word) ? `${word}_` : word;
 }
 
-/** What a parameter is there: how it is made, and the values of its tensors by their names. */
-interface Module {
+/** A tensor of a module: which of a checkpoint's it is, and how its values lie there and here. */
+export interface Laid {
+  /** `encoder.0.weight` */
+  readonly target: string;
+  /** Its shape here. */
+  readonly shape: readonly number[];
+  /** From here to PyTorch. */
+  out(values: Values): Values;
+  /** From PyTorch to here. */
+  back(values: Values): Values;
+}
+
+/** What a parameter is in PyTorch: how it is made, and its tensors by their names. */
+export interface Module {
   readonly made: string;
-  readonly tensors: Readonly<Record<string, Values>>;
+  readonly tensors: Readonly<Record<string, Laid>>;
+  /** 1 for each weight that there is, [outputs, inputs], where some are not. */
+  readonly mask?: Values;
 }
 
 const FUNCTIONS: Readonly<Record<string, string>> = {
@@ -44,49 +58,57 @@ const OPERATORS: Readonly<Record<string, string>> = {
 const INLINE = 70;
 
 /** The modules of all parameters, by how the graphs use them. */
-function modulesOf(parameters: Iterable<Parameter>, tensors: NamedTensors, graphs: readonly Graph[]) {
+export function modulesOf(parameters: Iterable<Parameter>, graphs: Graphs): ReadonlyMap<string, Module> {
+  const { encoder, decoder, prior, elbo } = graphs;
   const uses = new Map<string, Expression["operation"]>();
   const averages = new Set<string>();
-  for (const { operation } of graphs.flatMap(({ outputs }) => inOrder(Object.values(outputs)))) {
-    if (operation.op === "linear" || operation.op === "conv" || operation.op === "batchNorm") {
+  for (const graph of [encoder, decoder, prior, elbo]) {
+    for (const { operation } of graph ? inOrder(Object.values(graph.outputs)) : []) {
+      if (operation.op !== "linear" && operation.op !== "conv" && operation.op !== "batchNorm") continue;
       uses.set(operation.parameter.name, operation);
+      if (operation.op === "batchNorm") averages.add(operation.running.name);
     }
-    if (operation.op === "batchNorm") averages.add(operation.running.name);
   }
   const modules = new Map<string, Module>();
-  for (const { name, shape } of parameters) {
+  for (const { name, shape: { inputs, outputs, connections, trained = true } } of parameters) {
     if (averages.has(name)) continue;
-    const { inputs, outputs, connections, trained = true } = shape;
-    const of = (part: "weight" | "bias") => valuesOf(tensors, { name }, part);
-    const flat = (values: Values): Values => ({ shape: [outputs], data: values.data });
+    const shape = [inputs, outputs];
+    const same = (values: Values) => values;
+    const vector = (target: string, shape: readonly number[] = [outputs]): Laid => ({
+      ...{ target, shape },
+      out: ({ data }) => ({ shape: [outputs], data }),
+      back: ({ data }) => ({ shape, data }),
+    });
+    const bias: Laid = { target: `${name}.bias`, shape: [outputs], out: same, back: same };
     const use = uses.get(name);
     if (use?.op === "conv") {
       const { kernel, stride, padding, transposed, beyond } = use;
       const made = `nn.Conv${transposed ? "Transpose" : ""}2d(${inputs / kernel ** 2}, ${outputs}, ${kernel}, ` +
         `stride=${stride}, padding=${padding}${transposed ? `, output_padding=(${beyond.join(", ")})` : ""})`;
-      modules.set(name, { made, tensors: { weight: kernelOf(of("weight"), use), bias: of("bias") } });
+      const weight = {
+        ...{ target: `${name}.weight`, shape },
+        out: (values: Values) => kernelOf(values, use),
+        back: (values: Values) => kernelOf(values, use, true),
+      };
+      modules.set(name, { made, tensors: { weight, bias } });
     } else if (use?.op === "batchNorm") {
       const { epsilon, momentum, running } = use;
-      const [variance, mean] = (["weight", "bias"] as const).map((part) => valuesOf(tensors, running, part));
       modules.set(name, {
         made: `nn.BatchNorm1d(${outputs}, eps=${epsilon}, momentum=${momentum})`,
         tensors: {
-          ...{ weight: flat(of("weight")), bias: of("bias") },
-          ...{ running_mean: flat(mean), running_var: flat(variance) },
+          ...{ weight: vector(`${name}.weight`, shape), bias },
+          running_mean: vector(`${running.name}.bias`),
+          running_var: vector(`${running.name}.weight`, shape),
         },
       });
     } else {
       const kind = use ? connections ? "Masked" : "nn.Linear" : "Weights";
-      const mask = connections && use
-        ? connectedWeights(new Float32Array(inputs * outputs).fill(1), outputs, connections) as Values["data"]
-        : undefined;
+      const weight = { target: `${name}.weight`, shape, out: turned, back: turned };
+      const ones = () => connectedWeights(new Float32Array(inputs * outputs).fill(1), outputs, connections!);
       modules.set(name, {
         made: `${kind}(${inputs}, ${outputs}${kind === "Weights" && !trained ? ", trained=False" : ""})`,
-        tensors: {
-          ...inputs ? { weight: turned(of("weight")) } : {},
-          bias: of("bias"),
-          ...mask ? { mask: turned({ shape: [inputs, outputs], data: mask }) } : {},
-        },
+        tensors: { ...inputs ? { weight } : {}, bias },
+        ...kind === "Masked" ? { mask: turned({ shape, data: ones() as Values["data"] }) } : {},
       });
     }
   }
@@ -218,8 +240,7 @@ const encoded = ({ outputs }: Graph) =>
 export async function torchFiles(trained: Trained, graphs: Graphs): Promise<ExportedFile[]> {
   const tensors = await trained.parameters.read({ slots: false });
   const { encoder, decoder, prior, elbo, missing, condition } = graphs;
-  const all = [encoder, decoder, prior, elbo].filter((graph) => graph !== undefined);
-  const modules = modulesOf(trained.parameters, tensors, all);
+  const modules = modulesOf(trained.parameters, graphs);
   const description = describeModel(trained);
   const { model, summary, source, data: { shape } } = description;
   const standard = trained.hasStandardPrior;
@@ -259,9 +280,12 @@ export async function torchFiles(trained: Trained, graphs: Graphs): Promise<Expo
   const text = template.replaceAll(/\$(ABOUT|FEATURES|LATENTS|CONDITION)/g, (_, name) => replaced[name])
     .replace("        # $MODULES\n", () => made)
     .replace("    # $METHODS\n", () => methods.join("\n"));
-  const named = [...modules].flatMap(([name, { tensors }]) =>
-    Object.entries(tensors).map(([part, values]) => [`${pythonName(name)}.${part}`, values] as const)
-  );
+  const named = [...modules].flatMap(([name, { tensors: laid, mask }]) => [
+    ...Object.entries(laid).map(([part, { target, out }]) =>
+      [`${pythonName(name)}.${part}`, out(tensors.get(target)!)] as const
+    ),
+    ...mask ? [[`${pythonName(name)}.mask`, mask] as const] : [],
+  ]);
   return [
     {
       name: "vae.py",

@@ -187,7 +187,7 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
 }
 
 /** The settings of a dataset or of files; none where there are no such, for the help and for a run whose data are gone. */
-function settingsOf(dataset: string, args: readonly string[]): Settings<unknown> {
+export function settingsOf(dataset: string, args: readonly string[]): Settings<unknown> {
   try {
     return (namedDataset(dataset).settings ?? {}) as Settings<unknown>;
   } catch (error) {
@@ -197,7 +197,7 @@ function settingsOf(dataset: string, args: readonly string[]): Settings<unknown>
 }
 
 /** With the defaults of the model; one that fits itself has no use for the settings of an optimizer. */
-function trainingSettingsOf({ fit, training = {} }: Model): Settings<TrainingConfig> {
+export function trainingSettingsOf({ fit, training = {} }: Model): Settings<TrainingConfig> {
   if (!fit) {
     const own = Object.entries(training).map(([name, value]) => [
       name,

@@ -33,6 +33,14 @@ const DTYPES = { F32: Float32Array, U32: Uint32Array, U8: Uint8Array } as const;
 
 type Dtype = keyof typeof DTYPES;
 
+/** A type of element that is read as float32. */
+export interface ElementType {
+  /** Bytes of an element. */
+  readonly bytes: number;
+  /** The elements that bytes stand for. */
+  read(bytes: ArrayBuffer): Float32Array<ArrayBuffer>;
+}
+
 const ALIGNMENT = 8;
 const METADATA = "__metadata__";
 
@@ -101,9 +109,14 @@ export function encodeSafetensors(
  *
  * @param bytes The whole file.
  * @param file The name of the file, for messages.
+ * @param others Types of element that are taken too, by their names in the header.
  * @throws {FileError} If the file is cut short, damaged, or holds another type of element than F32, U32 and U8.
  */
-export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  file: string,
+  others: Readonly<Record<string, ElementType>> = {},
+): Safetensors {
   const fail = (message: string): never => {
     throw new FileError(file, message);
   };
@@ -130,18 +143,20 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
     }
     const { dtype, shape, data_offsets: [begin, end] } = entry;
     elementCount(shape, file);
-    if (!isDtype(dtype)) {
+    const other = Object.hasOwn(others, dtype) ? others[dtype] : undefined;
+    if (!other && !isDtype(dtype)) {
       return fail(
-        `expected tensor "${name}" to be one of ${Object.keys(DTYPES).join(", ")}, found ${
+        `expected tensor "${name}" to be one of ${Object.keys({ ...DTYPES, ...others }).join(", ")}, found ${
           excerpt(dtype).slice(1, -1)
         }`,
       );
     }
-    const size = count(shape) * DTYPES[dtype].BYTES_PER_ELEMENT;
+    const size = count(shape) * (other?.bytes ?? DTYPES[dtype as Dtype].BYTES_PER_ELEMENT);
     if (end - begin !== size) {
       fail(`expected ${size} bytes for tensor "${name}" (${dtype} [${shape}]), found offsets ${begin} to ${end}`);
     }
-    return { name, dtype, shape, begin, end };
+    const read = other?.read ?? ((buffer: ArrayBuffer) => new DTYPES[dtype as Dtype](buffer));
+    return { name, shape, begin, end, read };
   });
 
   // Without gap or overlap, in some order, up to the last byte of the file.
@@ -165,9 +180,9 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
     fail(`expected ${covered} bytes of data, found ${data.length - covered} more after them`);
   }
 
-  const tensors = entries.map(({ name, dtype, shape, begin, end }) => {
+  const tensors = entries.map(({ name, shape, begin, end, read }) => {
     // Copied: the data of other writers may not be aligned, and a view would keep the whole file alive.
-    return [name, { shape, data: new DTYPES[dtype](new Uint8Array(data.subarray(begin, end)).buffer) }] as const;
+    return [name, { shape, data: read(new Uint8Array(data.subarray(begin, end)).buffer) }] as const;
   });
   return { tensors: new Map(tensors), metadata: metadata as Record<string, string> };
 }

@@ -64,6 +64,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   reconstruct: runOrFiles,
   encode: runOrFiles,
   impute: runOrFiles,
+  import: (said) => [said("out") ?? RUNS],
   export: (said) => [said("out") ?? said("run") ?? RUNS],
   // Pictures lie beside the table.
   score: (said) =>

@@ -4,7 +4,9 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Trained } from "../../core/training/trained.ts";
 import { graphsOf } from "../../exchange/graphs.ts";
+import { matchNames, readWeights, takeTensors } from "../../exchange/import.ts";
 import { torchFiles } from "../../exchange/torch.ts";
 import { withFolder } from "../support/folder.ts";
 import { assertClose, cases, COUNT, expected, given, image, untrained } from "./support.ts";
@@ -16,6 +18,9 @@ const program = new URL("../golden/torch_outputs.py", import.meta.url).pathname;
 interface Outputs extends Readonly<Record<string, readonly number[] | undefined>> {
   readonly terms?: readonly [nll: number, kl: number];
   readonly losses?: readonly number[];
+  /** Of the model after those steps. */
+  readonly trained?: readonly number[];
+  readonly trainedTerms?: readonly [nll: number, kl: number];
 }
 
 /** What is recorded: of every file a digest; the outputs of some. */
@@ -52,16 +57,18 @@ async function digestOf(what: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Runs the files of all models in PyTorch. */
-async function run(python: string): Promise<Record<string, Outputs>> {
+/** Runs the files of all models in PyTorch; `back` is given what each left after some steps. */
+async function run(
+  python: string,
+  back: (what: string, outputs: Outputs, trained: Uint8Array) => Promise<void> = () => Promise.resolve(),
+): Promise<Record<string, Outputs>> {
   return await withFolder(async (folder) => {
     for (const [what, [model, settings]] of all) {
       const own = `${folder}/${folderOf(what)}`;
       await Deno.mkdir(own);
       using trained = untrained(model, settings, image);
-      for (const { name, bytes } of await torchFiles(trained, graphsOf(trained))) {
-        await Deno.writeFile(`${own}/${name}`, bytes);
-      }
+      const files = await torchFiles(trained, graphsOf(trained));
+      for (const { name, bytes } of files) await Deno.writeFile(`${own}/${name}`, bytes);
       const { told: _, ...inputs } = given(trained);
       for (const [name, rows] of Object.entries(inputs)) {
         await Deno.writeFile(`${own}/${name}.f32`, new Uint8Array(rows.buffer));
@@ -69,21 +76,29 @@ async function run(python: string): Promise<Record<string, Outputs>> {
     }
     const { success, stderr } = await new Deno.Command(python, { args: [program, folder] }).output();
     assert(success, new TextDecoder().decode(stderr));
-    return JSON.parse(await Deno.readTextFile(`${folder}/outputs.json`));
+    const outputs = JSON.parse(await Deno.readTextFile(`${folder}/outputs.json`));
+    for (const [what] of all) {
+      const found = outputs[folderOf(what)];
+      if (found.trained) {
+        await back(what, found, await Deno.readFile(`${folder}/${folderOf(what)}/trained.safetensors`));
+      }
+    }
+    return outputs;
   });
 }
 
 /** Holds what PyTorch gave against what elbo gives. */
-async function compare(
-  what: string,
-  { terms, losses, log_variance: logVariance, z, ...outputs }: Outputs,
-): Promise<void> {
+async function compare(what: string, outputs: Outputs): Promise<void> {
+  const { terms, losses, log_variance: logVariance, z, trained: _, trainedTerms: __, ...others } = outputs;
   using trained = untrained(...cases[what], image);
   const here = await expected(trained);
-  assertClose({ ...outputs, logVariance, z: "z" in here ? z : undefined }, here);
+  assertClose({ ...others, logVariance, z: "z" in here ? z : undefined }, here);
   assert(losses === undefined || losses[19] < losses[0], `${what}: ${losses}`);
-  if (!terms) return;
-  // Means of 300 draws each, of other random numbers.
+  if (terms) await compareTerms(what, trained, terms);
+}
+
+/** Holds means of 300 draws each against one another, of other random numbers. */
+async function compareTerms(what: string, trained: Trained, terms: readonly [number, number]): Promise<void> {
   const { x, told } = given(trained);
   const labels = "labels" in told ? { labels: Uint8Array.from(told.labels!) } : {};
   const { nll, kl } = await trained.evaluate({ values: x, count: COUNT, ...labels }, {
@@ -96,6 +111,20 @@ async function compare(
       `${what}: ${terms[i]} in PyTorch, ${value} here`,
     );
   }
+}
+
+/** Holds a model that was trained on in PyTorch against the same that came back. */
+async function compareBack(
+  what: string,
+  { trained: decoded, trainedTerms }: Outputs,
+  bytes: Uint8Array,
+): Promise<void> {
+  using trained = untrained(...cases[what], image);
+  const { tensors } = readWeights(bytes, what);
+  trained.parameters.write(takeTensors(trained, tensors, matchNames(trained, tensors, what)), what);
+  const { z, told } = given(trained);
+  assertClose({ decoded }, { decoded: await trained.decode(z, told) });
+  await compareTerms(what, trained, trainedTerms!);
 }
 
 if (import.meta.main) {
@@ -123,10 +152,10 @@ for (const what of KEPT) {
 const python = await findPython();
 
 Deno.test(
-  "PyTorch gives what elbo gives within 1e-5, and goes on training: all models",
+  "PyTorch gives what elbo gives within 1e-5, trains it on, and what was trained comes back: all models",
   { ignore: !python },
   async () => {
-    const outputs = await run(python!);
+    const outputs = await run(python!, compareBack);
     for (const [what] of all) await compare(what, outputs[folderOf(what)]);
   },
 );

@@ -1,7 +1,7 @@
 """What PyTorch gives of exported models: torch_outputs.py FOLDER, with a folder for each, of vae.py, vae.safetensors and rows as float32.
 
 Writes FOLDER/outputs.json: by model what encode, decode and draw_prior give; nll and kl over 300 draws, where there are any; the loss after each
-of 20 steps of Adam.
+of 20 steps of Adam, and what the trained model then decodes and weighs; trained.safetensors beside the model has it.
 """
 
 import importlib.util
@@ -58,6 +58,9 @@ for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         found["losses"] = losses
         vae.eval()
         vae.save(folder / "trained.safetensors")
-        module.Vae.load(folder / "trained.safetensors")
+        again = module.Vae.load(folder / "trained.safetensors")
+        with torch.no_grad():
+            found["trained"] = again.decode(z, condition).flatten().tolist()
+            found["trainedTerms"] = [each.mean().item() for each in again.terms(*many)]
     outputs[folder.name] = found
 (root / "outputs.json").write_text(json.dumps(outputs))

@@ -155,7 +155,9 @@ Deno.test("every task does its work with the permissions that it is given, where
     ]);
     const [exported] = await work("export", ...run);
     assertEquals(exported.files, ["encoder.onnx", "decoder.onnx"]);
-    await work("export", ...run, "--out", `${folder}/served`);
+    await work("export", ...run, "--to", "torch", "--out", `${folder}/served`);
+    const back = [`${folder}/served/vae.safetensors`, "--dataset", `${folder}/blocks.idx`, "--out", `${folder}/back`];
+    await work("import", ...back);
     await work("evaluate", ...run);
     await work("report", ...run);
     await Deno.symlink(`${folder}/run`, `${folder}/latest`);
