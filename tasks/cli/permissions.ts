@@ -7,6 +7,7 @@
 
 import { CHOOSING_VARIABLES, DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { findMpi, MPI_VARIABLES } from "../../parallel/mpi.ts";
+import { HUB_CACHE, HUB_VARIABLES, hubHosts, isReference } from "../../storage/hub.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError, wantsHelp } from "./flags.ts";
 import { nearestOf } from "./nearest.ts";
@@ -44,14 +45,23 @@ type Said = (setting: string) => string | undefined;
 /** A file, which is written beside its place first. */
 const file = (path: string) => [path, ...temporaryNames(path)];
 
+/** The run folder; of a model on the Hub, where those are kept. */
+function runFolder(said: Said): string {
+  const run = said("run") ?? RUNS;
+  return isReference(run) ? HUB_CACHE : run;
+}
+
+/** Whether the command line names a model on the Hub. */
+const namesHub = (args: readonly string[]) => args.some((arg) => isReference(arg.replace(/^--[\w-]+=/, "")));
+
 /** The run folder, or the files of `--out` in its place. */
 function runOrFiles(said: Said, files: (out: string) => readonly string[] = file): readonly string[] {
   const out = said("out");
-  return out === undefined ? [said("run") ?? RUNS] : files(out);
+  return out === undefined ? [runFolder(said)] : files(out);
 }
 
 /** The run folder, where a density is kept that is fitted for `--prior`. */
-const priorsIn = (said: Said) => said("prior") === undefined ? [] : [said("run") ?? RUNS];
+const priorsIn = (said: Said) => said("prior") === undefined ? [] : [runFolder(said)];
 
 /** Folders and files that each task may write. */
 const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
@@ -65,7 +75,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
   encode: runOrFiles,
   impute: runOrFiles,
   import: (said) => [said("out") ?? RUNS],
-  export: (said) => [said("out") ?? said("run") ?? RUNS],
+  export: (said) => [said("out") ?? runFolder(said)],
   // Pictures lie beside the table.
   score: (said) =>
     runOrFiles(said, (out) => {
@@ -110,9 +120,19 @@ function servingFlags(said: Said, open: boolean): string[] {
   ];
 }
 
+/** The hosts of the Hub, as the environment has it. */
+function hostsOfHub(): readonly string[] {
+  const endpoint = Deno.env.get("HF_ENDPOINT");
+  if (endpoint && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
+    throw new UsageError(`Cannot use HF_ENDPOINT "${endpoint}": expected an address, as https://huggingface.co`);
+  }
+  return hubHosts(endpoint);
+}
+
 /**
  * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
- * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself), start no program and load no library;
+ * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself) but that of
+ * the Hugging Face Hub where `hf:owner/name` is named, start no program and load no library;
  * only `explore` listens on the address of its page, and with `--open` starts a browser; `--parallel mpi` alone loads MPI's.
  *
  * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
@@ -121,7 +141,8 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
   if (!Object.hasOwn(WRITES, task)) {
     throw new UsageError(`Cannot start the task "${task}": ${nearestOf(task, TASKS)}`);
   }
-  const writable = WRITES[task]((setting) => peekFlag(args, setting));
+  const hub = namesHub(args);
+  const writable = [...WRITES[task]((setting) => peekFlag(args, setting)), ...(hub ? [HUB_CACHE] : [])];
   const withComma = writable.find((path) => path.includes(","));
   if (withComma !== undefined) {
     throw new UsageError(
@@ -133,11 +154,14 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
     "--no-prompt",
     "--allow-read",
     "--allow-import=jsr.io",
-    `--allow-env=${[...VARIABLES, ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : [])].join()}`,
+    `--allow-env=${
+      [...VARIABLES, ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : []), ...(hub ? HUB_VARIABLES : [])].join()
+    }`,
     // How much memory there is, which data of a declared size are held against.
     `--allow-sys=systemMemoryInfo${mpi ? ",hostname" : ""}`,
     ...(mpi ? [`--allow-ffi=${mpi}`] : []),
     ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
+    ...(hub && task !== "explore" ? [`--allow-net=${hostsOfHub().join()}`] : []),
     ...(task === "explore" ? servingFlags((setting) => peekFlag(args, setting), args.includes("--open")) : []),
   ];
 }

@@ -31,7 +31,11 @@ export const checkpointFlag = {
 export const runChoice = {
   title: "Run",
   settings: {
-    run: { type: "string", default: "", help: `the run folder (default: the newest in ${RUNS}/)` },
+    run: {
+      type: "string",
+      default: "",
+      help: `the run folder, or hf:owner/name of the Hugging Face Hub (default: the newest in ${RUNS}/)`,
+    },
     model: { type: "strings", default: [], help: "the module of the model, if it is not one of elbo's: ./my_vae.ts" },
     checkpoint: checkpointFlag,
   },

@@ -15,6 +15,7 @@ import {
   requireRun,
   type StoredRun,
 } from "../../storage/run_folder.ts";
+import { fetchModel, isReference } from "../../storage/hub.ts";
 import { FileError } from "../../core/bounds.ts";
 import { dataLine, describeData } from "../../core/description.ts";
 import { settled } from "../../core/values.ts";
@@ -59,6 +60,7 @@ export async function openRun(
   among: readonly NamedModel[] = builtIn,
   which: RunChoice["checkpoint"] = "last",
 ): Promise<Run> {
+  if (isReference(folder)) folder = await fetched(folder);
   folder ||= await newestRun();
   await requireFolder(folder);
   const last = await requireRun(folder);
@@ -69,6 +71,15 @@ export async function openRun(
   requireFit(named.model, run.checkpoint);
   await readMetrics(folder);
   return { ...named, ...run };
+}
+
+/** The folder of a model on the Hub. */
+async function fetched(reference: string): Promise<string> {
+  try {
+    return await fetchModel(reference);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message, { cause: error }) : error;
+  }
 }
 
 async function requireFolder(folder: string): Promise<void> {
