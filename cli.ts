@@ -8,7 +8,7 @@
 /** The tasks, a file each. */
 const TASKS: readonly string[] = [
   ...["train", "sample", "reconstruct", "evaluate", "encode", "score", "impute", "report", "experiment"],
-  ...["export", "import", "sweep", "explore", "models", "datasets", "tune"],
+  ...["export", "import", "log", "sweep", "explore", "models", "datasets", "tune"],
 ];
 
 /** What it is called where it is installed: what hints of further commands begin with. */

@@ -249,14 +249,14 @@ async function trainOne(sweep: StoredSweep, { index, rung }: Asked, context: Con
  * Trains, unless it is done.
  *
  * @param aloud Whether what the training says is shown too.
- * @returns What became of it; undefined where another worker has it.
+ * @returns What became of it, and whether it was trained here; undefined where another worker has it.
  */
 async function trainTrial(
   sweep: StoredSweep,
   trial: Trial,
   context: Context,
   aloud = false,
-): Promise<TrialState | undefined> {
+): Promise<(TrialState & { readonly here?: boolean }) | undefined> {
   const { record, folder, settings } = trial;
   using lock = await FolderLock.take(record).catch(async (error) => {
     if (await FolderLock.isTaken(record)) return undefined;
@@ -302,7 +302,7 @@ async function trainTrial(
   }
   lock[Symbol.dispose]();
   context.signal.throwIfAborted();
-  return await stateOf(sweep, trial);
+  return { ...await stateOf(sweep, trial), here: true };
 }
 
 const silent: Terminal = { interactive: false, columns: () => 100, write() {} };
@@ -352,7 +352,7 @@ async function trainAll(sweep: StoredSweep, { parallel, worker }: Asked, context
           continue;
         }
         finished.add(trial.index);
-        const seconds = (performance.now() - begun) / 1000;
+        const seconds = "here" in state ? (performance.now() - begun) / 1000 : undefined;
         context.emit(lineOf(state));
         context.print(trialLine(sweep, state, names, { place: `${finished.size}/${trials.length}`, seconds }));
       }
@@ -382,12 +382,12 @@ function trialLine(
   sweep: StoredSweep,
   { trial, state, value, reason, epochs }: TrialState,
   names: readonly string[],
-  { place, seconds }: { readonly place: string; readonly seconds: number },
+  { place, seconds }: { readonly place: string; readonly seconds?: number },
 ): string {
   const seed = sweep.seeds > 1 ? `, seed ${trial.seed}` : "";
   const name = `${place}  ${trial.index}  ${described(trial.settings, names)}${seed}`;
   if (state === "failed") return `${name}  failed: ${reason}`;
-  const took = seconds < 1 ? "was there" : duration(seconds);
+  const took = seconds === undefined ? "was there" : duration(seconds);
   return `${name}  ${sweep.objective} ${numberText(value)} after ${plural(epochs.length, "epoch")}  ${took}`;
 }
 

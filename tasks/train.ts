@@ -64,6 +64,7 @@ import { likeRun } from "./cli/like_run.ts";
 import { knownChoice } from "./cli/run_data.ts";
 import { checkpointFlag, type RunChoice } from "./cli/run_flags.ts";
 import { tunedFor } from "./cli/tiles.ts";
+import { Trackers, trackerSetting } from "./cli/trackers.ts";
 
 /** What a training is told besides the settings of the training and of the model. */
 interface RunSettings extends ParallelSettings {
@@ -77,6 +78,7 @@ interface RunSettings extends ParallelSettings {
   readonly checkpointEvery: number;
   readonly checkpointSeconds: number;
   readonly report: boolean;
+  readonly log: readonly string[];
 }
 
 type Groups = {
@@ -122,6 +124,7 @@ function runSettings(): Settings<RunSettings> {
       help: "seconds from one checkpoint to the next at least, however short the epochs are",
     },
     report: { type: "boolean", default: true, help: "write the page and its pictures at the end" },
+    log: trackerSetting("trackers that are told of each epoch"),
     ...parallelSettings,
   };
 }
@@ -153,6 +156,7 @@ async function flags(args: readonly string[]): Promise<Flags<Groups>> {
           from: "DIR",
           checkpointEvery: "EPOCHS",
           checkpointSeconds: "SECONDS",
+          log: "NAME",
         },
       },
       dataset: {
@@ -328,6 +332,7 @@ async function begin(
   // A folder that is not there yet is made only once all that is asked for is known to be possible.
   using there = first && !lock && await isFolder(folder) ? await FolderLock.take(folder) : undefined;
   if (first && !lock) await requireFree(folder);
+  const trackersIn = await Trackers.find(first ? settings.log : []);
   using gpu = await Gpu.open({ compileAhead: compileWorker, onWarning: warner(context) });
   if (ranks) await requireOwn(ranks, gpu, settings);
   const dataset = await loadData(source, data, context.signal).then((loaded) =>
@@ -368,7 +373,9 @@ async function begin(
     `Training ${model.name} on ${source.name} into ${folder}${from ? `, from ${from.checkpoint.file}` : ""}` +
       (ranks ? `, on ${plural(ranks.size, "rank")}` : ""),
   );
-  const end = await follow(training, recorder, dataset, "epochs" in told, context);
+  using trackers = await trackersIn(folder);
+  const end = await follow(training, recorder, dataset, "epochs" in told, trackers, context);
+  await trackers.settle(context);
   if (end.stopped) {
     context.print(`The checkpoint in ${folder} holds all of it. Go on with`);
     context.print(`  deno task train --resume ${typed(folder, named)}`);
@@ -432,6 +439,7 @@ async function follow(
   recorder: RunRecorder,
   dataset: Dataset,
   hasEpochs: boolean,
+  trackers: Trackers,
   context: Context,
 ): Promise<EndEvent> {
   const { folder, options } = recorder;
@@ -441,6 +449,7 @@ async function follow(
       const ssim = event.event === "epoch" ? await validationSsim(training.trained as Trained, dataset) : undefined;
       const measured = ssim === undefined ? event : { ...event, ssim };
       await recorder.record(measured);
+      await trackers.take(measured, { trained: training.trained as Trained, rows: dataset.test });
       const shown = measured.event === "end" ? { ...measured, run: folder } : measured;
       progress.show(shown);
       if (event.event === "end") return event;

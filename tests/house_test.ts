@@ -27,6 +27,7 @@ const mayImport: Record<string, readonly string[]> = {
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   sweeps: ["core", "figures", "storage"],
   parallel: ["core"],
+  trackers: ["core", "figures", "storage"],
   shaders: [],
 };
 

@@ -39,7 +39,7 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
         "a module of your own is a path, such as ./my_vae.ts",
     );
   }
-  const module = addressOf(name);
+  const module = moduleAddress(name);
   const own = onlyModel(await load(name, module), name);
   if (models.has(own.name)) {
     // Its runs would be opened with the built-in one.
@@ -51,7 +51,7 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
 }
 
 /** The URL of a module: of a file on this machine, or of a package of JSR. */
-function addressOf(name: string): string {
+export function moduleAddress(name: string): string {
   const scheme = /^[a-z][a-z\d+.-]+:/i.exec(name)?.[0];
   if (scheme?.toLowerCase() === "jsr:") return name;
   const isFile = scheme === undefined || scheme.toLowerCase() === "file:";

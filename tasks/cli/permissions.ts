@@ -8,6 +8,7 @@
 import { CHOOSING_VARIABLES, DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { findMpi, MPI_VARIABLES } from "../../parallel/mpi.ts";
 import { HUB_CACHE, HUB_VARIABLES, hubHosts, isReference } from "../../storage/hub.ts";
+import { MLFLOW_VARIABLES, mlflowAddress } from "../../trackers/mlflow_address.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError, wantsHelp } from "./flags.ts";
 import { nearestOf } from "./nearest.ts";
@@ -82,6 +83,7 @@ const WRITES: Readonly<Record<string, (said: Said) => readonly string[]>> = {
       const stem = out.replace(/\.[^./\\]+$/, "");
       return [out, `${stem}-images.svg`, `${stem}.svg`].flatMap(file);
     }),
+  log: (said) => [said("run") ?? RUNS, KEPT],
   evaluate: (said) => [KEPT, ...priorsIn(said)],
   report: (said) =>
     said("compare") !== undefined
@@ -129,10 +131,23 @@ function hostsOfHub(): readonly string[] {
   return hubHosts(endpoint);
 }
 
+/** The address of MLflow's server, where it is to be told of a run. */
+function trackedBy(task: string, args: readonly string[]): URL | undefined {
+  const trackers = [task === "train" ? "log" : "", task === "log" ? "to" : ""].map((flag) =>
+    flag && peekFlag(args, flag)
+  );
+  if (wantsHelp(args) || !trackers.some((names) => names?.split(",").includes("mlflow"))) return undefined;
+  try {
+    return mlflowAddress((name) => Deno.env.get(name));
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
 /**
  * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
  * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself) but that of
- * the Hugging Face Hub where `hf:owner/name` is named, start no program and load no library;
+ * the Hugging Face Hub where `hf:owner/name` is named and of MLflow where it is told of a run, start no program and load no library;
  * only `explore` listens on the address of its page, and with `--open` starts a browser; `--parallel mpi` alone loads MPI's.
  *
  * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
@@ -149,19 +164,26 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
       `Cannot permit writing to "${withComma}": expected a path without a comma, which separates paths in Deno's flags`,
     );
   }
+  const tracking = trackedBy(task, args);
+  const hosts = [...(tracking ? [tracking.host] : []), ...(hub ? hostsOfHub() : [])];
   const mpi = usesMpi(task, args) ? findMpi((name) => Deno.env.get(name)) : undefined;
   return [
     "--no-prompt",
     "--allow-read",
     "--allow-import=jsr.io",
     `--allow-env=${
-      [...VARIABLES, ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : []), ...(hub ? HUB_VARIABLES : [])].join()
+      [
+        ...VARIABLES,
+        ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : []),
+        ...(hub ? HUB_VARIABLES : []),
+        ...(tracking ? MLFLOW_VARIABLES : []),
+      ].join()
     }`,
     // How much memory there is, which data of a declared size are held against.
     `--allow-sys=systemMemoryInfo${mpi ? ",hostname" : ""}`,
     ...(mpi ? [`--allow-ffi=${mpi}`] : []),
     ...(writable.length ? [`--allow-write=${writable.join()}`] : []),
-    ...(hub && task !== "explore" ? [`--allow-net=${hostsOfHub().join()}`] : []),
+    ...(hosts.length && task !== "explore" ? [`--allow-net=${hosts.join()}`] : []),
     ...(task === "explore" ? servingFlags((setting) => peekFlag(args, setting), args.includes("--open")) : []),
   ];
 }

@@ -1,0 +1,254 @@
+/** Trackers: what TensorBoard reads, what MLflow is sent while it is there and while it is away, and modules of one's own. */
+
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { default as protobuf } from "npm:protobufjs@7.6.6";
+import { slice } from "../../core/dataset.ts";
+import { gradientsOf } from "../../core/training/gradients.ts";
+import { load, train, vae } from "../../mod.ts";
+import { logTask } from "../../tasks/log.ts";
+import { trainTask } from "../../tasks/train.ts";
+import { crc32c, eventOf, fileStart, histogram, picture, scalar } from "../../trackers/event_file.ts";
+import { type Destination, Outbox } from "../../trackers/outbox.ts";
+import { gpu } from "../support/gpu.ts";
+import { stripes } from "../support/stripes.ts";
+import { attempt, inFolder, small } from "./support.ts";
+
+/** TensorFlow's definitions, as far as they are used: tensorboard/compat/proto/event.proto and summary.proto. */
+const definitions = protobuf.parse(`
+  syntax = "proto3";
+  message Event { double wall_time = 1; int64 step = 2; oneof what { string file_version = 3; Summary summary = 5; } }
+  message Summary { repeated Value value = 1; }
+  message Value { string tag = 1; oneof value { float simple_value = 2; Image image = 4; HistogramProto histo = 5; } }
+  message Image { int32 height = 1; int32 width = 2; int32 colorspace = 3; bytes encoded_image_string = 4; }
+  message HistogramProto {
+    double min = 1; double max = 2; double num = 3; double sum = 4; double sum_squares = 5;
+    repeated double bucket_limit = 6 [packed = true]; repeated double bucket = 7 [packed = true];
+  }
+`).root.lookupType("Event");
+
+interface DecodedValue {
+  readonly tag: string;
+  readonly simpleValue: number;
+  readonly image: { readonly width: number; readonly height: number; readonly encodedImageString: Uint8Array };
+  readonly histo: Readonly<Record<"min" | "max" | "num" | "sum" | "sumSquares", number>> & {
+    readonly bucket: readonly number[];
+    readonly bucketLimit: readonly number[];
+  };
+}
+
+interface Decoded {
+  readonly step?: number;
+  readonly fileVersion?: string;
+  readonly summary?: { readonly value: readonly DecodedValue[] };
+}
+
+/** The records of an event file; it fails where a checksum is wrong. */
+function decoded(file: Uint8Array): Decoded[] {
+  const view = new DataView(file.buffer, file.byteOffset, file.length);
+  const events: Decoded[] = [];
+  const check = (from: number, to: number) => {
+    const crc = crc32c(file.subarray(from, to));
+    assertEquals(view.getUint32(to, true), (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
+  };
+  for (let at = 0; at < file.length;) {
+    const length = Number(view.getBigUint64(at, true));
+    check(at, at + 8);
+    check(at + 12, at + 12 + length);
+    const message = definitions.decode(file.subarray(at + 12, at + 12 + length));
+    events.push(definitions.toObject(message, { longs: Number, arrays: false }) as Decoded);
+    at += 16 + length;
+  }
+  return events;
+}
+
+Deno.test("crc32c() is Castagnoli's, as RFC 3720 has it", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+  assertEquals(crc32c(text("123456789")), 0xe3069283);
+  assertEquals(crc32c(new Uint8Array(32)), 0x8a9136aa);
+  assertEquals(crc32c(new Uint8Array(32).fill(255)), 0x62a8ab43);
+});
+
+Deno.test("an event file is what TensorFlow's definitions read", () => {
+  const png = Uint8Array.of(137, 80, 78, 71);
+  const values = [
+    scalar("train/elbo", -12.5),
+    picture("samples", { png, width: 3, height: 2 }),
+    histogram("w", [1, 2, 2, 5]),
+  ];
+  const bytes = [fileStart(7.5), eventOf(8.25, 300, values), eventOf(9, 2 ** 33, [scalar("a", 1)])];
+  const [start, event, late] = decoded(Uint8Array.from(bytes.flatMap((each) => [...each])));
+  assertEquals(start.fileVersion, "brain.Event:2");
+  assertEquals([event.step, late.step], [300, 2 ** 33]);
+  const [number, image, spread] = event.summary!.value;
+  assertEquals([number.tag, number.simpleValue], ["train/elbo", -12.5]);
+  assertEquals([image.image.width, image.image.height, [...image.image.encodedImageString]], [3, 2, [...png]]);
+  const { min, max, num, sum, sumSquares, bucket, bucketLimit } = spread.histo;
+  assertEquals([min, max, num, sum, sumSquares], [1, 5, 4, 10, 34]);
+  assertEquals(bucket.reduce((all, count) => all + count), 4);
+  assertEquals(bucketLimit.at(-1), 5);
+});
+
+Deno.test("gradientsOf() gives what a step of plain gradient descent takes, and changes nothing", async () => {
+  const settings = {
+    hidden: [5],
+    latents: 2,
+    validation: 0,
+    epochs: 1,
+    batchSize: 120,
+    optimizer: "sgd",
+    learningRate: 1,
+  } as const;
+  const training = train(vae, stripes, settings, { gpu });
+  let before: Uint8Array<ArrayBuffer> | undefined;
+  for await (const event of training) if (event.event === "start") before = await training.trained.toBytes();
+  const after = await training.trained.parameters.read({ slots: false });
+  training.trained.destroy();
+  using model = await load(before!, { gpu });
+  const gradients = await gradientsOf(model, slice(stripes.train, 0, 120));
+  const found = await gradients.read();
+  gradients.destroy();
+  const weights = await model.parameters.read({ slots: false });
+  assert(found.size > 3);
+  for (const [name, gradient] of found) {
+    const of = (tensors: typeof weights) =>
+      ["weight", "bias"].flatMap((part) => [...tensors.get(`${name}.${part}`)?.data ?? []]);
+    const [from, to] = [of(weights), of(after)];
+    gradient.forEach((value, i) => assertAlmostEquals(value, from[i] - to[i], 1e-5));
+  }
+});
+
+/** A server that speaks as MLflow's does, and can be away or refuse. */
+class Server implements AsyncDisposable {
+  readonly metrics: { key: string; value: number; step: number; timestamp: number }[] = [];
+  readonly params = new Map<string, string>();
+  status = "";
+  runs = 0;
+  /** Requests that are still refused. */
+  refuse = 0;
+  #experiment = false;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(port = 0) {
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => this.#answer(request));
+  }
+
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const path = new URL(request.url).pathname.replace("/api/2.0/mlflow/", "");
+    const body = request.method === "POST" ? await request.json() : undefined;
+    if (this.refuse-- > 0) return Response.json({ error_code: "INTERNAL_ERROR", message: "busy" }, { status: 500 });
+    switch (path) {
+      case "experiments/get-by-name":
+        return this.#experiment
+          ? Response.json({ experiment: { experiment_id: "7" } })
+          : Response.json({ error_code: "RESOURCE_DOES_NOT_EXIST" }, { status: 404 });
+      case "experiments/create":
+        this.#experiment = true;
+        return Response.json({ experiment_id: "7" });
+      case "runs/create":
+        this.runs++;
+        assertEquals(body.experiment_id, "7");
+        return Response.json({ run: { info: { run_id: "r1" } } });
+      case "runs/log-batch":
+        assertEquals(body.run_id, "r1");
+        for (const { key, value } of body.params ?? []) this.params.set(key, value);
+        this.metrics.push(...body.metrics ?? []);
+        return Response.json({});
+      case "runs/update":
+        this.status = body.status;
+        return Response.json({});
+    }
+    return new Response("", { status: 404 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+Deno.test("MLflow is sent each epoch once, whether it is there, away, or refuses in the middle", () =>
+  inFolder(async () => {
+    let port: number;
+    {
+      await using found = new Server();
+      port = found.port;
+    }
+    Deno.env.set("MLFLOW_TRACKING_URI", `http://127.0.0.1:${port}`);
+    try {
+      const away = await attempt(trainTask, [...small, "--out", "run", "--no-report", "--log", "mlflow"]);
+      assertEquals([away.code, away.stderr], [0, ""]);
+      assertStringIncludes(
+        away.stdout,
+        `Not all was sent to mlflow: MLflow at http://127.0.0.1:${port} was not reached`,
+      );
+      assertStringIncludes(away.stdout, "deno task log --run run --to mlflow");
+      await using server = new Server(port);
+      server.refuse = 1;
+      const refused = await attempt(logTask, ["--run", "run", "--to", "mlflow"]);
+      assertEquals(refused.code, 1);
+      assertStringIncludes(refused.stderr, "refused experiments/get-by-name?experiment_name=elbo: 500 busy");
+      const sent = await attempt(logTask, ["--run", "run", "--to", "mlflow"]);
+      assertEquals([sent.code, sent.stderr], [0, ""]);
+      const elbos = () => server.metrics.filter(({ key }) => key === "validation/elbo").map(({ step }) => step);
+      assertEquals(elbos(), [1, 2, 3, 4]);
+      assertEquals([server.params.get("hidden"), server.params.get("model"), server.status], ["6", "vae", "FINISHED"]);
+      // All is there: nothing comes twice, and what a resumed training adds comes once.
+      await attempt(logTask, ["--run", "run", "--to", "mlflow"]);
+      const more = await attempt(trainTask, ["--resume", "run", "--epochs", "6", "--no-report", "--log", "mlflow"]);
+      assertEquals([more.code, more.stderr], [0, ""]);
+      assertEquals([elbos(), server.runs], [[1, 2, 3, 4, 5, 6], 1]);
+    } finally {
+      Deno.env.delete("MLFLOW_TRACKING_URI");
+    }
+  }));
+
+Deno.test("what a tracker fails to take is sent again, from where it stood", () =>
+  inFolder(async () => {
+    assertEquals((await attempt(trainTask, [...small, "--out", "run", "--no-report"])).code, 0);
+    const taken: number[] = [];
+    let fails = 1;
+    const tracker: Destination = {
+      name: "mine",
+      begin: () => Promise.resolve("id"),
+      log: (_, events) => {
+        if (fails-- > 0) return Promise.reject(new Error("away"));
+        taken.push(...events.map((event) => event.event === "epoch" ? event.epoch : 0));
+        return Promise.resolve();
+      },
+    };
+    await assertRejects(() => new Outbox("run", tracker).send(), Error, "away");
+    const box = new Outbox("run", tracker);
+    box.post();
+    assert(await box.settled(5000));
+    assertEquals(taken, [1, 2, 3, 4, 0]);
+  }));
+
+Deno.test("train --log tensorboard,./mine.ts writes an event file, encodings to project, and tells the module", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      "mine.ts",
+      `export default (event, run) => Deno.writeTextFileSync(run.folder + "/told.txt", event.event + "\\n", { append: true });`,
+    );
+    const { code, stderr, stdout } = await attempt(trainTask, [
+      ...[...small, "--out", "run", "--no-report", "--log", `tensorboard,${folder}/mine.ts`],
+    ]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "For TensorBoard: tensorboard --logdir run/tensorboard");
+    assertEquals(await Deno.readTextFile("run/told.txt"), "epoch\nepoch\nepoch\nepoch\nend\n");
+    const names = [...Deno.readDirSync("run/tensorboard")].map(({ name }) => name).sort();
+    assertEquals(names.slice(1), ["latents.tsv", "projector_config.pbtxt", "sprite.png"]);
+    const [, ...events] = decoded(await Deno.readFile(`run/tensorboard/${names[0]}`));
+    assertEquals(events.map(({ step }) => step), [10, 20, 29, 39]);
+    const tags = events[0].summary!.value.map(({ tag }) => tag);
+    for (const tag of ["train/elbo", "validation/kl", "samples", "reconstructions"]) assert(tags.includes(tag), tag);
+    assertEquals(tags.filter((tag) => tag.startsWith("gradients/")).length, 4);
+    assertEquals((await Deno.readTextFile("run/tensorboard/latents.tsv")).trim().split("\n")[0].split("\t").length, 2);
+    const later = await attempt(logTask, ["--run", "run", "--to", "tensorboard"]);
+    assertEquals([later.code, later.stderr], [0, ""]);
+    const none = await attempt(trainTask, [...small, "--out", "other", "--log", "tensorbord"]);
+    assertEquals(none.code, 2);
+    assertStringIncludes(none.stderr, 'Cannot log to "tensorbord": expected tensorboard, mlflow or a module');
+  }));
