@@ -49,6 +49,26 @@ export async function writeResults(
   return { tables, files: files.map(([name]) => name) };
 }
 
+/** An experiment in the page that links all. */
+export interface Overview extends Pick<Experiment, "name" | "summary" | "source"> {
+  /** Its page, if it has one. */
+  readonly page?: string;
+  /** How long it took, or why it failed. */
+  readonly outcome: string;
+}
+
+/** Writes the page that links the pages of experiments. */
+export async function writeOverview(path: string, quick: boolean, all: readonly Overview[]): Promise<void> {
+  const title = quick ? "Experiments: quick runs" : "Experiments";
+  const note = quick ? "Smoke runs: they show that each experiment works, not what was published." : "";
+  const table = htmlTable({
+    columns: ["experiment", "what is compared", "source", "took"],
+    rows: all.map(({ name, summary, source, outcome }) => [name, summary, source, outcome]),
+    links: all.map(({ page }) => page),
+  });
+  await writeFileAtomically(path, encode(htmlPage(title, [htmlHeading(title, note), table])));
+}
+
 function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }

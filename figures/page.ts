@@ -10,6 +10,8 @@ import { escapeText, type Figure } from "./figure.ts";
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Where the first cell of each row leads to, if anywhere. */
+  readonly links?: readonly (string | undefined)[];
 }
 
 const STYLE = `
@@ -73,15 +75,19 @@ export function htmlList(lines: readonly string[]): string {
 }
 
 /** A table whose cells that hold numbers are set to the right; no rows, nothing. */
-export function htmlTable({ columns, rows }: Table): string {
+export function htmlTable({ columns, rows, links = [] }: Table): string {
   if (rows.length === 0) return "";
   const numeric = columns.map((_, i) => rows.every((row) => /^(|[-+]?[\d,]+(\.\d+)?)$/.test(row[i] ?? "")));
-  const cell = (tag: "td" | "th", text: string, i: number) =>
-    `<${tag}${numeric[i] ? ' class="number"' : ""}>${escapeText(text)}</${tag}>`;
+  const cell = (tag: "td" | "th", text: string, i: number, link?: string) => {
+    const content = link ? `<a href="${escapeText(link)}">${escapeText(text)}</a>` : escapeText(text);
+    return `<${tag}${numeric[i] ? ' class="number"' : ""}>${content}</${tag}>`;
+  };
   const head = columns.some(Boolean)
     ? `<thead><tr>${columns.map((name, i) => cell("th", name, i)).join("")}</tr></thead>`
     : "";
-  const body = rows.map((row) => `<tr>${columns.map((_, i) => cell("td", row[i] ?? "", i)).join("")}</tr>`);
+  const body = rows.map((row, r) =>
+    `<tr>${columns.map((_, i) => cell("td", row[i] ?? "", i, i === 0 ? links[r] : undefined)).join("")}</tr>`
+  );
   return `<div class="wide"><table>${head}<tbody>\n${body.join("\n")}\n</tbody></table></div>`;
 }
 

@@ -8,12 +8,13 @@ import { Gpu } from "../core/gpu/device.ts";
 import { compileWorker } from "../core/gpu/second_thread.ts";
 import { FolderLock } from "../storage/folder_lock.ts";
 import { join } from "../storage/run_folder.ts";
-import type { Settings } from "../core/settings.ts";
+import { plural } from "../core/plural.ts";
+import { defaults, type Settings } from "../core/settings.ts";
 import type { Experiment, Options } from "../experiments/experiment.ts";
 import { experiments } from "../experiments/mod.ts";
 import { type ExperimentEvent, type Outcome, planExperiment, runExperiment } from "../experiments/runner.ts";
 import { cellText, type Table } from "../experiments/table.ts";
-import { writeResults } from "../experiments/write.ts";
+import { type Overview, writeOverview, writeResults } from "../experiments/write.ts";
 import { type FlagGroup, type Flags, type Parsed, peekFlag, UsageError, withFirst } from "./cli/flags.ts";
 import { nearestOf } from "./cli/nearest.ts";
 import { EXPERIMENTS } from "./cli/permissions.ts";
@@ -23,6 +24,7 @@ import { type StatusLine, statusLine } from "./cli/terminal.ts";
 
 interface Asked {
   readonly name: string;
+  readonly all: boolean;
   readonly quick: boolean;
   readonly epochs: number;
   readonly seeds: number;
@@ -39,6 +41,7 @@ type Groups = {
 
 const settings: Settings<Asked> = {
   name: { type: "string", default: "", help: "which experiment; its flag can be left out" },
+  all: { type: "boolean", default: false, help: "every experiment in turn, and at the end a page that links them" },
   quick: { type: "boolean", default: false, help: "a few minutes on two processor cores: fewer epochs and rows" },
   epochs: { type: "integer", default: 0, minimum: 0, maximum: 1e6, help: "epochs of each run; 0 for the published" },
   seeds: {
@@ -78,19 +81,41 @@ function flags(args: readonly string[]): Flags<Groups> {
     ),
     examples: [
       "deno task experiment optimizers --quick",
+      "deno task experiment --all --quick",
       "deno task experiment minimal-architecture --reconstruction 120 --kl 10 --seeds 3 --parallel 3",
     ],
   };
 }
 
 async function run({ values, given }: Parsed<Groups>, context: Context): Promise<void> {
-  const { name, quick, epochs, seeds, parallel, out, plan, index } = values.asked;
+  const { name, all, plan, index } = values.asked;
+  if (all && (name || plan || index >= 0)) {
+    throw new UsageError(
+      `--all is of every experiment: expected no ${name ? "name" : plan ? "--plan" : "--index"} beside it`,
+    );
+  }
+  if (all) return await runAll({ values, given }, context);
   if (!name) return list(context);
   const experiment = experiments.get(name);
   if (!experiment) {
     const known = [...experiments.keys()];
     throw new UsageError(`Cannot find an experiment "${name}": ${nearestOf(name, known)}`);
   }
+  await runOne(experiment, { values, given }, context);
+}
+
+/** Where the results of an experiment go. */
+function folderOf({ name }: Experiment, { out, quick }: Pick<Asked, "out" | "quick">): string {
+  return join(out, quick ? `${name}-quick` : name);
+}
+
+async function runOne(
+  experiment: Experiment,
+  { values, given }: Pick<Parsed<Groups>, "values" | "given">,
+  context: Context,
+): Promise<void> {
+  const { quick, epochs, seeds, parallel, plan, index } = values.asked;
+  const { name } = experiment;
   const extent = quick ? experiment.quick : experiment.full;
   const { quickSettings = {} } = experiment;
   const instead = Object.entries(quick ? quickSettings : {}).filter(([setting]) => !given.has(setting));
@@ -102,7 +127,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     seeds: seeds || (extent.seeds ?? 1),
     settings: own,
   };
-  const folder = join(out, quick ? `${name}-quick` : name);
+  const folder = folderOf(experiment, values.asked);
   const single = plan || index >= 0;
   // Workers share the folder: each locks the run that it trains.
   using _ = single ? undefined : await FolderLock.take(folder);
@@ -119,6 +144,42 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
     });
   show.clear();
   await conclude(experiment, outcome, options, folder, gpu, context);
+}
+
+/** Every experiment in turn. One that fails does not keep the others from being run. */
+async function runAll({ values, given }: Pick<Parsed<Groups>, "values" | "given">, context: Context): Promise<void> {
+  const { print, signal, emit } = context;
+  const { out, quick } = values.asked;
+  const done: Overview[] = [];
+  const failed: string[] = [];
+  for (const experiment of experiments.values()) {
+    signal.throwIfAborted();
+    const { name, summary, source } = experiment;
+    const begun = performance.now();
+    const reason = await runOne(
+      experiment,
+      { values: { ...values, own: defaults(experiment.settings ?? {}) }, given },
+      context,
+    )
+      .then(() => undefined, (error: Error) => {
+        if (signal.aborted) throw error;
+        return error.message.split("\n", 1)[0];
+      });
+    const took = duration((performance.now() - begun) / 1000);
+    if (reason) failed.push(name);
+    const page = reason ? {} : { page: `${folderOf(experiment, { out: ".", quick })}/index.html` };
+    done.push({ name, summary, source, ...page, outcome: reason ?? took });
+    print(reason ? `${name} failed: ${reason}` : `${name}: ${took}`);
+    print();
+    // Also of those that are done while the others are yet to come.
+    await writeOverview(join(out, quick ? "quick.html" : "index.html"), quick, done);
+  }
+  const page = join(out, quick ? "quick.html" : "index.html");
+  print(`All of them: ${page}`);
+  emit({ event: "end", page, failed });
+  if (failed.length) {
+    throw new Error(`${plural(failed.length, "experiment")} of ${done.length} failed: ${failed.join(", ")}`);
+  }
 }
 
 /** Trains one run of an experiment, or lists all that are known. */

@@ -120,3 +120,32 @@ Deno.test("experiment --plan numbers the runs, --index trains one as a worker do
     assertEquals(beyond.code, 2);
     assertStringIncludes(beyond.stderr, "Cannot find run 4: expected 0 to 3");
   }));
+
+Deno.test("experiment --all runs every one, one that fails too, and writes a page that links their pages", () =>
+  inFolder(async () => {
+    const known = [...experiments];
+    const list = experiments as Map<string, Experiment>;
+    const broken: Experiment = {
+      ...tiny,
+      name: "broken",
+      plan: () => {
+        throw new Error("no points");
+      },
+    };
+    list.clear();
+    for (const each of [broken, tiny]) list.set(each.name, each);
+    try {
+      const { code, stdout, stderr } = await attempt(experimentTask, ["--all", "--quick", "--out", "e"]);
+      assertEquals(code, 1);
+      assertStringIncludes(stdout, "broken failed: no points");
+      assertStringIncludes(stderr, "1 experiment of 2 failed: broken");
+      const page = await Deno.readTextFile("e/quick.html");
+      const [, link] = /<td><a href="([^"]*)">tiny<\/a><\/td>/.exec(page)!;
+      assertMatch(await Deno.readTextFile(`e/${link}`), /<td>w5<\/td>/);
+      assertMatch(page, /<td>broken<\/td>.*<td>no points<\/td>/);
+      assertEquals((await attempt(experimentTask, ["tiny", "--all"])).code, 2);
+    } finally {
+      list.clear();
+      for (const [name, each] of known) list.set(name, each);
+    }
+  }));
