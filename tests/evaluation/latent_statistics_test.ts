@@ -117,16 +117,17 @@ for (
     const expected = integral((i, n) => logs[n][i] - aggregate[i]);
     assert(expected > 0.3);
     const seeds = 8;
-    const found = { mutualInformation: 0, marginalKl: 0, mean: 0, variance: 0 };
+    const found = { mutualInformation: 0, marginalKl: 0, mean: 0, variance: 0, between: 0 };
     for (let seed = 0; seed < seeds; seed++) {
       const each = await latentStatistics(model, some, { seed });
       assertEquals([each.of, each.count, each.kl], [latents, count, undefined]);
       found.mutualInformation += each.mutualInformation / seeds;
       found.marginalKl += each.marginalKl / seeds;
+      found.between += each.variance[0] / seeds;
       found.mean += each.aggregateMean[0] / seeds;
       found.variance += (each.aggregateVariance[0] + each.aggregateMean[0] ** 2) / seeds;
     }
-    // 80 draws of deviations of about 0.5, and 160 of z.
+    // 80 draws of deviations of about 0.5, and 1,280 of z.
     assertAlmostEquals(found.mutualInformation, expected, 0.2);
     if ("flow" in config) {
       assertAlmostEquals(found.marginalKl, integral((i) => aggregate[i] - normal[i]), 0.3);
@@ -134,8 +135,13 @@ for (
     const { kl } = await model.evaluate(some, { samples: 500 });
     assertAlmostEquals(found.mutualInformation + found.marginalKl, kl, 0.3);
     const [mean, square] = [1, 2].map((power) => integral((i) => points[i * latents] ** power));
-    assertAlmostEquals(found.mean, mean, 4 * Math.sqrt(square / 160));
-    assertAlmostEquals(found.variance, square, 0.4 * square);
+    assertAlmostEquals(found.mean, mean, 4 * Math.sqrt(square / 1280));
+    assertAlmostEquals(found.variance, square, 0.2 * square);
+    const betweenMeans = logs.reduce((sum, log) => {
+      const own = log.reduce((sum, q, i) => sum + Math.exp(q) * volume * points[i * latents], 0);
+      return sum + (own - mean) ** 2 / count;
+    }, 0);
+    assertAlmostEquals(found.between, betweenMeans, 0.1 * square);
   });
 }
 
