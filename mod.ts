@@ -216,15 +216,8 @@ export {
 } from "./core/training/checkpoint.ts";
 export type { BestEpoch } from "./core/training/patience.ts";
 export { DivergenceError } from "./core/training/divergence.ts";
-export {
-  DRAWS,
-  type EvaluateOptions,
-  type HeldLevels,
-  type LatentPrior,
-  QUANTILES,
-  type SampleOptions,
-  Trained,
-} from "./core/training/trained.ts";
+export { DRAWS, type HeldLevels, type LatentPrior, QUANTILES, type SampleOptions } from "./core/training/sampling.ts";
+export { type EvaluateOptions, Trained } from "./core/training/trained.ts";
 export { train, type Training, type TrainOptions } from "./core/training/trainer.ts";
 export { type TrainingConfig, trainingSettings } from "./core/training/training_settings.ts";
 export type { TrainingStep } from "./core/training/training_program.ts";
@@ -245,40 +238,22 @@ export { sparseAe } from "./models/sparse_ae.ts";
 export { makeSprites, type SpriteOptions, sprites } from "./datasets/sprites.ts";
 export { betaTcvae } from "./models/beta_tcvae.ts";
 export { betaVae } from "./models/beta_vae.ts";
-export {
-  chosenLikelihood,
-  type Head,
-  likelihoodByData,
-  likelihoodCaveats,
-  type LikelihoodConfig,
-  type LikelihoodName,
-  likelihoodOf,
-  LIKELIHOODS,
-  likelihoodSettings,
-  likelihoodShapes,
-  likelihoodSupport,
-} from "./models/likelihood.ts";
-export { composed, type ComposedConfig, type Preset } from "./models/composed.ts";
-export type { PosteriorFlowConfig } from "./models/posterior_flow.ts";
+export { type Head, likelihoodOf, likelihoodShapes } from "./models/likelihood.ts";
+export { composed, type Preset } from "./models/composed.ts";
 export { iafVae } from "./models/iaf_vae.ts";
-export type { HierarchyConfig } from "./models/hierarchy.ts";
 export { hierarchicalVae } from "./models/hierarchical_vae.ts";
 export { ladderVae } from "./models/ladder_vae.ts";
-export { type LearnedConfig, type PriorConfig, type PriorContext, type PriorPart } from "./models/prior.ts";
-export { type ConvConfig } from "./models/conv.ts";
+export type { LearnedConfig, PriorContext, PriorPart } from "./models/prior.ts";
 export { convVae } from "./models/conv_vae.ts";
 export { dipVae } from "./models/dip_vae.ts";
-export type { DiscriminatorConfig } from "./models/discriminator.ts";
 export { comparedByFeatures, type FeatureEncoder } from "./models/features.ts";
-export { PENALTY_NAMES, type PenaltyConfig, type PenaltyName } from "./models/penalty.ts";
-export { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./models/mlp.ts";
+export { mlpDecode, mlpEncode, mlpShapes } from "./models/mlp.ts";
 export { findModel, load, type LoadModelOptions, models } from "./models/mod.ts";
 export { cvae } from "./models/cvae.ts";
 export { aae } from "./models/aae.ts";
 export { factorVae } from "./models/factor_vae.ts";
 export { piwae } from "./models/piwae.ts";
 export { vaeGan } from "./models/vae_gan.ts";
-export type { ReconstructionConfig } from "./models/reconstruction.ts";
 export { infoVae } from "./models/info_vae.ts";
 export { iwae } from "./models/iwae.ts";
 export { wae } from "./models/wae.ts";
@@ -287,8 +262,7 @@ export { vqVae } from "./models/vq_vae.ts";
 export { wangVqVae } from "./models/wang_vq_vae.ts";
 export type { VqVaeConfig } from "./models/vector_quantized.ts";
 export type { QuantizerConfig } from "./models/quantizer.ts";
-export { type CodePriorConfig } from "./models/code_prior.ts";
-export { type ConvStackConfig } from "./models/conv_stack.ts";
+export type { CodePriorConfig } from "./models/code_prior.ts";
 export { flow, type FlowConfig } from "./models/flow.ts";
 export { gmm, type GmmConfig } from "./models/gmm.ts";
 export { linearVae, type LinearVaeConfig } from "./models/linear_vae.ts";
@@ -312,6 +286,7 @@ export type {
 } from "./core/gpu/product.ts";
 export type { Dispatches, Exchange, Laid, Produced, TapeProduct, Together } from "./core/graph/dispatches.ts";
 export { type Initializer, INITIALIZERS, type Initializers } from "./core/graph/initializers.ts";
+export type { Lowered } from "./core/graph/optimizer.ts";
 export type { FoundTensors, NamedTensors, Snapshot } from "./core/graph/parameters.ts";
 export type { Formula, FormulaOfConv, FormulaOfNorm, Formulas, OnTape } from "./core/graph/formula.ts";
 export type { Compiled, HostStream, State, Training as TapeTraining } from "./core/graph/tape.ts";
@@ -324,7 +299,32 @@ export { TILE_CHOICES, TILE_FAMILIES, type TileFamily, type Tiles, WORKGROUP_TIL
 export type { BatchSource } from "./core/training/batch.ts";
 export type { Digest, PartDigest } from "./core/training/digest.ts";
 export type { CheckpointTensor } from "./core/training/safetensors.ts";
-export type { WeightedDraws } from "./core/training/trained.ts";
+export type { WeightedDraws } from "./core/training/sampling.ts";
 export type { Timer } from "./core/training/tuner.ts";
 export type { SpriteConfig } from "./datasets/sprites.ts";
 export type { LayersConfig } from "./models/mlp.ts";
+export {
+  chosenLikelihood,
+  likelihoodByData,
+  likelihoodCaveats,
+  type LikelihoodConfig,
+  type LikelihoodName,
+  LIKELIHOODS,
+  likelihoodSettings,
+  likelihoodSupport,
+} from "./models/likelihood_settings.ts";
+export {
+  type ComposedConfig,
+  type ConvConfig,
+  type ConvStackConfig,
+  type DiscriminatorConfig,
+  type HierarchyConfig,
+  type MlpConfig,
+  mlpSettings,
+  PENALTY_NAMES,
+  type PenaltyConfig,
+  type PenaltyName,
+  type PosteriorFlowConfig,
+  type PriorConfig,
+  type ReconstructionConfig,
+} from "./models/composed_settings.ts";

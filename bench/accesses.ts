@@ -7,7 +7,8 @@
  */
 
 import { Gpu } from "../core/gpu/device.ts";
-import { type Binding, prepare, read, timeDispatch, uniform, write } from "../core/gpu/kernel.ts";
+import { type Binding, prepare, read, uniform, write } from "../core/gpu/kernel.ts";
+import { timeDispatch } from "../core/graph/inspection.ts";
 import { lanesOf } from "../core/gpu/lavapipe/strategy.ts";
 import { textureCopy } from "../core/gpu/lavapipe/texture_copy.ts";
 import { createBuffer, createTensor, type Tensor } from "../core/gpu/tensor.ts";

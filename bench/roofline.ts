@@ -6,7 +6,8 @@
  */
 
 import type { Gpu } from "../core/gpu/device.ts";
-import { type Dispatch, prepare, read, timeDispatch, write } from "../core/gpu/kernel.ts";
+import { type Dispatch, prepare, read, write } from "../core/gpu/kernel.ts";
+import { timeDispatch } from "../core/graph/inspection.ts";
 import { createBuffer } from "../core/gpu/tensor.ts";
 import copyShader from "./roofline_copy.wgsl" with { type: "text" };
 import multiplyAddShader from "./roofline_multiply_adds.wgsl" with { type: "text" };

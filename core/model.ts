@@ -109,6 +109,11 @@ export interface Model<C extends object = object> {
   /** Settings of its training where nobody chose others: of a published one, its learning rate. */
   readonly training?: Partial<TrainingConfig>;
   /**
+   * What loads the code that a configuration needs and that is not there yet; undefined where it is. {@linkcode train} and `load` await it before
+   * they ask for anything below.
+   */
+  missing?(config: C): (() => Promise<unknown>) | undefined;
+  /**
    * Refuses settings that have no meaning together, before a training begins.
    *
    * @throws {RangeError} If there are any.

@@ -17,7 +17,8 @@ import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import { type Checkpoint, decodeCheckpoint, requireFit } from "../core/training/checkpoint.ts";
-import { type SampleOptions, Trained } from "../core/training/trained.ts";
+import type { SampleOptions } from "../core/training/sampling.ts";
+import { Trained } from "../core/training/trained.ts";
 import { train } from "../core/training/trainer.ts";
 
 /** What shapes the classifier. */

@@ -9,9 +9,9 @@ import type { Model } from "../core/model.ts";
 import { dae } from "../models/ae.ts";
 import type { AutoencoderConfig } from "../models/autoencoder.ts";
 import { betaVae } from "../models/beta_vae.ts";
-import type { ComposedConfig } from "../models/composed.ts";
 import { comparedByFeatures } from "../models/features.ts";
 import { configure } from "../core/settings.ts";
+import type { ComposedConfig } from "../models/composed_settings.ts";
 
 /** The denoising autoencoder's configuration. */
 export const daeConfig: AutoencoderConfig = configure(dae.settings, {

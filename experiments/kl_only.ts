@@ -6,8 +6,8 @@
 
 import type { Model } from "../core/model.ts";
 import { constant } from "../core/graph/schedule.ts";
-import type { ComposedConfig } from "../models/composed.ts";
 import { vae } from "../models/vae.ts";
+import type { ComposedConfig } from "../models/composed_settings.ts";
 
 /**
  * loss = KL(q(z | x) ‖ N(0, I))

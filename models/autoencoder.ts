@@ -23,15 +23,10 @@ import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import { presetSettings, type Settings } from "../core/settings.ts";
 import type { RowScalars, Tape, Term, Variable } from "../core/graph/tape.ts";
-import {
-  chosenLikelihood,
-  likelihoodByData,
-  likelihoodCaveats,
-  likelihoodFindings,
-  likelihoodShapes,
-  likelihoodSupport,
-} from "./likelihood.ts";
-import { type MlpConfig, mlpDecode, mlpSettings } from "./mlp.ts";
+import { likelihoodFindings, likelihoodShapes } from "./likelihood.ts";
+import { mlpDecode } from "./mlp.ts";
+import { chosenLikelihood, likelihoodByData, likelihoodCaveats, likelihoodSupport } from "./likelihood_settings.ts";
+import { type MlpConfig, mlpSettings } from "./composed_settings.ts";
 
 /** What an autoencoder is composed of; a code has no variance to build a tower for. */
 export interface AutoencoderConfig extends Omit<MlpConfig, "towers" | "covariance"> {

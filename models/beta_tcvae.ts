@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E[-log p(x | z)] + I(z; x) + β TC(z) + Σ_k KL(q(z_k) ‖ N(0, 1)) = -ELBO + (β - 1) TC(z)

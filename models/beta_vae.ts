@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E_q(z|x)[-log p(x | z)] + β KL(q(z | x) ‖ N(0, I))

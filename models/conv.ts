@@ -11,22 +11,13 @@ import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import type { DataShape } from "../core/model.ts";
 import { chain, type HiddenOptions, linear, mlp } from "../core/nn/mod.ts";
 import { concat } from "../core/ops/concat.ts";
-import { type Covariance, statisticsColumns } from "../core/ops/reparameterize.ts";
+import { statisticsColumns } from "../core/ops/reparameterize.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { contextColumns, type PosteriorFlowConfig } from "./posterior_flow.ts";
-import { type ConvStackConfig, dataImages, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
-
-/** What shapes the encoder and decoder, and the likelihood. */
-export interface ConvConfig extends ConvStackConfig {
-  /** Widths of the dense layers between the smallest image and the latents. */
-  readonly hidden: readonly number[];
-  /** K */
-  readonly latents: number;
-  /** Of q(z | x); full: Σ = L Lᵀ. */
-  readonly covariance: Covariance;
-}
+import { contextColumns } from "./posterior_flow.ts";
+import { dataImages, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
+import type { ConvConfig, PosteriorFlowConfig } from "./composed_settings.ts";
 
 /** The settings of the layers, and what else hidden layers have. */
 export type LayersConfig = ConvConfig & Omit<HiddenOptions, "activation"> & Partial<PosteriorFlowConfig>;

@@ -14,8 +14,9 @@ import type { Parameters } from "../core/graph/parameters.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
 import type { LayersConfig } from "./conv.ts";
 import { blocks, doublings, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
-import { type HierarchyConfig, levelName, type LevelNetworks } from "./hierarchy.ts";
+import { levelName, type LevelNetworks } from "./hierarchy.ts";
 import { contextColumns } from "./posterior_flow.ts";
+import type { HierarchyConfig } from "./composed_settings.ts";
 
 /**
  * The halvings of `channels` divided evenly among levels, or levels among them: several share images of one size then

@@ -22,34 +22,9 @@ import {
 import { convSize, convTransposeSize } from "../core/ops/images.ts";
 import { reshape } from "../core/ops/reshape.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
-import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
-import { mlpSettings } from "./mlp.ts";
-
-/** What shapes the convolutions, and the likelihood. */
-export interface ConvStackConfig extends LikelihoodConfig {
-  /** Channels behind each halving of the image. */
-  readonly channels: readonly number[];
-  /** Side of the kernels. */
-  readonly kernel: number;
-  /** Of hidden layers. */
-  readonly activation: Activation;
-}
-
-/** The settings of {@linkcode ConvStackConfig}. */
-export const convStackSettings: Settings<ConvStackConfig> = {
-  channels: {
-    type: "integers",
-    default: [32, 64],
-    minimum: 1,
-    maximum: 512,
-    help: "channels behind each halving of the image; the decoder mirrors them",
-  },
-  kernel: { type: "integer", default: 4, minimum: 2, maximum: 11, help: "rows and columns of a kernel" },
-  activation: { ...mlpSettings.activation, default: "relu" },
-  ...likelihoodSettings,
-};
+import { likelihoodOf, likelihoodShapes } from "./likelihood.ts";
+import type { ConvStackConfig } from "./composed_settings.ts";
 
 /** The settings of the layers, and what else hidden layers have. */
 export type LayersConfig = ConvStackConfig & Omit<HiddenOptions, "activation">;

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * -ELBO = E_q(z|x,c)[-log p(x | z, c)] + KL(q(z | x, c) ‖ N(0, I)), c joined to x and to z

@@ -11,34 +11,8 @@ import { adam, learningRate } from "../core/optimizers/mod.ts";
 import { chain, type Layer, linear, mlp } from "../core/nn/mod.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
-import type { Settings } from "../core/settings.ts";
 import type { Objective, Tape, Variable } from "../core/graph/tape.ts";
-
-/** How a discriminator is built and trained. */
-export interface DiscriminatorConfig {
-  /** Widths of its hidden layers. */
-  readonly discriminatorHidden: readonly number[];
-  /** The learning rate of its Adam, with β of 0.5 and 0.9. */
-  readonly discriminatorRate: number;
-}
-
-/** The settings of {@linkcode DiscriminatorConfig}. */
-export const discriminatorSettings: Settings<DiscriminatorConfig> = {
-  discriminatorHidden: {
-    type: "integers",
-    default: [256, 256],
-    minimum: 1,
-    maximum: 16384,
-    help: "widths of the hidden layers of the discriminator, leaky ReLU",
-  },
-  discriminatorRate: {
-    type: "number",
-    default: 1e-4,
-    minimum: 0,
-    exclusiveMinimum: true,
-    help: "learning rate of the discriminator's Adam",
-  },
-};
+import type { DiscriminatorConfig } from "./composed_settings.ts";
 
 /** Where the names of all discriminators' parameters begin. */
 const PREFIX = "discriminator.";

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = -ELBO + γ TC(z), TC(z) = KL(q(z) ‖ Π_k q(z_k)) ≈ E_q(z)[log D(z) / (1 - D(z))]

@@ -11,7 +11,7 @@ import { valuesOf } from "../core/ops/sum.ts";
 import type { FoundTensors, Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import type { ComposedConfig } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /** A model that was trained before, by whose encoder others see. */
 export interface FeatureEncoder<C extends object = object> {

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E_q[-log p(x | z₁) + Σ_l log q(z_l | z_{l-1}) - log p(z_l | z_{l+1})], z₀ = x and p(z_L) = N(0, I)

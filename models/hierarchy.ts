@@ -19,44 +19,10 @@ import { type Draw, reparameterize, type ReparameterizeOptions } from "../core/o
 import { reshape } from "../core/ops/reshape.ts";
 import { sumValues } from "../core/ops/sum_values.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
-import type { Settings } from "../core/settings.ts";
 import type { RowScalars, Tape, Variable } from "../core/graph/tape.ts";
 import { type LayersConfig, mlpDecode, mlpShapes } from "./mlp.ts";
 import { contextColumns } from "./posterior_flow.ts";
-
-/** What levels there are. */
-export interface HierarchyConfig {
-  /**
-   * How levels are inferred. `plain`: each from the one below it, q(z₂ | z₁) q(z₁ | x). `ladder`: from the top down, q(z₁ | z₂, x) q(z₂ | x),
-   * by the product of what was found in the data and what the level above expects.
-   */
-  readonly hierarchy: "none" | "plain" | "ladder";
-  /** K of each level below the top, from the data up; of convolutions, channels of its images. */
-  readonly lowerLatents: readonly number[];
-}
-
-/** The settings of {@linkcode HierarchyConfig}. */
-export const hierarchySettings: Settings<HierarchyConfig> = {
-  hierarchy: {
-    type: "choice",
-    default: "none",
-    choices: ["none", "plain", "ladder"],
-    help: "levels of latents: plain, each inferred from the one below; ladder, from the data and from the one above",
-  },
-  lowerLatents: {
-    type: "integers",
-    default: [],
-    minimum: 1,
-    maximum: 4096,
-    help:
-      "latent dimensions of the levels below the top, from the data up; hidden layers (or convolutions) are divided among levels",
-  },
-};
-
-/** Whether there are several levels. */
-export function hasLevels({ lowerLatents }: HierarchyConfig): boolean {
-  return lowerLatents.length > 0;
-}
+import type { HierarchyConfig } from "./composed_settings.ts";
 
 /** The layers of a hierarchy. Levels are counted from 0, next to the data; the top is the last. */
 export interface LevelNetworks {

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E_q[-log p(x | z) + log q(z | x) - log p(z)], z = f_T ∘ ... ∘ f₁(z₀), z₀ ~ N(μ(x), diag σ²(x))

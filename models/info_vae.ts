@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E[-log p(x | z)] + (1 - α) KL(q(z | x) ‖ p(z)) + (α + λ - 1) MMD²(q(z), p(z))

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = -E[log (1/L) Σₗ p(x | zₗ) p(zₗ) / q(zₗ | x)], zₗ ~ q(z | x)

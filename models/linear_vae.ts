@@ -9,8 +9,10 @@ import type { Model } from "../core/model.ts";
 import type { Parameters } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { likelihoodCaveats, likelihoodFindings, likelihoodSettings, likelihoodSupport } from "./likelihood.ts";
-import { type MlpConfig, mlpDecode, mlpEncode, mlpSettings, mlpShapes } from "./mlp.ts";
+import { likelihoodFindings } from "./likelihood.ts";
+import { mlpDecode, mlpEncode, mlpShapes } from "./mlp.ts";
+import { likelihoodCaveats, likelihoodSettings, likelihoodSupport } from "./likelihood_settings.ts";
+import { type MlpConfig, mlpSettings } from "./composed_settings.ts";
 
 /** What shapes the linear VAE. */
 export interface LinearVaeConfig {

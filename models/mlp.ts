@@ -8,56 +8,14 @@ import type { Likelihood, Posterior } from "../core/distributions/distribution.t
 import { gaussianPosterior } from "../core/distributions/gaussian.ts";
 import { features } from "../core/dataset.ts";
 import type { DataShape } from "../core/model.ts";
-import { type Activation, ACTIVATIONS } from "../core/ops/activations.ts";
 import { chain, type HiddenOptions, type Layer, linear, mlp } from "../core/nn/mod.ts";
 import { concat } from "../core/ops/concat.ts";
-import { type Covariance, COVARIANCES, statisticsColumns } from "../core/ops/reparameterize.ts";
+import { statisticsColumns } from "../core/ops/reparameterize.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
-import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { contextColumns, type PosteriorFlowConfig } from "./posterior_flow.ts";
-import { type LikelihoodConfig, likelihoodOf, likelihoodSettings, likelihoodShapes } from "./likelihood.ts";
-
-/** What shapes the encoder and decoder, and the likelihood. */
-export interface MlpConfig extends LikelihoodConfig {
-  /** Widths of the hidden layers, from the data to the latents. */
-  readonly hidden: readonly number[];
-  /** K */
-  readonly latents: number;
-  /** Of hidden layers. */
-  readonly activation: Activation;
-  /** 1: mean and log-variance share an encoder; 2: an encoder for each. */
-  readonly towers: number;
-  /** Of q(z | x); full: Σ = L Lᵀ. */
-  readonly covariance: Covariance;
-}
-
-/** The settings of {@linkcode MlpConfig}. */
-export const mlpSettings: Settings<MlpConfig> = {
-  hidden: {
-    type: "integers",
-    default: [500],
-    minimum: 1,
-    maximum: 16384,
-    help: "widths of the hidden layers; the decoder mirrors them",
-  },
-  latents: { type: "integer", default: 20, minimum: 1, maximum: 4096, help: "latent dimensions, K" },
-  activation: { type: "choice", default: "tanh", choices: ACTIVATIONS, help: "activation of the hidden layers" },
-  towers: {
-    type: "integer",
-    default: 1,
-    minimum: 1,
-    maximum: 2,
-    help: "1: mean and log-variance share an encoder; 2: an encoder for each",
-  },
-  covariance: {
-    type: "choice",
-    default: "diagonal",
-    choices: COVARIANCES,
-    help: "of the posterior; full: by a Cholesky factor",
-  },
-  ...likelihoodSettings,
-};
+import { contextColumns } from "./posterior_flow.ts";
+import { likelihoodOf, likelihoodShapes } from "./likelihood.ts";
+import type { MlpConfig, PosteriorFlowConfig } from "./composed_settings.ts";
 
 /** The settings of the dense layers, and what else hidden layers have. */
 export type LayersConfig = MlpConfig & HiddenOptions & Partial<PosteriorFlowConfig>;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./every_part.ts";
 import type { Gpu } from "../core/gpu/device.ts";
 import type { Model } from "../core/model.ts";
 import { type ByteSource, nameOf, readBytes } from "../core/source.ts";

@@ -4,45 +4,18 @@
  * @module
  */
 
-import { AGGREGATE_ESTIMATORS, type AggregateEstimator, decomposeDivergence } from "../core/ops/aggregate_posterior.ts";
+import { decomposeDivergence } from "../core/ops/aggregate_posterior.ts";
 import { covariancePenalty } from "../core/ops/covariance_penalty.ts";
-import { meanDiscrepancy, MMD_KERNELS, type MmdKernel } from "../core/ops/mean_discrepancy.ts";
+import { meanDiscrepancy } from "../core/ops/mean_discrepancy.ts";
 import { permuteColumns } from "../core/ops/permute_columns.ts";
 import { valuesOf } from "../core/ops/sum.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
 import type { Objective, Tape, Term, Variable } from "../core/graph/tape.ts";
 import type { Posterior } from "../core/distributions/distribution.ts";
-import type { Settings } from "../core/settings.ts";
-import {
-  type Discriminator,
-  discriminator,
-  type DiscriminatorConfig,
-  discriminatorSettings,
-  unrecognized,
-} from "./discriminator.ts";
+import { type Discriminator, discriminator, unrecognized } from "./discriminator.ts";
 import type { PriorPart } from "./prior.ts";
-
-/** The penalties, for settings. */
-export const PENALTY_NAMES = ["none", "dip-1", "dip-2", "total-correlation", "mmd", "factor", "adversarial"] as const;
-/** The name of a penalty. */
-export type PenaltyName = typeof PENALTY_NAMES[number];
-
-/** The penalty of a VAE. */
-export interface PenaltyConfig extends DiscriminatorConfig {
-  /** Its name; `none` for the bound alone. */
-  readonly penalty: PenaltyName;
-  /** λ, its weight in the loss. */
-  readonly penaltyWeight: number;
-  /** λ_d of DIP-VAE, the weight of what is on the diagonal of the covariance. */
-  readonly diagonalWeight: number;
-  /** How a batch estimates the aggregate posterior q(z). */
-  readonly estimator: AggregateEstimator;
-  /** k of the maximum mean discrepancy. */
-  readonly mmdKernel: MmdKernel;
-  /** Its width, with 1 for the distance that two draws of N(0, I) are expected apart. */
-  readonly bandwidth: number;
-}
+import { type PenaltyConfig, type PenaltyName, penaltySettings } from "./composed_settings.ts";
 
 /** What a penalty is recorded from. */
 export interface Penalized {
@@ -68,8 +41,6 @@ export interface RecordedPenalty {
 
 /** A penalty to compose a VAE with. */
 interface PenaltyPart {
-  /** In a few words, for `--help`. */
-  readonly summary: string;
   /** The settings that it has a use for besides its weight. */
   readonly uses: readonly (keyof PenaltyConfig)[];
   /** The shapes of parameters of its own, for K latents. */
@@ -148,19 +119,16 @@ const withoutFlow = ["flow", /^(?!none$)/, "it takes a Gaussian posterior"] as c
 /** The penalties that there are for every composed VAE. */
 const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
   "dip-1": {
-    summary: "the covariance of the posterior means apart from I (DIP-VAE-I)",
     uses: ["diagonalWeight"],
     record: dip("means"),
     refused: [withoutFlow],
   },
   "dip-2": {
-    summary: "the covariance of z apart from I (DIP-VAE-II)",
     uses: ["diagonalWeight"],
     record: dip("latents"),
     refused: [["covariance", "full", "it takes the variances of z from the posterior's diagonal"], withoutFlow],
   },
   "total-correlation": {
-    summary: "the total correlation of the latents, estimated by the aggregate posterior (β-TCVAE)",
     uses: ["estimator"],
     record: totalCorrelation,
     refused: [
@@ -170,13 +138,11 @@ const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
     ],
   },
   mmd: {
-    summary: "the maximum mean discrepancy of the latents from draws of the prior (InfoVAE, WAE)",
     uses: ["mmdKernel", "bandwidth"],
     record: mmd,
     refused: [["gradient", "doubly-reparameterized", DOUBLY]],
   },
   factor: {
-    summary: "the total correlation of the latents, estimated by a discriminator (FactorVAE)",
     ...adversarial({
       name: "totalCorrelation",
       other: (t, { z }) => permuteColumns(t, z),
@@ -184,48 +150,8 @@ const PENALTIES: Readonly<Record<Exclude<PenaltyName, "none">, PenaltyPart>> = {
     }),
   },
   adversarial: {
-    summary: "how well a discriminator tells z from draws of the prior (adversarial autoencoder, WAE-GAN)",
     ...adversarial({ name: "adversarial", other: (_, { drawPrior }) => drawPrior(), value: unrecognized }),
   },
-};
-
-/** The settings of penalties. */
-export const penaltySettings: Settings<PenaltyConfig> = {
-  penalty: {
-    type: "choice",
-    default: "none",
-    choices: PENALTY_NAMES,
-    help: `added to the loss, of a batch: ${
-      Object.entries(PENALTIES).map(([name, { summary }]) => `${name}: ${summary}`).join("; ")
-    }`,
-  },
-  penaltyWeight: { type: "number", default: 1, minimum: 0, help: "weight of the penalty" },
-  diagonalWeight: {
-    type: "number",
-    default: 10,
-    minimum: 0,
-    help: "weight of the variances' distance from 1 (dip-1, dip-2)",
-  },
-  estimator: {
-    type: "choice",
-    default: "stratified",
-    choices: AGGREGATE_ESTIMATORS,
-    help: "of the aggregate posterior by a batch: minibatch stratified or weighted sampling (total-correlation)",
-  },
-  mmdKernel: {
-    type: "choice",
-    default: "imq",
-    choices: MMD_KERNELS,
-    help: "inverse multiquadratic, C / (C + d²), or RBF, exp(-d² / C), with C = 2 K times the bandwidth (mmd)",
-  },
-  bandwidth: {
-    type: "number",
-    default: 1,
-    minimum: 1e-6,
-    maximum: 1e6,
-    help: "of the kernel: 1 for the squared distance of two draws from N(0, I) (mmd)",
-  },
-  ...discriminatorSettings,
 };
 
 function partOf({ penalty }: PenaltyConfig): PenaltyPart | undefined {

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * decoder and prior: -log (1/L) Σₗ wₗ; encoder: -(1/M) Σₘ log (M/L) Σₗ wₘₗ, wₗ = p(x, zₗ) / q(zₗ | x)

@@ -15,44 +15,7 @@ import type { Posterior } from "../core/distributions/distribution.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import type { Tape } from "../core/graph/tape.ts";
 import type { Activation } from "../core/ops/activations.ts";
-import type { Settings } from "../core/settings.ts";
-
-/** What follows the Gaussian of a posterior. */
-export interface PosteriorFlowConfig {
-  /** The layers, if any. */
-  readonly flow: "none" | "iaf" | "planar";
-  /** How many. */
-  readonly flowLayers: number;
-  /** Widths of the hidden layers of each (iaf). */
-  readonly flowHidden: readonly number[];
-  /** Numbers of a datum that each layer is given by the encoder (iaf). */
-  readonly flowContext: number;
-}
-
-/** The settings of {@linkcode PosteriorFlowConfig}. */
-export const flowSettings: Settings<PosteriorFlowConfig> = {
-  flow: {
-    type: "choice",
-    default: "none",
-    choices: ["none", "iaf", "planar"],
-    help: "what a draw passes through: inverse autoregressive layers (IAF), or planar ones",
-  },
-  flowLayers: { type: "integer", default: 4, minimum: 1, maximum: 64, help: "how many" },
-  flowHidden: {
-    type: "integers",
-    default: [128],
-    minimum: 1,
-    maximum: 16384,
-    help: "widths of the hidden layers of each (iaf)",
-  },
-  flowContext: {
-    type: "integer",
-    default: 64,
-    minimum: 1,
-    maximum: 16384,
-    help: "numbers of a datum that each layer is given by the encoder (iaf)",
-  },
-};
+import type { PosteriorFlowConfig } from "./composed_settings.ts";
 
 /** What a flow is of. */
 type Config = PosteriorFlowConfig & { readonly latents: number; readonly activation: Activation };

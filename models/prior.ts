@@ -25,21 +25,9 @@ import { valuesOf } from "../core/ops/sum.ts";
 import { parameterMatrix } from "../core/ops/parameter_matrix.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { normals, uniforms } from "../core/graph/random.ts";
-import type { Settings } from "../core/settings.ts";
 import type { Tape, Variable } from "../core/graph/tape.ts";
-import { isDensity, type LikelihoodConfig, likelihoodSupport } from "./likelihood.ts";
-
-/** What p(z) is. */
-export interface PriorConfig {
-  /** N(0, I), or the name of a {@linkcode PriorPart}. */
-  readonly prior: string;
-  /** C, components of a mixture, or pseudo-inputs. */
-  readonly components: number;
-  /** Layers of a flow. */
-  readonly priorLayers: number;
-  /** Widths of the hidden layers of each. */
-  readonly priorHidden: readonly number[];
-}
+import { isDensity, type LikelihoodConfig, likelihoodSupport } from "./likelihood_settings.ts";
+import type { PriorConfig } from "./composed_settings.ts";
 
 /** What a learned prior is of. */
 export interface LearnedConfig extends PriorConfig, LikelihoodConfig {
@@ -81,6 +69,9 @@ export interface PriorPart {
   readonly refused?: readonly (readonly [setting: string, value: string | RegExp, why: string])[];
 }
 
+/** One of those that every VAE can have: what they are in words, their settings say. */
+type Part = Omit<PriorPart, "summary">;
+
 function setPrior({ parameters }: StartContext, name: string, weight: Float32Array): void {
   const parameter = parameters.get(name);
   parameter.set(parameter.tensor, weight, new Float32Array(parameter.shape.outputs));
@@ -89,8 +80,7 @@ function setPrior({ parameters }: StartContext, name: string, weight: Float32Arr
 const MIXTURE = "prior.components";
 
 /** p(z) = Σ_c π_c N(z; μ_c, diag σ_c²), all learned. It starts with means from N(0, I), variances of 1 and equal weights. */
-const mixture: PriorPart = {
-  summary: "a learned mixture of Gaussians",
+const mixture: Part = {
   shapes: ({ components, latents }) => ({ [MIXTURE]: { inputs: components, outputs: 2 * latents + 1 } }),
   record: (t, p) => mixturePrior(t, parameterMatrix(t, p.get(MIXTURE))),
   start(context, { components, latents }) {
@@ -112,8 +102,7 @@ const activationOf = (config: LearnedConfig) => isDensity(likelihoodSupport(conf
  * p(z) = (1/C) Σ_c q(z | u_c) over learned pseudo-inputs u_c, which start as rows of the data. Source: Tomczak and Welling, "VAE with a
  * VampPrior", arXiv:1705.07120, equation 9.
  */
-const vamp: PriorPart = {
-  summary: "the mean of q(z | u) over learned pseudo-inputs u (VampPrior)",
+const vamp: Part = {
   shapes: ({ components }, data) => ({ [PSEUDO_INPUTS]: { inputs: components, outputs: features(data.shape) } }),
   record: (t, p, config, { encode }) =>
     mixturePrior(t, encode(parameterMatrix(t, p.get(PSEUDO_INPUTS), activationOf(config))).statistics),
@@ -156,8 +145,7 @@ const conditionalKl = elementwise({
  * p(z | c) = N(z; m(c), diag v(c)), m and log v linear in c. Source: Sohn et al., "Learning Structured Output Representation using Deep
  * Conditional Generative Models", NIPS 2015, equation 4.
  */
-const conditional: PriorPart = {
-  summary: "a Gaussian that follows from the condition",
+const conditional: Part = {
   uses: [],
   shapes: ({ latents }, _, conditions) => ({ [CONDITIONAL]: { inputs: conditions, outputs: 2 * latents } }),
   record(t, p, { latents }, { condition }) {
@@ -183,14 +171,12 @@ const conditional: PriorPart = {
 
 /** A normalizing flow as the prior; of the condition, where the model has one. */
 function flowing(
-  summary: string,
   flowOf: (name: string, options: FlowOptions) => Flow,
   refused: PriorPart["refused"] = [],
-): PriorPart {
+): Part {
   const of = ({ latents, priorLayers, priorHidden, activation }: LearnedConfig, context: number) =>
     flowOf("prior", { latents, layers: priorLayers, hidden: priorHidden, activation, context });
   return {
-    summary,
     uses: ["priorLayers", "priorHidden"],
     shapes: (config, _, conditions) => of(config, conditions).shapes,
     record: (t, p, config, { condition }) =>
@@ -199,38 +185,11 @@ function flowing(
   };
 }
 
-const realNvp = flowing("affine coupling layers (Real NVP)", couplingFlow, [
+const realNvp = flowing(couplingFlow, [
   ["latents", "1", "it couples two halves of them"],
 ]);
 
-const maf = flowing("masked autoregressive layers (MAF)", autoregressiveFlow);
+const maf = flowing(autoregressiveFlow);
 
 /** The learned priors that there are for every composed VAE. */
-export const PRIORS: Readonly<Record<string, PriorPart>> = { mixture, vamp, conditional, "real-nvp": realNvp, maf };
-
-/** The settings of a prior, N(0, I) or one of those given. */
-export function priorSettings(priors: Readonly<Record<string, PriorPart>>): Settings<PriorConfig> {
-  return {
-    prior: {
-      type: "choice",
-      default: "standard",
-      choices: ["standard", ...Object.keys(priors)],
-      help: `p(z): N(0, I), ${Object.values(priors).map(({ summary }) => summary).join(", ")}`,
-    },
-    components: {
-      type: "integer",
-      default: 100,
-      minimum: 1,
-      maximum: 8192,
-      help: "components of a mixture, or pseudo-inputs",
-    },
-    priorLayers: { type: "integer", default: 4, minimum: 1, maximum: 64, help: "layers of a flow" },
-    priorHidden: {
-      type: "integers",
-      default: [128],
-      minimum: 1,
-      maximum: 16384,
-      help: "widths of the hidden layers of each layer of a flow",
-    },
-  };
-}
+export const PRIORS: Readonly<Record<string, Part>> = { mixture, vamp, conditional, "real-nvp": realNvp, maf };

@@ -13,36 +13,11 @@ import { MS_SSIM_SMALLEST, msSsim } from "../core/ops/ms_ssim.ts";
 import { valuesOf } from "../core/ops/sum.ts";
 import type { Parameters, Shapes } from "../core/graph/parameters.ts";
 import { constant } from "../core/graph/schedule.ts";
-import type { Settings } from "../core/settings.ts";
 import type { Objective, Tape, Term, Variable } from "../core/graph/tape.ts";
-import { type ConvStackConfig, dataImages, downsample, pyramid, rowsOf } from "./conv_stack.ts";
-import { type Discriminator, discriminator, type DiscriminatorConfig, unrecognized } from "./discriminator.ts";
+import { dataImages, downsample, pyramid, rowsOf } from "./conv_stack.ts";
+import { type Discriminator, discriminator, unrecognized } from "./discriminator.ts";
 import type { PriorPart } from "./prior.ts";
-
-/** What stands for the likelihood in the loss. */
-export interface ReconstructionConfig {
-  /** `likelihood` for -log p(x | z) itself. */
-  readonly reconstruction: "likelihood" | "features" | "ms-ssim";
-  /** Its weight: γ of the VAE-GAN, for the decoder alone, or that of the structural dissimilarity. */
-  readonly reconstructionWeight: number;
-}
-
-/** The settings of {@linkcode ReconstructionConfig}. */
-export const reconstructionSettings: Settings<ReconstructionConfig> = {
-  reconstruction: {
-    type: "choice",
-    default: "likelihood",
-    choices: ["likelihood", "features", "ms-ssim"],
-    help:
-      "what is minimised of x and its reconstruction: -log p(x | z); the squared distance of what a discriminator makes of them, which learns to tell x from decoded draws (VAE-GAN); or 1 - MS-SSIM",
-  },
-  reconstructionWeight: {
-    type: "number",
-    default: 1,
-    minimum: 0,
-    help: "weight of the features for the decoder, beside the discriminator (features), or of 1 - MS-SSIM (ms-ssim)",
-  },
-};
+import type { ConvStackConfig, DiscriminatorConfig, ReconstructionConfig } from "./composed_settings.ts";
 
 /** What a reconstruction is of. */
 type Config =

@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * -ELBO = E_q(z|x)[-log p(x | z)] + KL(q(z | x) ‖ N(0, I)), the expectation by the mean over L draws of z

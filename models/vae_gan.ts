@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * encoder: R + KL; decoder: γ R - ½ (log (1 - D(x̃)) + log (1 - D(x_p))); R = ½ ‖f(x) - f(x̃)‖², x̃ = E[x | z], x_p = E[x | z_p], z_p ~ p(z)

@@ -24,23 +24,8 @@ import {
   codePriorShapes,
   drawCodes,
 } from "./code_prior.ts";
-import {
-  type ConvStackConfig,
-  convStackSettings,
-  dataImages,
-  type Doublings,
-  downsample,
-  pyramid,
-  rowsOf,
-  upsample,
-} from "./conv_stack.ts";
-import {
-  chosenLikelihood,
-  likelihoodByData,
-  likelihoodCaveats,
-  likelihoodFindings,
-  likelihoodSupport,
-} from "./likelihood.ts";
+import { dataImages, type Doublings, downsample, pyramid, rowsOf, upsample } from "./conv_stack.ts";
+import { likelihoodFindings } from "./likelihood.ts";
 import {
   codesOf,
   codeWidth,
@@ -54,6 +39,8 @@ import {
   startQuantizer,
   vectorsOf,
 } from "./quantizer.ts";
+import { type ConvStackConfig, convStackSettings } from "./composed_settings.ts";
+import { chosenLikelihood, likelihoodByData, likelihoodCaveats, likelihoodSupport } from "./likelihood_settings.ts";
 
 /** What shapes the encoder and decoder, the codes and how they learn, the prior and the likelihood. */
 export interface VqVaeConfig extends ConvStackConfig, QuantizerConfig, CodePriorConfig {

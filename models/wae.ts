@@ -5,7 +5,8 @@
  */
 
 import type { Model } from "../core/model.ts";
-import { composed, type ComposedConfig } from "./composed.ts";
+import { composed } from "./composed.ts";
+import type { ComposedConfig } from "./composed_settings.ts";
 
 /**
  * loss = E[c(x, G(z))] + λ MMD²(q(z), p(z)), z ~ q(z | x), with the inverse multiquadratic kernel C / (C + ‖a - b‖²), C = 2 K

@@ -13,8 +13,11 @@ import { withoutRemarks } from "./shaders.ts";
 
 const root = new URL("../", import.meta.url);
 
-/** Folders of which no file does anything when it is imported. */
+/** Folders of which no file does anything when it is imported, but for one. */
 const PURE = /^(?:core|datasets|evaluation|figures|models|shaders)\/|^mod\.[jt]s$/;
+
+/** What has all parts from the start. In one text they are there anyway. */
+const EVERY_PART = /^models\/every_part\.[jt]s$/;
 
 /** How {@linkcode bundle} bundles. */
 export interface BundleOptions {
@@ -43,8 +46,41 @@ export async function bundle(
   entry: URL | { readonly text: string },
   { minify = true, library = root }: BundleOptions = {},
 ): Promise<string> {
+  const { outputFiles: [file] } = await build(entry, library, { minify, plugins: [sources(library, EVERY_PART)] });
+  return file.text;
+}
+
+/**
+ * Bundles an entry's text in files, by their names: what a page fetches first, `stdin.js` being the entry, and what is loaded by need.
+ *
+ * @throws {Error} What esbuild says is wrong.
+ */
+export async function bundleByNeed(
+  text: string,
+  library: URL = root,
+): Promise<Readonly<Record<"first" | "later", Readonly<Record<string, string>>>>> {
+  const options = { minify: true, splitting: true, metafile: true, outdir: "/", plugins: [sources(library)] };
+  const { outputFiles, metafile } = await build({ text }, library, options);
+  const outputs = metafile!.outputs;
+  const first = new Set<string>();
+  const visit = (path: string) => {
+    if (first.has(path)) return;
+    first.add(path);
+    for (const each of outputs[path].imports) if (each.kind === "import-statement") visit(each.path);
+  };
+  visit(Object.keys(outputs).find((path) => path.endsWith("stdin.js"))!);
+  const nameOf = (path: string) => path.split("/").at(-1)!;
+  const names = new Set([...first].map(nameOf));
+  const texts = (isFirst: boolean) =>
+    Object.fromEntries(
+      outputFiles.map(({ path, text }) => [nameOf(path), text]).filter(([name]) => names.has(name) === isFirst),
+    );
+  return { first: texts(true), later: texts(false) };
+}
+
+async function build(entry: URL | { readonly text: string }, library: URL, options: esbuild.BuildOptions) {
   await (started ??= start());
-  const { outputFiles: [file] } = await esbuild.build({
+  return await esbuild.build({
     ...entry instanceof URL
       ? { entryPoints: [entry.href] }
       : { stdin: { contents: entry.text, loader: "ts" as const, sourcefile: new URL("entry.ts", library).href } },
@@ -53,21 +89,19 @@ export async function bundle(
     platform: "browser",
     target: "es2022",
     logLevel: "silent",
+    ...options,
     write: false,
-    minify,
-    plugins: [sources(library)],
   });
-  return file.text;
 }
 
-/** Reads modules by their addresses, and says which are pure; shaders lose their remarks. */
-const sources = (library: URL): esbuild.Plugin => ({
+/** Reads modules by their addresses, and says which are pure, but for some; shaders lose their remarks. */
+const sources = (library: URL, impure?: RegExp): esbuild.Plugin => ({
   name: "sources",
   setup(build) {
     build.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
       const { href } = new URL(path === "@elbo/elbo" ? "./mod.ts" : path, path.startsWith(".") ? importer : library);
-      const pure = kind !== "entry-point" && href.startsWith(library.href) &&
-        PURE.test(href.slice(library.href.length));
+      const file = href.startsWith(library.href) ? href.slice(library.href.length) : "";
+      const pure = kind !== "entry-point" && PURE.test(file) && !impure?.test(file);
       return { path: href, namespace: "sources", sideEffects: !pure };
     });
     build.onLoad({ filter: /.*/, namespace: "sources" }, async ({ path }) => {

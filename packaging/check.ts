@@ -6,6 +6,7 @@
  */
 
 import { open, serve } from "../tests/page/support.ts";
+import { gzipped } from "./bundle.ts";
 import { run } from "./run.ts";
 
 /** What the projects install, at the versions that were tried. */
@@ -77,7 +78,9 @@ export async function check(pack: URL): Promise<void> {
       await run(tool("tsc"), ["--noEmit", "--allowImportingTsExtensions"], here) || "no error",
     );
     console.log(await run(tool("vite"), ["build", "--target", "es2022"], here));
-    console.log("Chromium:", summary(await inChromium(`${folder}/dist`)));
+    const { result, fetched } = await inChromium(`${folder}/dist`);
+    console.log("Chromium:", summary(result));
+    console.log("fetched:", fetched.join(", "));
 
     await run(tool("vite"), ["build", "--ssr", "training.ts", "--outDir", "program", "--target", "es2022"], here);
     await write("program/main.js", NODE);
@@ -106,8 +109,10 @@ function summary({ adapter, losses, pixels }: { adapter: string; losses: number[
   return `on ${adapter}, loss ${first} to ${last}`;
 }
 
-/** Serves what Vite built, and waits for what its page finds. */
-async function inChromium(folder: string): Promise<Parameters<typeof summary>[0]> {
+/** Serves what Vite built, and waits for what its page finds; `fetched` is what it took for that, as gzip packs it. */
+async function inChromium(
+  folder: string,
+): Promise<{ readonly result: Parameters<typeof summary>[0]; readonly fetched: readonly string[] }> {
   const files: Record<string, Uint8Array<ArrayBuffer>> = {};
   for (const name of ["", "assets/"]) {
     for (const entry of Deno.readDirSync(`${folder}/${name}`)) {
@@ -117,7 +122,13 @@ async function inChromium(folder: string): Promise<Parameters<typeof summary>[0]
   await using site = serve(files);
   await using opened = await open();
   const page = await opened.browser.newPage();
+  const paths = new Set<string>();
+  page.on("request", (request) => paths.add(new URL(request.url()).pathname.slice(1)));
   await page.goto(site.address);
   await page.waitForFunction("globalThis.result");
-  return await page.evaluate("result");
+  const scripts = [...paths].filter((path) => path.endsWith(".js"));
+  const fetched = await Promise.all(
+    scripts.map(async (path) => `${path} ${await gzipped(new TextDecoder().decode(files[path]))} bytes`),
+  );
+  return { result: await page.evaluate("result"), fetched };
 }

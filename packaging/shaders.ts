@@ -4,10 +4,13 @@
  * @module
  */
 
-/** The text of a part without remarks, indentation and empty lines. What begins with `//:` is read when kernels are joined. */
+/**
+ * The text of a part without remarks, indentation, empty lines, and spaces beside signs that mean the same without. What begins with `//:` is read
+ * when kernels are joined.
+ */
 export function withoutRemarks(text: string): string {
   return text.split("\n").map((line) => line.trim()).map((line) => {
     if (line.startsWith("//:")) return line;
-    return line.replace(/\s*\/\/.*$/, "");
+    return line.replace(/\s*\/\/.*$/, "").replace(/ *([=*,:;({}]) */g, "$1").replaceAll(" )", ")");
   }).filter((line) => line !== "").join("\n") + "\n";
 }

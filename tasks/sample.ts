@@ -4,7 +4,8 @@
  * @module
  */
 
-import { DRAWS, QUANTILES, Trained } from "../core/training/trained.ts";
+import { DRAWS, QUANTILES } from "../core/training/sampling.ts";
+import { Trained } from "../core/training/trained.ts";
 import { type Field, TABLES, writeTable } from "../storage/table_file.ts";
 import { COLUMNS, samples } from "../figures/images.ts";
 import { type FlagGroup, type Flags, type Parsed, UsageError } from "./cli/flags.ts";

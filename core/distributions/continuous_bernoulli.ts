@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CONTINUOUS_BERNOULLI } from "../ops/families.ts";
 import { type Elementwise, likelihoodMean, likelihoodNll, likelihoodSample } from "../ops/likelihood.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Likelihood } from "./distribution.ts";
@@ -19,7 +20,7 @@ import type { Likelihood } from "./distribution.ts";
  * @param logits l [N, D]
  */
 export function continuousBernoulli(t: Tape, logits: Variable): Likelihood {
-  const distribution: Elementwise = { family: "continuous bernoulli", location: logits };
+  const distribution: Elementwise = { family: CONTINUOUS_BERNOULLI, location: logits };
   return {
     name: "continuous bernoulli",
     nll: (x, observed) => likelihoodNll(t, distribution, x, observed),

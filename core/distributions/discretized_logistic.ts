@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DISCRETIZED_LOGISTIC } from "../ops/families.ts";
 import { type Elementwise, likelihoodMean, likelihoodNll, likelihoodSample } from "../ops/likelihood.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import type { Likelihood } from "./distribution.ts";
@@ -26,7 +27,7 @@ export const LOG_SCALE_BOUNDS = { lower: -7, upper: 5 } as const;
 export function discretizedLogistic(t: Tape, location: Variable, { sigma, learned }: Deviation): Likelihood {
   const start = Math.log(sigma * Math.sqrt(3) / Math.PI);
   const distribution: Elementwise = {
-    family: "discretized logistic",
+    family: DISCRETIZED_LOGISTIC,
     location,
     scale: learned ? { variable: learned, start, ...LOG_SCALE_BOUNDS } : start,
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GAUSSIAN } from "../ops/families.ts";
 import {
   type FactoredGaussian,
   factoredGaussianNll,
@@ -41,7 +42,7 @@ export interface Deviation {
 export function gaussian(t: Tape, mean: Variable, { sigma, learned }: Deviation): Likelihood {
   const start = 2 * Math.log(sigma);
   const distribution = {
-    family: "gaussian",
+    family: GAUSSIAN,
     location: mean,
     scale: learned ? { variable: learned, start, ...LOG_VARIANCE_BOUNDS } : start,
   } as const;

@@ -11,6 +11,7 @@ import { ErrorScopes, GpuError } from "./error_scopes.ts";
 import { host } from "./host.ts";
 import type { PipelineBinding } from "./kernel.ts";
 import {
+  loadStrategy,
   type OwnFamily,
   runsOnProcessor,
   strategiesClosed,
@@ -170,6 +171,7 @@ export class Gpu {
     };
     const known = ["timestamp-query" as const].filter((feature) => adapter.features.has(feature));
     const wanted = wantedFeatures(nameOf(adapter.info), adapter.info, adapter.features);
+    await loadStrategy(nameOf(adapter.info), adapter.info);
     const { compileAhead, onWarning } = options;
     const open = async (granted: readonly string[]) => {
       const device = await adapter.requestDevice({
@@ -192,6 +194,17 @@ export class Gpu {
     } catch (error) {
       throw new GpuError(`Cannot open the GPU device of ${nameOf(adapter.info)}`, { cause: error });
     }
+  }
+
+  /**
+   * A device of the caller's, used as suits its adapter: what an adapter on the processor wants is loaded first, where a page does not have it.
+   *
+   * @param device As of the constructor.
+   * @param info What the adapter says of itself. Default: what the device says of it.
+   */
+  static async of(device: GPUDevice, info: GPUAdapterInfo | undefined = device.adapterInfo): Promise<Gpu> {
+    await loadStrategy(nameOf(info), info);
+    return new Gpu(device, info);
   }
 
   /**

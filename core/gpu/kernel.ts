@@ -355,23 +355,3 @@ export function record(
   }
   end();
 }
-
-/** Milliseconds of one dispatch, by repeating it; for benchmarks. */
-export async function timeDispatch(
-  gpu: Recorder & { readonly device: GPUDevice },
-  dispatch: Prepared,
-  repeats: number,
-): Promise<number> {
-  const { device } = gpu;
-  const run = async (times: number) => {
-    const encoder = device.createCommandEncoder();
-    record(gpu, encoder, [dispatch], { times });
-    const begin = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
-    return performance.now() - begin;
-  };
-  // The difference of two runs leaves the cost of a submit and of waiting out.
-  const once = await run(repeats);
-  return (await run(2 * repeats) - once) / repeats;
-}

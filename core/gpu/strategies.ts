@@ -5,18 +5,8 @@
  * @module
  */
 
-import {
-  CACHE_SWITCH,
-  compileAhead,
-  FAMILY,
-  FEATURE,
-  isLavapipe,
-  lavapipe,
-  NEEDS,
-  software,
-  THREADS,
-} from "./lavapipe/strategy.ts";
-import { compilersStopped } from "./lavapipe/compile_ahead.ts";
+import { more } from "../by_need.ts";
+import { CACHE_SWITCH, FAMILY, FEATURE, isLavapipe, NEEDS, THREADS } from "./lavapipe/adapter.ts";
 import { plain, type Strategy } from "./strategy.ts";
 
 /** The families of kernels that strategies bring, and what each needs of an adapter. */
@@ -51,20 +41,30 @@ export interface StrategyOptions {
   readonly onWarning?: (warning: string) => void;
 }
 
-/** The strategy for an adapter, by its name and what else it says of itself. */
+/**
+ * The strategy for an adapter, by its name and what else it says of itself. Where its own is not loaded it is the one for any host; see
+ * {@linkcode loadStrategy}.
+ */
 export function strategyFor(device: GPUDevice, adapter: string, options: StrategyOptions): Strategy<OwnFamily> {
   const { facts = {}, granted = [], compileAhead: start, onWarning } = options;
+  if (!runsOnProcessor(adapter, facts)) return plain(false);
+  if (more.missing) return plain(true);
+  const { compileAhead, lavapipe, software } = more.now;
   const subgroups = granted.includes(FEATURE);
   if (isLavapipe(adapter)) {
     return lavapipe(device, adapter, { subgroups, ahead: start && compileAhead(start, onWarning) });
   }
-  if (!runsOnProcessor(adapter, facts)) return plain(false);
   return software(device, subgroups ? lanesOf(facts) : 0);
+}
+
+/** Loads what {@linkcode strategyFor} has for an adapter. */
+export async function loadStrategy(adapter: string, facts: AdapterFacts = {}): Promise<void> {
+  if (runsOnProcessor(adapter, facts)) await more.load();
 }
 
 /** Ends what strategies run beside, and waits until none of it is in a driver. */
 export async function strategiesClosed(): Promise<void> {
-  await compilersStopped();
+  if (!more.missing) await more.now.compilersStopped();
 }
 
 /** Features that are worth asking an adapter for, some of which it may not list. */

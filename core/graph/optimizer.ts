@@ -6,18 +6,13 @@
  */
 
 import { type Due, type Fragment, inRows, merge, type Part, read, write } from "../gpu/kernel.ts";
-import { treeSum } from "../gpu/tree_sum.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Dispatches } from "./dispatches.ts";
 import type { Parameter } from "./parameters.ts";
 import type { Schedule } from "./schedule.ts";
-import accumulateShader from "../../shaders/optimizers/accumulate.wgsl" with { type: "text" };
 import applyShader from "../../shaders/optimizers/apply.wgsl" with { type: "text" };
 import layout from "../../shaders/layout.wgsl" with { type: "text" };
-import normShader from "../../shaders/optimizers/norm.wgsl" with { type: "text" };
 import scalarPart from "../../shaders/scalar.wgsl" with { type: "text" };
-import squaresShader from "../../shaders/optimizers/squares.wgsl" with { type: "text" };
-import stateStruct from "../../shaders/state.wgsl" with { type: "text" };
 import updateShader from "../../shaders/optimizers/update.wgsl" with { type: "text" };
 
 /** Elementwise: four values of a parameter at a time. */
@@ -48,6 +43,13 @@ export interface NormLimit {
   readonly name: string;
   /** The largest norm. */
   readonly maximum: number;
+  /**
+   * Records the norm of some gradients.
+   *
+   * @param gradients Where they lie, and of which parameters.
+   * @returns A buffer that holds min(1, maximum / norm).
+   */
+  record(t: Dispatches, group: string, gradients: readonly (readonly [Parameter, Tensor])[]): GPUBuffer;
 }
 
 /** One update for the gradients of `batches` steps: their mean, or their sum where the loss is summed over the batch. */
@@ -58,6 +60,8 @@ export interface Accumulation {
   readonly name: string;
   /** Steps for one update. */
   readonly batches: number;
+  /** Gives `finish`, which adds a gradient to those of the steps before. */
+  add(t: Dispatches, parameter: Parameter, lowered: Pick<Lowered, "due" | "reduction">): Fragment;
 }
 
 /** One of the list. */
@@ -109,11 +113,13 @@ export function requireOptimizer(optimizer: Optimizer): void {
 
 /** An optimizer with the place of its scalars and how often it updates. */
 export interface Lowered {
+  /** The optimizer. */
   readonly optimizer: Optimizer;
   /** The place of its first number: `scalar(firstScalar)` in shaders. */
   readonly firstScalar: number;
   /** In which steps a gradient is formed. */
   readonly due: Due;
+  /** Whether the loss is averaged or summed over the batch. */
   readonly reduction: "mean" | "sum";
 }
 
@@ -122,9 +128,14 @@ export function foldable(optimizer: Optimizer): boolean {
   return optimizer.every(isRule);
 }
 
+/** What adds up the gradients of several steps, if anything does. */
+export function accumulationOf(optimizer: Optimizer): Accumulation | undefined {
+  return optimizer.find((each) => each.kind === "accumulation");
+}
+
 /** Gradients that an update takes in. */
 export function batchesOf(optimizer: Optimizer): number {
-  return optimizer.find((each) => each.kind === "accumulation")?.batches ?? 1;
+  return accumulationOf(optimizer)?.batches ?? 1;
 }
 
 /** The scalars of an optimizer in their order; bias corrections count its updates, not the steps. */
@@ -168,78 +179,9 @@ export function updating(
   });
 }
 
-/** A fragment giving `finish`, which adds a gradient to those of the steps before. */
-export function accumulating(
-  t: Dispatches,
-  parameter: Parameter,
-  { optimizer, due: { every }, reduction }: Lowered,
-): Fragment {
-  const batches = batchesOf(optimizer);
-  const slot = accumulatedOf(parameter);
-  return {
-    parts: [stateStruct, accumulateShader],
-    constants: { ROWS_accumulated: slot.storedRows, EVERY: every, BATCHES: batches },
-    floats: { SHARE: reduction === "sum" ? 1 : 1 / batches },
-    buffers: { accumulated: write(slot), state: t.readState() },
-  };
-}
-
 /** Where an accumulation keeps the sum of a parameter's gradients. */
 export function accumulatedOf(parameter: Parameter): Tensor {
   return parameter.slot(ACCUMULATED);
-}
-
-/** Vectors of four that one workgroup adds the squares of. */
-const SPAN = 4096;
-
-/**
- * Records the norm of some gradients.
- *
- * @param gradients Where they lie, and of which parameters.
- * @returns A buffer that holds min(1, maximum / norm).
- */
-export function recordNorm(
-  t: Dispatches,
-  name: string,
-  maximum: number,
-  gradients: readonly (readonly [Parameter, Tensor])[],
-): GPUBuffer {
-  const groups = gradients.map(([, tensor]) => Math.ceil(tensor.storedRows * tensor.storedColumns / 4 / SPAN));
-  const total = groups.reduce((sum, count) => sum + count, 0);
-  const squares = t.buffer(`squares of ${name}`, total * 4);
-  const factor = t.buffer(`factor of ${name}`, 4);
-  let first = 0;
-  gradients.forEach(([parameter, tensor], i) => {
-    const { inputs, outputs } = parameter.shape;
-    t.dispatch({
-      label: `${parameter.name} squares`,
-      fragments: [{
-        parts: [layout, treeSum("f32", 64), squaresShader],
-        constants: {
-          ROWS: tensor.storedRows,
-          INPUTS: inputs,
-          BIAS_ROW: parameter.biasRow,
-          COLUMNS: outputs,
-          SPAN,
-          FIRST: first,
-        },
-        buffers: { gradient: read(tensor), squares: write(squares) },
-      }],
-      workgroups: [groups[i]],
-    });
-    first += groups[i];
-  });
-  t.dispatch({
-    label: `norm of ${name}`,
-    fragments: [{
-      parts: [treeSum("f32", 64), normShader],
-      constants: { COUNT: total },
-      floats: { MAXIMUM: maximum },
-      buffers: { squares: read(squares), factor: write(factor) },
-    }],
-    workgroups: [1],
-  });
-  return factor;
 }
 
 /** Vectors of four that one invocation updates. */

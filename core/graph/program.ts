@@ -5,12 +5,13 @@
  * @module
  */
 
+import { more } from "../by_need.ts";
 import { type Chunk, inTurn, type Pace } from "../gpu/chunks.ts";
 import type { Clock } from "../gpu/clock.ts";
 import { type Gpu, GpuError } from "../gpu/device.ts";
 import type { ErrorScopes } from "../gpu/error_scopes.ts";
 import { fuse, fusionLimits } from "./fusion.ts";
-import { type Dispatch, type Due, type Prepared, read, record, timeDispatch, write } from "../gpu/kernel.ts";
+import { type Dispatch, type Due, type Prepared, read, record, write } from "../gpu/kernel.ts";
 import type { Exchange } from "./dispatches.ts";
 import { summed } from "./ranks.ts";
 import type { Ready } from "../gpu/strategy.ts";
@@ -476,34 +477,18 @@ export class Program {
    * Slow: everything written is read back.
    */
   async findNonFinite(): Promise<string | undefined> {
-    const { device } = this.#gpu;
+    const { findNonFinite } = await more.load();
     this.check();
     const scopes = this.#gpu.scopes();
     const step = scopes.within(() => this.#begin(1));
-    let found: string | undefined;
-    const look = async (dispatch: Prepared) => {
-      const { label, writes } = dispatch;
-      scopes.within(() => {
-        const encoder = device.createCommandEncoder();
-        record(this.#gpu, encoder, [dispatch]);
-        device.queue.submit([encoder.finish()]);
-      });
-      for (const { buffer, type } of writes) {
-        if (found || !/array<(vec4)?f/.test(type)) continue;
-        const values = new Float32Array(await this.#gpu.read(buffer));
-        if (!values.every(Number.isFinite)) found = `"${buffer.label}", written by "${label}"`;
-      }
-    };
-    await this.#together(step, async (piece) => {
-      for (const dispatch of piece) await look(dispatch);
-    });
+    const found = await findNonFinite(this.#gpu, scopes, (look) => this.#together(step, look));
     await scopes.settle();
     return found;
   }
 
   /** Milliseconds of one dispatch, by repeating it; for benchmarks. */
   async time(index: number, repeats: number): Promise<number> {
-    return await timeDispatch(this.#gpu, this.#prepared[index], repeats);
+    return await (await more.load()).timeDispatch(this.#gpu, this.#prepared[index], repeats);
   }
 
   /**
@@ -514,18 +499,11 @@ export class Program {
    * @returns Milliseconds of each dispatch: the median over the steps.
    */
   async profile(clock: Clock, steps: number): Promise<number[]> {
-    const { device } = this.#gpu;
-    const count = this.#prepared.length;
-    steps = Math.min(steps, this.most, Math.floor(clock.left / count));
+    const { profile } = await more.load();
+    steps = Math.min(steps, this.most, Math.floor(clock.left / this.#prepared.length));
     this.#begin(steps);
-    const encoder = device.createCommandEncoder();
     // Each dispatch in every step, due or not: it's their times that are wanted.
-    record(this.#gpu, encoder, this.#prepared, { times: steps, clock });
-    device.queue.submit([encoder.finish()]);
-    const spans = await clock.spans();
-    return this.#prepared.map((_, i) =>
-      spans.filter((_, j) => j % count === i).map(([begin, end]) => end - begin).sort((a, b) => a - b)[steps >> 1]
-    );
+    return await profile(this.#gpu, clock, this.#prepared, steps);
   }
 
   /** Frees every buffer of the program and of its tape. */

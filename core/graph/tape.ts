@@ -12,12 +12,11 @@ import { Dispatches, type Laid } from "./dispatches.ts";
 import { type Fragment, merge, type Part, read, write } from "../gpu/kernel.ts";
 import {
   accumulatedOf,
-  accumulating,
+  accumulationOf,
   batchesOf,
   foldable,
   type Lowered,
   type Optimizer,
-  recordNorm,
   recordUpdate,
   requireOptimizer,
   scalarsOf,
@@ -409,7 +408,7 @@ export class Tape extends Dispatches {
       case "gradient":
         return storing(this.parameterGradient(parameter));
       case "accumulated":
-        return accumulating(this, parameter, this.#lowered!);
+        return accumulationOf(this.#lowered!.optimizer)!.add(this, parameter, this.#lowered!);
       case "updated":
         return updating(this, parameter, this.#lowered!);
     }
@@ -436,7 +435,7 @@ export class Tape extends Dispatches {
     this.setDue({ every: every * batches, at: every * (batches - 1) + at, lasting });
     this.exchange(kept.map(([, { buffer }]) => buffer));
     const limit = optimizer.find((each) => each.kind === "norm");
-    const factor = limit && recordNorm(this, name, limit.maximum, kept);
+    const factor = limit?.record(this, name, kept);
     for (const [parameter, gradient] of kept) {
       recordUpdate(this, parameter, lowered, gradient, factor);
     }

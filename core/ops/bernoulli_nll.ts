@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BERNOULLI } from "./bernoulli_family.ts";
 import type { RowScalars, Tape, Variable } from "../graph/tape.ts";
 import { likelihoodNll } from "./likelihood.ts";
 
@@ -18,5 +19,5 @@ import { likelihoodNll } from "./likelihood.ts";
  * @param observed [N, D], 0 where x is missing: the sum is over the other features. Default: all are observed.
  */
 export function bernoulliNll(t: Tape, logits: Variable, x: Variable, observed?: Variable): RowScalars {
-  return likelihoodNll(t, { family: "bernoulli", location: logits }, x, observed);
+  return likelihoodNll(t, { family: BERNOULLI, location: logits }, x, observed);
 }

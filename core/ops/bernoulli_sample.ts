@@ -4,6 +4,7 @@
  * @module
  */
 
+import { BERNOULLI } from "./bernoulli_family.ts";
 import type { Tape, Variable } from "../graph/tape.ts";
 import { likelihoodSample } from "./likelihood.ts";
 
@@ -14,5 +15,5 @@ import { likelihoodSample } from "./likelihood.ts";
  * @returns x [N, D]
  */
 export function bernoulliSample(t: Tape, logits: Variable): Variable {
-  return likelihoodSample(t, { family: "bernoulli", location: logits });
+  return likelihoodSample(t, { family: BERNOULLI, location: logits });
 }

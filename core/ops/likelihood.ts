@@ -12,10 +12,6 @@ import { PANEL, roundUp } from "../gpu/tensor.ts";
 import backwardNone from "../../shaders/epilogues/backward_none.wgsl" with { type: "text" };
 import backwardStore from "../../shaders/epilogues/backward_store.wgsl" with { type: "text" };
 import bounded from "../../shaders/likelihoods/bounded.wgsl" with { type: "text" };
-import bernoulliShader from "../../shaders/likelihoods/bernoulli.wgsl" with { type: "text" };
-import continuousBernoulliShader from "../../shaders/likelihoods/continuous_bernoulli.wgsl" with { type: "text" };
-import discretizedLogisticShader from "../../shaders/likelihoods/discretized_logistic.wgsl" with { type: "text" };
-import gaussianShader from "../../shaders/likelihoods/gaussian.wgsl" with { type: "text" };
 import likelihoodStruct from "../../shaders/likelihoods/likelihood.wgsl" with { type: "text" };
 import nllEpilogue from "../../shaders/epilogues/likelihood_nll.wgsl" with { type: "text" };
 import observedAll from "../../shaders/likelihoods/observed_all.wgsl" with { type: "text" };
@@ -30,16 +26,16 @@ import valueEpilogue from "../../shaders/epilogues/likelihood_value.wgsl" with {
 import valueMean from "../../shaders/likelihoods/value_mean.wgsl" with { type: "text" };
 import valueQuantile from "../../shaders/likelihoods/value_quantile.wgsl" with { type: "text" };
 
-/** The distributions, and what noise a draw is made of. */
-const families = {
-  "bernoulli": { shader: bernoulliShader, noise: "uniform" },
-  "continuous bernoulli": { shader: continuousBernoulliShader, noise: "uniform" },
-  "gaussian": { shader: gaussianShader, noise: "normal" },
-  "discretized logistic": { shader: discretizedLogisticShader, noise: "uniform" },
-} as const;
-
-/** A distribution's name. */
-export type Family = keyof typeof families;
+/** A distribution of each feature, given its location and scale. Those that there are: `families.ts`. */
+export interface Family {
+  readonly name: string;
+  /** Of `shaders/likelihoods/`. */
+  readonly shader: string;
+  /** What noise a draw is made of. */
+  readonly noise: "uniform" | "normal";
+  /** Whether its mean is the location, to which a gradient passes then. */
+  readonly isCentred?: boolean;
+}
 
 /** A scale that is learned: `start` + variable, kept between `lower` and `upper` by shaders/likelihoods/bounded.wgsl. */
 export interface LearnedScale {
@@ -102,7 +98,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable, o
     deliver = [];
     return merge(
       {
-        parts: [likelihoodStruct, families[family].shader, observed ? observedGiven : observedAll, nllEpilogue],
+        parts: [likelihoodStruct, family.shader, observed ? observedGiven : observedAll, nllEpilogue],
         constants: { ROWS_nll: nll.storedRows, COLUMNS: location.columns },
         buffers: { nll: write(nll.buffer) },
       },
@@ -119,7 +115,7 @@ export function likelihoodNll(t: Tape, distribution: Elementwise, x: Variable, o
   t.record({
     name: "nll",
     formula(f) {
-      const each = f.likelihood(family, "nll", {
+      const each = f.likelihood(family.name, "nll", {
         location: f.of(location),
         scale: scaleFormula(f, scale),
         x: f.repeated(f.of(x), location.rows / x.rows),
@@ -157,7 +153,7 @@ export function likelihoodMean(t: Tape, distribution: Elementwise): Variable {
  * @returns [N, D]
  */
 export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
-  const { noise } = families[distribution.family];
+  const { noise } = distribution.family;
   return value(t, distribution, "sample", {
     parts: [stateStruct, random, { text: valueDrawn, parameters: { noise } }],
     constants: { STREAM_sample: t.stream(), VALID_sample: distribution.location.rows },
@@ -172,7 +168,7 @@ export function likelihoodSample(t: Tape, distribution: Elementwise): Variable {
  */
 export function gaussianQuantile(
   t: Tape,
-  distribution: Elementwise & { readonly family: "gaussian" },
+  distribution: Elementwise,
   k: number,
 ): Variable {
   return value(t, distribution, "quantile", { parts: [valueQuantile], floats: { QUANTILE: k } });
@@ -182,7 +178,7 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
   const { family, location, scale } = distribution;
   const learned = learnedScale(distribution);
   const y = t.variable(name, location.columns, "f32", location.rows);
-  const shader: readonly Part[] = [likelihoodStruct, families[family].shader, valueEpilogue];
+  const shader: readonly Part[] = [likelihoodStruct, family.shader, valueEpilogue];
   const epilogue = (): Fragment =>
     merge(of, scaleFragment(t, scale), {
       parts: shader,
@@ -192,11 +188,11 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
   location.consumerEpilogue = epilogue;
   const formula = (f: Formulas): Formula => {
     if (name !== "mean") throw new TypeError(`Cannot export the ${name} of a likelihood: expected its mean`);
-    return f.likelihood(family, "mean", { location: f.of(location), scale: scaleFormula(f, scale) });
+    return f.likelihood(family.name, "mean", { location: f.of(location), scale: scaleFormula(f, scale) });
   };
   const scales = learned ? [learned.variable] : [];
   const read = {
-    mean: family === "gaussian"
+    mean: family.isCentred
       ? { inputs: [location], detached: scales, backward: () => t.passGradient(y, location) }
       : { inputs: [location, ...scales] },
     sample: { inputs: [], detached: [location, ...scales] },

@@ -12,42 +12,15 @@
 
 import type { Accumulation, NormLimit, Optimizer, Rule } from "../graph/optimizer.ts";
 import type { Schedule } from "../graph/schedule.ts";
-import { constant } from "../graph/schedule.ts";
+import { accumulating, recordNorm } from "./transforms.ts";
+import { adam, type AdamOptions, AVERAGE_SLOT, learningRate, OPTIMIZERS } from "./adam.ts";
 import adagradShader from "../../shaders/optimizers/adagrad.wgsl" with { type: "text" };
-import adamShader from "../../shaders/optimizers/adam.wgsl" with { type: "text" };
 import averageShader from "../../shaders/optimizers/average.wgsl" with { type: "text" };
 import clipValueShader from "../../shaders/optimizers/clip_value.wgsl" with { type: "text" };
-import learningRateShader from "../../shaders/optimizers/learning_rate.wgsl" with { type: "text" };
 import momentumShader from "../../shaders/optimizers/momentum.wgsl" with { type: "text" };
 import nesterovShader from "../../shaders/optimizers/nesterov.wgsl" with { type: "text" };
 import rmspropShader from "../../shaders/optimizers/rmsprop.wgsl" with { type: "text" };
 import weightDecayShader from "../../shaders/optimizers/weight_decay.wgsl" with { type: "text" };
-
-/** Settings of {@linkcode adam}. */
-export interface AdamOptions {
-  /** β1 and β2. Default 0.9 and 0.999. */
-  readonly betas?: readonly [number, number];
-  /** Default 1e-8. */
-  readonly epsilon?: number;
-  /** Whether the means are divided by 1 - βᵗ. Default true. */
-  readonly biasCorrection?: boolean;
-}
-
-/**
- * m = β1 m + (1 - β1) g, v = β2 v + (1 - β2) g²; step = m / (1 - β1ᵗ) / (√(v / (1 - β2ᵗ)) + ε)
- *
- * Source: Kingma and Ba, arXiv:1412.6980.
- */
-export function adam({ betas = [0.9, 0.999], epsilon = 1e-8, biasCorrection = true }: AdamOptions = {}): Rule {
-  return {
-    kind: "rule",
-    name: "adam",
-    shader: adamShader,
-    slots: ["first_moment", "second_moment"],
-    floats: { BETA1: betas[0], BETA2: betas[1], EPSILON: epsilon },
-    scalars: betas.map((beta): Schedule => biasCorrection ? { kind: "correction", beta } : constant(1)),
-  };
-}
 
 /** v = α v + (1 - α) g²; step = g / (√v + ε). Source: Tieleman and Hinton, lecture 6.5, 2012. */
 export function rmsprop({ alpha = 0.9, epsilon = 1e-8 }: { alpha?: number; epsilon?: number } = {}): Rule {
@@ -82,11 +55,6 @@ export function weightDecay(decay: number): Rule {
   return { kind: "rule", name: "weightDecay", shader: weightDecayShader, floats: { WEIGHT_DECAY: decay } };
 }
 
-/** step · η */
-export function learningRate(schedule: Schedule): Rule {
-  return { kind: "rule", name: "learningRate", shader: learningRateShader, scalars: [schedule] };
-}
-
 /** Each value of the gradient, held between -limit and limit. */
 export function clipValue(limit: number): Rule {
   return { kind: "rule", name: "clipValue", shader: clipValueShader, floats: { LIMIT: limit } };
@@ -94,16 +62,19 @@ export function clipValue(limit: number): Rule {
 
 /** g · min(1, maximum / ‖g‖), ‖g‖ over all parameters of the group. Source: Pascanu et al., arXiv:1211.5063. */
 export function clipNorm(maximum: number): NormLimit {
-  return { kind: "norm", name: "clipNorm", maximum };
+  return {
+    ...{ kind: "norm", name: "clipNorm", maximum },
+    record: (t, group, gradients) => recordNorm(t, group, maximum, gradients),
+  };
 }
 
 /** One update for the gradients of so many steps. */
 export function accumulateGradients(batches: number): Accumulation {
-  return { kind: "accumulation", name: "accumulateGradients", batches };
+  return {
+    ...{ kind: "accumulation", name: "accumulateGradients", batches },
+    add: (t, parameter, lowered) => accumulating(t, parameter, batches, lowered),
+  };
 }
-
-/** The slot of the averages. While a model is trained it holds them, and the weights that go on being trained while it rests. */
-export const AVERAGE_SLOT = "weights";
 
 /**
  * a = a + (1 - d) / (1 - dᵗ) (w - a), the mean of the weights after each update, weighted by d to the power of their age; what is
@@ -119,6 +90,8 @@ export function averageWeights(decay: number): Rule {
     scalars: [{ kind: "correction", beta: decay }],
   };
 }
+
+export { adam, type AdamOptions, AVERAGE_SLOT, learningRate, OPTIMIZERS };
 
 /** Settings that some or all optimizers take. */
 export interface OptimizerOptions extends AdamOptions {
@@ -139,9 +112,6 @@ export interface OptimizerOptions extends AdamOptions {
   /** Decay of the averages of the weights; 0 for none. */
   readonly ema?: number;
 }
-
-/** The names of the optimizers. */
-export const OPTIMIZERS = ["adam", "adamw", "rmsprop", "adagrad", "sgd", "nesterov"] as const;
 
 /** AdamW's decay where none is given: PyTorch's. */
 const ADAMW_DECAY = 0.01;

@@ -18,19 +18,6 @@ import { summarizeValues } from "../values.ts";
 import type { Trained } from "./trained.ts";
 import { completedEpochs, type TrainingConfig } from "./training_settings.ts";
 
-/**
- * The training settings of a model that fits itself: it sees the same pixels in every iteration, and a closed form needs no more
- * than one.
- */
-export function fitSettings(training: TrainingConfig, model: string, iterations = training.epochs): TrainingConfig {
-  if (training.binarize === "dynamic") {
-    throw new RangeError(
-      `Cannot fit "${model}" to pixels that are drawn anew each time: expected binarize none or threshold, found dynamic`,
-    );
-  }
-  return { ...training, epochs: Math.min(training.epochs, iterations) };
-}
-
 /** Settings of the training that mean something to a fit; the others are those of an optimizer. */
 export const FIT_SETTINGS = [
   "batchSize",

@@ -4,21 +4,20 @@
  * @module
  */
 
-import { begunWith, firstChange } from "./changes.ts";
-import { type Checkpoint, type Progress, requireFit } from "./checkpoint.ts";
+import { more } from "../by_need.ts";
+import type { Checkpoint, Progress } from "./checkpoint.ts";
 import { descent } from "./descent.ts";
-import { differences, type Digest, digestOf } from "./digest.ts";
-import { type Dataset, dataShape, features, pick, slice, type Split } from "../dataset.ts";
+import type { Digest } from "./digest.ts";
+import { type Dataset, dataShape, pick, slice, type Split } from "../dataset.ts";
 import { type DataSummary, describeData } from "../description.ts";
 import { Gpu } from "../gpu/device.ts";
 import { type LatentUse, latentUse } from "../distributions/encoded.ts";
 import type { Sighting } from "./divergence.ts";
 import type { Losses, TrainingEvent } from "./events.ts";
-import { fitSettings, fitting } from "./fitting.ts";
 import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { LAST_STEP } from "../graph/program.ts";
-import { AVERAGE_SLOT } from "../optimizers/mod.ts";
+import { AVERAGE_SLOT } from "../optimizers/adam.ts";
 import { ALONE, type Ranks, summed } from "../graph/ranks.ts";
 import { configure } from "../settings.ts";
 import { type DatasetInput, settle } from "../values.ts";
@@ -30,7 +29,9 @@ import { requireSupport } from "./support.ts";
 import { Trained } from "./trained.ts";
 import type { TrainingStep } from "./training_program.ts";
 import {
+  fitSettings,
   initializersOf,
+  missingOptimizer,
   optimizerOf,
   type TrainingConfig,
   trainingSettings,
@@ -104,19 +105,25 @@ const ADJUSTABLE: readonly (keyof TrainingConfig)[] = [
   "clipValue",
 ];
 
-/** Splits a flat configuration into the training's and the model's part, and checks both. */
+/**
+ * Splits a flat configuration into the training's and the model's part, and checks both.
+ *
+ * @returns Both, and what must be loaded before their meaning can be checked, where something must.
+ */
 export function configureTraining<C extends object>(
   model: Model<C>,
   values: Partial<TrainingConfig & C>,
-): { training: TrainingConfig; config: C } {
+): { training: TrainingConfig; config: C; missing?: () => Promise<unknown> } {
   const forTraining: Record<string, unknown> = {};
   const forModel: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     (name in trainingSettings && !(name in model.settings) ? forTraining : forModel)[name] = value;
   }
   const config = configure(model.settings, forModel as Partial<C>, `model "${model.name}"`);
-  model.check?.(config);
   const training = configure(trainingSettings, { ...model.training, ...forTraining }, "the training");
+  const missing = model.missing?.(config) ?? missingOptimizer(training);
+  if (missing) return { training, config, missing };
+  model.check?.(config);
   // An optimizer without a meaning is refused here, before there is anything that would be left behind.
   optimizerOf(training, 1);
   return { training, config };
@@ -155,27 +162,44 @@ export function train<C extends object>(
 
 class Trainer<C extends object> {
   readonly #model: Model<C>;
-  readonly #dataset: Dataset;
+  readonly #input: DatasetInput;
+  readonly #values: Partial<TrainingConfig & C>;
   readonly #options: TrainOptions;
-  #training: TrainingConfig;
-  #config: C;
+  /** What must be loaded before it is known what is trained. */
+  #missing: (() => Promise<unknown>) | undefined;
+  #dataset!: Dataset;
+  #training!: TrainingConfig;
+  #config!: C;
   /** Settings to go on by, from the next chunk on. */
   #adjusted: { readonly training: TrainingConfig; readonly config: C } | undefined;
-  readonly #count: number;
-  readonly #validation: number;
-  readonly #digest: Digest;
-  readonly #summary: DataSummary;
+  /** Finds {@linkcode Trainer.#adjusted}, where that needs something that is not loaded yet. */
+  #adjusting: (() => Promise<void>) | undefined;
+  #count!: number;
+  #validation!: number;
+  /** What the data are recognized by, where that is loaded: else it is found when a checkpoint is made. */
+  #digest: Digest | undefined;
+  #summary!: DataSummary;
   #trained: Trained<C> | undefined;
 
   constructor(model: Model<C>, input: DatasetInput, values: Partial<TrainingConfig & C>, options: TrainOptions) {
-    const { resume, from } = options;
-    const { dataset, range } = settle(input);
-    this.#digest = digestOf(dataset);
+    this.#model = model;
+    this.#input = input;
+    this.#values = values;
+    this.#options = options;
+    this.#missing = this.#settle();
+  }
+
+  /** Settles what is trained on what. Where that needs something that is not loaded yet, it gives what loads it. */
+  #settle(): (() => Promise<unknown>) | undefined {
+    const [model, values, { resume, from }] = [this.#model, this.#values, this.#options];
+    if ((resume || from) && more.missing) return more.missing;
+    const { dataset, range } = settle(this.#input);
+    const digest = this.#digest = more.missing ? undefined : more.now.digestOf(dataset);
     const isFloat = range.type === "floats";
     const asked = resume
       ? { ...resume.training, ...resume.config as Partial<C>, ...values }
       : from
-      ? { ...settingsOf(from, model as Model, this.#digest), ...values }
+      ? { ...more.now.settingsOf(from, model as Model, digest!), ...values }
       : values;
     const choice = resume || from ? undefined : model.choose?.(dataShape(dataset), range, asked);
     const given = {
@@ -183,13 +207,16 @@ class Trainer<C extends object> {
       ...choice?.config,
       ...asked,
     };
-    const { training: told, config } = configureTraining(model, given as Partial<TrainingConfig & C>);
-    if (from) requireStart(from, model, config, dataset);
+    const { training: told, config, missing } = configureTraining(model, given as Partial<TrainingConfig & C>);
+    if (missing) return missing;
+    if (from) more.now.requireStart(from, model, config, dataset);
     // Only what is a distribution of bits wants bits, and floats are not made into any, unless that was asked for.
     const asTheyAre = isFloat || (model.support?.(config) ?? "binary") !== "binary";
     const seen = asTheyAre && given.binarize === undefined ? { ...told, binarize: "none" as const } : told;
     const training = model.fit ? fitSettings(seen, model.name, model.fitIterations?.(config)) : seen;
-    if (resume?.data.shape.join() === dataset.shape.join()) requireSameData(resume!, dataset, this.#digest);
+    if (resume?.data.shape.join() === dataset.shape.join()) {
+      more.now.requireSameData(resume!, dataset, digest!);
+    }
     if (!resume) requireSupport(`train on "${dataset.name}"`, model as Model, config, range, training.binarize);
     const all = dataset.train.count;
     // A default that was not asked for must not eat up a small dataset.
@@ -203,7 +230,7 @@ class Trainer<C extends object> {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
     const count = all - validation;
-    const { ranks = ALONE } = options;
+    const { ranks = ALONE } = this.#options;
     const batchSize = Math.min(training.batchSize, Math.floor(count / ranks.size) * ranks.size);
     requireDivides(ranks, { ...training, batchSize }, model as Model, count);
     // A fit sweeps over all rows, whatever the batch.
@@ -218,18 +245,17 @@ class Trainer<C extends object> {
       ...choice ? [choice.why] : [],
       ...shrank ? [`batches of ${batchSize}, all rows, in place of ${training.batchSize}`] : [],
     ];
-    if (resume) requireSame(resume, model, dataset, { ...values, rows: count });
+    if (resume) more.now.requireSame(resume, model, dataset, { ...values, rows: count });
     // Before there is a GPU, a run folder or anything else that would be left behind.
     else requireShapes(model.parameters(config, dataShape(dataset)));
-    this.#model = model;
     this.#dataset = dataset;
-    this.#options = options;
     this.#training = { ...training, batchSize, validation };
     this.#config = config;
     this.#count = count;
     this.#validation = validation;
     const summary = describeData(dataset, count, validation, range);
     this.#summary = remarks.length ? { ...summary, remarks: [...summary.remarks ?? [], ...remarks] } : summary;
+    return undefined;
   }
 
   get #ranks(): Ranks {
@@ -242,22 +268,38 @@ class Trainer<C extends object> {
   }
 
   adjust(values: Partial<TrainingConfig & C>): void {
+    if (this.#missing) throw new Error("Cannot adjust the training: expected it to have begun");
+    const missing = this.#adjust(values);
+    if (!missing) return;
+    const before = this.#adjusting;
+    this.#adjusting = async () => {
+      await before?.();
+      await missing();
+      this.#adjust(values);
+    };
+  }
+
+  /** Adjusts it, or gives what must be loaded before. */
+  #adjust(values: Partial<TrainingConfig & C>): (() => Promise<unknown>) | undefined {
     const from = this.#adjusted ?? { training: this.#training, config: this.#config };
     const name = this.#model.name;
     if (this.#ranks.size > 1) {
       throw new RangeError(`Cannot adjust the training of "${name}": ${this.#ranks.size} ranks train it`);
     }
     if (this.#model.fit) throw new RangeError(`Cannot adjust the training of "${name}": it is not one by gradient`);
-    const { training, config } = configureTraining(this.#model, { ...from.training, ...from.config, ...values });
+    const asked = { ...from.training, ...from.config, ...values };
+    const { training, config, missing } = configureTraining(this.#model, asked);
     const keys = Object.keys(training) as (keyof TrainingConfig)[];
     const fixed = keys.find((key) => !ADJUSTABLE.includes(key) && training[key] !== this.#training[key]);
     if (fixed) throw new RangeError(`Cannot adjust ${fixed}: it is fixed once a training has begun`);
+    if (missing) return missing;
     const shapes = (of: C) => JSON.stringify(this.#model.parameters(of, dataShape(this.#dataset)));
     if (shapes(config) !== shapes(this.#config)) {
       const changed = Object.keys(values).filter((key) => key in this.#model.settings);
       throw new RangeError(`Cannot adjust ${changed.join(", ")}: the parameters would have other shapes`);
     }
     this.#adjusted = { training, config };
+    return undefined;
   }
 
   /** The number of steps after which an epoch is complete. */
@@ -265,8 +307,16 @@ class Trainer<C extends object> {
     return trainingSteps({ ...this.#training, epochs: epoch }, this.#count);
   }
 
+  get #isAdjusted(): boolean {
+    return this.#adjusted !== undefined || this.#adjusting !== undefined;
+  }
+
   async *run(): AsyncGenerator<TrainingEvent> {
     const { resume, signal } = this.#options;
+    while (this.#missing) {
+      await this.#missing();
+      this.#missing = this.#settle();
+    }
     const epochs = () => this.#training.epochs;
     const trained = await this.#begin();
     const { gpu, tiles, parameters } = trained;
@@ -340,6 +390,11 @@ class Trainer<C extends object> {
         const end = this.#stepsUntil(epoch);
         let reached: Reached;
         do {
+          if (this.#adjusting) {
+            const adjusting = this.#adjusting;
+            this.#adjusting = undefined;
+            await adjusting();
+          }
           if (this.#adjusted) {
             const { training, config } = this.#adjusted;
             this.#adjusted = undefined;
@@ -355,7 +410,7 @@ class Trainer<C extends object> {
           }
           rest(false);
           reached = yield* mapped(
-            optimization.advance({ epoch, end, stop: () => stop() || this.#adjusted !== undefined }),
+            optimization.advance({ epoch, end, stop: () => stop() || this.#isAdjusted }),
             ({ epoch, step, ...measured }): TrainingEvent => ({
               event: "progress",
               epoch,
@@ -365,7 +420,7 @@ class Trainer<C extends object> {
               seconds: seconds(),
             }),
           );
-        } while (this.#adjusted && reached !== "diverged" && optimization.step < end && !stop());
+        } while (this.#isAdjusted && reached !== "diverged" && optimization.step < end && !stop());
         if (reached === "diverged") throw await diverged();
         rest(true);
         // What is left of an epoch that was stopped is nothing, or its steps so far.
@@ -416,6 +471,7 @@ class Trainer<C extends object> {
     const model = this.#model as Model;
     if (model.fit) {
       const step = resume?.progress.step ?? 0;
+      const { fitting } = await more.load();
       const { ranks } = this.#options;
       return fitting({
         model,
@@ -475,14 +531,14 @@ class Trainer<C extends object> {
       return this.#trained = trained;
     }
     const { name, seed, settings } = this.#dataset;
-    const opened = gpu ?? (device ? new Gpu(device, device.adapterInfo) : await Gpu.open());
+    const opened = gpu ?? await (device ? Gpu.of(device) : Gpu.open());
     const data = {
       name,
       ...dataShape(this.#dataset),
       ...(seed === undefined ? {} : { seed }),
       ...(settings ? { settings } : {}),
       count: this.#count,
-      digest: this.#digest,
+      ...(this.#digest ? { digest: this.#digest } : {}),
       range: this.#summary.range,
     };
     const tuned = this.#model.fit ? undefined : await this.#options.tune?.({
@@ -495,7 +551,7 @@ class Trainer<C extends object> {
     });
     const parameters = new Parameters(opened, this.#model.parameters(this.#config, data));
     try {
-      if (from) parameters.write(weightsOf(from), from.file);
+      if (from) parameters.write(more.now.weightsOf(from), from.file);
       else parameters.initialize(initializersOf(this.#training), this.#training.seed);
       await parameters.settle();
     } catch (error) {
@@ -513,6 +569,7 @@ class Trainer<C extends object> {
       progress,
       !gpu && !device,
       tuned,
+      this.#digest ? undefined : this.#dataset,
     );
     if (from) return trained;
     await this.#model.start?.({
@@ -581,63 +638,4 @@ async function better(
 ): Promise<BestEpoch | undefined> {
   const loss = validation.scheduled ? (await validation.losses({ steps: Infinity })).loss : now;
   return Number.isFinite(loss) && !(best && loss >= best.loss) ? { ...at, loss } : best;
-}
-
-/**
- * @throws {RangeError} If the data are others than those that a training was begun on, whatever they are called.
- */
-export function requireSameData({ file, data }: Checkpoint, { name }: Dataset, digest: Digest): void {
-  const differs = data.digest ? differences(data.digest, digest) : [];
-  if (!differs.length) return;
-  throw new RangeError(
-    `Cannot resume "${file}": expected the data that it was begun on, found others in "${name}": ${differs.join(", ")}`,
-  );
-}
-
-/** The settings of a run that another one begins with, as far as its model has them. Of other data as many rows are held out as of any. */
-function settingsOf(
-  { training, config, data }: Checkpoint,
-  { settings }: Model,
-  digest: Digest,
-): Record<string, unknown> {
-  const { validation, ...others } = training;
-  const known = Object.entries(config).filter(([name]) => Object.hasOwn(settings as object, name));
-  const same = data.digest && !differences(data.digest, digest).length;
-  return { ...others, ...(same ? { validation } : {}), ...Object.fromEntries(known) };
-}
-
-/** The tensors of a checkpoint without the optimizer's. */
-function weightsOf({ tensors }: Checkpoint): Checkpoint["tensors"] {
-  return new Map(tensors.entries().filter(([name]) => !name.startsWith("optimizer.")));
-}
-
-/**
- * @throws {RangeError} If a training cannot start from the weights of a checkpoint.
- * @throws {FileError} If they are of another size than this model's.
- */
-function requireStart<C extends object>(from: Checkpoint, model: Model<C>, config: C, dataset: Dataset): void {
-  if (model.fit) {
-    throw new RangeError(
-      `Cannot start from "${from.file}": expected a model that is trained by gradient; "${model.name}" fits itself anew`,
-    );
-  }
-  if (dataset.shape.join() !== from.data.shape.join()) {
-    throw new RangeError(
-      `Cannot start from "${from.file}": expected data of its shape [${from.data.shape}], found [${dataset.shape}] in "${dataset.name}"`,
-    );
-  }
-  const data = { ...from.data, ...dataShape(dataset) };
-  const tensors = weightsOf(from);
-  requireFit(model, { ...from, model: model.name, config: config as Record<string, unknown>, data, tensors });
-}
-
-function requireSame<C extends object>(resume: Checkpoint, model: Model<C>, dataset: Dataset, asked: object): void {
-  const fail = (name: string, expected: unknown, found: unknown) => {
-    throw new RangeError(`Cannot resume "${resume.file}": expected ${name} ${expected}, found ${found}`);
-  };
-  if (model.name !== resume.model) fail("model", resume.model, model.name);
-  const change = firstChange(begunWith(model as Model, resume), { ...asked });
-  if (change) fail(change.name, change.was, change.now);
-  const [expected, found] = [features(resume.data.shape), features(dataset.shape)];
-  if (found !== expected) fail("features", expected, found);
 }

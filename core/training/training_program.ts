@@ -12,7 +12,7 @@ import { type Compiled, Tape } from "../graph/tape.ts";
 import type { Together } from "../graph/dispatches.ts";
 import { ALONE } from "../graph/ranks.ts";
 import type { Tiles } from "../products/tiles.ts";
-import { optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
+import { missingOptimizer, optimizerOf, type TrainingConfig, trainingSteps } from "./training_settings.ts";
 
 /** What is trained on what, and where. */
 export interface TrainingStep extends Omit<BatchSource, "binarize" | "rows"> {
@@ -56,6 +56,7 @@ export interface RecordedTraining {
  */
 export async function recordTraining(options: Omit<TrainingProgramOptions, "step">): Promise<RecordedTraining> {
   const { gpu, parameters } = options;
+  await missingOptimizer(options.training)?.();
   gpu.check();
   const scopes = gpu.scopes();
   const held: (() => void)[] = [];

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { more } from "../by_need.ts";
 import { INITIALIZERS, type Initializers } from "../graph/initializers.ts";
 import { type Binarization, BINARIZATIONS, type Placement, PLACEMENTS } from "../ops/gather.ts";
 import type { Optimizer } from "../graph/optimizer.ts";
-import { createOptimizer, OPTIMIZERS } from "../optimizers/mod.ts";
+import { adam, learningRate as rateOf, OPTIMIZERS } from "../optimizers/adam.ts";
 import { constant, type Schedule } from "../graph/schedule.ts";
 import type { Settings } from "../settings.ts";
 import { TILE_CHOICES, type TileChoice } from "../products/tiles.ts";
@@ -258,18 +259,31 @@ export function learningRate(config: TrainingConfig, length: number): Schedule {
   }
 }
 
+/** Whether it is Adam with a learning rate, and nothing else. */
+function isAdam({ optimizer, weightDecay, clipNorm, clipValue, accumulate, ema }: TrainingConfig): boolean {
+  return optimizer === "adam" && accumulate === 1 &&
+    [weightDecay, clipNorm, clipValue, ema].every((each) => each === 0);
+}
+
+/** What must be loaded before there is the optimizer of a configuration; undefined where nothing must. */
+export function missingOptimizer(config: TrainingConfig): (() => Promise<unknown>) | undefined {
+  return isAdam(config) ? undefined : more.missing;
+}
+
 /**
  * The optimizer of a configuration.
  *
  * @param length Steps of the whole training.
  */
 export function optimizerOf(config: TrainingConfig, length: number): Optimizer {
-  return createOptimizer(config.optimizer, {
+  const options = {
     ...config,
     learningRate: learningRate(config, length),
     betas: [config.beta1, config.beta2],
     epsilon: config.epsilon || undefined,
-  });
+  } as const;
+  if (isAdam(config)) return [adam(options), rateOf(options.learningRate)];
+  return more.now.createOptimizer(config.optimizer, options);
 }
 
 /** The initializers of a configuration. */
@@ -277,4 +291,17 @@ export function initializersOf(
   { initializer, biasInitializer, initializerScale: scale }: TrainingConfig,
 ): Initializers {
   return { weight: { name: initializer, scale }, bias: { name: biasInitializer, scale } };
+}
+
+/**
+ * The training settings of a model that fits itself: it sees the same pixels in every iteration, and a closed form needs no more
+ * than one.
+ */
+export function fitSettings(training: TrainingConfig, model: string, iterations = training.epochs): TrainingConfig {
+  if (training.binarize === "dynamic") {
+    throw new RangeError(
+      `Cannot fit "${model}" to pixels that are drawn anew each time: expected binarize none or threshold, found dynamic`,
+    );
+  }
+  return { ...training, epochs: Math.min(training.epochs, iterations) };
 }

@@ -16,7 +16,8 @@ import {
 import { FileError } from "../../core/bounds.ts";
 import type { Model } from "../../core/model.ts";
 import { type Checkpoint, decodeCheckpoint, requireFit } from "../../core/training/checkpoint.ts";
-import { type LatentPrior, Trained } from "../../core/training/trained.ts";
+import type { LatentPrior } from "../../core/training/sampling.ts";
+import { Trained } from "../../core/training/trained.ts";
 import { flow } from "../../models/flow.ts";
 import { gmm } from "../../models/gmm.ts";
 import { vae } from "../../models/vae.ts";

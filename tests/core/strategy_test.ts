@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Gpu } from "../../core/gpu/device.ts";
-import { isLavapipe, lanesOf } from "../../core/gpu/lavapipe/strategy.ts";
+import { isLavapipe } from "../../core/gpu/lavapipe/adapter.ts";
+import { lanesOf } from "../../core/gpu/lavapipe/strategy.ts";
 import { textureCopy } from "../../core/gpu/lavapipe/texture_copy.ts";
 import { type AdapterFacts, runsOnProcessor, strategyFor, wantedFeatures } from "../../core/gpu/strategies.ts";
 import { createBuffer, createTensor } from "../../core/gpu/tensor.ts";

@@ -7,6 +7,7 @@ import { bernoulliNll } from "../../core/ops/bernoulli_nll.ts";
 import { bernoulliSample } from "../../core/ops/bernoulli_sample.ts";
 import { columns } from "../../core/ops/columns.ts";
 import { dense } from "../../core/ops/dense.ts";
+import { BERNOULLI } from "../../core/ops/bernoulli_family.ts";
 import { likelihoodMean } from "../../core/ops/likelihood.ts";
 import { reparameterize } from "../../core/ops/reparameterize.ts";
 import { store } from "../../core/ops/store.ts";
@@ -123,7 +124,7 @@ Deno.test(
 Deno.test(
   "the mean of a likelihood cannot be trained through",
   said('Cannot train through "mean": no gradient for "layer"', (t, _, h) => [
-    term(t, likelihoodMean(t, { family: "bernoulli", location: h })),
+    term(t, likelihoodMean(t, { family: BERNOULLI, location: h })),
   ]),
 );
 

@@ -3,7 +3,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { parse } from "npm:acorn@8.19.0";
-import { bundle } from "../../packaging/bundle.ts";
+import { bundle, bundleByNeed } from "../../packaging/bundle.ts";
 import { type Found, readAll } from "./files.ts";
 import { hundredSteps, type Steps } from "./hundred_steps.ts";
 import { assertAccessible, heard, ignore, open, PLAIN_PAGE, scriptOf, serve, unless } from "./support.ts";
@@ -19,17 +19,38 @@ async function exampleOf(path: string, section: string): Promise<string> {
 /** Deno's way of a training whose page is compared with it; begun first, for it is the shorter. */
 const here = hundredSteps();
 
-Deno.test(`the page of docs/extending.md trains and draws in a browser${unless}`, { ignore }, async () => {
-  const example = await exampleOf("docs/extending.md", "A page");
-  const script = await bundle({ text: `${example}\nglobalThis.done = true;` });
-  await using site = serve({ "index.html": PLAIN_PAGE, "page.js": script });
-  await using opened = await open();
-  const page = await opened.browser.newPage();
-  const messages = heard(page);
-  await page.goto(site.address);
-  await page.waitForFunction("globalThis.done");
-  assertEquals(messages, ["log: 256", "log: 256"]);
-});
+Deno.test(
+  `the page of docs/extending.md trains and draws in a browser, and fetches parts as settings ask for them${unless}`,
+  {
+    ignore,
+  },
+  async () => {
+    const example = await exampleOf("docs/extending.md", "A page");
+    // Parts are called here that only a setting asks for.
+    const further = `
+    globalThis.trained = true;
+    await new Promise((resolve) => globalThis.goOn = resolve);
+    const other = train(vae, dataset, { objective: "iwae", samples: 2, hidden: [8], latents: 2, batchSize: 50, epochs: 1 });
+    for await (const event of other) if (event.event === "end") console.log(Number.isFinite(event.train.bound));
+    globalThis.done = true;`;
+    const { first, later } = await bundleByNeed(example + further);
+    await using site = serve({ ...first, ...later, "index.html": PLAIN_PAGE, "page.js": 'import "./stdin.js";' });
+    await using opened = await open();
+    const page = await opened.browser.newPage();
+    const messages = heard(page);
+    const fetched: string[] = [];
+    page.on("request", (request) => fetched.push(new URL(request.url()).pathname.slice(1)));
+    await page.goto(site.address);
+    await page.waitForFunction("globalThis.trained && globalThis.goOn");
+    assertEquals(messages, ["log: 256", "log: 256"]);
+    const parts = () => fetched.filter((path) => path.startsWith("composed_parts"));
+    assertEquals(parts(), []);
+    await page.evaluate("goOn()");
+    await page.waitForFunction("globalThis.done");
+    assertEquals(messages.slice(2), ["log: true"]);
+    assertEquals(parts().length, 1);
+  },
+);
 
 Deno.test(
   `a hundred steps in a page's worker have the losses that they have in Deno${unless}`,

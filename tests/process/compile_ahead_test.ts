@@ -7,7 +7,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { Gpu } from "../../core/gpu/device.ts";
 import { compileWorker } from "../../core/gpu/second_thread.ts";
 import { CompileAhead, type CompileAheadOptions, compilersStopped } from "../../core/gpu/lavapipe/compile_ahead.ts";
-import { isLavapipe, lavapipe } from "../../core/gpu/lavapipe/strategy.ts";
+import { isLavapipe } from "../../core/gpu/lavapipe/adapter.ts";
+import { lavapipe } from "../../core/gpu/lavapipe/strategy.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
 import { configure } from "../../core/settings.ts";
 import { chooseTiles } from "../../core/products/tiles.ts";

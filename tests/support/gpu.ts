@@ -6,6 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import "../../models/every_part.ts";
 import { Gpu } from "../../core/gpu/device.ts";
 import { type Dispatch, prepare, record } from "../../core/gpu/kernel.ts";
 import { Parameters, type Shapes } from "../../core/graph/parameters.ts";

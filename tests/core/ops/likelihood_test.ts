@@ -4,6 +4,8 @@
  */
 
 import { assert, assertAlmostEquals, assertThrows } from "@std/assert";
+import { BERNOULLI } from "../../../core/ops/bernoulli_family.ts";
+import { CONTINUOUS_BERNOULLI, DISCRETIZED_LOGISTIC, GAUSSIAN } from "../../../core/ops/families.ts";
 import { broadcast } from "../../../core/ops/broadcast.ts";
 import { dense } from "../../../core/ops/dense.ts";
 import {
@@ -23,6 +25,9 @@ import { Bench, families } from "../../support/gpu.ts";
 
 type Name = keyof typeof likelihoods;
 const names = Object.keys(likelihoods) as Name[];
+const FAMILIES = Object.fromEntries(
+  [BERNOULLI, CONTINUOUS_BERNOULLI, GAUSSIAN, DISCRETIZED_LOGISTIC].map((family) => [family.name, family]),
+);
 const bounds = { start: -1.5, lower: -7, upper: 5 };
 
 /** Bytes, with many at both ends. */
@@ -53,7 +58,7 @@ for (const name of names) {
       const variable = bench.input("scale", features, v);
       const nll = likelihoodNll(
         bench.tape,
-        { family: name, location, scale: { variable, ...bounds } },
+        { family: FAMILIES[name], location, scale: { variable, ...bounds } },
         bench.data("x", features, x),
       );
       const [terms] = await bench.run([{ name: "nll", value: nll, weight: constant(0.5) }]);
@@ -79,7 +84,12 @@ for (const name of names) {
     const location = bench.input("location", features, l);
     const data = bench.data("x", features, x);
     const { tape } = bench;
-    const nll = likelihoodNll(tape, { family: name, location, scale }, data, bench.data("observed", features, seen));
+    const nll = likelihoodNll(
+      tape,
+      { family: FAMILIES[name], location, scale },
+      data,
+      bench.data("observed", features, seen),
+    );
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const expected = new Float64Array(batch);
     x.forEach((byte, i) => {
@@ -90,7 +100,7 @@ for (const name of names) {
     assertClose(await bench.rows(nll), expected, "nll", { absolute: 1e-6 * largest + 1e-5, relative: 1e-5 });
     const narrow = bench.data("narrow", 3, bytes(batch * 3));
     assertThrows(
-      () => likelihoodNll(tape, { family: name, location }, data, narrow),
+      () => likelihoodNll(tape, { family: FAMILIES[name], location }, data, narrow),
       RangeError,
       `expected ${batch} x ${features} values that say so, found ${batch} x 3`,
     );
@@ -114,7 +124,11 @@ for (const name of names) {
         const [input, data] = [bench.input("h", hidden, h), bench.data("x", features, x)];
         const variable = dense(bench.tape, input, bench.parameters.get("scale"));
         const location = dense(bench.tape, input, bench.parameters.get("layer"));
-        const nll = likelihoodNll(bench.tape, { family: name, location, scale: { variable, ...bounds } }, data);
+        const nll = likelihoodNll(
+          bench.tape,
+          { family: FAMILIES[name], location, scale: { variable, ...bounds } },
+          data,
+        );
         const term = { name: "nll", value: nll, weight: constant(1) };
         const { program } = await bench.compile([term], { optimizer: "gradients", reduction: "mean" });
         await program.submit(1);
@@ -153,7 +167,7 @@ for (const name of names) {
         bench.set("layer", weight, bias);
         const [input, data] = [bench.input("h", hidden, h), bench.data("x", features, x)];
         const location = dense(bench.tape, input, bench.parameters.get("layer"));
-        const nll = likelihoodNll(bench.tape, { family: name, location, scale: -0.7 }, data);
+        const nll = likelihoodNll(bench.tape, { family: FAMILIES[name], location, scale: -0.7 }, data);
         await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
         const [h64, weight64] = [h, weight].map(float64);
         const { output, preactivation } = denseForward(h64, weight64, float64(bias), layer, "identity");
@@ -173,7 +187,7 @@ for (const name of names) {
     const [l, v] = [draw(33 * 37, 1).map((value) => 3 * value), draw(33 * 37, 2)];
     using bench = new Bench(33);
     const [location, variable] = [bench.input("location", 37, l), bench.input("scale", 37, v)];
-    const mean = likelihoodMean(bench.tape, { family: name, location, scale: { variable, ...bounds } });
+    const mean = likelihoodMean(bench.tape, { family: FAMILIES[name], location, scale: { variable, ...bounds } });
     const { program } = await bench.compile([]);
     await program.submit(1);
     const { scale } = bounded(v);
@@ -189,9 +203,9 @@ for (const name of names) {
     using bench = new Bench(batch);
     const [location, variable] = [bench.input("location", features, fill(0)), bench.input("scale", features, fill(1))];
     const scale = { variable, start: 0, lower: -20, upper: 20 };
-    const x = likelihoodSample(bench.tape, { family: name, location, scale });
+    const x = likelihoodSample(bench.tape, { family: FAMILIES[name], location, scale });
     // A term: programs without any stay at their step.
-    const nll = likelihoodNll(bench.tape, { family: name, location, scale }, x);
+    const nll = likelihoodNll(bench.tape, { family: FAMILIES[name], location, scale }, x);
     const { program } = await bench.compile([{ name: "nll", value: nll, weight: constant(1) }]);
     await program.submit(1);
     const sample = await bench.read(x);
@@ -218,7 +232,7 @@ Deno.test("likelihoodSample() of the continuous Bernoulli has its distribution f
   const [batch, features] = [8192, logits.length];
   using bench = new Bench(batch);
   const location = bench.input("logits", features, repeated(logits, batch));
-  const x = likelihoodSample(bench.tape, { family: "continuous bernoulli", location });
+  const x = likelihoodSample(bench.tape, { family: CONTINUOUS_BERNOULLI, location });
   const { program } = await bench.compile([]);
   await program.submit(1);
   const sample = await bench.read(x);
@@ -239,7 +253,7 @@ Deno.test("likelihoodNll() of the continuous Bernoulli is exact near a logit of 
     using bench = new Bench(logits.length);
     const location = bench.input("logits", 1, logits);
     const data = bench.data("x", 1, new Float32Array(logits.length).fill(x));
-    const nll = likelihoodNll(bench.tape, { family: "continuous bernoulli", location }, data);
+    const nll = likelihoodNll(bench.tape, { family: CONTINUOUS_BERNOULLI, location }, data);
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const tolerance = { absolute: 3e-7, relative: 5e-7 };
     assertClose(await bench.rows(nll), Array.from(logits, (l) => expected(l, 0, x)), `nll of ${x}`, tolerance);
@@ -254,7 +268,7 @@ Deno.test("likelihoodNll() of every family is finite, and so are its gradients, 
   for (const family of names) {
     using bench = new Bench(cases.length);
     const [location, variable] = [bench.input("location", 1, column(0)), bench.input("scale", 1, column(1))];
-    const distribution: Elementwise = { family, location, scale: { variable, ...bounds } };
+    const distribution: Elementwise = { family: FAMILIES[family], location, scale: { variable, ...bounds } };
     const nll = likelihoodNll(bench.tape, distribution, bench.data("x", 1, column(2)));
     const [mean, sample] = [likelihoodMean(bench.tape, distribution), likelihoodSample(bench.tape, distribution)];
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
@@ -271,7 +285,7 @@ Deno.test("a scale that ran to a bound comes back: its gradient is not 0 there",
   // 5 beyond either bound; the data say that σ² is far from both.
   const variable = bench.input("scale", 1, Float32Array.of(-12 - bounds.start, 10 - bounds.start));
   const data = bench.data("x", 1, Float32Array.of(0.2, 0.2));
-  const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
+  const nll = likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: { variable, ...bounds } }, data);
   await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
   const [low, high] = await bench.gradient(variable);
   assert(low < -0.01 && high > 0.001, `${low}, ${high}`);
@@ -282,7 +296,7 @@ Deno.test("gaussianQuantile() is so many deviations from the mean", async () => 
   using bench = new Bench(9);
   const [location, variable] = [bench.input("location", 37, l), bench.input("scale", 37, v)];
   const scale = { variable, ...bounds };
-  const rows = [-2, 0, 1].map((k) => gaussianQuantile(bench.tape, { family: "gaussian", location, scale }, k));
+  const rows = [-2, 0, 1].map((k) => gaussianQuantile(bench.tape, { family: GAUSSIAN, location, scale }, k));
   const { program } = await bench.compile([]);
   await program.submit(1);
   const { scale: expected } = bounded(v);
@@ -301,7 +315,7 @@ for (const outputs of [37, 1]) {
     const variable = broadcast(bench.tape, bench.parameters.get("scale"), 37);
     const location = bench.input("location", 37, l);
     const data = bench.data("x", 37, x);
-    const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
+    const nll = likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: { variable, ...bounds } }, data);
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     const { scale, gradient } = bounded(Array.from(l, (_, i) => v[i % outputs]));
     const ones = new Float64Array(33).fill(1);
@@ -324,7 +338,7 @@ Deno.test("a likelihood whose scale is recorded after the location waits for it"
     const apply = (name: string) => dense(bench.tape, input, bench.parameters.get(name));
     const [first, second] = (scaleFirst ? ["scale", "layer"] : ["layer", "scale"]).map(apply);
     const [variable, location] = scaleFirst ? [first, second] : [second, first];
-    const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
+    const nll = likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: { variable, ...bounds } }, data);
     await bench.run([{ name: "nll", value: nll, weight: constant(1) }]);
     return { nll: await bench.rows(nll), gradient: (await bench.parameterGradient("scale")).weight };
   };
@@ -339,7 +353,7 @@ Deno.test("a location with several rows for a datum is compared with each, its s
   const [location, variable] = [bench.input("location", 5, l), bench.input("scale", 5, v)];
   const data = bench.tape.variable("x", 5, "f32", 2);
   upload(bench.gpu, bench.tape.tensor(data), Float32Array.from(unit(x)));
-  const nll = likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, data);
+  const nll = likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: { variable, ...bounds } }, data);
   const { program } = await bench.compile([{ name: "nll", value: nll, weight: constant(1) }]);
   await program.submit(1);
   const repeated = Float64Array.from({ length: 30 }, (_, i) => x[Math.floor(i / 15) * 5 + i % 5] / 255);
@@ -355,12 +369,12 @@ Deno.test("likelihoodNll() refuses data and scales of another shape", () => {
   const input = (name: string, columns: number) => bench.input(name, columns, new Float32Array(2 * columns));
   const [location, x, variable] = [input("location", 3), input("x", 3), input("scale", 4)];
   assertThrows(
-    () => likelihoodNll(bench.tape, { family: "gaussian", location, scale: { variable, ...bounds } }, x),
+    () => likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: { variable, ...bounds } }, x),
     RangeError,
     'Cannot scale "location" by "scale": expected 2 x 3 values, found 2 x 4',
   );
   assertThrows(
-    () => likelihoodNll(bench.tape, { family: "gaussian", location, scale: 0 }, variable),
+    () => likelihoodNll(bench.tape, { family: GAUSSIAN, location, scale: 0 }, variable),
     RangeError,
     'Cannot compare "location" with "scale": expected 4 columns, found 3',
   );

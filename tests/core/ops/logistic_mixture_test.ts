@@ -1,6 +1,7 @@
 /** The mixture of discretized logistics: probabilities that sum to 1, its gradients against float64, its draws and its mean. */
 
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { DISCRETIZED_LOGISTIC } from "../../../core/ops/families.ts";
 import { likelihoodNll } from "../../../core/ops/likelihood.ts";
 import {
   logisticMixtureMean,
@@ -83,7 +84,7 @@ Deno.test("the mixture of one component is the discretized logistic, and others 
   const single = { components: 1, channels: 3, autoregressive: false, ...bounds };
   const found = logisticMixtureNll(bench.tape, { ...one, ...single }, data);
   const expected = likelihoodNll(bench.tape, {
-    ...{ family: "discretized logistic", location: other.location, scale: { variable: other.mixture, ...bounds } },
+    ...{ family: DISCRETIZED_LOGISTIC, location: other.location, scale: { variable: other.mixture, ...bounds } },
   }, data);
   await bench.run([found, expected].map((value, i) => ({ name: `nll${i}`, value, weight: constant(1) })));
   assertClose(await bench.rows(found), await bench.rows(expected), "nll", { relative: 1e-6 });

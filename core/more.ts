@@ -1,0 +1,15 @@
+/**
+ * What a plain training on a GPU does without: it is loaded by need, all at once.
+ *
+ * @module
+ */
+
+export { compileAhead, compilersStopped, lavapipe, software } from "./gpu/lavapipe/strategy.ts";
+export { findNonFinite, profile, timeDispatch } from "./graph/inspection.ts";
+export { posteriorRatio } from "./ops/posterior_ratio.ts";
+export { createOptimizer } from "./optimizers/mod.ts";
+export { requireSame, requireSameData, requireStart, settingsOf, weightsOf } from "./training/beginning.ts";
+export { encodeCheckpoint, requireFit } from "./training/checkpoint.ts";
+export { digestOf } from "./training/digest.ts";
+export { fitting } from "./training/fitting.ts";
+export { decode, drawPrior, posteriorDraws, posteriorRatios, sample, weightedDraws } from "./training/sampling.ts";
