@@ -9,6 +9,7 @@
  */
 
 import * as esbuild from "npm:esbuild-wasm@0.28.2/esm/browser.js";
+import { withoutFormulas } from "./formulas.ts";
 import { withoutRemarks } from "./shaders.ts";
 
 const root = new URL("../", import.meta.url);
@@ -107,7 +108,9 @@ const sources = (library: URL, impure?: RegExp): esbuild.Plugin => ({
     build.onLoad({ filter: /.*/, namespace: "sources" }, async ({ path }) => {
       const contents = await (await fetch(path)).text();
       if (path.endsWith(".wgsl")) return { contents: withoutRemarks(contents), loader: "text" };
-      return { contents, loader: path.endsWith(".js") ? "js" : "ts" };
+      return path.endsWith(".js")
+        ? { contents, loader: "js" }
+        : { contents: withoutFormulas(path, contents), loader: "ts" };
     });
   },
 });

@@ -6,6 +6,7 @@
  */
 
 import { run } from "./run.ts";
+import { withoutFormulas } from "./formulas.ts";
 import { withoutRemarks } from "./shaders.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -59,7 +60,7 @@ async function reached(folder: URL, entries: readonly string[]): Promise<Map<str
       files.set(`${path}.d.ts`, "declare const text: string;\nexport default text;\n");
       continue;
     }
-    const text = REPLACED[path] ?? await Deno.readTextFile(new URL(path, folder));
+    const text = REPLACED[path] ?? withoutFormulas(path, await Deno.readTextFile(new URL(path, folder)));
     files.set(path, text.replaceAll(/from "([^"]+\.wgsl)"(?: with \{\s*type: "text",?\s*\})?/g, 'from "$1.js"'));
     for (const [, specifier] of text.matchAll(IMPORTS)) {
       const found = new URL(specifier, new URL(path, folder)).href.slice(folder.href.length);

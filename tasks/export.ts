@@ -9,6 +9,7 @@ import { graphsOf } from "../exchange/graphs.ts";
 import type { ExportedFile } from "../exchange/file.ts";
 import { readIfThere } from "../storage/read.ts";
 import { onnxFiles } from "../exchange/onnx.ts";
+import { bundleFiles } from "../exchange/bundle.ts";
 import { hubFiles } from "../exchange/hub.ts";
 import { torchFiles } from "../exchange/torch.ts";
 import { writeFileAtomically } from "../storage/write.ts";
@@ -19,7 +20,10 @@ import { type RunChoice, runChoice } from "./cli/run_flags.ts";
 import { chosenRun, FILES, join, type Run } from "./cli/run_folder.ts";
 
 /** Where a model can go. */
-const TARGETS = ["onnx", "torch", "hub"] as const;
+const TARGETS = ["onnx", "torch", "hub", "bundle"] as const;
+
+/** What writes a model's graphs. */
+const WRITERS = { onnx: onnxFiles, torch: torchFiles, bundle: bundleFiles };
 
 interface Export {
   readonly to: typeof TARGETS[number];
@@ -42,7 +46,7 @@ const flags: Flags<Groups> = {
           default: "onnx",
           choices: TARGETS,
           help:
-            "onnx: encoder.onnx, decoder.onnx and prior.onnx for any ONNX runtime; torch: vae.py, which needs PyTorch alone, and its weights; hub: a repository for the Hugging Face Hub",
+            "onnx: encoder.onnx, decoder.onnx and prior.onnx for any ONNX runtime; torch: vae.py, which needs PyTorch alone, and its weights; hub: a repository for the Hugging Face Hub; bundle: a module for pages, which needs nothing, with its types and weights",
         },
         out: {
           type: "string",
@@ -88,12 +92,12 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
 /** The files that are made of a model's graphs. */
 async function ofGraphs(
   trained: Trained,
-  to: "onnx" | "torch",
+  to: keyof typeof WRITERS,
   missing: Record<string, string>,
 ): Promise<ExportedFile[]> {
   const graphs = graphsOf(trained);
   Object.assign(missing, graphs.missing);
-  return await (to === "onnx" ? onnxFiles : torchFiles)(trained, graphs);
+  return await WRITERS[to](trained, graphs);
 }
 
 /** A repository for the Hub, with what the run's folder has to show. */

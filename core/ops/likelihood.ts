@@ -186,10 +186,6 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
       buffers: { y: write(t.tensor(y)) },
     });
   location.consumerEpilogue = epilogue;
-  const formula = (f: Formulas): Formula => {
-    if (name !== "mean") throw new TypeError(`Cannot export the ${name} of a likelihood: expected its mean`);
-    return f.likelihood(family.name, "mean", { location: f.of(location), scale: scaleFormula(f, scale) });
-  };
   const scales = learned ? [learned.variable] : [];
   const read = {
     mean: family.isCentred
@@ -201,7 +197,10 @@ function value(t: Tape, distribution: Elementwise, name: "mean" | "sample" | "qu
   t.record({
     name,
     ...read[name],
-    formula,
+    formula(f) {
+      if (name !== "mean") throw new TypeError(`Cannot export the ${name} of a likelihood: expected its mean`);
+      return f.likelihood(family.name, "mean", { location: f.of(location), scale: scaleFormula(f, scale) });
+    },
     parameters: [],
     forward() {
       if (!t.fused(location)) t.map(name, loader("a", t.tensor(location)), epilogue(), location);

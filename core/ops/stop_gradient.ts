@@ -14,8 +14,8 @@ export function stopGradient(t: Tape, x: Variable): Variable {
     inputs: [],
     detached: [x],
     parameters: [],
-    forward() {},
     formula: (f) => f.constant(f.of(x)),
+    forward() {},
   }, y);
   return y;
 }

@@ -40,6 +40,9 @@ Deno.test("every module of the package has what it imports, types too", async ()
     }
   }
   assertEquals(missing, []);
+  // What only exports read.
+  const ops = files.filter((path) => /^core\/ops\/.*(?<!\.d\.ts|\.wgsl\.js)$/.test(path));
+  for (const path of ops) assert(!/^\s*formula\s*[:(]/m.test(await read(path)), path);
 });
 
 Deno.test("what trains a VAE is small, in ES2022, and does without Deno; the rest is loaded by need", async () => {
