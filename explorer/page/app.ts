@@ -1,3 +1,5 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /**
  * What the parts of the page share: the engine, what is open, the state in the address, and who hears of changes.
  *
