@@ -8,8 +8,10 @@ export { compileAhead, compilersStopped, lavapipe, software } from "./gpu/lavapi
 export { findNonFinite, profile, timeDispatch } from "./graph/inspection.ts";
 export { posteriorRatio } from "./ops/posterior_ratio.ts";
 export { createOptimizer } from "./optimizers/mod.ts";
+export { divergence } from "./training/bad_step.ts";
 export { requireSame, requireSameData, requireStart, settingsOf, weightsOf } from "./training/beginning.ts";
 export { encodeCheckpoint, requireFit } from "./training/checkpoint.ts";
 export { digestOf } from "./training/digest.ts";
 export { fitting } from "./training/fitting.ts";
+export { requireAlike, requireDivides } from "./training/together.ts";
 export { decode, drawPrior, posteriorDraws, posteriorRatios, sample, weightedDraws } from "./training/sampling.ts";

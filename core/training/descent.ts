@@ -4,17 +4,16 @@
  * @module
  */
 
+import { more } from "../by_need.ts";
 import { FileError } from "../bounds.ts";
 import { Pace } from "../gpu/chunks.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { DivergenceError, type Sighting } from "./divergence.ts";
 import type { Losses } from "./events.ts";
 import type { Optimization } from "./optimization.ts";
 import { ALONE } from "../graph/ranks.ts";
 import { averaging } from "./averaging.ts";
 import { lossesOf, weighted } from "./sweep.ts";
-import { completedEpochs } from "./training_settings.ts";
-import { createTrainingProgram, type TrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
+import { createTrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
 
 /** Compiles the step of a training, which goes on where `resume` stood. */
 export async function descent(
@@ -108,47 +107,8 @@ export async function descent(
       ({ epochs } = training);
       forget();
     },
-    async diverged(from, seen) {
-      const error = (bad: number, place: string, hint?: string) => {
-        const epoch = completedEpochs(bad, { training: { batchSize }, data: { count } }) + 1;
-        return new DivergenceError(bad, epoch, place, hint);
-      };
-      if (!seen) return error(done, await findPlace(step, from, done) ?? "the sum of a term over the batch");
-      // What the last update made is seen in the step after it.
-      if (!seen.search) return error(done - 1, await findPlace(step, from, done) ?? seen.place);
-      const hint = "A smaller learning rate, smaller weights such as beta, or data of a smaller scale may help";
-      return error(await firstBad(step, from, done, seen), seen.place, hint);
-    },
+    diverged: async (from, seen) =>
+      await (await more.load()).divergence({ step, from, done, seen, training: { batchSize }, data: { count } }),
     destroy: () => step.destroy(),
   };
-}
-
-/** Repeats the training from `from`, which gives the same bits. */
-async function repeat({ program, seek }: TrainingProgram, from: number, to: number): Promise<void> {
-  seek(from);
-  while (program.step < to) await program.submit(Math.min(64, program.most, to - program.step));
-}
-
-/** Repeats the training up to the bad step, and looks into that one. */
-async function findPlace(step: TrainingProgram, from: number, bad: number): Promise<string | undefined> {
-  await repeat(step, from, bad);
-  return await step.program.findNonFinite();
-}
-
-/** The first step after which there is something to find, by halves: what is not finite stays so. */
-async function firstBad(
-  step: TrainingProgram,
-  from: number,
-  to: number,
-  { search, restore }: Sighting,
-): Promise<number> {
-  let [good, bad] = [from, to];
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    restore();
-    await repeat(step, from, middle);
-    if (await search!()) bad = middle;
-    else good = middle;
-  }
-  return bad - 1;
 }

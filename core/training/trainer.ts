@@ -18,7 +18,7 @@ import type { Model } from "../model.ts";
 import { Parameters, requireShapes, type Snapshot } from "../graph/parameters.ts";
 import { LAST_STEP } from "../graph/program.ts";
 import { AVERAGE_SLOT } from "../optimizers/adam.ts";
-import { ALONE, type Ranks, summed } from "../graph/ranks.ts";
+import { ALONE, type Ranks } from "../graph/ranks.ts";
 import { configure } from "../settings.ts";
 import { type DatasetInput, settle } from "../values.ts";
 import { tilesName, type TunedTiles } from "../products/tiles.ts";
@@ -192,7 +192,7 @@ class Trainer<C extends object> {
   /** Settles what is trained on what. Where that needs something that is not loaded yet, it gives what loads it. */
   #settle(): (() => Promise<unknown>) | undefined {
     const [model, values, { resume, from }] = [this.#model, this.#values, this.#options];
-    if ((resume || from) && more.missing) return more.missing;
+    if ((resume || from || this.#ranks.size > 1) && more.missing) return more.missing;
     const { dataset, range } = settle(this.#input);
     const digest = this.#digest = more.missing ? undefined : more.now.digestOf(dataset);
     const isFloat = range.type === "floats";
@@ -230,9 +230,9 @@ class Trainer<C extends object> {
       throw new RangeError("Cannot stop early: expected validation rows to go by (patience), found none held out");
     }
     const count = all - validation;
-    const { ranks = ALONE } = this.#options;
+    const ranks = this.#ranks;
     const batchSize = Math.min(training.batchSize, Math.floor(count / ranks.size) * ranks.size);
-    requireDivides(ranks, { ...training, batchSize }, model as Model, count);
+    if (ranks.size > 1) more.now.requireDivides(ranks, { ...training, batchSize }, model as Model, count);
     // A fit sweeps over all rows, whatever the batch.
     const shrank = batchSize < training.batchSize && !model.fit;
     const steps = trainingSteps({ ...training, batchSize }, count);
@@ -445,7 +445,7 @@ class Trainer<C extends object> {
         snapshot = parameters.snapshot(snapshot);
         snapshotStep = end;
         await parameters.settle();
-        if (this.#ranks.size > 1) await requireAlike(this.#ranks, gpu, parameters);
+        if (this.#ranks.size > 1) await more.now.requireAlike(this.#ranks, gpu, parameters);
         const latents = await this.#latents(trained);
         yield { event: "epoch", epoch, step: end, ...last, ...(latents ? { latents } : {}), seconds: seconds() };
       }
@@ -580,42 +580,6 @@ class Trainer<C extends object> {
       outputs: (rows, record) => trained.outputs(trained.rowsOf(pick(this.#dataset.train, rows)), record),
     }, this.#config);
     return trained;
-  }
-}
-
-/**
- * @throws {RangeError} If a training cannot be divided among so many ranks.
- */
-function requireDivides(
-  { size }: Ranks,
-  { batchSize, accumulate, averageEvery }: TrainingConfig,
-  model: Model,
-  count: number,
-): void {
-  if (size === 1 || model.fit) return;
-  const fail = (expected: string, found: unknown) => {
-    throw new RangeError(`Cannot train on ${size} ranks: expected ${expected}, found ${found}`);
-  };
-  if (batchSize < size) fail("a row for each at least", `${count} training rows`);
-  if (batchSize % size) fail("a batch that divides among them", `one of ${batchSize} rows`);
-  if (accumulate > 1 && averageEvery === 0) fail("accumulate 1 (ranks add up a batch as it is)", accumulate);
-}
-
-/**
- * @throws {Error} If ranks do not hold the same bits: their adapters then round otherwise.
- */
-async function requireAlike(ranks: Ranks, gpu: Gpu, parameters: Parameters): Promise<void> {
-  const all = await gpu.readAll([...parameters].map(({ tensor: { buffer } }) => ({ buffer })));
-  // FNV-1a over words: different bits give another number, nearly always.
-  let hash = 0x811c9dc5;
-  for (const bytes of all) for (const word of new Uint32Array(bytes)) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
-  const sums = await summed(ranks, Array.from({ length: ranks.size }, (_, i) => i === ranks.rank ? hash : 0));
-  const other = sums.findIndex((sum) => sum !== sums[0]);
-  if (other > 0) {
-    throw new Error(
-      `Cannot go on: expected the same parameters on every rank, found others on rank ${other} than on rank 0; ` +
-        "do their adapters or drivers differ?",
-    );
   }
 }
 
