@@ -5,6 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { bundleFiles } from "../../exchange/bundle.ts";
+import { graphsOf } from "../../exchange/graphs.ts";
 import { configure } from "../../core/settings.ts";
 import type { DataShape, Model } from "../../core/model.ts";
 import { Parameters } from "../../core/graph/parameters.ts";
@@ -140,4 +142,23 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
     if (!(apart <= largest)) largest = apart;
   }
   return largest;
+}
+
+/** A module as its types have it, of any model. */
+export interface Module {
+  load(source?: ArrayBuffer): Promise<{
+    readonly features: number;
+    readonly latents: number;
+    encode(x: Float32Array, condition?: Float32Array): Record<string, Float32Array>;
+    decode(z: Float32Array, condition?: Float32Array): Float32Array;
+    sample(count: number, options?: { condition?: Float32Array }): Float32Array;
+  }>;
+}
+
+/** The module of a model, written to a folder and imported. */
+export async function imported(trained: Trained, folder: string) {
+  const files = await bundleFiles(trained, graphsOf(trained));
+  for (const { name, bytes } of files) await Deno.writeFile(`${folder}/${name}`, bytes);
+  const { load } = await import(`file://${folder}/vae.js`) as Module;
+  return await load();
 }

@@ -1,4 +1,4 @@
-/** Models as ONNX, run by onnxruntime. */
+/** Models as ONNX, run by onnxruntime, and as modules for pages: what they give is what elbo gives. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dense } from "../../core/ops/dense.ts";
@@ -10,7 +10,8 @@ import { attentive } from "../outside/op_model.ts";
 import { type Graph, graphsOf } from "../../exchange/graphs.ts";
 import { ExportError } from "../../exchange/formulas.ts";
 import { encodeOnnx } from "../../exchange/onnx.ts";
-import { assertClose, cases, COUNT, expected, given, image, untrained } from "./support.ts";
+import { withFolder } from "../support/folder.ts";
+import { assertClose, cases, COUNT, expected, given, image, imported, untrained } from "./support.ts";
 
 const { default: ort } = await import("npm:onnxruntime-node@1.17.0");
 const { default: web } = await import("npm:onnxruntime-web@1.17.0");
@@ -42,23 +43,37 @@ async function run(
   );
 }
 
-/** Holds what a runtime gives against what elbo gives. */
-async function compare(trained: Trained, runtime: typeof ort | typeof web): Promise<void> {
+/** What a runtime gives of a model as ONNX. */
+async function byOnnx(trained: Trained, runtime: typeof ort | typeof web) {
   const { encoder, decoder, prior, missing } = graphsOf(trained);
   assert(encoder && decoder, JSON.stringify(missing));
   const { told: _, ...inputs } = given(trained);
   const { mean, logVariance, codes } = await run(trained, "encoder", encoder, inputs, runtime);
   const { mean: decoded } = await run(trained, "decoder", decoder, inputs, runtime);
   const { z } = prior ? await run(trained, "prior", prior, inputs, runtime) : {};
-  assertClose({ mean, logVariance, codes, decoded, z }, await expected(trained));
+  return { mean, logVariance, codes, decoded, z };
 }
 
 for (const [what, [model, settings]] of Object.entries(cases)) {
-  Deno.test(`onnxruntime gives what elbo gives within 1e-5: ${what}`, async () => {
-    using trained = untrained(model, settings, image);
-    await compare(trained, ort);
-    if (ALSO_IN_PAGES.includes(what)) await compare(trained, web);
-  });
+  Deno.test(`onnxruntime and a module for pages give what elbo gives within 1e-5: ${what}`, () =>
+    withFolder(async (folder) => {
+      using trained = untrained(model, settings, image);
+      const here = await expected(trained);
+      assertClose(await byOnnx(trained, ort), here);
+      if (ALSO_IN_PAGES.includes(what)) assertClose(await byOnnx(trained, web), here);
+      const vae = await imported(trained, folder);
+      const { x, z, condition } = given(trained);
+      const { z: _, ...others } = here;
+      assertClose({ ...vae.encode(x, condition), decoded: vae.decode(z, condition) }, others);
+      // Of these z is drawn as elbo alone can.
+      if (!trained.hasStandardPrior && !trained.model.prior?.(trained.config)) {
+        assertThrows(() => vae.sample(1), TypeError, "Cannot use the prior");
+        return;
+      }
+      const samples = vae.sample(COUNT, { condition });
+      assertEquals(samples.length, COUNT * vae.features);
+      assert(samples.every(Number.isFinite));
+    }));
 }
 
 Deno.test("a model whose op does not say its formula is refused by the op's name", () => {
