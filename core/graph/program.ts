@@ -432,11 +432,11 @@ export class Program {
   }
 
   /** Records and submits steps, and promises their terms. */
-  async submit(steps: number): Promise<StepTerms> {
-    if (this.#exchanges.length) return await this.#submitTogether(steps);
+  submit(steps: number): Promise<StepTerms> {
+    if (this.#exchanges.length) return this.#submitTogether(steps);
     const chunk = this.chunk(steps);
     chunk.submit();
-    return await this.#overRanks(await chunk.read());
+    return chunk.read().then((terms) => this.#overRanks(terms));
   }
 
   /** Sets every tally to zero, or to the counts of {@linkcode Program.counts}. */
