@@ -29,6 +29,9 @@ const CONFIGURATIONS = "500-20:100,500-500-3:128,vq-512:32,500-20:1024";
 /** Rounds, over which the median is taken, of about so many seconds. */
 const [ROUNDS, SECONDS] = [5, 3];
 
+/** Steps whose terms are read together, as those of a training are. */
+const SOME = 8;
+
 /** Floats whose sum is timed: for what a message takes, and for what a byte does. */
 const FEW = 1;
 const MANY = 2 ** 21;
@@ -99,12 +102,10 @@ async function measureAll(ranks: Ranks): Promise<void> {
       together,
     );
     const { program } = step;
-    // Alone, steps are handed over in chunks, as a training does.
-    const some = ranks.size === 1 ? 8 : 1;
     counted.milliseconds = 0;
-    const { ms, count } = await rounds(ranks, async () => void await program.submit(some));
+    const { ms, count } = await rounds(ranks, async () => void await program.submit(SOME));
     const bytes = program.exchanged;
-    const measured = { batch, bytes, stepMs: ms / some, sumMs: counted.milliseconds / count / some };
+    const measured = { batch, bytes, stepMs: ms / SOME, sumMs: counted.milliseconds / count / SOME };
     say({ event: "step", ranks: ranks.size, architecture, ...measured });
     step.destroy();
   }

@@ -15,6 +15,9 @@ import { averaging } from "./averaging.ts";
 import { lossesOf, weighted } from "./sweep.ts";
 import { createTrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
 
+/** About how long a chunk of several ranks should take. */
+const RANKS_SECONDS = 1;
+
 /** Compiles the step of a training, which goes on where `resume` stood. */
 export async function descent(
   options: Omit<TrainingProgramOptions, "step">,
@@ -46,7 +49,8 @@ export async function descent(
     const mean = (sum: number) => sum / Math.max(1, steps) / batchSize;
     return lossesOf(terms, [...sums].map(mean), mean(loss));
   };
-  const pace = new Pace(chunkSeconds);
+  // What ranks have measured is read once for a chunk, and each reading waits: so theirs are longer.
+  const pace = new Pace(ranks.size > 1 ? () => RANKS_SECONDS : chunkSeconds);
   let done = start;
   const averaged = ranks.size > 1 && every === "seldom"
     ? await averaging(options.gpu, options.parameters, ranks, options.training)
