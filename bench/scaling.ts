@@ -143,7 +143,19 @@ async function draw(file: string, folder: string): Promise<void> {
     const { bytes } = pair;
     const x = Math.max(0, pair.stepMs - c - alpha - bytes / beta);
     const parts = { c, x, alpha, beta, bytes };
-    const efficiency = (every: number) => RANKS.map((n) => c / stepTime(n, parts, every));
+    const curve = (every: number, y: (n: number, time: number) => number) =>
+      RANKS.map((n) => y(n, stepTime(n, parts, every)));
+    const panel = (label: string, y: (n: number, time: number) => number) => ({
+      title: `${architecture}, ${batch} rows`,
+      x: "ranks",
+      y: label,
+      logX: true,
+      series: [
+        { name: "gradients, every step", x: RANKS, y: curve(1, y) },
+        { name: `parameters, every ${SELDOM} steps`, x: RANKS, y: curve(SELDOM, y) },
+        { name: "measured", x: [1, 2], y: [y(1, c), y(2, pair.stepMs)] },
+      ],
+    });
     console.log(
       JSON.stringify({
         architecture,
@@ -157,26 +169,20 @@ async function draw(file: string, folder: string): Promise<void> {
       }),
     );
     return {
-      title: `${architecture}, ${batch} rows a rank`,
-      x: "ranks",
-      y: "part of N times one rank's speed",
-      logX: true,
-      series: [
-        { name: "gradients, every step", x: RANKS, y: efficiency(1) },
-        { name: `parameters, every ${SELDOM} steps`, x: RANKS, y: efficiency(SELDOM) },
-        { name: "measured", x: [1, 2], y: [1, c / pair.stepMs] },
-      ],
+      time: panel("ms a step", (_, time) => time),
+      efficiency: panel("of N times the speed", (_, time) => c / time),
     };
   });
-  const figure = await panels({
-    name: "scaling",
-    title: "What N ranks make of N times the processors, as computed from measured parts",
-    caption: lines.find(({ event }) => event === "machine").adapter,
-    columns: 2,
-    panels: drawn,
-  });
-  await Deno.writeFile(`${folder}/${figure.file}`, bytesOf(figure));
-  console.log(`${folder}/${figure.file}`);
+  const figures = [
+    ["scaling", "Speed of N ranks, as a part of N times that of one", drawn.map(({ efficiency }) => efficiency)],
+    ["scaling-time", "A step of N ranks", drawn.map(({ time }) => time)],
+  ] as const;
+  for (const [name, title, all] of figures) {
+    const caption = lines.find(({ event }) => event === "machine").adapter;
+    const figure = await panels({ name, title, caption, columns: all.length, panels: all });
+    await Deno.writeFile(`${folder}/${figure.file}`, bytesOf(figure));
+    console.log(`${folder}/${figure.file}`);
+  }
 }
 
 if (import.meta.main) {
