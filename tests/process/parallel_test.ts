@@ -37,31 +37,25 @@ function test(name: string, run: (folder: string) => Promise<void>): void {
   Deno.test({ name: `${name}${unless}`, ignore, fn: () => withFolder(run) });
 }
 
-test("2 and 3 ranks train by mpirun what one process does, and measure what it does", async (folder) => {
+test("3 ranks train by mpirun what one process does, and 2 measure what it does", async (folder) => {
   const args = await training(folder);
   const one = await alone("train", ...args, "--batch-size", "24", "--out", `${folder}/1`);
   assertEquals(one.code, 0, one.stderr);
   const expected = await weightsOf(`${folder}/1`);
-  for (const ranks of [2, 3]) {
-    const flags = ["--batch-size", `${24 / ranks}`, "--out", `${folder}/${ranks}`, ...parallel];
-    const { code, stdout, stderr } = await mpirun(launched("train", ...args, ...flags), { ranks });
-    assertEquals(code, 0, stderr);
-    // One of them speaks.
-    assertEquals(stdout.match(/^epoch 3\/3/gm)?.length, 1, stdout);
-    assertStringIncludes(stdout, `on ${ranks} ranks`);
-    const found = await weightsOf(`${folder}/${ranks}`);
-    found.forEach((value, i) => assert(Math.abs(value - expected[i]) < 2e-3, `${value} for ${expected[i]}`));
-    const last = async (run: string) =>
-      (await readMetrics(`${folder}/${run}`)).findLast(({ event }) => event === "epoch");
-    const [here, there] = [await last(`${ranks}`), await last("1")];
-    assert(here?.event === "epoch" && there?.event === "epoch");
-    assert(Math.abs(here.validation!.elbo - there.validation!.elbo) < 1e-2);
-  }
-  const measures = [["evaluate", "--samples", "5"], ["evaluate"], ["score", "--out", "OUT.csv"], [
-    "encode",
-    "--out",
-    "OUT.npz",
-  ]];
+  const flags = ["--batch-size", "8", "--out", `${folder}/3`, ...parallel];
+  const { code, stdout, stderr } = await mpirun(launched("train", ...args, ...flags), { ranks: 3 });
+  assertEquals(code, 0, stderr);
+  // One of them speaks.
+  assertEquals(stdout.match(/^epoch 3\/3/gm)?.length, 1, stdout);
+  assertStringIncludes(stdout, "on 3 ranks");
+  const found = await weightsOf(`${folder}/3`);
+  found.forEach((value, i) => assert(Math.abs(value - expected[i]) < 2e-3, `${value} for ${expected[i]}`));
+  const last = async (run: string) =>
+    (await readMetrics(`${folder}/${run}`)).findLast(({ event }) => event === "epoch");
+  const [here, there] = [await last("3"), await last("1")];
+  assert(here?.event === "epoch" && there?.event === "epoch");
+  assert(Math.abs(here.validation!.elbo - there.validation!.elbo) < 1e-2);
+  const measures = [["evaluate", "--samples", "5"], ["encode", "--out", "OUT.npz"]];
   for (const [task, ...flags] of measures) {
     const told = (
       name: string,
