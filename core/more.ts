@@ -4,10 +4,12 @@
  * @module
  */
 
-export { compileAhead, compilersStopped, lavapipe, software } from "./gpu/lavapipe/strategy.ts";
+export { compilersStopped } from "./gpu/lavapipe/compile_ahead.ts";
+export { compileAhead, lavapipe, software } from "./gpu/lavapipe/strategy.ts";
 export { findNonFinite, profile, timeDispatch } from "./graph/inspection.ts";
 export { posteriorRatio } from "./ops/posterior_ratio.ts";
 export { createOptimizer } from "./optimizers/mod.ts";
+export { averaging } from "./training/averaging.ts";
 export { divergence } from "./training/bad_step.ts";
 export { requireSame, requireSameData, requireStart, settingsOf, weightsOf } from "./training/beginning.ts";
 export { encodeCheckpoint, requireFit } from "./training/checkpoint.ts";

@@ -93,7 +93,7 @@ export async function hubFiles(trained: Trained, { license, test, figures }: Hub
     "",
     `# ${model} on ${dataset}`,
     "",
-    `${summary}. Source: ${source}. Trained by [elbo](https://jsr.io/@elbo/elbo) for ${steps} steps on ${rows} rows of ${
+    `${summary}. Source: ${source}. Trained by elbo (\`jsr:@elbo/elbo\`) for ${steps} steps on ${rows} rows of ${
       shape.join(" x ")
     }.`,
     "",

@@ -510,7 +510,7 @@ export function composedSettings(
   const all = Object.entries({ ...parts, "Prior": priorSettings(own) }).flatMap(([heading, part]) =>
     Object.entries<Setting<unknown>>(part).map(([key, setting]) => [key, { ...setting, heading }] as const)
   );
-  return Object.fromEntries(all) as unknown as Settings<ComposedConfig>;
+  return Object.fromEntries(all) as Settings<ComposedConfig>;
 }
 
 /** The defaults where no preset says otherwise. */

@@ -7,6 +7,7 @@
 
 import { CHOOSING_VARIABLES } from "../core/gpu/strategies.ts";
 import { type Ranks, textsOf } from "../core/graph/ranks.ts";
+import { isFileSync } from "../storage/read.ts";
 import { SYMBOLS, type WatchRequest } from "./symbols.ts";
 
 /** What keeps ranks from working together. */
@@ -44,7 +45,7 @@ const FILES = ["libmpi.so.40", "libmpi.40.dylib"];
  */
 export function findMpi(
   variable: (name: string) => string | undefined,
-  isFile: (path: string) => boolean = isFileThere,
+  isFile: (path: string) => boolean = isFileSync,
 ): string | undefined {
   const named = variable(LIBRARY_VARIABLE);
   if (named) return named;
@@ -62,14 +63,6 @@ export interface RankName {
 export function rankHere(variable: (name: string) => string | undefined): RankName | undefined {
   const [rank, size] = [NUMBER, STARTED].map(variable);
   return rank !== undefined && size !== undefined ? { rank: Number(rank), size: Number(size) } : undefined;
-}
-
-function isFileThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Floats that one call adds: its count has 31 bits. */

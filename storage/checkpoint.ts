@@ -7,7 +7,8 @@
 import { fileURLToPath } from "node:url";
 import type { Trained } from "../core/training/trained.ts";
 import { load as loadBytes, type LoadModelOptions } from "../models/mod.ts";
-import { fetchModel, isReference } from "./hub.ts";
+import { fetchModel } from "./hub.ts";
+import { isReference } from "./hub_address.ts";
 import { readWhole } from "./read.ts";
 import { FILES, join } from "./run_folder.ts";
 import { writeFileAtomically } from "./write.ts";

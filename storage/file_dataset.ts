@@ -35,7 +35,7 @@ import { type TableConfig, tableSettings } from "../datasets/table.ts";
 import type { PiecewiseFile } from "../datasets/text_lines.ts";
 import { fileRows, inPieces, joinedRows, type ReadConfig, readSettings, remarkOn } from "./file_rows.ts";
 import { imageSettings, readImageFolder } from "./image_folder.ts";
-import { fileSize, isFile, piecewise, readStart, readWhole, statIfThere, systemFailure } from "./read.ts";
+import { fileSize, isFile, isFileSync, piecewise, readStart, readWhole, statIfThere, systemFailure } from "./read.ts";
 import { withFiles } from "./source_files.ts";
 
 /**
@@ -127,14 +127,7 @@ function kindOf(path: string): string {
 
 /** The file with the training images of a folder that holds files of MNIST's names. */
 function idxFile(folder: string): string | undefined {
-  const isThere = (path: string) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  };
-  return ["", ".gz"].map((end) => `${folder}/train-images-idx3-ubyte${end}`).find(isThere);
+  return ["", ".gz"].map((end) => `${folder}/train-images-idx3-ubyte${end}`).find(isFileSync);
 }
 
 /** The files of a folder that holds .npy files and nothing else, by name; else none. */
@@ -273,6 +266,11 @@ async function readParts(path: string, config: FileConfig, options: LoadOptions)
   }
 }
 
+/** Numbers of a row. */
+function columnsOf({ shape: [, ...row] }: { readonly shape: readonly number[] }): number {
+  return row.reduce((all, size) => all * size, 1);
+}
+
 /** The rows of .npy files of one kind, read from where they lie or, where they are few, all at once. */
 async function joinedFiles(
   folder: string,
@@ -299,10 +297,8 @@ async function joinedFiles(
       `expected rows as in ${files[0].replace(/.*\//, "")}, [${row}] of ${type}, found [${other}] of ${layout.type}`,
     );
   });
-  const columns = row.reduce((all, size) => all * size, 1);
-  const readers = layouts.map(({ shape: [count], type, littleEndian, offset }, i) =>
-    fileRows({ path: files[i], offset, count, columns, type, littleEndian })
-  );
+  const columns = columnsOf(layouts[0]);
+  const readers = layouts.map((layout, i) => fileRows({ ...layout, path: files[i], count: layout.shape[0], columns }));
   const reader = joinedRows(readers, folder);
   const { count } = reader;
   const rows = storedRowsOf(reader, [count, ...row], undefined);
@@ -329,8 +325,8 @@ async function rowsInPieces(
   const layout = isNpy ? npyLayout(start, path) : idxLayout(start);
   if (!layout) return undefined;
   const known = labels && withoutOneHot(labels, layout.shape[0]);
-  const { shape: [count, ...row], type, littleEndian, columnMajor, offset } = layout;
-  const columns = row.reduce((all, size) => all * size, 1);
+  const { shape: [count], type, columnMajor } = layout;
+  const columns = columnsOf(layout);
   const isBytes = type === "u8" || type === "bool";
   // What a file declares may be more than it has.
   const bytes = Math.min(count * columns * (isBytes ? 1 : 4), await fileSize(path));
@@ -345,7 +341,7 @@ async function rowsInPieces(
       }`,
     );
   }
-  const reader = fileRows({ path, offset, count, columns, type, littleEndian });
+  const reader = fileRows({ ...layout, path, count, columns });
   const rows = storedRowsOf(reader, layout.shape, known);
   await lookAt(rows.stored!, options);
   return withBesides(rows, { reading: { remarks: [remarkOn(reader)] } });

@@ -7,21 +7,13 @@
 
 import { FileError, requireMemory } from "../core/bounds.ts";
 import { isRecord } from "../core/json.ts";
+import { HUB, HUB_CACHE } from "./hub_address.ts";
 import { isFile, readIfThere } from "./read.ts";
 import { FILES, join } from "./run_folder.ts";
 import { writeFileAtomically, writeText } from "./write.ts";
 
-/** Where the Hub is, where nothing else is said. */
-export const HUB = "https://huggingface.co";
-
-/** Environment variables that say where the Hub is and who asks. */
-export const HUB_VARIABLES = ["HF_ENDPOINT", "HF_TOKEN", "HF_HOME", "HOME", "USERPROFILE"] as const;
-
 /** The file of a model's weights there. */
 export const HUB_WEIGHTS = "model.safetensors";
-
-/** Where fetched models are kept, unless it is said. */
-export const HUB_CACHE = "data/hub";
 
 /** A model on the Hub. */
 export interface HubReference {
@@ -42,11 +34,6 @@ export interface HubOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whether a text is a reference to the Hub, and no path. */
-export function isReference(text: string): boolean {
-  return text.startsWith("hf:");
-}
-
 /**
  * `hf:owner/name`, or `hf:owner/name@revision`.
  *
@@ -59,11 +46,6 @@ export function parseReference(text: string): HubReference {
   }
   const [, owner, name, revision = "main"] = match;
   return { owner, name, revision };
-}
-
-/** The hosts that a fetch may ask: the endpoint, on any port, and where the Hub keeps large files, to which mirrors redirect too. */
-export function hubHosts(endpoint: string | undefined): readonly string[] {
-  return [new URL(endpoint || HUB).hostname, "*.huggingface.co", "*.hf.co"];
 }
 
 /** The token that the environment names, or the file that Hugging Face's own tools keep. */

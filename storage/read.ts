@@ -108,6 +108,15 @@ async function* piecesOf(path: string, signal: AbortSignal | undefined): AsyncGe
   }
 }
 
+/** As {@linkcode isFile}, for those who cannot wait. */
+export function isFileSync(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether there is a file of that name, or a link to one. */
 export async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isFile, () => false);

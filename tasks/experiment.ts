@@ -150,6 +150,7 @@ async function runOne(
 async function runAll({ values, given }: Pick<Parsed<Groups>, "values" | "given">, context: Context): Promise<void> {
   const { print, signal, emit } = context;
   const { out, quick } = values.asked;
+  const overview = join(out, quick ? "quick.html" : "index.html");
   const done: Overview[] = [];
   const failed: string[] = [];
   for (const experiment of experiments.values()) {
@@ -172,11 +173,10 @@ async function runAll({ values, given }: Pick<Parsed<Groups>, "values" | "given"
     print(reason ? `${name} failed: ${reason}` : `${name}: ${took}`);
     print();
     // Also of those that are done while the others are yet to come.
-    await writeOverview(join(out, quick ? "quick.html" : "index.html"), quick, done);
+    await writeOverview(overview, quick, done);
   }
-  const page = join(out, quick ? "quick.html" : "index.html");
-  print(`All of them: ${page}`);
-  emit({ event: "end", page, failed });
+  print(`All of them: ${overview}`);
+  emit({ event: "end", page: overview, failed });
   if (failed.length) {
     throw new Error(`${plural(failed.length, "experiment")} of ${done.length} failed: ${failed.join(", ")}`);
   }

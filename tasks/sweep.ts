@@ -38,7 +38,7 @@ import { SWEEPS } from "./cli/permissions.ts";
 import { duration } from "./cli/progress.ts";
 import { quoted } from "./cli/quoted.ts";
 import { type Context, main, type Task } from "./cli/run.ts";
-import { statusLine, type Terminal } from "./cli/terminal.ts";
+import { nowhere, statusLine } from "./cli/terminal.ts";
 import { trainTask } from "./train.ts";
 
 interface Asked {
@@ -281,7 +281,7 @@ async function trainTrial(
   const inner: Context = {
     signal: context.signal,
     // A line that is drawn again and again is for a terminal.
-    terminal: aloud && !context.json ? context.terminal : silent,
+    terminal: aloud && !context.json ? context.terminal : nowhere,
     json: false,
     command: ["deno task train", ...args.map(quoted)].join(" "),
     print(line = "") {
@@ -304,8 +304,6 @@ async function trainTrial(
   context.signal.throwIfAborted();
   return { ...await stateOf(sweep, trial), here: true };
 }
-
-const silent: Terminal = { interactive: false, columns: () => 100, write() {} };
 
 interface Log extends Disposable {
   line(text: string): void;

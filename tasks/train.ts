@@ -342,10 +342,7 @@ async function begin(
   );
   const training = prepare(model, dataset, told, {
     gpu,
-    tune: async (step) => {
-      const tiles = await agreed(ranks, JSON.stringify(await tunedFor(step, context.print) ?? null));
-      return JSON.parse(tiles) ?? undefined;
-    },
+    tune: async (step) => await agreed(ranks, await tunedFor(step, context.print)),
     signal: context.signal,
     resume: resumed?.checkpoint,
     from: from?.checkpoint,
@@ -353,7 +350,7 @@ async function begin(
   });
   context.signal.throwIfAborted();
   // Each has read what it goes on with before the first writes.
-  await agreed(ranks, "");
+  await agreed(ranks, undefined);
   if (!first) {
     for await (const _ of training);
     return;

@@ -26,7 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
   exchange: ["core", "models", "storage"],
   experiments: ["core", "models", "datasets", "evaluation", "figures", "storage"],
   sweeps: ["core", "figures", "storage"],
-  parallel: ["core"],
+  parallel: ["core", "storage"],
   trackers: ["core", "figures", "storage"],
   shaders: [],
 };

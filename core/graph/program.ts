@@ -186,7 +186,6 @@ export class Program {
     this.check();
     const scopes = this.#gpu.scopes();
     const { commands, staging } = scopes.within(() => this.#recorded(steps));
-    const width = this.terms.length;
     return {
       submit: () => {
         this.check();
@@ -195,21 +194,25 @@ export class Program {
         });
         this.#goOn();
       },
-      read: async () => {
-        try {
-          const bytes = staging && await this.#gpu.mapped(staging, scopes);
-          await scopes.settle();
-          await this.#scopes.settle();
-          if (!bytes) return [];
-          this.#free.push(staging);
-          return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
-        } catch (error) {
-          // What it waited for was taken away.
-          this.check();
-          throw error;
-        }
-      },
+      read: () => this.#read(staging, steps, scopes),
     };
+  }
+
+  /** The terms of steps, out of where they were copied to. */
+  async #read(staging: GPUBuffer | undefined, steps: number, scopes: ErrorScopes): Promise<StepTerms> {
+    const width = this.terms.length;
+    try {
+      const bytes = staging && await this.#gpu.mapped(staging, scopes);
+      await scopes.settle();
+      await this.#scopes.settle();
+      if (!bytes) return [];
+      this.#free.push(staging);
+      return Array.from({ length: steps }, (_, i) => new Float32Array(bytes, i * width * 4, width));
+    } catch (error) {
+      // What it waited for was taken away.
+      this.check();
+      throw error;
+    }
   }
 
   /** Compiles better kernels beside the first steps, which are under way. */
@@ -326,11 +329,6 @@ export class Program {
       await this.#together(step + i);
       this.#goOn();
     }
-    return await this.#termsOf(step, steps);
-  }
-
-  /** The terms of steps that were submitted, over all ranks. */
-  async #termsOf(step: number, steps: number): Promise<StepTerms> {
     const scopes = this.#gpu.scopes();
     const staging = this.#ring && scopes.within(() => {
       const encoder = this.#gpu.device.createCommandEncoder();
@@ -338,15 +336,7 @@ export class Program {
       this.#gpu.device.queue.submit([encoder.finish()]);
       return staging;
     });
-    if (!staging) return [];
-    const bytes = await this.#gpu.mapped(staging, scopes);
-    await scopes.settle();
-    await this.#scopes.settle();
-    this.#free.push(staging);
-    return await this.#overRanks(Array.from(
-      { length: steps },
-      (_, i) => new Float32Array(bytes, i * this.terms.length * 4, this.terms.length),
-    ));
+    return await this.#overRanks(await this.#read(staging, steps, scopes));
   }
 
   /** Sums of terms over all ranks. */

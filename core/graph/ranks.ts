@@ -18,16 +18,6 @@ export interface Ranks {
 /** One process on its own. */
 export const ALONE: Ranks = { rank: 0, size: 1, sum: () => Promise.resolve() };
 
-/** The first rank's values, on every rank. */
-export async function fromFirst(
-  ranks: Ranks,
-  values: readonly number[],
-): Promise<Float64Array<ArrayBuffer>> {
-  const all = Float64Array.from(values, (value) => ranks.rank === 0 ? value : 0);
-  await ranks.sum(all);
-  return all;
-}
-
 /** Sums of numbers over all ranks. */
 export async function summed(ranks: Ranks, values: ArrayLike<number>): Promise<Float64Array<ArrayBuffer>> {
   const all = Float64Array.from(values);

@@ -11,7 +11,6 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { Losses } from "./events.ts";
 import type { Optimization } from "./optimization.ts";
 import { ALONE } from "../graph/ranks.ts";
-import { averaging } from "./averaging.ts";
 import { lossesOf, weighted } from "./sweep.ts";
 import { createTrainingProgram, type TrainingProgramOptions } from "./training_program.ts";
 
@@ -52,11 +51,12 @@ export async function descent(
   // What ranks have measured is read once for a chunk, and each reading waits: so theirs are longer.
   const pace = new Pace(ranks.size > 1 ? () => RANKS_SECONDS : chunkSeconds);
   let done = start;
-  const averaged = ranks.size > 1 && every === "seldom"
-    ? await averaging(options.gpu, options.parameters, ranks, options.training)
+  const average = ranks.size > 1 && every === "seldom"
+    ? await (await more.load()).averaging(options.gpu, options.parameters, ranks, options.training)
     : undefined;
+  const isApart = () => average !== undefined && done % averageEvery !== 0;
   /** The next step after which the ranks' parameters are averaged: only there they are the same, so only there a training can stop. */
-  const meeting = (end: number) => averaged ? Math.min(end, (Math.floor(done / averageEvery) + 1) * averageEvery) : end;
+  const meeting = (end: number) => average ? Math.min(end, (Math.floor(done / averageEvery) + 1) * averageEvery) : end;
   const forget = () => {
     sums = new Float64Array(terms.length);
     loss = steps = 0;
@@ -76,8 +76,7 @@ export async function descent(
       let stopped = false;
       while (done < end && !stopped) {
         const next = meeting(end);
-        const apart = () => averaged !== undefined && done % averageEvery !== 0;
-        for await (const chunk of program.run(next - program.step, pace, () => !apart() && stop())) {
+        for await (const chunk of program.run(next - program.step, pace, () => !isApart() && stop())) {
           for (const values of chunk) {
             if (!values.every(Number.isFinite)) return "diverged";
             values.forEach((value, i) => sums[i] += value);
@@ -89,7 +88,7 @@ export async function descent(
           yield { epoch: Math.min(epochs, done * batchSize / count), step: done, train: train(), samplesPerSecond };
         }
         stopped = done < next;
-        if (averaged && !stopped) await averaged.average();
+        if (!stopped) await average?.();
       }
       if (samplesPerSecond === undefined) return undefined;
       const reached = { step: done, train: train(), samplesPerSecond };

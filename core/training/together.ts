@@ -6,7 +6,7 @@
 
 import type { Gpu } from "../gpu/device.ts";
 import type { Parameters } from "../graph/parameters.ts";
-import { type Ranks, summed } from "../graph/ranks.ts";
+import { type Ranks, textsOf } from "../graph/ranks.ts";
 import type { Model } from "../model.ts";
 import type { TrainingConfig } from "./training_settings.ts";
 
@@ -36,8 +36,8 @@ export async function requireAlike(ranks: Ranks, gpu: Gpu, parameters: Parameter
   // FNV-1a over words: different bits give another number, nearly always.
   let hash = 0x811c9dc5;
   for (const bytes of all) for (const word of new Uint32Array(bytes)) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
-  const sums = await summed(ranks, Array.from({ length: ranks.size }, (_, i) => i === ranks.rank ? hash : 0));
-  const other = sums.findIndex((sum) => sum !== sums[0]);
+  const hashes = await textsOf(ranks, `${hash}`);
+  const other = hashes.findIndex((each) => each !== hashes[0]);
   if (other > 0) {
     throw new Error(
       `Cannot go on: expected the same parameters on every rank, found others on rank ${other} than on rank 0; ` +

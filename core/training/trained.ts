@@ -16,7 +16,7 @@ import { readValues } from "./pixels.ts";
 import { evaluation } from "./sweep.ts";
 import type { Losses } from "./events.ts";
 import type { ConditionOptions } from "./batch.ts";
-import { type Mapped, Mappings } from "./mapping.ts";
+import { Mappings } from "./mapping.ts";
 import type { SampleOptions, WeightedDraws } from "./sampling.ts";
 import type { Model } from "../model.ts";
 import type { Binarization } from "../ops/gather.ts";
@@ -71,7 +71,7 @@ export class Trained<C extends object = object> {
   ) {
     this.#rows = rows;
     this.tiles = chooseTiles(gpu, training.tiles, tuned);
-    this.#mappings = new Mappings(this as unknown as Mapped);
+    this.#mappings = new Mappings(this as Trained);
   }
 
   /**

@@ -52,9 +52,13 @@ export interface RecordedTraining {
 /**
  * Uploads the rows and records the step.
  *
+ * @param keep Keeps all gradients, and leaves the parameters as they are.
  * @throws {GpuError} If the device has an error; nothing is left on it then, nor after any other error.
  */
-export async function recordTraining(options: Omit<TrainingProgramOptions, "step">): Promise<RecordedTraining> {
+export async function recordTraining(
+  options: Omit<TrainingProgramOptions, "step">,
+  keep?: "gradients",
+): Promise<RecordedTraining> {
   const { gpu, parameters } = options;
   await missingOptimizer(options.training)?.();
   gpu.check();
@@ -62,7 +66,7 @@ export async function recordTraining(options: Omit<TrainingProgramOptions, "step
   const held: (() => void)[] = [];
   const destroy = () => held.splice(0).reverse().forEach((free) => free());
   try {
-    const recorded = scopes.within(() => recordStep(options, (free) => held.push(free)));
+    const recorded = scopes.within(() => recordStep(options, keep, (free) => held.push(free)));
     await scopes.settle();
     await parameters.settle();
     return { ...recorded, destroy };
@@ -75,6 +79,7 @@ export async function recordTraining(options: Omit<TrainingProgramOptions, "step
 /** Records a step; `own` is told how each thing is freed. */
 function recordStep(
   options: Omit<TrainingProgramOptions, "step">,
+  keep: "gradients" | undefined,
   own: (free: () => void) => void,
 ): Omit<RecordedTraining, "destroy"> {
   const { gpu, tiles, model, config, training, parameters } = options;
@@ -90,7 +95,7 @@ function recordStep(
   });
   own(destroy);
   const objectives = model.objectives(tape, parameters, batch, config);
-  const optimizer = optimizerOf(training, trainingSteps(training, options.split.count));
+  const optimizer = keep ?? optimizerOf(training, trainingSteps(training, options.split.count));
   const compiled = tape.compile(objectives, { optimizer, reduction: training.reduction });
   for (const parameter of parameters) {
     if (parameter.shape.trained === false || compiled.trained.has(parameter)) continue;

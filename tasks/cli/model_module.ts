@@ -32,15 +32,15 @@ export const builtIn: readonly NamedModel[] = [...models.values()].map((model) =
 export async function findNamedModel(name: string): Promise<NamedModel> {
   const model = models.get(name);
   if (model) return { model };
-  if (!/[:/\\]|\.[cm]?[jt]s$/.test(name)) {
+  if (!namesModule(name)) {
     const known = [...models.keys()];
     throw new UsageError(
       `Cannot find a model "${name}": ${nearestOf(name, known)}; ` +
         "a module of your own is a path, such as ./my_vae.ts",
     );
   }
-  const module = moduleAddress(name);
-  const own = onlyModel(await load(name, module), name);
+  const { module, exports } = await loadModule(name, "model");
+  const own = onlyModel(exports, name);
   if (models.has(own.name)) {
     // Its runs would be opened with the built-in one.
     throw new Error(
@@ -50,31 +50,48 @@ export async function findNamedModel(name: string): Promise<NamedModel> {
   return { model: own, module };
 }
 
+/** Whether a name is that of a module: it has a scheme, a slash or a file extension. */
+export function namesModule(name: string): boolean {
+  return /[:/\\]|\.[cm]?[jt]s$/.test(name);
+}
+
+/** What a module may be for, and how such a one may be called. */
+const EXAMPLES = { model: "my_vae", tracker: "mine" } as const;
+
+/**
+ * Loads a module that was named on the command line.
+ *
+ * @throws {UsageError} If it is from elsewhere than a file or JSR, or there is no such file.
+ * @throws {Error} If it cannot be loaded.
+ */
+export async function loadModule(
+  name: string,
+  what: keyof typeof EXAMPLES,
+): Promise<{ readonly module: string; readonly exports: Record<string, unknown> }> {
+  const module = addressOf(name, what);
+  if (module.startsWith("file:") && !await isFile(new URL(module))) {
+    throw new UsageError(`Cannot load the ${what} "${name}": there is no file ${fileURLToPath(module)}`);
+  }
+  try {
+    return { module, exports: await import(module) };
+  } catch (cause) {
+    throw new Error(`Cannot load the ${what} "${name}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
 /** The URL of a module: of a file on this machine, or of a package of JSR. */
-export function moduleAddress(name: string): string {
+function addressOf(name: string, what: keyof typeof EXAMPLES): string {
   const scheme = /^[a-z][a-z\d+.-]+:/i.exec(name)?.[0];
   if (scheme?.toLowerCase() === "jsr:") return name;
   const isFile = scheme === undefined || scheme.toLowerCase() === "file:";
   const url = !isFile ? undefined : scheme ? URL.parse(name) : pathToFileURL(name);
   if (url?.host === "") return url.href;
+  const example = EXAMPLES[what];
   throw new UsageError(
-    `Cannot load the model "${name}": expected a file, as ./my_vae.ts, or a package of JSR, as jsr:@me/my-vae, found ${
-      isFile ? "a file of another machine" : `an address that begins with ${scheme}`
-    }`,
+    `Cannot load the ${what} "${name}": expected a file, as ./${example}.ts, or a package of JSR, as jsr:@me/${
+      example.replace("_", "-")
+    }, found ${isFile ? "a file of another machine" : `an address that begins with ${scheme}`}`,
   );
-}
-
-async function load(name: string, module: string): Promise<Record<string, unknown>> {
-  if (module.startsWith("file:") && !await isFile(new URL(module))) {
-    throw new UsageError(
-      `Cannot load the model "${name}": there is no file ${fileURLToPath(module)}`,
-    );
-  }
-  try {
-    return await import(module);
-  } catch (cause) {
-    throw new Error(`Cannot load the model "${name}": ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
 }
 
 function isFile(url: URL): Promise<boolean> {

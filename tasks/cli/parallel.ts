@@ -5,12 +5,13 @@
  */
 
 import { CHOOSING_VARIABLES } from "../../core/gpu/strategies.ts";
-import { fromFirst, type Ranks } from "../../core/graph/ranks.ts";
+import { type Ranks, textsOf } from "../../core/graph/ranks.ts";
 import type { Gpu } from "../../core/gpu/device.ts";
 import type { Settings } from "../../core/settings.ts";
 import { findMpi, Mpi, MpiError, requireOwnGpu } from "../../parallel/mpi.ts";
 import { type FlagGroup, UsageError } from "./flags.ts";
 import type { Context } from "./run.ts";
+import { nowhere } from "./terminal.ts";
 
 /** Settings of such a task. */
 export interface ParallelSettings {
@@ -62,19 +63,18 @@ export async function together(
 function silent(context: Context): Context {
   return {
     ...context,
-    terminal: { interactive: false, columns: () => 80, write() {} },
+    terminal: nowhere,
     print() {},
     emit() {},
   };
 }
 
-/** A text of the first rank, on every rank; also where they wait for one another. */
-export async function agreed(ranks: Ranks | undefined, value: string): Promise<string> {
+/** What the first rank has, as JSON holds it, on every rank; also where they wait for one another. */
+export async function agreed<T>(ranks: Ranks | undefined, value: T): Promise<T> {
   if (!ranks) return value;
-  const bytes = new TextEncoder().encode(value);
-  const [length] = await fromFirst(ranks, [bytes.length]);
-  const all = await fromFirst(ranks, Array.from({ length }, (_, i) => bytes[i] ?? 0));
-  return new TextDecoder().decode(Uint8Array.from(all));
+  const [first] = await textsOf(ranks, ranks.rank === 0 ? JSON.stringify(value) ?? "" : "");
+  // What JSON has no word for is undefined.
+  return (first ? JSON.parse(first) : undefined) as T;
 }
 
 /** Sees to it that each rank has a GPU of its own. */

@@ -7,7 +7,7 @@
 
 import { CHOOSING_VARIABLES, DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { findMpi, MPI_VARIABLES } from "../../parallel/mpi.ts";
-import { HUB_CACHE, HUB_VARIABLES, hubHosts, isReference } from "../../storage/hub.ts";
+import { HUB_CACHE, HUB_VARIABLES, hubHosts, isReference } from "../../storage/hub_address.ts";
 import { MLFLOW_VARIABLES, mlflowAddress } from "../../trackers/mlflow_address.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError, wantsHelp } from "./flags.ts";
@@ -133,10 +133,9 @@ function hostsOfHub(): readonly string[] {
 
 /** The address of MLflow's server, where it is to be told of a run. */
 function trackedBy(task: string, args: readonly string[]): URL | undefined {
-  const trackers = [task === "train" ? "log" : "", task === "log" ? "to" : ""].map((flag) =>
-    flag && peekFlag(args, flag)
-  );
-  if (wantsHelp(args) || !trackers.some((names) => names?.split(",").includes("mlflow"))) return undefined;
+  const flag = ({ train: "log", log: "to" } as Readonly<Record<string, string>>)[task];
+  const names = flag && !wantsHelp(args) ? peekFlag(args, flag) : undefined;
+  if (!names?.split(",").includes("mlflow")) return undefined;
   try {
     return mlflowAddress((name) => Deno.env.get(name));
   } catch (error) {

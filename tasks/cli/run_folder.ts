@@ -15,7 +15,8 @@ import {
   requireRun,
   type StoredRun,
 } from "../../storage/run_folder.ts";
-import { fetchModel, isReference } from "../../storage/hub.ts";
+import { fetchModel } from "../../storage/hub.ts";
+import { isReference } from "../../storage/hub_address.ts";
 import { FileError } from "../../core/bounds.ts";
 import { dataLine, describeData } from "../../core/description.ts";
 import { settled } from "../../core/values.ts";

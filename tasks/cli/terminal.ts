@@ -14,6 +14,9 @@ export interface Terminal {
   write(text: string): void;
 }
 
+/** Where nobody looks. */
+export const nowhere: Terminal = { interactive: false, columns: () => 100, write() {} };
+
 /** Width to wrap text to: that of the screen up to 100, which a file is given too. */
 export function textColumns(terminal: Terminal): number {
   return terminal.interactive ? Math.min(100, terminal.columns()) : 100;

@@ -13,7 +13,7 @@ import { moduleTracker } from "../../trackers/module.ts";
 import { type Destination, Outbox } from "../../trackers/outbox.ts";
 import { Tensorboard } from "../../trackers/tensorboard.ts";
 import { UsageError } from "./flags.ts";
-import { moduleAddress } from "./model_module.ts";
+import { loadModule, namesModule } from "./model_module.ts";
 import { quoted } from "./quoted.ts";
 import type { Context } from "./run.ts";
 
@@ -37,15 +37,12 @@ const LAST_WAIT = 10_000;
 /** The tracker elsewhere of a name. */
 export async function destinationOf(name: string): Promise<Destination> {
   if (name === "mlflow") return mlflow((variable) => Deno.env.get(variable));
-  if (!/[:/\\]|\.[cm]?[jt]s$/.test(name)) {
+  if (!namesModule(name)) {
     throw new UsageError(
       `Cannot log to "${name}": expected ${TRACKERS.join(", ")} or a module, such as ./mine.ts, found none of them`,
     );
   }
-  const loaded = await import(moduleAddress(name)).catch((cause) => {
-    throw new Error(`Cannot load the module "${name}": ${cause instanceof Error ? cause.message : cause}`, { cause });
-  });
-  return moduleTracker(name, loaded);
+  return moduleTracker(name, (await loadModule(name, "tracker")).exports);
 }
 
 /** Those that a training tells of itself. */

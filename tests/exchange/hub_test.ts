@@ -4,7 +4,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { FileError } from "../../core/bounds.ts";
 import { hubFiles } from "../../exchange/hub.ts";
 import { load } from "../../storage/checkpoint.ts";
-import { fetchModel, hubHosts, parseReference } from "../../storage/hub.ts";
+import { fetchModel, parseReference } from "../../storage/hub.ts";
+import { hubHosts } from "../../storage/hub_address.ts";
 import { models } from "../../models/mod.ts";
 import type { Model } from "../../core/model.ts";
 import { permissionFlags } from "../../tasks/cli/permissions.ts";

@@ -158,7 +158,7 @@ Deno.test("DiLoCo's outer step is that of Nesterov momentum on what each averagi
     const at: number[][] = [];
     for (let round = 0; round < 2; round++) {
       layer.set(layer.tensor, new Float32Array(), Float32Array.from(own));
-      await outer.average();
+      await outer();
       at.push([...(await parameters.read()).get("layer.bias")!.data]);
     }
     parameters.destroy();

@@ -12,7 +12,7 @@ import { type Kernels, plain, type Strategy } from "../strategy.ts";
 import { PANEL, type Tensor } from "../tensor.ts";
 import { packed, packedBefore } from "../packed.ts";
 import { CACHE_SWITCH, FAMILY, FEATURE } from "./adapter.ts";
-import { CompileAhead, compilersStopped, kernelOf } from "./compile_ahead.ts";
+import { CompileAhead, kernelOf } from "./compile_ahead.ts";
 import { panelProducts } from "./panel.ts";
 import { free, texturePacked, updates, wholeRows } from "./texture_copy.ts";
 
@@ -59,8 +59,6 @@ function enabling(device: GPUDevice): (code: string) => Promise<string> {
   };
   return async (code) => /\bsubgroup[A-Z]/.test(code) ? await (line ??= probe()) : "";
 }
-
-export { compilersStopped };
 
 /** How {@linkcode lavapipe} is used. */
 export interface LavapipeOptions {
