@@ -5,8 +5,9 @@
  */
 
 import { vae } from "../models/vae.ts";
-import { all, type Experiment, resultOf } from "./experiment.ts";
+import { all, type Experiment, type PointResult, resultOf } from "./experiment.ts";
 import { lossCurves, spread } from "./losses.ts";
+import { rankCorrelation } from "./rank_correlation.ts";
 import { lateLoss, SOURCE, wangNotes, wangSetting } from "./wang.ts";
 
 /** Hidden layers, the latent size last, with reconstruction and KL after 1,000 epochs. */
@@ -25,6 +26,18 @@ const structures: readonly (readonly [layers: readonly number[], reconstruction:
 ];
 
 const id = (layers: readonly number[]) => layers.join("-");
+
+/** Whether the structures come in the published order, by reconstruction, KL and their sum. */
+function orderOf(results: readonly PointResult[]): string {
+  const own = (term: string) =>
+    structures.map(([layers]) => lateLoss(resultOf(results, id(layers)), term)?.mean ?? NaN);
+  const [nll, kl] = [own("nll"), own("kl")];
+  const published = [1, 2].map((i) => structures.map((structure) => structure[i] as number));
+  const sum = ([a, b]: readonly (readonly number[])[]) => a.map((value, i) => value + b[i]);
+  const [byNll, byKl, bySum] = [[nll, published[0]], [kl, published[1]], [sum([nll, kl]), sum(published)]]
+    .map(([a, b]) => rankCorrelation(a, b).toFixed(2));
+  return `Rank correlation with the published order: ${byNll} by reconstruction, ${byKl} by KL, ${bySum} by their sum.`;
+}
 
 /** Eleven structures in one setting. */
 export const architecturesExperiment: Experiment = {
@@ -62,7 +75,7 @@ export const architecturesExperiment: Experiment = {
         Number((reconstruction + kl).toFixed(1)),
       ];
     }),
-    notes: wangNotes,
+    notes: [orderOf(results), ...wangNotes],
   }],
   figures: async (results) => [
     await lossCurves(

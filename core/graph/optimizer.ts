@@ -19,7 +19,8 @@ import updateShader from "../../shaders/optimizers/update.wgsl" with { type: "te
 export interface Rule {
   /**
    * - `rule` changes the gradient into the step that is taken. Its shader gives
-   *   `fn $rule(gradient: vec4f, weight: vec4f, index: u32) -> vec4f`; what the last rule returns is subtracted from the weight.
+   *   `fn $rule(gradient: vec4f, weight: vec4f, index: u32) -> vec4f`; what the last rule returns is subtracted from the weight. The
+   *   row of the four values is `(index >> 3u) % ROWS_parameter`, and that of the biases is `BIAS_ROW_parameter`.
    * - `after` follows the new weight. Its shader gives `fn $rule(weight: vec4f, index: u32)`.
    */
   readonly kind: "rule" | "after";
@@ -169,7 +170,7 @@ export function updating(
   const slots = rules.flatMap(({ slots = [] }) => slots);
   return merge(t.tiles.before(tensor), {
     parts: [scalarPart, ...parts, { text: updateShader, parameters: { step, after: after.join(" ") } }],
-    constants: { ROWS_parameter: tensor.storedRows },
+    constants: { ROWS_parameter: tensor.storedRows, BIAS_ROW_parameter: parameter.biasRow },
     floats: Object.assign({}, ...rules.map(({ floats }) => floats)),
     buffers: {
       parameter: write(tensor),

@@ -16,6 +16,7 @@ import { accumulating, recordNorm } from "./transforms.ts";
 import { adam, type AdamOptions, AVERAGE_SLOT, learningRate, OPTIMIZERS } from "./adam.ts";
 import adagradShader from "../../shaders/optimizers/adagrad.wgsl" with { type: "text" };
 import averageShader from "../../shaders/optimizers/average.wgsl" with { type: "text" };
+import biasRateShader from "../../shaders/optimizers/bias_rate.wgsl" with { type: "text" };
 import clipValueShader from "../../shaders/optimizers/clip_value.wgsl" with { type: "text" };
 import momentumShader from "../../shaders/optimizers/momentum.wgsl" with { type: "text" };
 import nesterovShader from "../../shaders/optimizers/nesterov.wgsl" with { type: "text" };
@@ -50,9 +51,17 @@ export function momentum(factor: number, { nesterov = false }: { nesterov?: bool
   };
 }
 
-/** step + λ w: decoupled where the learning rate follows. Source: Loshchilov and Hutter, arXiv:1711.05101. */
+/**
+ * step + λ w: decoupled after the optimizer's own rule, where only the learning rate follows; before that rule it is the gradient of
+ * λ/2 ‖w‖². Source: Loshchilov and Hutter, arXiv:1711.05101.
+ */
 export function weightDecay(decay: number): Rule {
   return { kind: "rule", name: "weightDecay", shader: weightDecayShader, floats: { WEIGHT_DECAY: decay } };
+}
+
+/** Biases take steps so many times as long as weights. Source: MatConvNet's and Caffe's examples, with a factor of 2. */
+export function biasRate(factor: number): Rule {
+  return { kind: "rule", name: "biasRate", shader: biasRateShader, floats: { BIAS_FACTOR: factor } };
 }
 
 /** Each value of the gradient, held between -limit and limit. */
@@ -97,8 +106,12 @@ export { adam, type AdamOptions, AVERAGE_SLOT, learningRate, OPTIMIZERS };
 export interface OptimizerOptions extends AdamOptions {
   /** The learning rate at each step. */
   readonly learningRate: Schedule;
-  /** Decoupled: w -= lr · decay · w. Default 0, and 0.01 for AdamW. */
+  /** λ: w -= lr · λ · w. Default 0, and 0.01 for AdamW. */
   readonly weightDecay?: number;
+  /** Whether λ w is added to the step, or else to the gradient before the optimizer's own rule (L2). Default true. */
+  readonly decoupledWeightDecay?: boolean;
+  /** What the steps of biases are multiplied by. Default 1. */
+  readonly biasLearningRate?: number;
   /** Of sgd and nesterov. Default 0. */
   readonly momentum?: number;
   /** RMSprop's decay of the mean square. Default 0.9. */
@@ -116,7 +129,10 @@ export interface OptimizerOptions extends AdamOptions {
 /** AdamW's decay where none is given: PyTorch's. */
 const ADAMW_DECAY = 0.01;
 
-/** An optimizer by name: gradients are accumulated, clipped by norm, then by value, then the rule, the decay, the learning rate. */
+/**
+ * An optimizer by name: gradients are accumulated, clipped by norm, then by value; then come the rule, the decay (or the decay, the
+ * rule), the factor of biases, the learning rate.
+ */
 export function createOptimizer(name: typeof OPTIMIZERS[number], options: OptimizerOptions): Optimizer {
   if (name === "nesterov" && !options.momentum) {
     throw new RangeError("Cannot create the optimizer nesterov: expected a momentum above 0, found 0");
@@ -130,13 +146,20 @@ export function createOptimizer(name: typeof OPTIMIZERS[number], options: Optimi
     sgd: () => momentum(factor),
     nesterov: () => momentum(factor, { nesterov: true }),
   };
-  const decay = options.weightDecay || (name === "adamw" ? ADAMW_DECAY : 0);
+  const { decoupledWeightDecay: decoupled = true, biasLearningRate: ofBiases = 1 } = options;
+  if (name === "adamw" && !decoupled) {
+    throw new RangeError("Cannot create the optimizer adamw with a coupled weight decay: that is adam");
+  }
+  const lambda = options.weightDecay || (name === "adamw" ? ADAMW_DECAY : 0);
+  const decay = lambda > 0 ? [weightDecay(lambda)] : [];
   return [
     ...accumulate > 1 ? [accumulateGradients(accumulate)] : [],
     ...norm > 0 ? [clipNorm(norm)] : [],
     ...limit > 0 ? [clipValue(limit)] : [],
+    ...decoupled ? [] : decay,
     rules[name](),
-    ...decay > 0 ? [weightDecay(decay)] : [],
+    ...decoupled ? decay : [],
+    ...ofBiases === 1 ? [] : [biasRate(ofBiases)],
     learningRate(options.learningRate),
     ...ema > 0 ? [averageWeights(ema)] : [],
   ];

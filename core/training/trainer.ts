@@ -101,6 +101,7 @@ const ADJUSTABLE: readonly (keyof TrainingConfig)[] = [
   "learningRateSteps",
   "learningRateFactor",
   "weightDecay",
+  "biasLearningRate",
   "clipNorm",
   "clipValue",
 ];

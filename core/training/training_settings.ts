@@ -29,8 +29,12 @@ export interface TrainingConfig {
   readonly learningRateSteps: number;
   /** What decay multiplies it by. */
   readonly learningRateFactor: number;
-  /** Decoupled weight decay; 0 for none. */
+  /** Weight decay; 0 for none. */
   readonly weightDecay: number;
+  /** Whether it is added to the step, or else to the gradient. */
+  readonly decoupledWeightDecay: boolean;
+  /** What the steps of biases are multiplied by. */
+  readonly biasLearningRate: number;
   /** Momentum of sgd and nesterov. */
   readonly momentum: number;
   /** Of Adam: decay of the first moment. */
@@ -106,7 +110,18 @@ export const trainingSettings: Settings<TrainingConfig> = {
     type: "number",
     default: 0,
     minimum: 0,
-    help: "decoupled weight decay: w -= rate * decay * w; 0 takes 0.01 for adamw",
+    help: "weight decay: w -= rate * decay * w; 0 takes 0.01 for adamw",
+  },
+  decoupledWeightDecay: {
+    type: "boolean",
+    default: true,
+    help: "add the decay to the step; or else to the gradient, before the optimizer's own rule (L2)",
+  },
+  biasLearningRate: {
+    type: "number",
+    default: 1,
+    minimum: 0,
+    help: "learning rate of biases, as a multiple of that of weights",
   },
   momentum: { type: "number", default: 0, minimum: 0, maximum: 1, help: "momentum of sgd and nesterov" },
   beta1: {
@@ -260,8 +275,10 @@ export function learningRate(config: TrainingConfig, length: number): Schedule {
 }
 
 /** Whether it is Adam with a learning rate, and nothing else. */
-function isAdam({ optimizer, weightDecay, clipNorm, clipValue, accumulate, ema }: TrainingConfig): boolean {
-  return optimizer === "adam" && accumulate === 1 &&
+function isAdam(
+  { optimizer, weightDecay, biasLearningRate, clipNorm, clipValue, accumulate, ema }: TrainingConfig,
+): boolean {
+  return optimizer === "adam" && accumulate === 1 && biasLearningRate === 1 &&
     [weightDecay, clipNorm, clipValue, ema].every((each) => each === 0);
 }
 

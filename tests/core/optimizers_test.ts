@@ -127,6 +127,45 @@ const cases: readonly [Optimizer, Parameters<typeof inReference>[0]][] = [
   ],
 ];
 
+/** Weight decay in the gradient, and biases of their own rate: the setting of MatConvNet's SGD, and Adam with L2. */
+const coupled: readonly [Optimizer, Parameters<typeof inReference>[0]][] = [
+  [
+    createOptimizer("sgd", {
+      ...{ learningRate: falling, weightDecay: 0.1, momentum: 0.5 },
+      ...{ decoupledWeightDecay: false, biasLearningRate: 2 },
+    }),
+    (w, g, [u], t) => sgdStep(w, g, { u }, { learningRate: ratesOf(w, t), momentum: 0.5 }),
+  ],
+  [
+    createOptimizer("adam", {
+      ...{ learningRate: falling, weightDecay: 0.1, betas: [0.8, 0.95], epsilon: 1e-3 },
+      ...{ decoupledWeightDecay: false, biasLearningRate: 2 },
+    }),
+    (w, g, [m, v], t) => adamStep(w, g, { m, v }, t, { ...adam, learningRate: ratesOf(w, t), biasCorrection: true }),
+  ],
+];
+
+/** The rate at a step, twice as high for the bias, which has as many values as there are outputs. */
+function ratesOf(w: Float64Array, step: number): number {
+  return valueAt(falling, step - 1) * (w.length === OUTPUTS ? 2 : 1);
+}
+
+for (const [optimizer, update] of coupled) {
+  Deno.test(`${optimizer.map(({ name }) => name).join(", ")}: decay in the gradient and twice the rate for biases agree with the reference`, async () => {
+    const found = await onGpu(optimizer, 5);
+    const expected = inReference(
+      (weight, gradient, slots, step) => update(weight, gradient.map((g, i) => g + 0.1 * weight[i]), slots, step),
+      slotsOf(optimizer).length,
+      5,
+    );
+    for (const [step, matrices] of expected.entries()) {
+      matrices.forEach((values, i) => {
+        assertClose(found[step][i], values, `matrix ${i} after step ${step + 1}`, { absolute: 2e-6, relative: 1e-5 });
+      });
+    }
+  });
+}
+
 for (const [optimizer, update] of cases) {
   Deno.test(`${optimizer.map(({ name }) => name).join(", ")} with weight decay and a falling learning rate agrees with the reference, its slots too`, async () => {
     const found = await onGpu(optimizer, 5);
@@ -155,6 +194,8 @@ Deno.test("createOptimizer() puts the learning rate last, and decays with AdamW 
     assertEquals(optimizer.some((each) => each.name === "weightDecay"), name === "adamw");
   }
   assertThrows(() => createOptimizer("nesterov", rate(0.25)), RangeError, "expected a momentum above 0");
+  const adamL2 = { ...rate(0.25), decoupledWeightDecay: false };
+  assertThrows(() => createOptimizer("adamw", adamL2), RangeError, "coupled weight decay: that is adam");
   const names = (optimizer: Optimizer) => optimizer.map(({ name }) => name);
   const all = { ...rate(0.1), accumulate: 2, clipNorm: 1, clipValue: 1, weightDecay: 0.1, ema: 0.9 };
   const expected = [

@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { spreadOf } from "../../core/spread.ts";
+import { rankCorrelation } from "../../experiments/rank_correlation.ts";
 import { cellText, type Table, toCsv, toMarkdown } from "../../experiments/table.ts";
 
 Deno.test("spreadOf() is the mean and the sample standard deviation", () => {
@@ -44,4 +45,11 @@ Deno.test("toCsv() gives a measured column its mean, deviation and number of run
     toCsv(table),
     '"a, b",loss,loss (sd),loss (runs),published\r\nx|y,1.5,0.5,2,1.4\r\n"""z""",,,,\r\n',
   );
+});
+
+Deno.test("rankCorrelation() is 1 for the same order, -1 for the opposite one, and shares ranks of equal values", () => {
+  assertEquals(rankCorrelation([1, 5, 20], [-3, 0, 0.5]), 1);
+  assertEquals(rankCorrelation([1, 5, 20], [3, 2, -7]), -1);
+  // By scipy.stats.spearmanr.
+  assertAlmostEquals(rankCorrelation([1, 2, 3, 4, 5], [5, 6, 7, 8, 7]), 0.8207826816681233, 1e-12);
 });
