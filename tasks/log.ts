@@ -39,7 +39,7 @@ const flags: Flags<Groups> = {
 
 async function run({ values }: Parsed<Groups>, context: Context): Promise<void> {
   const { to } = values.log;
-  if (!to.length) throw new UsageError("Cannot log: expected --to tensorboard, mlflow or a module, found none");
+  if (!to.length) throw new UsageError("Cannot log: expected --to tensorboard, mlflow, wandb or a module, found none");
   const chosen = await chosenRun(values.run, context);
   const { folder, checkpoint, model } = chosen;
   const destinations = await Promise.all(to.filter((name) => name !== "tensorboard").map(destinationOf));
@@ -57,6 +57,7 @@ async function run({ values }: Parsed<Groups>, context: Context): Promise<void> 
   }
   for (const destination of destinations) {
     await new Outbox(folder, destination).send();
+    await destination.close?.();
     context.print(`${destination.name} has all of ${folder}`);
     context.emit({ run: folder, to: destination.name });
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mlflowAddress } from "./mlflow_address.ts";
+import { trackerAddress } from "./addresses.ts";
 import { scalarsOf } from "./scalars.ts";
 import type { Destination, LoggedEvent, LoggedRun } from "./outbox.ts";
 
@@ -16,7 +16,7 @@ const [MOST_PARAMETERS, LONGEST, MOST_METRICS] = [100, 500, 1000];
 
 /** The tracker, as the environment says where it is. */
 export function mlflow(variable: (name: string) => string | undefined): Destination {
-  const address = mlflowAddress(variable);
+  const address = trackerAddress("mlflow", variable);
   const [token, user, password] = ["TOKEN", "USERNAME", "PASSWORD"].map((name) => variable(`MLFLOW_TRACKING_${name}`));
   const authorization = token ? `Bearer ${token}` : user ? `Basic ${btoa(`${user}:${password ?? ""}`)}` : undefined;
   const experiment = variable("MLFLOW_EXPERIMENT_NAME") || "elbo";

@@ -25,10 +25,14 @@ export interface LoggedRun {
 export interface Destination {
   /** Its name, by which the run folder remembers what it was sent. */
   readonly name: string;
+  /** Whether it is told the whole run at first in each process, and again after a failure, until the end has arrived. */
+  readonly whole?: boolean;
   /** Begins a run there, and gives the name that it has there. */
   begin(run: LoggedRun): Promise<string>;
   /** Takes events in their order; one that was sent before may come again. */
   log(id: string, events: readonly LoggedEvent[], run: LoggedRun): Promise<void>;
+  /** Sends what it still holds. */
+  close?(): Promise<void>;
 }
 
 /** How much of a run a tracker has: by what the events say, since one that is gone on with loses the end that it had. */
@@ -50,6 +54,7 @@ const SOME = 100;
 export class Outbox {
   #sending: Promise<void> | undefined;
   #again = false;
+  #begun = false;
   /** Why the last sending failed. */
   failure: Error | undefined;
 
@@ -91,7 +96,11 @@ export class Outbox {
     const run = { folder: this.folder, config: await readConfig(this.folder) ?? {} };
     let sent = await this.#sent();
     if (!sent) await this.#keep(sent = { id: await this.destination.begin(run), epoch: 0, ended: 0 });
-    const { id, epoch, ended } = sent;
+    const last = events.at(-1);
+    const arrived = last?.event === "end" && last.step <= sent.ended;
+    const anew = this.destination.whole && !this.#begun && !arrived;
+    this.#begun = false;
+    const { id, epoch, ended } = anew ? { ...sent, epoch: 0, ended: 0 } : sent;
     const left = events.filter((event) => event.event === "epoch" ? event.epoch > epoch : event.step > ended);
     for (let i = 0; i < left.length; i += SOME) {
       const some = left.slice(i, i + SOME);
@@ -101,6 +110,7 @@ export class Outbox {
       }
       await this.#keep(sent);
     }
+    this.#begun = true;
   }
 
   async #keep(sent: Sent): Promise<void> {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RUNS } from "./permissions.ts";
+import { RUNS, trackersElsewhere } from "./permissions.ts";
 
 /** A lock file, as far as it is looked at. */
 export interface Lock {
@@ -35,10 +35,15 @@ function mayReadHdf5(args: readonly string[], { read, folders }: Disk): boolean 
   });
 }
 
+const tellsWandb = (task: string, args: readonly string[]) => trackersElsewhere(task, args).includes("wandb");
+
 /** Packages that few tasks need, and when. */
 const BY_NEED: Readonly<Record<string, (task: string, args: readonly string[], disk: Disk) => boolean>> = {
   "esbuild-wasm": (task) => task === "explore",
   "onnx-proto": (task) => task === "export",
+  "@wandb/sdk": tellsWandb,
+  // Named beside it, in the version that it takes.
+  graphql: tellsWandb,
   "h5wasm": (_, args, disk) => mayReadHdf5(args, disk),
 };
 

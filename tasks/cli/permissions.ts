@@ -8,7 +8,7 @@
 import { CHOOSING_VARIABLES, DRIVER_VARIABLES } from "../../core/gpu/strategies.ts";
 import { findMpi, MPI_VARIABLES } from "../../parallel/mpi.ts";
 import { HUB_CACHE, HUB_VARIABLES, hubHosts, isReference } from "../../storage/hub_address.ts";
-import { MLFLOW_VARIABLES, mlflowAddress } from "../../trackers/mlflow_address.ts";
+import { type Addressed, ADDRESSES, trackerAddress } from "../../trackers/addresses.ts";
 import { temporaryNames } from "../../storage/write.ts";
 import { peekFlag, UsageError, wantsHelp } from "./flags.ts";
 import { nearestOf } from "./nearest.ts";
@@ -131,13 +131,17 @@ function hostsOfHub(): readonly string[] {
   return hubHosts(endpoint);
 }
 
-/** The address of MLflow's server, where it is to be told of a run. */
-function trackedBy(task: string, args: readonly string[]): URL | undefined {
+/** Trackers elsewhere that are to be told of a run. */
+export function trackersElsewhere(task: string, args: readonly string[]): readonly Addressed[] {
   const flag = ({ train: "log", log: "to" } as Readonly<Record<string, string>>)[task];
-  const names = flag && !wantsHelp(args) ? peekFlag(args, flag) : undefined;
-  if (!names?.split(",").includes("mlflow")) return undefined;
+  const names = flag && !wantsHelp(args) ? peekFlag(args, flag)?.split(",") : undefined;
+  return (Object.keys(ADDRESSES) as Addressed[]).filter((name) => names?.includes(name));
+}
+
+/** The host of a tracker. */
+function hostOfTracker(name: Addressed): string {
   try {
-    return mlflowAddress((name) => Deno.env.get(name));
+    return trackerAddress(name, (variable) => Deno.env.get(variable)).host;
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
@@ -146,7 +150,7 @@ function trackedBy(task: string, args: readonly string[]): URL | undefined {
 /**
  * The flags of `deno run` for a task. It may read files, since data can be anywhere, write what its command line says, and load modules
  * from files and from JSR. It may use no network (packages of npm are fetched by Deno itself) but that of
- * the Hugging Face Hub where `hf:owner/name` is named and of MLflow where it is told of a run, start no program and load no library;
+ * the Hugging Face Hub where `hf:owner/name` is named and of the trackers that are told of a run, start no program and load no library;
  * only `explore` listens on the address of its page, and with `--open` starts a browser; `--parallel mpi` alone loads MPI's.
  *
  * @throws {UsageError} If there is no such task, or if Deno cannot be told of a path.
@@ -163,8 +167,8 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
       `Cannot permit writing to "${withComma}": expected a path without a comma, which separates paths in Deno's flags`,
     );
   }
-  const tracking = trackedBy(task, args);
-  const hosts = [...(tracking ? [tracking.host] : []), ...(hub ? hostsOfHub() : [])];
+  const trackers = trackersElsewhere(task, args);
+  const hosts = [...trackers.map(hostOfTracker), ...(hub ? hostsOfHub() : [])];
   const mpi = usesMpi(task, args) ? findMpi((name) => Deno.env.get(name)) : undefined;
   return [
     "--no-prompt",
@@ -175,7 +179,7 @@ export function permissionFlags(task: string, args: readonly string[]): string[]
         ...VARIABLES,
         ...(mpi ? [...MPI_VARIABLES, ...CHOOSING_VARIABLES] : []),
         ...(hub ? HUB_VARIABLES : []),
-        ...(tracking ? MLFLOW_VARIABLES : []),
+        ...trackers.flatMap((name) => ADDRESSES[name].variables),
       ].join()
     }`,
     // How much memory there is, which data of a declared size are held against.

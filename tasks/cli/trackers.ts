@@ -12,22 +12,23 @@ import { mlflow } from "../../trackers/mlflow.ts";
 import { moduleTracker } from "../../trackers/module.ts";
 import { type Destination, Outbox } from "../../trackers/outbox.ts";
 import { Tensorboard } from "../../trackers/tensorboard.ts";
+import { wandb } from "../../trackers/wandb.ts";
 import { UsageError } from "./flags.ts";
 import { loadModule, namesModule } from "./model_module.ts";
 import { quoted } from "./quoted.ts";
 import type { Context } from "./run.ts";
 
 /** Trackers by name; what is none of them is a module. */
-export const TRACKERS = ["tensorboard", "mlflow"] as const;
+export const TRACKERS = ["tensorboard", "mlflow", "wandb"] as const;
 
 /** What becomes the flag that names them. */
 export function trackerSetting(help: string): Setting<readonly string[]> {
   return {
     type: "strings",
     default: [],
-    help: `${help}: ${
-      TRACKERS.join(", ")
-    } (MLFLOW_TRACKING_URI), or a module of your own, ./mine.ts; several with commas`,
+    help:
+      `${help}: tensorboard, mlflow (MLFLOW_TRACKING_URI), wandb (WANDB_API_KEY), or a module of your own, ./mine.ts; ` +
+      "several with commas",
   };
 }
 
@@ -36,13 +37,32 @@ const LAST_WAIT = 10_000;
 
 /** The tracker elsewhere of a name. */
 export async function destinationOf(name: string): Promise<Destination> {
-  if (name === "mlflow") return mlflow((variable) => Deno.env.get(variable));
+  const variable = (name: string) => Deno.env.get(name);
+  if (name === "mlflow") return mlflow(variable);
+  if (name === "wandb") return withKey(() => wandb({ variable, read: textOrNothing }));
   if (!namesModule(name)) {
     throw new UsageError(
       `Cannot log to "${name}": expected ${TRACKERS.join(", ")} or a module, such as ./mine.ts, found none of them`,
     );
   }
   return moduleTracker(name, (await loadModule(name, "tracker")).exports);
+}
+
+/** What is missing is a matter of the command line's surroundings. */
+function withKey(make: () => Destination): Destination {
+  try {
+    return make();
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function textOrNothing(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Those that a training tells of itself. */

@@ -250,6 +250,19 @@ Deno.test("permissionFlags() permits writing what the command line names, and no
     }
   }
   assertEquals(writes("explore", "--build site"), ["site"]);
+  for (
+    const [task, flag, tracker, host] of [["train", "--log", "mlflow", "127.0.0.1:5000"], [
+      "log",
+      "--to",
+      "wandb",
+      "api.wandb.ai",
+    ]]
+  ) {
+    const flags = permissionFlags(task, [flag, `tensorboard,${tracker}`]);
+    assert(flags.includes(`--allow-net=${host}`));
+    assert(flags.some((each) => each.startsWith("--allow-env=") && each.includes(tracker.toUpperCase())));
+    assertEquals(permissionFlags(task, [flag, "tensorboard"]), permissionFlags(task, []));
+  }
   assert(permissionFlags("explore", ["--host", "::1"]).includes("--allow-net=[::1]"));
   assertThrows(() => permissionFlags("explore", ["--host", "a,b"]), UsageError, "Cannot listen on");
   assert(permissionFlags("explore", ["--open"]).some((flag) => flag.startsWith("--allow-run=xdg-open,")));

@@ -6,9 +6,10 @@ import { denoFolder, type Disk, lockFor, packagesToFetch } from "../../tasks/cli
 const lock = {
   version: "5",
   specifiers: Object.fromEntries(
-    ["vega@6.4.0", "@jsquash/jpeg@1.6.0", "h5wasm@0.10.3", "esbuild-wasm@0.28.2", "onnx-proto@8.0.1"].map((
-      name,
-    ) => [`npm:${name}`, "1"]),
+    [
+      ...["vega@6.4.0", "@jsquash/jpeg@1.6.0", "h5wasm@0.10.3", "esbuild-wasm@0.28.2", "onnx-proto@8.0.1"],
+      ...["@wandb/sdk@0.5.1", "graphql@16.15.0"],
+    ].map((name) => [`npm:${name}`, "1"]),
   ),
   npm: { "h5wasm@0.10.3": { integrity: "sha512-" } },
 };
@@ -31,13 +32,17 @@ function large(task: string, args: readonly string[], files: Readonly<Record<str
   // Checksums stay: what is left out is no longer asked for, but nothing is unpinned.
   assertEquals(rest, { version: "5", npm: lock.npm });
   assert("npm:vega@6.4.0" in specifiers);
-  return Object.keys(specifiers).filter((name) => /wasm|onnx/.test(name)).map((name) => name.replace(/npm:|@.*/g, ""));
+  return Object.keys(specifiers).filter((name) => /wasm|onnx|wandb|graphql/.test(name)).map((name) =>
+    name.replace(/npm:|(?<=.)@\d.*/g, "")
+  );
 }
 
 Deno.test("a task is started with the bundler where it serves the page, and with the HDF5 reader where a file may need it", () => {
   assertEquals(large("train", ["--dataset", "mnist"]), []);
   assertEquals(large("explore", []), ["esbuild-wasm"]);
   assertEquals(large("export", ["--run", "a.h5"]), ["h5wasm", "onnx-proto"]);
+  assertEquals(large("train", ["--log", "tensorboard,wandb"]), ["@wandb/sdk", "graphql"]);
+  assertEquals(large("log", ["--to=wandb"]), ["@wandb/sdk", "graphql"]);
   for (const args of [["--dataset", "a.mat"], ["--dataset=data/a.h5.gz"], ["--dataset", "A.HDF5"]]) {
     assertEquals(large("train", args), ["h5wasm"]);
   }
@@ -58,8 +63,14 @@ Deno.test("packagesToFetch() names what Deno's cache lacks, whatever host it is 
     "cache/npm/a.host/vega/6.4.0/package.json": "",
     "cache/npm/b.host/@jsquash/jpeg/1.6.0/package.json": "",
   });
-  assertEquals(packagesToFetch(lock, "cache", cached), ["h5wasm", "esbuild-wasm", "onnx-proto"]);
-  assertEquals(packagesToFetch(lock, "elsewhere", cached).length, 5);
+  assertEquals(packagesToFetch(lock, "cache", cached), [
+    "h5wasm",
+    "esbuild-wasm",
+    "onnx-proto",
+    "@wandb/sdk",
+    "graphql",
+  ]);
+  assertEquals(packagesToFetch(lock, "elsewhere", cached).length, 7);
 });
 
 Deno.test("denoFolder() is where Deno keeps its cache, on every system", () => {

@@ -1,6 +1,13 @@
-/** Trackers: what TensorBoard reads, what MLflow is sent while it is there and while it is away, and modules of one's own. */
+/** Trackers: what TensorBoard reads, what MLflow and W&B are sent while they are there and while they are away, and one's own modules. */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { default as protobuf } from "npm:protobufjs@7.6.6";
 import { slice } from "../../core/dataset.ts";
 import { gradientsOf } from "../../core/training/gradients.ts";
@@ -9,6 +16,7 @@ import { logTask } from "../../tasks/log.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { crc32c, eventOf, fileStart, histogram, picture, scalar } from "../../trackers/event_file.ts";
 import { type Destination, Outbox } from "../../trackers/outbox.ts";
+import { wandbKey } from "../../trackers/wandb.ts";
 import { gpu } from "../support/gpu.ts";
 import { stripes } from "../support/stripes.ts";
 import { attempt, inFolder, small } from "./support.ts";
@@ -205,6 +213,114 @@ Deno.test("MLflow is sent each epoch once, whether it is there, away, or refuses
     }
   }));
 
+/** A server that speaks as W&B's does to its package: what the mutation is given, and files by line. */
+class WandbServer implements AsyncDisposable {
+  readonly history: Record<string, unknown>[] = [];
+  begun: Record<string, string>[] = [];
+  complete: number | undefined;
+  keys = new Set<string>();
+  /** Whether files are refused, and how many requests to begin still are. */
+  refusesFiles = false;
+  refuses = 0;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(port = 0) {
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => this.#answer(request));
+  }
+
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    const body = await request.json();
+    this.keys.add(atob(request.headers.get("authorization")!.replace("Basic ", "")));
+    if (pathname === "/graphql") {
+      if (this.refuses-- > 0) return Response.json({ errors: [{ message: "no such entity" }] }, { status: 404 });
+      if (body.query.includes("viewer")) return Response.json({ data: { viewer: { id: "1", entity: "us" } } });
+      this.begun.push(body.variables);
+      this.complete = undefined;
+      return Response.json({ data: { upsertBucket: { bucket: { displayName: body.variables.displayName } } } });
+    }
+    if (this.refusesFiles) return new Response("", { status: 503 });
+    assertStringIncludes(pathname, "/files/us/elbo/");
+    const { content = [], offset = 0 } = body.files?.["wandb-history.jsonl"] ?? {};
+    content.forEach((line: string, i: number) => this.history[offset + i] = JSON.parse(line));
+    if (body.complete) this.complete = body.exitcode;
+    return Response.json({});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+Deno.test("W&B is sent the whole of a run, whether it is there, away, refuses, or the run goes on later", () =>
+  inFolder(async () => {
+    let port: number;
+    {
+      await using found = new WandbServer();
+      port = found.port;
+    }
+    Deno.env.set("WANDB_BASE_URL", `http://127.0.0.1:${port}`);
+    const key = "k".repeat(40);
+    Deno.env.set("WANDB_API_KEY", key);
+    try {
+      const away = await attempt(trainTask, [...small, "--out", "run", "--no-report", "--log", "wandb"]);
+      assertEquals([away.code, away.stderr], [0, ""]);
+      assertStringIncludes(
+        away.stdout,
+        `Not all was sent to wandb: wandb at http://127.0.0.1:${port}: connect ECONNREFUSED`,
+      );
+      assertStringIncludes(away.stdout, "deno task log --run run --to wandb");
+      await using server = new WandbServer(port);
+      const log = () => attempt(logTask, ["--run", "run", "--to", "wandb"]);
+      server.refuses = 1;
+      const refused = await log();
+      assertEquals(refused.code, 1);
+      assertStringIncludes(refused.stderr, "wandb at http://127.0.0.1");
+      assertStringIncludes(refused.stderr, "404");
+      // Lines that are not taken are noticed, though the package does not look at the answer.
+      server.refusesFiles = true;
+      const lost = await log();
+      assertEquals(lost.code, 1);
+      assertStringIncludes(lost.stderr, "503");
+      server.refusesFiles = false;
+      const sent = await log();
+      assertEquals([sent.code, sent.stderr], [0, ""]);
+      const epochs = () => server.history.map(({ _step, epoch }) => [_step, epoch]);
+      assertEquals(epochs(), [1, 2, 3, 4].map((epoch) => [epoch, epoch]));
+      assertEquals(Object.keys(server.history[3]).filter((name) => name.startsWith("validation/")).length > 2, true);
+      assertEquals([server.complete, [...server.keys]], [0, [`api:${key}`]]);
+      const { name, project, displayName, config } = server.begun.at(-1)!;
+      assertEquals([project, displayName, JSON.parse(config).hidden], ["elbo", "run", [6]]);
+      // All is there: nothing is begun again. What a resumed training adds comes into the same run.
+      const begun = server.begun.length;
+      await log();
+      assertEquals(server.begun.length, begun);
+      const more = await attempt(trainTask, ["--resume", "run", "--epochs", "6", "--no-report", "--log", "wandb"]);
+      assertEquals([more.code, more.stderr], [0, ""]);
+      assertEquals(epochs(), [1, 2, 3, 4, 5, 6].map((epoch) => [epoch, epoch]));
+      assertEquals([server.begun.at(-1)!.name, server.begun.length, server.complete], [name, begun + 1, 0]);
+    } finally {
+      Deno.env.delete("WANDB_BASE_URL");
+      Deno.env.delete("WANDB_API_KEY");
+    }
+  }));
+
+Deno.test("wandbKey() takes the variable, or what wandb login has left for the host", () => {
+  const netrc =
+    "machine github.com login a password b\nmachine api.wandb.ai\n  login user\n  password secret\nmachine c login d";
+  const read = (path: string) => path === "/home/me/.netrc" ? netrc : undefined;
+  const of = (variables: Record<string, string>) => wandbKey({ variable: (name) => variables[name], read });
+  assertEquals(of({ HOME: "/home/me" }), "secret");
+  assertEquals(of({ HOME: "/home/me", WANDB_API_KEY: "own" }), "own");
+  for (const none of [{ HOME: "/nowhere" }, { HOME: "/home/me", WANDB_BASE_URL: "https://wandb.example" }]) {
+    assertThrows(() => of(none as Record<string, string>), TypeError, "expected a key in WANDB_API_KEY or for");
+  }
+});
+
 Deno.test("what a tracker fails to take is sent again, from where it stood", () =>
   inFolder(async () => {
     assertEquals((await attempt(trainTask, [...small, "--out", "run", "--no-report"])).code, 0);
@@ -250,5 +366,5 @@ Deno.test("train --log tensorboard,./mine.ts writes an event file, encodings to 
     assertEquals([later.code, later.stderr], [0, ""]);
     const none = await attempt(trainTask, [...small, "--out", "other", "--log", "tensorbord"]);
     assertEquals(none.code, 2);
-    assertStringIncludes(none.stderr, 'Cannot log to "tensorbord": expected tensorboard, mlflow or a module');
+    assertStringIncludes(none.stderr, 'Cannot log to "tensorbord": expected tensorboard, mlflow, wandb or a module');
   }));

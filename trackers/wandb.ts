@@ -1,0 +1,152 @@
+/**
+ * Weights & Biases, by its own package, `npm:@wandb/sdk`: https://docs.wandb.ai/ref/js/
+ *
+ * The package works in a worker of its own (`wandb_worker.ts`). It keeps what it was told until it sends it, every 2 to 30 seconds and at
+ * the end, and a run that another process goes on with begins anew at its first line. So each process tells it the whole run, and what was
+ * told counts only once the end has arrived.
+ *
+ * @module
+ */
+
+import { trackerAddress } from "./addresses.ts";
+import type { Destination, LoggedEvent, LoggedRun } from "./outbox.ts";
+import { scalarsOf } from "./scalars.ts";
+import type { Answer, Told } from "./wandb_worker.ts";
+
+/** Milliseconds after which the package has failed: it may wait for two answers and sends what is left in a third. */
+const PATIENCE = 20_000;
+
+/** Where a key is found. */
+export interface Surroundings {
+  /** Reads a variable of the environment. */
+  readonly variable: (name: string) => string | undefined;
+  /** Reads a file; undefined where there is none. */
+  readonly read: (path: string) => string | undefined;
+}
+
+/**
+ * The key of an account: `WANDB_API_KEY`, or what `wandb login` has left in the netrc file.
+ *
+ * @throws {TypeError} If there is none.
+ */
+export function wandbKey({ variable, read }: Surroundings): string {
+  const { hostname } = trackerAddress("wandb", variable);
+  const given = variable("WANDB_API_KEY");
+  if (given) return given;
+  const home = variable("HOME") || variable("USERPROFILE");
+  const words = (read(variable("NETRC") || `${home}/.netrc`) ?? "").split(/\s+/);
+  const of = words.slice(
+    words.findIndex((word, i) => word === "machine" && words[i + 1] === hostname) + 1 || words.length,
+  );
+  const until = of.indexOf("machine");
+  const own = until < 0 ? of : of.slice(0, until);
+  const key = own[own.indexOf("password") + 1];
+  if (own.includes("password") && key) return key;
+  throw new TypeError(
+    `Cannot log to wandb: expected a key in WANDB_API_KEY or for ${hostname} in .netrc, found none; https://wandb.ai/authorize shows yours`,
+  );
+}
+
+/** The package in its worker, for one run. */
+class Session {
+  readonly #worker = new Worker(new URL("./wandb_worker.ts", import.meta.url), { type: "module", name: "wandb" });
+  readonly #waiting: ((answer: Answer) => void)[] = [];
+
+  constructor() {
+    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#waiting.shift()?.(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#waiting.shift()?.({ failure: event.message });
+    };
+  }
+
+  /** Tells it something, and waits until it is done. */
+  async tell(told: Told): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const { failure } = await new Promise<Answer>((resolve) => {
+      timer = setTimeout(() => resolve({ failure: `no answer in ${PATIENCE / 1000} s` }), PATIENCE);
+      this.#waiting.push(resolve);
+      this.#worker.postMessage(told);
+    });
+    clearTimeout(timer);
+    if (failure) throw new Error(failure);
+  }
+
+  end(): void {
+    this.#worker.terminate();
+  }
+}
+
+/** Names in its addresses: letters, digits and hyphens. */
+const idOf = (folder: string) =>
+  `${folder.replace(/.*\//, "").replaceAll(/[^\w-]/g, "-")}-${crypto.randomUUID().slice(0, 8)}`;
+
+/**
+ * The tracker.
+ *
+ * @throws {TypeError} If there is no key.
+ */
+export function wandb(surroundings: Surroundings): Destination {
+  const { variable } = surroundings;
+  const address = trackerAddress("wandb", variable);
+  const key = wandbKey(surroundings);
+  let session: Session | undefined;
+
+  /** Ends the session, and after a failure begins the next one anew. */
+  async function told(told: Told): Promise<void> {
+    try {
+      await session!.tell(told);
+    } catch (error) {
+      close();
+      throw new Error(`wandb at ${address.origin}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  function close(): void {
+    session?.end();
+    session = undefined;
+  }
+
+  async function begin(id: string, { folder, config }: LoggedRun): Promise<void> {
+    const { model, dataset, adapter, parameters } = config;
+    session = new Session();
+    await told({
+      kind: "begin",
+      id,
+      name: folder.replace(/.*\//, ""),
+      project: variable("WANDB_PROJECT") || "elbo",
+      entity: variable("WANDB_ENTITY") || undefined,
+      config: { model, dataset, adapter, parameters, ...config.config },
+      key,
+      address: address.href.replace(/\/*$/, ""),
+    });
+  }
+
+  const lines = (events: readonly LoggedEvent[]) =>
+    events.flatMap((event) =>
+      event.event !== "epoch"
+        ? []
+        : [{ step: event.epoch, values: { epoch: event.epoch, ...Object.fromEntries(scalarsOf(event)) } }]
+    );
+
+  return {
+    name: "wandb",
+    whole: true,
+    begin: ({ folder }) => Promise.resolve(idOf(folder)),
+    async log(id, events, run) {
+      if (variable("WANDB_MODE") === "offline") throw new Error("WANDB_MODE is offline");
+      if (!session) await begin(id, run);
+      await told({ kind: "log", lines: lines(events) });
+      const last = events.at(-1);
+      if (last?.event !== "end") return;
+      await told({ kind: "finish", code: last.stopped ? 1 : 0 });
+      close();
+    },
+    async close() {
+      if (!session) return;
+      // Stopped in the middle, by its folder.
+      await told({ kind: "finish", code: 1 });
+      close();
+    },
+  };
+}
