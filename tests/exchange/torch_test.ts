@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { normals, otherSeed } from "../../core/graph/random.ts";
 import type { Trained } from "../../core/training/trained.ts";
 import { graphsOf } from "../../exchange/graphs.ts";
 import { matchNames, readWeights, takeTensors } from "../../exchange/import.ts";
@@ -21,6 +22,9 @@ interface Outputs extends Readonly<Record<string, readonly number[] | undefined>
   /** Of the model after those steps. */
   readonly trained?: readonly number[];
   readonly trainedTerms?: readonly [nll: number, kl: number];
+  /** Both with the draws of z given, where a model draws it once. */
+  readonly drawnTerms?: readonly [nll: number, kl: number];
+  readonly trainedDrawnTerms?: readonly [nll: number, kl: number];
 }
 
 /** What is recorded: of every file a digest; the outputs of some. */
@@ -69,7 +73,7 @@ async function run(
       using trained = untrained(model, settings, image);
       const files = await torchFiles(trained, graphsOf(trained));
       for (const { name, bytes } of files) await Deno.writeFile(`${own}/${name}`, bytes);
-      const { told: _, ...inputs } = given(trained);
+      const { told: _, ...inputs } = { ...given(trained), draws: draws(trained, what) };
       for (const [name, rows] of Object.entries(inputs)) {
         await Deno.writeFile(`${own}/${name}.f32`, new Uint8Array(rows.buffer));
       }
@@ -87,14 +91,56 @@ async function run(
   });
 }
 
+/** The seed of an evaluation. */
+const SEED = 4;
+
+/** The stream of random numbers by which z is drawn in one, where it is not {@linkcode STREAM}: labels and dropout have some before. */
+const STREAMS: Readonly<Record<string, number>> = { "conditional": 3, "conv residual": 3, "residual batch": 4 };
+const STREAM = 2;
+
+/** The noise that z has in {@linkcode Trained.evaluate} with that seed, [N, K]. */
+function draws({ latents }: Trained, what: string): Float32Array<ArrayBuffer> {
+  const values = normals(
+    new Float64Array(4 * COUNT * Math.ceil(latents / 4)),
+    otherSeed(SEED),
+    0,
+    STREAMS[what] ?? STREAM,
+  );
+  return Float32Array.from({ length: COUNT * latents }, (_, i) => {
+    const [row, column] = [Math.floor(i / latents), i % latents];
+    return values[4 * (Math.floor(column / 4) * COUNT + row) + column % 4];
+  });
+}
+
+/** Holds the ELBO by the same draws of z against one another, where there are any. */
+async function compareDrawn(what: string, trained: Trained, terms?: readonly [number, number]): Promise<void> {
+  if (!terms) return;
+  const { x, told } = given(trained);
+  const labels = "labels" in told ? { labels: Uint8Array.from(told.labels!) } : {};
+  const options = { samples: 1, binarize: "none", seed: SEED } as const;
+  const { nll, kl } = await trained.evaluate({ values: x, count: COUNT, ...labels }, options);
+  assertClose({ nll: [terms[0]], kl: [terms[1]] }, { nll: [nll], kl: [kl] });
+}
+
 /** Holds what PyTorch gave against what elbo gives. */
 async function compare(what: string, outputs: Outputs): Promise<void> {
-  const { terms, losses, log_variance: logVariance, z, trained: _, trainedTerms: __, ...others } = outputs;
+  const {
+    terms,
+    losses,
+    log_variance: logVariance,
+    z,
+    trained: _,
+    trainedTerms: __,
+    drawnTerms,
+    trainedDrawnTerms: ___,
+    ...others
+  } = outputs;
   using trained = untrained(...cases[what], image);
   const here = await expected(trained);
   assertClose({ ...others, logVariance, z: "z" in here ? z : undefined }, here);
   assert(losses === undefined || losses[19] < losses[0], `${what}: ${losses}`);
   if (terms) await compareTerms(what, trained, terms);
+  await compareDrawn(what, trained, drawnTerms);
 }
 
 /** Holds means of 300 draws each against one another, of other random numbers. */
@@ -116,7 +162,7 @@ async function compareTerms(what: string, trained: Trained, terms: readonly [num
 /** Holds a model that was trained on in PyTorch against the same that came back. */
 async function compareBack(
   what: string,
-  { trained: decoded, trainedTerms }: Outputs,
+  { trained: decoded, trainedTerms, trainedDrawnTerms }: Outputs,
   bytes: Uint8Array,
 ): Promise<void> {
   using trained = untrained(...cases[what], image);
@@ -125,6 +171,7 @@ async function compareBack(
   const { z, told } = given(trained);
   assertClose({ decoded }, { decoded: await trained.decode(z, told) });
   if (KEPT.includes(what)) await compareTerms(what, trained, trainedTerms!);
+  await compareDrawn(what, trained, trainedDrawnTerms);
 }
 
 if (import.meta.main) {
