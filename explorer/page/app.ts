@@ -47,11 +47,18 @@ export class App {
     return this.loaded?.shape.join() === this.model?.data.shape.join() ? this.loaded : undefined;
   }
 
-  /** Has an engine read rows. */
+  /** Has an engine read rows. Meanwhile none can be asked for, since it may have these already; what is refused leaves those before. */
   async useData(engine: Engine, dataset: Dataset): Promise<DataInfo> {
-    const info = await engine.useData(dataset);
-    this.#rows = { info, engine };
-    return info;
+    const before = this.#rows;
+    this.#rows = undefined;
+    try {
+      const info = await engine.useData(dataset);
+      this.#rows = { info, engine };
+      return info;
+    } catch (error) {
+      this.#rows = before;
+      throw error;
+    }
   }
 
   changed(change: Change): void {
