@@ -4,9 +4,10 @@
  * @module
  */
 
+import { manifold, morphs, samples } from "../figures/images.ts";
 import { vae } from "../models/vae.ts";
 import { all, type Experiment, type Point, resultOf } from "./experiment.ts";
-import { finalLoss, lossCurves } from "./losses.ts";
+import { finalLoss, lossCurves, renamed } from "./losses.ts";
 import type { Cell, Table } from "./table.ts";
 
 /** Lower bound, NLL and KL after 150 epochs, [train, validation] each, K = 20. */
@@ -75,6 +76,7 @@ export const optimizersExperiment: Experiment = {
   expectations: [
     "At K = 20, Adam reaches the highest lower bound in training and validation, followed by RMSprop, Adagrad and SGD.",
     "Adam and RMSprop fit training rows 5 nats better than held-out rows, Adagrad and SGD about 1 nat.",
+    "The figures of Adam are those in the statistics of the source's .mat file, the others are read off the curves of its writeup. Its SGD begins each epoch without momentum; here momentum goes on.",
   ],
   full: { epochs: 150 },
   quick: { epochs: 3, rows: 24_000 },
@@ -106,8 +108,8 @@ export const optimizersExperiment: Experiment = {
       }),
       ...(latents === 2 ? { notes: ["No figures were published for K = 2, only pictures of the curves."] } : {}),
     })),
-  figures: (results) =>
-    Promise.all(
+  async figures(results, { open, dataset }) {
+    const curves = await Promise.all(
       LATENTS.toReversed().map((latents) =>
         lossCurves(
           {
@@ -119,5 +121,18 @@ export const optimizersExperiment: Experiment = {
           ["train", "validation"],
         )
       ),
-    ),
+    );
+    const { test } = await dataset("mnist");
+    using wide = await open(resultOf(results, id("adam", 20)));
+    using plane = await open(resultOf(results, id("adam", 2)));
+    const drawn = [
+      [await samples(wide, { count: 100 }), 20],
+      [await manifold(plane, test, { size: 20, spacing: "linear" }), 2],
+      [await morphs(wide, test, { steps: 13 }), 20],
+    ] as const;
+    return [
+      ...curves,
+      ...drawn.map(([figure, k]) => renamed(figure, `${figure.name}-${k}`, `${figure.title}, Adam, K = ${k}`)),
+    ];
+  },
 };

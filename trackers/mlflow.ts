@@ -6,7 +6,7 @@
 
 import { trackerAddress } from "./addresses.ts";
 import { scalarsOf } from "./scalars.ts";
-import type { Destination, LoggedEvent, LoggedRun } from "./outbox.ts";
+import { type Destination, type LoggedEvent, type LoggedRun, nameOf, settingsOf } from "./outbox.ts";
 
 /** Milliseconds after which a request has failed. */
 const PATIENCE = 10_000;
@@ -62,8 +62,9 @@ export function mlflow(variable: (name: string) => string | undefined): Destinat
 
   return {
     name: "mlflow",
-    async begin({ folder, config }: LoggedRun) {
-      const name = folder.replace(/.*\//, "");
+    async begin(told: LoggedRun) {
+      const { config } = told;
+      const name = nameOf(told);
       const started = Date.parse(config.started ?? "") || Date.now();
       const { run } = await must("runs/create", {
         experiment_id: await experimentId(),
@@ -75,8 +76,7 @@ export function mlflow(variable: (name: string) => string | undefined): Destinat
         ],
       });
       const { run_id: id } = run!.info;
-      const { model, dataset, adapter, parameters } = config;
-      const all = Object.entries({ model, dataset, adapter, parameters, ...config.config })
+      const all = Object.entries(settingsOf(told))
         .filter(([, value]) => value !== undefined && value !== null)
         .map(([key, value]) => ({
           key,

@@ -21,6 +21,16 @@ export interface LoggedRun {
   readonly config: Partial<RunConfig>;
 }
 
+/** A run's name elsewhere: its folder's. */
+export function nameOf({ folder }: LoggedRun): string {
+  return folder.replace(/.*\//, "");
+}
+
+/** Everything that a run was told, in one. */
+export function settingsOf({ config: { model, dataset, adapter, parameters, config } }: LoggedRun): object {
+  return { model, dataset, adapter, parameters, ...config };
+}
+
 /** A tracker elsewhere. */
 export interface Destination {
   /** Its name, by which the run folder remembers what it was sent. */

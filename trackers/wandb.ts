@@ -9,7 +9,7 @@
  */
 
 import { trackerAddress } from "./addresses.ts";
-import type { Destination, LoggedEvent, LoggedRun } from "./outbox.ts";
+import { type Destination, type LoggedEvent, type LoggedRun, nameOf, settingsOf } from "./outbox.ts";
 import { scalarsOf } from "./scalars.ts";
 import type { Answer, Told } from "./wandb_worker.ts";
 
@@ -34,14 +34,10 @@ export function wandbKey({ variable, read }: Surroundings): string {
   const given = variable("WANDB_API_KEY");
   if (given) return given;
   const home = variable("HOME") || variable("USERPROFILE");
-  const words = (read(variable("NETRC") || `${home}/.netrc`) ?? "").split(/\s+/);
-  const of = words.slice(
-    words.findIndex((word, i) => word === "machine" && words[i + 1] === hostname) + 1 || words.length,
-  );
-  const until = of.indexOf("machine");
-  const own = until < 0 ? of : of.slice(0, until);
-  const key = own[own.indexOf("password") + 1];
-  if (own.includes("password") && key) return key;
+  const entries = (read(variable("NETRC") || `${home}/.netrc`) ?? "").split(/(?:^|\s)machine\s+/);
+  const own = entries.find((entry) => entry.split(/\s/, 1)[0] === hostname) ?? "";
+  const key = /\spassword\s+(\S+)/.exec(own)?.[1];
+  if (key) return key;
   throw new TypeError(
     `Cannot log to wandb: expected a key in WANDB_API_KEY or for ${hostname} in .netrc, found none; https://wandb.ai/authorize shows yours`,
   );
@@ -78,8 +74,7 @@ class Session {
 }
 
 /** Names in its addresses: letters, digits and hyphens. */
-const idOf = (folder: string) =>
-  `${folder.replace(/.*\//, "").replaceAll(/[^\w-]/g, "-")}-${crypto.randomUUID().slice(0, 8)}`;
+const idOf = (run: LoggedRun) => `${nameOf(run).replaceAll(/[^\w-]/g, "-")}-${crypto.randomUUID().slice(0, 8)}`;
 
 /**
  * The tracker.
@@ -107,16 +102,15 @@ export function wandb(surroundings: Surroundings): Destination {
     session = undefined;
   }
 
-  async function begin(id: string, { folder, config }: LoggedRun): Promise<void> {
-    const { model, dataset, adapter, parameters } = config;
+  async function begin(id: string, run: LoggedRun): Promise<void> {
     session = new Session();
     await told({
       kind: "begin",
       id,
-      name: folder.replace(/.*\//, ""),
+      name: nameOf(run),
       project: variable("WANDB_PROJECT") || "elbo",
       entity: variable("WANDB_ENTITY") || undefined,
-      config: { model, dataset, adapter, parameters, ...config.config },
+      config: settingsOf(run),
       key,
       address: address.href.replace(/\/*$/, ""),
     });
@@ -132,7 +126,7 @@ export function wandb(surroundings: Surroundings): Destination {
   return {
     name: "wandb",
     whole: true,
-    begin: ({ folder }) => Promise.resolve(idOf(folder)),
+    begin: (run) => Promise.resolve(idOf(run)),
     async log(id, events, run) {
       if (variable("WANDB_MODE") === "offline") throw new Error("WANDB_MODE is offline");
       if (!session) await begin(id, run);
