@@ -113,7 +113,7 @@ function draws({ latents }: Trained, what: string): Float32Array<ArrayBuffer> {
 }
 
 /** Holds the ELBO by the same draws of z against one another, where there are any. */
-async function compareDrawn(what: string, trained: Trained, terms?: readonly [number, number]): Promise<void> {
+async function compareDrawn(trained: Trained, terms?: readonly [number, number]): Promise<void> {
   if (!terms) return;
   const { x, told } = given(trained);
   const labels = "labels" in told ? { labels: Uint8Array.from(told.labels!) } : {};
@@ -140,7 +140,7 @@ async function compare(what: string, outputs: Outputs): Promise<void> {
   assertClose({ ...others, logVariance, z: "z" in here ? z : undefined }, here);
   assert(losses === undefined || losses[19] < losses[0], `${what}: ${losses}`);
   if (terms) await compareTerms(what, trained, terms);
-  await compareDrawn(what, trained, drawnTerms);
+  await compareDrawn(trained, drawnTerms);
 }
 
 /** Holds means of 300 draws each against one another, of other random numbers. */
@@ -171,7 +171,7 @@ async function compareBack(
   const { z, told } = given(trained);
   assertClose({ decoded }, { decoded: await trained.decode(z, told) });
   if (KEPT.includes(what)) await compareTerms(what, trained, trainedTerms!);
-  await compareDrawn(what, trained, trainedDrawnTerms);
+  await compareDrawn(trained, trainedDrawnTerms);
 }
 
 if (import.meta.main) {
