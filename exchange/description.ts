@@ -14,8 +14,14 @@ export interface Description {
   readonly source: string;
   /** Its settings. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Of the training. */
-  readonly training: { readonly steps: number; readonly rows: number; readonly dataset: string };
+  /** Of the training; by seed and size of a batch an evaluation draws what it drew before. */
+  readonly training: {
+    readonly steps: number;
+    readonly rows: number;
+    readonly dataset: string;
+    readonly batchSize: number;
+    readonly seed: number;
+  };
   readonly data: {
     /** Height, width and channels of a row, in this order; of a table 1, its columns, 1. */
     readonly shape: readonly number[];
@@ -41,7 +47,10 @@ export function describeModel(trained: Trained): Description {
   return {
     ...{ model: model.name, summary: model.summary, source: model.source },
     config: config as Record<string, unknown>,
-    training: { steps: progress.step, rows: count, dataset: name.replace(/.*[/\\]/, "") },
+    training: {
+      ...{ steps: progress.step, rows: count, dataset: name.replace(/.*[/\\]/, "") },
+      ...{ batchSize: training.batchSize, seed: training.seed },
+    },
     data: {
       shape,
       ...columns ? { columns } : {},

@@ -87,11 +87,12 @@ interface Told {
 function toldOf(metadata: Readonly<Record<string, string>>, file: string): Told {
   if (metadata.elbo === undefined) return { config: {}, training: {} };
   const told = parseJson(metadata.elbo, file, 'JSON in the metadata "elbo"');
-  const { model, config, preprocessing } = isRecord(told) ? told : {};
+  const { model, config, preprocessing, training } = isRecord(told) ? told : {};
   if (typeof model !== "string" || !isRecord(config) || !isRecord(preprocessing)) {
     throw new FileError(file, 'expected the metadata "elbo" as an export writes them, found others');
   }
-  return { model, config, training: { binarize: preprocessing.binarize } };
+  const { batchSize, seed } = isRecord(training) ? training : {};
+  return { model, config, training: { binarize: preprocessing.binarize, batchSize, seed } };
 }
 
 /** The model that the command line names, or the file. */
@@ -155,7 +156,7 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const named = await findNamedModel(values.run.model || toldModel || vae.name);
   const { model } = named;
   const isKnown = (name: string) => Object.hasOwn(model.settings, name) || Object.hasOwn(trainingSettings, name);
-  const kept = Object.entries({ ...config, ...toldTraining }).filter(([name]) => isKnown(name));
+  const kept = Object.entries({ ...config, ...toldTraining }).filter(([name, value]) => value !== undefined && isKnown(name));
   const told = { ...Object.fromEntries(kept), ...only(values.training), ...only(values.model as object) };
   const source = namedDataset(dataName);
   const folder = out || await defaultFolder(model.name, source.name.replace(/.*\//, ""));

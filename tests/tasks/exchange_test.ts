@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeNpz } from "../../datasets/npy.ts";
 import { load } from "../../storage/checkpoint.ts";
+import { evaluateTask } from "../../tasks/evaluate.ts";
 import { exportTask } from "../../tasks/export.ts";
 import { importTask } from "../../tasks/import.ts";
 import { trainTask } from "../../tasks/train.ts";
@@ -52,6 +53,13 @@ Deno.test("a run that is exported for PyTorch and imported gives what it gave, a
     using after = await load("back/checkpoint.safetensors");
     assertEquals((await after.encode(x)).mean, mean);
     assertEquals(after.config, before.config);
+    // By the same draws: seed and batches are those of the export.
+    const elboOf = async (run: string) => {
+      const { elbo } = JSON.parse(await done(evaluateTask as never, ["--run", run, "--json"]));
+      assert(Number.isFinite(elbo));
+      return elbo;
+    };
+    assertEquals(await elboOf("back"), await elboOf("run"));
     // A run like any other.
     await done(trainTask as never, ["--resume", "back", "--no-report", "--epochs", "1"]);
 
