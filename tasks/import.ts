@@ -156,7 +156,9 @@ async function run({ values, given }: Parsed<Groups>, context: Context): Promise
   const named = await findNamedModel(values.run.model || toldModel || vae.name);
   const { model } = named;
   const isKnown = (name: string) => Object.hasOwn(model.settings, name) || Object.hasOwn(trainingSettings, name);
-  const kept = Object.entries({ ...config, ...toldTraining }).filter(([name, value]) => value !== undefined && isKnown(name));
+  const kept = Object.entries({ ...config, ...toldTraining }).filter(([name, value]) =>
+    value !== undefined && isKnown(name)
+  );
   const told = { ...Object.fromEntries(kept), ...only(values.training), ...only(values.model as object) };
   const source = namedDataset(dataName);
   const folder = out || await defaultFolder(model.name, source.name.replace(/.*\//, ""));
