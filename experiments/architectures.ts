@@ -29,13 +29,17 @@ const id = (layers: readonly number[]) => layers.join("-");
 
 /** Whether the structures come in the published order, by reconstruction, KL and their sum. */
 function orderOf(results: readonly PointResult[]): string {
-  const own = (term: string) =>
-    structures.map(([layers]) => lateLoss(resultOf(results, id(layers)), term)?.mean ?? NaN);
-  const [nll, kl] = [own("nll"), own("kl")];
-  const published = [1, 2].map((i) => structures.map((structure) => structure[i] as number));
-  const sum = ([a, b]: readonly (readonly number[])[]) => a.map((value, i) => value + b[i]);
-  const [byNll, byKl, bySum] = [[nll, published[0]], [kl, published[1]], [sum([nll, kl]), sum(published)]]
-    .map(([a, b]) => rankCorrelation(a, b).toFixed(2));
+  const both = structures.map(([layers, nll, kl]) => {
+    const result = resultOf(results, id(layers));
+    const own = (term: string) => lateLoss(result, term)?.mean ?? NaN;
+    return { own: [own("nll"), own("kl")], published: [nll, kl] } as const;
+  });
+  type Pair = readonly [nll: number, kl: number];
+  const correlation = (of: (pair: Pair) => number) =>
+    rankCorrelation(both.map(({ own }) => of(own)), both.map(({ published }) => of(published))).toFixed(2);
+  const [byNll, byKl, bySum] = [([nll]: Pair) => nll, ([, kl]: Pair) => kl, ([nll, kl]: Pair) => nll + kl].map(
+    correlation,
+  );
   return `Rank correlation with the published order: ${byNll} by reconstruction, ${byKl} by KL, ${bySum} by their sum.`;
 }
 

@@ -52,12 +52,13 @@ export const marginalLikelihoodExperiment: Experiment = {
   ],
   full: { epochs: 500 },
   quick: { epochs: 5 },
-  plan: (options) =>
-    all(ROWS.map((rows) => ({
+  plan: ({ quick, epochs }) => {
+    const used = ROWS.map((rows) => quick ? Math.min(rows, 10_000) : rows);
+    return all(ROWS.map((rows, i) => ({
       id: id(rows),
       model: vae,
       dataset: "mnist",
-      rows: options.quick ? Math.min(rows, 10_000) : rows,
+      rows: used[i],
       config: {
         ...wangSetting,
         hidden: [100],
@@ -66,9 +67,10 @@ export const marginalLikelihoodExperiment: Experiment = {
         towers: 1,
         learningRate: 0.02,
         // As many data seen by the small set as by the large one.
-        epochs: rows === 1000 ? (options.quick ? 10 : 50) * options.epochs : options.epochs,
+        epochs: epochs * Math.max(...used) / used[i],
       },
-    }))),
+    })));
+  },
   measure: likelihoods,
   measureEpoch: async (measuring, epoch) => isMilestone(epoch) ? await likelihoods(measuring) : undefined,
   tables: (results) => [{

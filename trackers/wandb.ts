@@ -8,6 +8,8 @@
  * @module
  */
 
+import { readIfThere } from "../storage/read.ts";
+import { join } from "../storage/run_folder.ts";
 import { trackerAddress } from "./addresses.ts";
 import { type Destination, type LoggedEvent, type LoggedRun, nameOf, settingsOf } from "./outbox.ts";
 import { scalarsOf } from "./scalars.ts";
@@ -16,25 +18,19 @@ import type { Answer, Told } from "./wandb_worker.ts";
 /** Milliseconds after which the package has failed: it may wait for two answers and sends what is left in a third. */
 const PATIENCE = 20_000;
 
-/** Where a key is found. */
-export interface Surroundings {
-  /** Reads a variable of the environment. */
-  readonly variable: (name: string) => string | undefined;
-  /** Reads a file; undefined where there is none. */
-  readonly read: (path: string) => string | undefined;
-}
-
 /**
  * The key of an account: `WANDB_API_KEY`, or what `wandb login` has left in the netrc file.
  *
  * @throws {TypeError} If there is none.
  */
-export function wandbKey({ variable, read }: Surroundings): string {
+export async function wandbKey(variable: (name: string) => string | undefined): Promise<string> {
   const { hostname } = trackerAddress("wandb", variable);
   const given = variable("WANDB_API_KEY");
   if (given) return given;
   const home = variable("HOME") || variable("USERPROFILE");
-  const entries = (read(variable("NETRC") || `${home}/.netrc`) ?? "").split(/(?:^|\s)machine\s+/);
+  const netrc = variable("NETRC") || (home && join(home, ".netrc"));
+  const bytes = netrc ? await readIfThere(netrc).catch(() => undefined) : undefined;
+  const entries = new TextDecoder().decode(bytes).split(/(?:^|\s)machine\s+/);
   const own = entries.find((entry) => entry.split(/\s/, 1)[0] === hostname) ?? "";
   const key = /\spassword\s+(\S+)/.exec(own)?.[1];
   if (key) return key;
@@ -46,22 +42,17 @@ export function wandbKey({ variable, read }: Surroundings): string {
 /** The package in its worker, for one run. */
 class Session {
   readonly #worker = new Worker(new URL("./wandb_worker.ts", import.meta.url), { type: "module", name: "wandb" });
-  readonly #waiting: ((answer: Answer) => void)[] = [];
 
-  constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#waiting.shift()?.(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#waiting.shift()?.({ failure: event.message });
-    };
-  }
-
-  /** Tells it something, and waits until it is done. */
+  /** Tells it something, and waits until it is done. It is told one thing at a time. */
   async tell(told: Told): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const { failure } = await new Promise<Answer>((resolve) => {
       timer = setTimeout(() => resolve({ failure: `no answer in ${PATIENCE / 1000} s` }), PATIENCE);
-      this.#waiting.push(resolve);
+      this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
+      this.#worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ failure: event.message });
+      };
       this.#worker.postMessage(told);
     });
     clearTimeout(timer);
@@ -81,10 +72,9 @@ const idOf = (run: LoggedRun) => `${nameOf(run).replaceAll(/[^\w-]/g, "-")}-${cr
  *
  * @throws {TypeError} If there is no key.
  */
-export function wandb(surroundings: Surroundings): Destination {
-  const { variable } = surroundings;
+export async function wandb(variable: (name: string) => string | undefined): Promise<Destination> {
   const address = trackerAddress("wandb", variable);
-  const key = wandbKey(surroundings);
+  const key = await wandbKey(variable);
   let session: Session | undefined;
 
   /** Ends the session, and after a failure begins the next one anew. */

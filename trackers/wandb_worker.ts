@@ -81,15 +81,8 @@ async function obey(told: Told): Promise<void> {
       // Named, since the newest does not fit the package.
       await import("npm:graphql@16.15.0");
       const { default: wandb } = await import("npm:@wandb/sdk@0.5.1");
-      const { id, name, project, entity, config, key: apiKey, address: baseUrl } = told;
-      run = await wandb.init({
-        id,
-        name,
-        project,
-        entity,
-        config,
-        settings: { apiKey, baseUrl, offline: false },
-      }) as Run;
+      const { kind: _, key: apiKey, address: baseUrl, ...rest } = told;
+      run = await wandb.init({ ...rest, settings: { apiKey, baseUrl, offline: false } }) as Run;
       // Signals are the training's.
       for (const signal of ["SIGINT", "SIGTERM", "beforeExit"]) process.removeAllListeners(signal);
       break;

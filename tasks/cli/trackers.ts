@@ -39,30 +39,18 @@ const LAST_WAIT = 10_000;
 export async function destinationOf(name: string): Promise<Destination> {
   const variable = (name: string) => Deno.env.get(name);
   if (name === "mlflow") return mlflow(variable);
-  if (name === "wandb") return withKey(() => wandb({ variable, read: textOrNothing }));
+  if (name === "wandb") {
+    return await wandb(variable).catch((error) => {
+      // What is missing is a matter of the command line's surroundings.
+      throw new UsageError(error.message, { cause: error });
+    });
+  }
   if (!namesModule(name)) {
     throw new UsageError(
       `Cannot log to "${name}": expected ${TRACKERS.join(", ")} or a module, such as ./mine.ts, found none of them`,
     );
   }
   return moduleTracker(name, (await loadModule(name, "tracker")).exports);
-}
-
-/** What is missing is a matter of the command line's surroundings. */
-function withKey(make: () => Destination): Destination {
-  try {
-    return make();
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
-function textOrNothing(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Those that a training tells of itself. */

@@ -1,13 +1,6 @@
 /** Trackers: what TensorBoard reads, what MLflow and W&B are sent while they are there and while they are away, and one's own modules. */
 
-import {
-  assert,
-  assertAlmostEquals,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { default as protobuf } from "npm:protobufjs@7.6.6";
 import { slice } from "../../core/dataset.ts";
 import { gradientsOf } from "../../core/training/gradients.ts";
@@ -136,12 +129,8 @@ class Server implements AsyncDisposable {
   #experiment = false;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(port = 0) {
+  constructor(port: number) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => this.#answer(request));
-  }
-
-  get port(): number {
-    return this.#server.addr.port;
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -177,13 +166,15 @@ class Server implements AsyncDisposable {
   }
 }
 
+/** A port that nobody listens on. */
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
 Deno.test("MLflow is sent each epoch once, whether it is there, away, or refuses in the middle", () =>
   inFolder(async () => {
-    let port: number;
-    {
-      await using found = new Server();
-      port = found.port;
-    }
+    const port = freePort();
     Deno.env.set("MLFLOW_TRACKING_URI", `http://127.0.0.1:${port}`);
     try {
       const away = await attempt(trainTask, [...small, "--out", "run", "--no-report", "--log", "mlflow"]);
@@ -224,12 +215,8 @@ class WandbServer implements AsyncDisposable {
   refuses = 0;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(port = 0) {
+  constructor(port: number) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => this.#answer(request));
-  }
-
-  get port(): number {
-    return this.#server.addr.port;
   }
 
   async #answer(request: Request): Promise<Response> {
@@ -258,11 +245,7 @@ class WandbServer implements AsyncDisposable {
 
 Deno.test("W&B is sent the whole of a run, whether it is there, away, refuses, or the run goes on later", () =>
   inFolder(async () => {
-    let port: number;
-    {
-      await using found = new WandbServer();
-      port = found.port;
-    }
+    const port = freePort();
     Deno.env.set("WANDB_BASE_URL", `http://127.0.0.1:${port}`);
     const key = "k".repeat(40);
     Deno.env.set("WANDB_API_KEY", key);
@@ -309,17 +292,23 @@ Deno.test("W&B is sent the whole of a run, whether it is there, away, refuses, o
     }
   }));
 
-Deno.test("wandbKey() takes the variable, or what wandb login has left for the host", () => {
-  const netrc =
-    "machine github.com login a password b\nmachine api.wandb.ai\n  login user\n  password secret\nmachine c login d";
-  const read = (path: string) => path === "/home/me/.netrc" ? netrc : undefined;
-  const of = (variables: Record<string, string>) => wandbKey({ variable: (name) => variables[name], read });
-  assertEquals(of({ HOME: "/home/me" }), "secret");
-  assertEquals(of({ HOME: "/home/me", WANDB_API_KEY: "own" }), "own");
-  for (const none of [{ HOME: "/nowhere" }, { HOME: "/home/me", WANDB_BASE_URL: "https://wandb.example" }]) {
-    assertThrows(() => of(none as Record<string, string>), TypeError, "expected a key in WANDB_API_KEY or for");
-  }
-});
+Deno.test("wandbKey() takes the variable, or what wandb login has left for the host", () =>
+  inFolder(async () => {
+    const netrc =
+      "machine github.com login a password b\nmachine api.wandb.ai\n  login user\n  password secret\nmachine c login d";
+    await Deno.mkdir("me");
+    await Deno.writeTextFile("me/.netrc", netrc);
+    const of = (variables: Record<string, string>) => wandbKey((name) => variables[name]);
+    assertEquals(await of({ HOME: "me" }), "secret");
+    assertEquals(await of({ HOME: "me", WANDB_API_KEY: "own" }), "own");
+    for (const none of [{ HOME: "nowhere" }, { HOME: "me", WANDB_BASE_URL: "https://wandb.example" }]) {
+      await assertRejects(
+        () => of(none as Record<string, string>),
+        TypeError,
+        "expected a key in WANDB_API_KEY or for",
+      );
+    }
+  }));
 
 Deno.test("what a tracker fails to take is sent again, from where it stood", () =>
   inFolder(async () => {
