@@ -41,7 +41,9 @@ export const wangNotes: readonly string[] = [
 /** A term's mean over the last 100 epochs of every run, or over the last tenth of a shorter one. */
 export function lateLoss(result: PointResult, term: string): Spread | undefined {
   return spread(result, ({ epochs }) => {
-    const last = epochs.slice(-Math.min(100, Math.ceil(epochs.length / 10)));
+    const count = epochs[epochs.length - 1].epoch;
+    // By their numbers: a record leaves out some of those before.
+    const last = epochs.filter(({ epoch }) => epoch > count - Math.min(100, Math.ceil(count / 10)));
     return last.reduce((sum, { train }) => sum + train[term], 0) / last.length;
   });
 }

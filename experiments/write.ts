@@ -1,5 +1,6 @@
 /**
- * Writes the results of an experiment: each table as CSV, all tables as Markdown, the figures, and one HTML page.
+ * Writes the results of an experiment: each table as CSV, all tables as Markdown, the figures, the record of its runs, and one HTML
+ * page.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { join } from "../storage/run_folder.ts";
 import { bytesOf, type Figure } from "../figures/figure.ts";
 import { htmlFigure, htmlHeading, htmlList, htmlPage, htmlSection, htmlTable } from "../figures/page.ts";
 import type { Experiment, Options } from "./experiment.ts";
+import { recordOf } from "./record.ts";
 import { Datasets, openResult, type Outcome } from "./runner.ts";
 import { cellText, type Table, toCsv, toMarkdown } from "./table.ts";
 
@@ -42,6 +44,7 @@ export async function writeResults(
   const files: [name: string, bytes: Uint8Array<ArrayBuffer>][] = [
     ["index.html", encode(page(experiment, tables, figures, notes, options))],
     ["results.md", encode(markdown(experiment, tables, notes, options))],
+    ["record.jsonl", encode(await recordOf(experiment, outcome, options))],
     ...tables.map((table): [string, Uint8Array<ArrayBuffer>] => [`${table.name}.csv`, encode(toCsv(table))]),
     ...figures.map((figure): [string, Uint8Array<ArrayBuffer>] => [figure.file, bytesOf(figure)]),
   ];

@@ -4,8 +4,18 @@
  * @module
  */
 
-import { all, type Experiment, type Options, type Point, type PointResult } from "../../experiments/experiment.ts";
+import {
+  all,
+  type Experiment,
+  type Options,
+  type Point,
+  type PointResult,
+  type RunResult,
+} from "../../experiments/experiment.ts";
+import type { EpochEvent, Losses } from "../../core/training/events.ts";
 import { finalLoss } from "../../experiments/losses.ts";
+import type { Columns, RecordHead, RunRecord } from "../../experiments/record.ts";
+import type { Outcome } from "../../experiments/runner.ts";
 import { vae } from "../../models/vae.ts";
 // It makes the dataset "blocks" known.
 import "../tasks/support.ts";
@@ -47,4 +57,44 @@ export async function contents(folder: string): Promise<Map<string, Uint8Array<A
     else found.set(path, await Deno.readFile(path));
   }
   return found;
+}
+
+/** What an experiment came to, as its record (`experiments/record.ts`) tells it. */
+export function outcomeOf(
+  record: string,
+  experiment: Experiment,
+): { readonly outcome: Outcome; readonly options: Options } {
+  const [head, ...runs] = record.trim().split("\n").map((line) => JSON.parse(line)) as [RecordHead, ...RunRecord[]];
+  const { options, skipped } = head;
+  const left = new Set(skipped.flatMap(({ points }) => points));
+  const results: PointResult[] = [];
+  const plan = experiment.plan(options);
+  for (let next = plan.next(); !next.done;) {
+    const found = next.value.filter(({ id }) => !left.has(id)).map((point) => ({
+      point,
+      runs: Array.from({ length: options.seeds }, (_, seed) => runOf(`${point.id}-seed-${seed}`, seed, runs)),
+    }));
+    results.push(...found);
+    next = plan.next(found);
+  }
+  return { outcome: { results, skipped }, options };
+}
+
+function runOf(name: string, seed: number, runs: readonly RunRecord[]): RunResult {
+  const found = runs.find(({ run }) => run === name);
+  if (!found) throw new Error(`Cannot find the run ${name} in the record`);
+  const { parameters, end, measures, epoch: numbers, stepsPerEpoch, train, validation, measured } = found;
+  const at = (columns: Columns, i: number) =>
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i] ?? NaN]));
+  const epochs = numbers.map((epoch, i): EpochEvent => ({
+    event: "epoch",
+    epoch,
+    step: epoch * stepsPerEpoch,
+    train: at(train, i) as Losses,
+    ...(validation ? { validation: at(validation, i) as Losses } : {}),
+    ...(measured && Object.values(measured)[0][i] !== null ? { measures: at(measured, i) } : {}),
+    samplesPerSecond: end.samplesPerSecond,
+    seconds: NaN,
+  }));
+  return { folder: name, seed, parameters, epochs, end, measures };
 }

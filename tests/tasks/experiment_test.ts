@@ -3,7 +3,8 @@ import type { Experiment } from "../../experiments/experiment.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { experimentTask } from "../../tasks/experiment.ts";
 import { trainTask } from "../../tasks/train.ts";
-import { tiny } from "../experiments/support.ts";
+import { toMarkdown } from "../../experiments/table.ts";
+import { outcomeOf, tiny } from "../experiments/support.ts";
 import { attempt, inFolder, jsonLines, type Result } from "./support.ts";
 
 // The list is read-only for everyone but a test that wants an experiment of seconds.
@@ -49,6 +50,19 @@ Deno.test("experiment writes tables, a page and run folders, and the second time
     assertEquals(events.map(({ event }) => event), ["finished", "finished", "finished", "finished", "table", "end"]);
     assertEquals(events.slice(0, 4).map(({ trained }) => trained), [false, false, false, false]);
     assertEquals(await Deno.readTextFile("runs/experiments/tiny/tiny.csv"), csv);
+  }));
+
+Deno.test("experiment writes a record that its tables follow from", () =>
+  inFolder(async () => {
+    assertEquals((await attempt(experimentTask, ["tiny", "--seeds", "2"])).code, 0);
+    const record = await Deno.readTextFile("runs/experiments/tiny/record.jsonl");
+    const { outcome, options } = outcomeOf(record, tiny);
+    const [table] = tiny.tables(outcome.results, options);
+    assertStringIncludes(await Deno.readTextFile("runs/experiments/tiny/results.md"), toMarkdown(table));
+    const [run] = outcome.results[1].runs;
+    assertEquals(run.epochs.map(({ epoch, step }) => [epoch, step]), [[1, 10], [2, 20]]);
+    const [, first] = jsonLines(record);
+    assertEquals([first.run, first.config.hidden, first.adapter.length > 0], ["w3-seed-0", [3], true]);
   }));
 
 Deno.test("experiment --quick has a folder of its own, and its results say how short it was", () =>
