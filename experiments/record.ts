@@ -39,7 +39,7 @@ export interface RunRecord extends Pick<RunResult, "parameters" | "end" | "measu
   readonly measured?: Columns;
 }
 
-/** The record of an experiment, JSON in lines; fractions with seven digits. */
+/** The record of an experiment, JSON in lines; fractions with nine digits. */
 export async function recordOf({ name }: Experiment, { results, skipped }: Outcome, options: Options): Promise<string> {
   const head: RecordHead = { experiment: name, options, skipped };
   const lines: object[] = [head];
@@ -47,7 +47,7 @@ export async function recordOf({ name }: Experiment, { results, skipped }: Outco
     for (const run of runs) lines.push(await recordOfRun(run));
   }
   const short = (_: string, value: unknown) =>
-    typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(7)) : value;
+    typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(9)) : value;
   return lines.map((line) => JSON.stringify(line, short) + "\n").join("");
 }
 
