@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { EpochEvent } from "../core/training/events.ts";
+import type { EndEvent, EpochEvent } from "../core/training/events.ts";
 import { readConfig } from "../storage/run_folder.ts";
 import type { Experiment, Options, RunResult } from "./experiment.ts";
 import type { Outcome } from "./runner.ts";
@@ -53,6 +53,8 @@ export async function recordOf({ name }: Experiment, { results, skipped }: Outco
 
 async function recordOfRun({ folder, parameters, epochs, end, measures }: RunResult): Promise<RunRecord> {
   const { model, dataset, adapter, started, versions, config } = await readConfig(folder) ?? {};
+  // Where the run folder lay is nobody else's.
+  const { run: _, ...told } = end as EndEvent & { readonly run?: string };
   const last = epochs.length;
   const kept = epochs.filter(({ epoch }) => epoch <= KEPT || epoch > last - KEPT || epoch % 10 === 0);
   const columns = (of: (event: EpochEvent) => Readonly<Record<string, number>> | undefined): Columns | undefined => {
@@ -74,7 +76,7 @@ async function recordOfRun({ folder, parameters, epochs, end, measures }: RunRes
     train: columns(({ train }) => train) ?? {},
     validation: columns(({ validation }) => validation),
     measured: columns(({ measures }) => measures),
-    end,
+    end: told,
     measures,
   };
 }
