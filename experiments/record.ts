@@ -53,7 +53,7 @@ export async function recordOf({ name }: Experiment, { results, skipped }: Outco
 
 async function recordOfRun({ folder, parameters, epochs, end, measures }: RunResult): Promise<RunRecord> {
   const { model, dataset, adapter, started, versions, config } = await readConfig(folder) ?? {};
-  // Where the run folder lay is nobody else's.
+  // Where the run folder lay means nothing elsewhere.
   const { run: _, ...told } = end as EndEvent & { readonly run?: string };
   const last = epochs.length;
   const kept = epochs.filter(({ epoch }) => epoch <= KEPT || epoch > last - KEPT || epoch % 10 === 0);

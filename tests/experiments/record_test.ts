@@ -9,7 +9,7 @@ const RESULTS = "bench/results";
 
 /** The cells of every row of Markdown's tables, without the padding. */
 function rowsOf(markdown: string): string[] {
-  return markdown.split("\n").filter((line) => /^\|(?! -)/.test(line)).map((line) =>
+  return markdown.split("\n").filter((line) => line.startsWith("|")).map((line) =>
     line.split("|").map((cell) => cell.trim()).join("|")
   ).filter((row) => !/^[|-]*$/.test(row));
 }
