@@ -137,6 +137,13 @@ const PANELS: PlotSpecification = {
   config: { legend: { orient: "top", labelFontSize: 13, offset: 18 } },
 };
 
+/** A panel's title as a mark: the library's own is lifted by an axis title that is estimated longer than the frame is high. */
+const panelTitle = (text: string): PlotSpecification => ({
+  data: { values: [{ text }] },
+  mark: { type: "text", align: "left", baseline: "alphabetic", fontSize: 13, fontWeight: 600, color: "black" },
+  encoding: { text: { field: "text" }, x: { value: 0 }, y: { value: -8 } },
+});
+
 /** Small line plots side by side, each with an axis of its own; a name has one colour in all of them. */
 export async function panels(
   { panels, columns = 3, ...words }: Words & { readonly panels: readonly Panel[]; readonly columns?: number },
@@ -146,13 +153,11 @@ export async function panels(
     columns,
     ...PANELS,
     concat: panels.map(({ title, series, ...axes }) => {
-      const { encoding, ...layers } = lineLayers(words.name, series, axes);
+      const { encoding, ...lines } = lineLayers(words.name, series, axes);
       return {
         width: 260,
         height: 180,
-        title: { text: title, fontSize: 13, offset: 6, frame: "group" },
-        ...layers,
-        encoding: { ...(encoding as object), color: colours(names) },
+        layer: [panelTitle(title), { ...lines, encoding: { ...(encoding as object), color: colours(names) } }],
       };
     }),
   });
@@ -423,8 +428,8 @@ export async function densityPanels(
       return {
         width: 150,
         height: 110,
-        title: { text: name, fontSize: 13, offset: 4, frame: "group" },
         layer: [
+          panelTitle(name),
           {
             data: {
               values: density.map((value, i) => ({

@@ -2,6 +2,7 @@ import {
   assert,
   assertAlmostEquals,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -112,6 +113,13 @@ Deno.test("densityPanels() and panels() have a frame for each panel and one lege
   const panel = { x: "epoch", y: "nats", series };
   const lines = svg(await panels({ ...words, panels: [{ ...panel, title: "ELBO" }, { ...panel, title: "KL" }] }));
   assertEquals(["ELBO", "KL", "a", "b", "epoch"].map((text) => count(lines, text)), [1, 1, 1, 1, 2]);
+});
+
+Deno.test("a panel's title stands right above its frame, however long its axis title is", async () => {
+  const series = [{ name: "a", x: [1, 10], y: [1, 2] }];
+  const panel = { x: "data seen", y: "log p(x) of all rows (nats per datum)", logX: true, series };
+  const markup = svg(await panels({ ...words, columns: 2, panels: [{ ...panel, title: "importance" }] }));
+  assertMatch(markup, /translate\(0,-8\)[^>]*>importance</);
 });
 
 Deno.test("classColours() has a colour of its own for each class", () => {
