@@ -10,7 +10,7 @@ import { readConfig } from "../storage/run_folder.ts";
 import type { Experiment, Options, RunResult } from "./experiment.ts";
 import type { Outcome } from "./runner.ts";
 
-/** Epochs at the beginning and at the end of which every one is kept, of longer runs every tenth between them. */
+/** Epochs at the beginning and at the end of which every one is kept; of longer runs every tenth between them, and each measured one. */
 const KEPT = 100;
 
 /** The first line: what was asked for, and what was left out. */
@@ -56,7 +56,9 @@ async function recordOfRun({ folder, parameters, epochs, end, measures }: RunRes
   // Where the run folder lay means nothing elsewhere.
   const { run: _, ...told } = end as EndEvent & { readonly run?: string };
   const last = epochs.length;
-  const kept = epochs.filter(({ epoch }) => epoch <= KEPT || epoch > last - KEPT || epoch % 10 === 0);
+  const kept = epochs.filter(({ epoch, measures }) =>
+    measures || epoch <= KEPT || epoch > last - KEPT || epoch % 10 === 0
+  );
   const columns = (of: (event: EpochEvent) => Readonly<Record<string, number>> | undefined): Columns | undefined => {
     const names = new Set(kept.flatMap((event) => Object.keys(of(event) ?? {})));
     if (names.size === 0) return undefined;
