@@ -1,11 +1,10 @@
 /** The pages of docs/experiments hold what the records of their runs hold. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Experiment } from "../../experiments/experiment.ts";
 import { experiments } from "../../experiments/mod.ts";
 import { recordOf } from "../../experiments/record.ts";
 import { toMarkdown } from "../../experiments/table.ts";
-import { outcomeOf } from "./support.ts";
+import { options, outcomeOf, points, tiny } from "./support.ts";
 
 const RESULTS = "bench/results";
 
@@ -54,13 +53,7 @@ Deno.test("the record of a long run keeps every epoch that was measured, and of 
   const { train, samplesPerSecond, seconds } = epochs[399];
   const end = { event: "end" as const, epochs: 400, step: 400, train, samplesPerSecond, seconds, stopped: false };
   const run = { folder: "none-seed-0", seed: 0, parameters: 1, epochs, end, measures: {} };
-  const point = { id: "none" } as unknown as Parameters<Experiment["tables"]>[0][number]["point"];
-  const options = { epochs: 400, quick: false, seeds: 1, settings: {} };
-  const record = await recordOf(
-    experiments.get("optimizers")!,
-    { results: [{ point, runs: [run] }], skipped: [] },
-    options,
-  );
+  const record = await recordOf(tiny, { results: [{ point: points[0], runs: [run] }], skipped: [] }, options);
   const { epoch, measured } = JSON.parse(record.split("\n")[1]);
   assertEquals(epoch.length, 100 + 20 + 1 + 100);
   assertEquals(measured.test[epoch.indexOf(178)], -170.4);
